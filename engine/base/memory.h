@@ -1,0 +1,32 @@
+/* memory.h - the allocator every part uses, and the few attributes all headers share.
+ * A host may lend its own; tests lend one that fails the n-th call. Nothing in the engine calls malloc directly. */
+#ifndef SHUNT_MEMORY_H
+#define SHUNT_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHUNT_MUST_USE            __attribute__((warn_unused_result))
+#define SHUNT_PRINTF(format, args) __attribute__((format(printf, format, args)))
+#define SHUNT_COUNT(array)        (sizeof(array) / sizeof *(array))
+#define SHUNT_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define SHUNT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* The three calls have the contract of the C library: sizes in bytes, NULL on failure, `release(NULL)` is fine,
+ * `resize(NULL, n)` allocates. `context` is handed back unchanged. */
+typedef struct shunt_memory {
+    void *(*allocate)(void *context, size_t size_bytes);
+    void *(*resize)(void *context, void *block, size_t size_bytes);
+    void (*release)(void *context, void *block);
+    void *context;
+} shunt_memory;
+
+extern const shunt_memory shunt_memory_libc;
+
+static inline void *shunt_memory_get(const shunt_memory *m, size_t size_bytes) { return m->allocate(m->context, size_bytes); }
+void              *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE; /* count * size, overflow checked */
+static inline void *shunt_memory_resize(const shunt_memory *m, void *block, size_t size_bytes) { return m->resize(m->context, block, size_bytes); }
+static inline void shunt_memory_free(const shunt_memory *m, void *block) { m->release(m->context, block); }
+
+#endif

@@ -1,0 +1,124 @@
+/* schema.h - what the dictionaries know: guides (implementation guides of one transaction set or message), their loops,
+ * segments, elements, code lists, PHI classes and friendly names.
+ * Read-only tables made from standards/dict/ when the project is built; every pointer is valid for ever, nothing is freed.
+ * Used by: dsl (checks paths, makes the plan), the commands inspect, get, dict. The VM never sees it. */
+#ifndef SHUNT_SCHEMA_H
+#define SHUNT_SCHEMA_H
+
+#include "engine/base/text.h"
+
+typedef enum shunt_standard { SHUNT_STANDARD_X12, SHUNT_STANDARD_HL7, SHUNT_STANDARD_FHIR, SHUNT_STANDARD_CSV, SHUNT_STANDARD_FIXED, SHUNT_STANDARD_COUNT } shunt_standard;
+typedef enum shunt_usage { SHUNT_REQUIRED, SHUNT_SITUATIONAL, SHUNT_NOT_USED } shunt_usage;
+
+/* PHI classes as bits, in the order of the language (language.md section 12). One list, many uses. */
+#define SHUNT_PHI_CLASSES(X)                                                                                                       \
+    X(NAME, "name") X(ADDRESS, "address") X(DATE, "date") X(CONTACT, "contact") X(SSN, "ssn") X(RECORD_NUMBER, "record_number")      \
+    X(MEMBER_ID, "member_id") X(ACCOUNT_NUMBER, "account_number") X(LICENCE, "licence") X(VEHICLE, "vehicle") X(DEVICE, "device")   \
+    X(URL, "url") X(IP_ADDRESS, "ip_address") X(BIOMETRIC, "biometric") X(PHOTO, "photo") X(IDENTIFIER, "identifier")               \
+    X(CLINICAL, "clinical") X(FREE_TEXT, "free_text")
+typedef enum shunt_phi_index {
+#define X(symbol, name) SHUNT_PHI_INDEX_##symbol,
+    SHUNT_PHI_CLASSES(X)
+#undef X
+    SHUNT_PHI_INDEX_COUNT
+} shunt_phi_index;
+enum {
+#define X(symbol, name) SHUNT_PHI_##symbol = 1u << SHUNT_PHI_INDEX_##symbol,
+    SHUNT_PHI_CLASSES(X)
+#undef X
+};
+const char *shunt_phi_name(shunt_phi_index index);
+bool        shunt_phi_find(shunt_text name, uint32_t *bit);
+
+/* A list of code values, sorted by bytes. `complete`: a value outside it is an error of the literal (E0210) and CODE_UNKNOWN at run time. */
+typedef struct shunt_codeset {
+    const char        *name;  /* "carc", or "" for a list that belongs to one element of a guide */
+    const char *const *values;
+    const char *const *names; /* short words beside each value, or NULL */
+    uint32_t           count;
+    bool               complete; /* false: a working list; nothing is an error because of it */
+} shunt_codeset;
+bool shunt_codeset_has(const shunt_codeset *set, shunt_text value);
+
+/* Data types of elements, as X12 names them, and what the language makes of them. */
+typedef enum shunt_value_type {
+    SHUNT_VALUE_TEXT,    /* AN */
+    SHUNT_VALUE_CODE,    /* ID */
+    SHUNT_VALUE_AMOUNT,  /* R or Nn whose data element is an amount: money of the source's currency; `decimals` is the scale if wider */
+    SHUNT_VALUE_DECIMAL, /* R, other; `decimals` = scale of the language type */
+    SHUNT_VALUE_IMPLIED, /* Nn, n > 0; `decimals` = n */
+    SHUNT_VALUE_INT,     /* N0 */
+    SHUNT_VALUE_DATE,    /* DT */
+    SHUNT_VALUE_DATE_BY_QUALIFIER, /* AN 1250/1251 pair: D8 a date, RD8 a range; read as a date the start of a range is meant */
+    SHUNT_VALUE_TIME,    /* TM */
+    SHUNT_VALUE_BINARY,  /* B */
+    SHUNT_VALUE_COMPOSITE,
+} shunt_value_type;
+
+typedef struct shunt_element {
+    uint16_t             position;     /* 1-based within the segment, or within the composite */
+    uint16_t             number;       /* X12 data element number, 0 for a composite */
+    const char          *name;         /* friendly name in our own words, "claim payment amount" */
+    uint8_t              usage;        /* shunt_usage, in this guide at this node */
+    uint8_t              type;         /* shunt_value_type */
+    uint8_t              decimals;
+    uint8_t              repeats;      /* most repetitions, 1 = none, 255 = no limit */
+    uint16_t             min_length, max_length;
+    uint32_t             phi;          /* classes: union over what the qualifiers of the node allow */
+    const shunt_codeset *codes;        /* closed list of the guide or outside list, NULL = none */
+    const struct shunt_element *components; /* of a composite, else NULL */
+    uint16_t             component_count;
+} shunt_element;
+
+/* One segment node of a guide: a segment at its place, told from others of the same id by its qualifier. */
+typedef struct shunt_segment_node {
+    const char          *id;           /* "NM1" */
+    const char          *name;         /* "rendering provider" */
+    uint8_t              usage;
+    uint16_t             max;          /* most repeats, 0 = no limit */
+    uint16_t             position;     /* order in the body; equal positions may come in any order */
+    uint8_t              key_element;  /* element (1-based) that holds the qualifier, 0 = none */
+    uint8_t              key_component;/* component (1-based), 0 = the whole element */
+    const shunt_codeset *key;          /* qualifier values of this node; NULL = any */
+    const shunt_element *elements;
+    uint16_t             element_count;
+} shunt_segment_node;
+
+/* One entry of a loop body: a segment node or a loop, in order. Exactly one is set. */
+typedef struct shunt_entry {
+    const shunt_segment_node *segment;
+    const struct shunt_loop  *loop;
+} shunt_entry;
+
+typedef struct shunt_loop {
+    const char              *id;       /* "2100"; the body of the set itself has "" */
+    const char              *name;     /* "claim payment" */
+    uint8_t                  usage;
+    uint16_t                 max;      /* 0 = no limit */
+    uint16_t                 position;
+    const struct shunt_loop *parent;   /* NULL for the body of the set */
+    const shunt_entry       *body;     /* body[0] of every loop but the set's is the segment that starts it */
+    uint16_t                 body_count;
+} shunt_loop;
+
+typedef struct shunt_guide {
+    uint8_t           standard;       /* shunt_standard */
+    const char       *set;            /* "835", "837" */
+    const char       *version;        /* "005010X221A1" */
+    const char       *family;         /* "005010X221": versions that differ only in their addenda are one */
+    const char       *functional_id;  /* GS01: "HP" */
+    const char       *name;           /* "health care claim payment/advice" */
+    bool              health_care;    /* unlisted segments are free_text, else none */
+    const shunt_loop *body;
+} shunt_guide;
+
+const shunt_guide *shunt_guide_at(uint32_t index); /* all of them, NULL at the end */
+/* Exact version first, then the family. NULL where none fits. */
+const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version);
+/* True when `version`, as it stands in GS08, belongs to the family of the guide. */
+bool shunt_guide_fits(const shunt_guide *guide, shunt_text version);
+bool shunt_currency_find(shunt_text code, uint8_t *scale); /* ISO 4217, "USD" -> 2 */
+/* Layout of a segment without a guide, NULL if the release ("005010", "004010") has no such segment. */
+const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id);
+
+#endif
