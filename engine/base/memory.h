@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define SHUNT_MUST_USE            __attribute__((warn_unused_result))
-#define SHUNT_PRINTF(format, args) __attribute__((format(printf, format, args)))
+#define SHUNT_PRINTF(at, first)   __attribute__((format(printf, at, first)))
 #define SHUNT_COUNT(array)        (sizeof(array) / sizeof *(array))
 #define SHUNT_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define SHUNT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
