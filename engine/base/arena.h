@@ -5,6 +5,8 @@
 #ifndef SHUNT_ARENA_H
 #define SHUNT_ARENA_H
 
+#include <string.h>
+
 #include "engine/base/memory.h"
 
 typedef struct shunt_arena shunt_arena;
@@ -24,14 +26,64 @@ void              shunt_arena_free(shunt_arena *arena);  /* NULL is fine */
 void              shunt_arena_reset(shunt_arena *arena); /* forgets all allocations, keeps the blocks for reuse */
 shunt_mark        shunt_arena_mark(const shunt_arena *arena);
 void              shunt_arena_release(shunt_arena *arena, shunt_mark mark);
-size_t            shunt_arena_used(const shunt_arena *arena); /* bytes handed out since the last reset */
+size_t            shunt_arena_used(const shunt_arena *arena); /* bytes handed out since the last reset, padding included */
 void              shunt_arena_set_limit(shunt_arena *arena, size_t limit_bytes);
 shunt_arena_fault shunt_arena_failed(const shunt_arena *arena); /* sticky: the first failure since the last reset */
 
+/* The head that the inline paths below need; the rest is private to arena.c. `end` is clipped to the limit, so that one
+ * comparison covers both the block and the bound. */
+struct shunt_arena {
+    char *next, *end;
+};
+
+/* The way out of the inline paths: takes another block, or records why there is none. */
+void *shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align) SHUNT_MUST_USE;
+
+/* Under AddressSanitizer what is not handed out is poisoned, so a use after reset or release is reported. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SHUNT_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SHUNT_ADDRESS_SANITIZER 1
+#endif
+#ifdef SHUNT_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#define SHUNT_POISON(at, size_bytes)   ASAN_POISON_MEMORY_REGION((at), (size_bytes))
+#define SHUNT_UNPOISON(at, size_bytes) ASAN_UNPOISON_MEMORY_REGION((at), (size_bytes))
+#else
+#define SHUNT_POISON(at, size_bytes)   ((void)(at), (void)(size_bytes))
+#define SHUNT_UNPOISON(at, size_bytes) ((void)(at), (void)(size_bytes))
+#endif
+
 /* Zeroed, aligned for any object (16). Valid until release, reset or free. */
-void *shunt_arena_alloc(shunt_arena *arena, size_t size_bytes) SHUNT_MUST_USE;
+SHUNT_MUST_USE static inline void *
+shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
+{
+    size_t padding = -(uintptr_t)arena->next & 15, room = (size_t)(arena->end - arena->next);
+    char  *at;
+    if (SHUNT_LIKELY(padding <= room && size_bytes <= room - padding)) {
+        at          = arena->next + padding;
+        arena->next = at + size_bytes;
+        SHUNT_UNPOISON(at, size_bytes);
+    } else {
+        at = (char *)shunt_arena_more(arena, size_bytes, 16);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    return memset(at, 0, size_bytes);
+}
+
 /* Not zeroed, aligned to 1: for text. */
-char *shunt_arena_bytes(shunt_arena *arena, size_t size_bytes) SHUNT_MUST_USE;
+SHUNT_MUST_USE static inline char *
+shunt_arena_bytes(shunt_arena *arena, size_t size_bytes)
+{
+    if (SHUNT_UNLIKELY(size_bytes > (size_t)(arena->end - arena->next))) return (char *)shunt_arena_more(arena, size_bytes, 1);
+    char *at = arena->next;
+    arena->next += size_bytes;
+    SHUNT_UNPOISON(at, size_bytes);
+    return at;
+}
 
 #define SHUNT_NEW(arena, type)          ((type *)shunt_arena_alloc((arena), sizeof(type)))
 #define SHUNT_NEW_N(arena, type, count) ((type *)shunt_arena_alloc((arena), sizeof(type) * (size_t)(count)))

@@ -24,7 +24,8 @@ typedef struct shunt_hint {
     shunt_text text;
 } shunt_hint;
 
-enum { SHUNT_DIAG_LABELS = 6, SHUNT_DIAG_HINTS = 6 };
+/* Labels and hints beyond these are left out; diagnostics beyond SHUNT_DIAGS_AT_MOST are counted, not kept. */
+enum { SHUNT_DIAG_LABELS = 6, SHUNT_DIAG_HINTS = 6, SHUNT_DIAGS_AT_MOST = 1000 };
 
 typedef struct shunt_diag {
     shunt_status   code;
@@ -48,7 +49,7 @@ typedef struct shunt_diags {
 void shunt_diags_init(shunt_diags *list, shunt_arena *arena);
 
 /* Adds a diagnostic; severity comes from status.def. Never NULL. Two with the same code and span are kept once:
- * the second call then hands out the throw-away one. */
+ * the second call then hands out the throw-away one. The result is good until the next one is added. */
 shunt_diag *shunt_diag_add(shunt_diags *list, shunt_status code, shunt_span span, const char *format, ...) SHUNT_PRINTF(4, 5);
 /* Text beside the marks of the place itself. */
 void shunt_diag_here(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);

@@ -22,7 +22,8 @@ static inline bool       shunt_text_is(shunt_text a, const char *z) { return shu
 int                      shunt_text_compare(shunt_text a, shunt_text b); /* byte order; <0, 0, >0 */
 bool                     shunt_text_starts(shunt_text text, shunt_text prefix);
 uint64_t                 shunt_text_hash(shunt_text text); /* FNV-1a folded; stable within one build only */
-shunt_text               shunt_text_copy(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE; /* bytes NULL on failure with length > 0 */
+/* What these three give has `bytes` NULL and length 0 on failure; `bytes` is never NULL on success, even where length is 0. */
+shunt_text               shunt_text_copy(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
 shunt_text               shunt_text_format(shunt_arena *arena, const char *format, ...) SHUNT_PRINTF(2, 3);
 shunt_text               shunt_text_vformat(shunt_arena *arena, const char *format, va_list args);
 const char              *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE; /* a NUL-terminated copy, NULL on failure */
@@ -31,7 +32,8 @@ const char              *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT
 size_t   shunt_utf8_bad(const char *bytes, size_t length);
 uint32_t shunt_utf8_count(shunt_text text);                                  /* characters */
 uint32_t shunt_utf8_offset(shunt_text text, uint32_t characters);            /* byte offset after so many characters, clamped */
-uint32_t shunt_text_distance(shunt_text a, shunt_text b, uint32_t at_most);  /* Damerau-Levenshtein, at_most + 1 when further */
+/* Damerau-Levenshtein over bytes, each place edited once; at_most + 1 when further, or when what differs is over 255 bytes. */
+uint32_t shunt_text_distance(shunt_text a, shunt_text b, uint32_t at_most);
 
 /* A growing buffer on an allocator. Appending never fails at once: `failed` is set and stays; look at it once at the end. */
 typedef struct shunt_buffer {
@@ -45,9 +47,13 @@ static inline void shunt_buffer_init(shunt_buffer *b, const shunt_memory *memory
 void shunt_buffer_done(shunt_buffer *b);                         /* frees; the buffer may be used again */
 bool shunt_buffer_reserve(shunt_buffer *b, size_t more);         /* room for so many more bytes; false = failed */
 void shunt_buffer_add(shunt_buffer *b, const void *bytes, size_t length);
-void shunt_buffer_text(shunt_buffer *b, shunt_text text);
 void shunt_buffer_z(shunt_buffer *b, const char *z);
-void shunt_buffer_char(shunt_buffer *b, char c);
+static inline void shunt_buffer_text(shunt_buffer *b, shunt_text text) { shunt_buffer_add(b, text.bytes, text.length); }
+static inline void shunt_buffer_char(shunt_buffer *b, char c)
+{
+    if (SHUNT_LIKELY(b->length < b->capacity)) b->bytes[b->length++] = c;
+    else shunt_buffer_add(b, &c, 1);
+}
 void shunt_buffer_format(shunt_buffer *b, const char *format, ...) SHUNT_PRINTF(2, 3);
 void shunt_buffer_json(shunt_buffer *b, shunt_text text);        /* with its quotes; control characters escaped, invalid UTF-8 as U+FFFD */
 
