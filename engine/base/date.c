@@ -1,0 +1,251 @@
+#include "engine/base/date.h"
+
+static const int64_t day_microseconds = (int64_t)86400 * 1000000;
+
+enum { FIRST_DAY = -719162, LAST_DAY = 2932896 }; /* 0001-01-01 and 9999-12-31 */
+
+static bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+static int
+days_in(int year, int month)
+{
+    static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+bool
+shunt_date_valid(int year, int month, int day)
+{
+    return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= days_in(year, month);
+}
+
+/* Years are counted from March, so that the leap day is the last one: then the days before a month are linear in it. */
+int64_t
+shunt_date_days(int year, int month, int day)
+{
+    unsigned y = (unsigned)(month <= 2 ? year - 1 : year), m = (unsigned)(month <= 2 ? month + 9 : month - 3);
+    unsigned before_month = (153 * m + 2) / 5;
+    return (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + before_month + day - 1 - 719468;
+}
+
+void
+shunt_date_split(int64_t days, int *year, int *month, int *day)
+{
+    unsigned d   = (unsigned)(days + 719468); /* since 0000-03-01; not negative from year 1 on */
+    unsigned era = d / 146097, in_era = d % 146097;
+    unsigned y   = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned in_year = in_era - (365 * y + y / 4 - y / 100);
+    unsigned m   = (5 * in_year + 2) / 153;
+    *day         = (int)(in_year - (153 * m + 2) / 5) + 1;
+    *month       = (int)(m < 10 ? m + 3 : m - 9);
+    *year        = (int)(y + era * 400) + (*month <= 2);
+}
+
+/* `count` digits at `at`, or -1. */
+static int
+number(const char *at, unsigned count)
+{
+    int value = 0;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned digit = (unsigned char)(at[i] - '0');
+        if (digit > 9) return -1;
+        value = value * 10 + (int)digit;
+    }
+    return value;
+}
+
+static int windowed(int two_digits) { return two_digits < 0 ? -1 : two_digits + (two_digits < 70 ? 2000 : 1900); }
+
+static shunt_status
+take(int year, int month, int day, int64_t *days)
+{
+    if (!shunt_date_valid(year, month, day)) return SHUNT_VALUE_INVALID;
+    *days = shunt_date_days(year, month, day);
+    return SHUNT_OK;
+}
+
+shunt_status
+shunt_date_parse_x12(shunt_text text, int64_t *days)
+{
+    const char *at = text.bytes;
+    if (text.length == 8) return take(number(at, 4), number(at + 4, 2), number(at + 6, 2), days);
+    if (text.length == 6) return take(windowed(number(at, 2)), number(at + 2, 2), number(at + 4, 2), days);
+    return SHUNT_VALUE_INVALID;
+}
+
+shunt_status
+shunt_date_parse_iso(shunt_text text, int64_t *days)
+{
+    const char *at = text.bytes;
+    if (text.length != 10 || at[4] != '-' || at[7] != '-') return SHUNT_VALUE_INVALID;
+    return take(number(at, 4), number(at + 5, 2), number(at + 8, 2), days);
+}
+
+/* The field that begins at `i` of a pattern: its letter and width; '\0' for a literal character. */
+static char
+field_at(shunt_text pattern, uint32_t i, uint32_t *width)
+{
+    shunt_text rest = { pattern.bytes + i, pattern.length - i };
+    *width          = 4;
+    if (shunt_text_starts(rest, SHUNT_TEXT("YYYY"))) return 'Y';
+    *width = 2;
+    if (shunt_text_starts(rest, SHUNT_TEXT("YY"))) return 'Y';
+    if (shunt_text_starts(rest, SHUNT_TEXT("MM"))) return 'M';
+    if (shunt_text_starts(rest, SHUNT_TEXT("DD"))) return 'D';
+    *width = 1;
+    return '\0';
+}
+
+bool
+shunt_date_pattern_valid(shunt_text pattern)
+{
+    unsigned years = 0, months = 0, days = 0;
+    for (uint32_t i = 0, width; i < pattern.length; i += width) {
+        char field = field_at(pattern, i, &width);
+        years += field == 'Y', months += field == 'M', days += field == 'D';
+        char c = pattern.bytes[i];
+        if (!field && (c == 'Y' || c == 'M' || c == 'D' || (c >= '0' && c <= '9'))) return false;
+    }
+    return years == 1 && months == 1 && days == 1;
+}
+
+shunt_status
+shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64_t *days)
+{
+    int year = 0, month = 0, day = 0;
+    if (text.length != pattern.length) return SHUNT_VALUE_INVALID;
+    for (uint32_t i = 0, width; i < pattern.length; i += width) {
+        const char *at = text.bytes + i;
+        switch (field_at(pattern, i, &width)) {
+        case 'Y': year = width == 4 ? number(at, 4) : windowed(number(at, 2)); break;
+        case 'M': month = number(at, 2); break;
+        case 'D': day = number(at, 2); break;
+        default:
+            if (*at != pattern.bytes[i]) return SHUNT_VALUE_INVALID;
+        }
+    }
+    return take(year, month, day, days);
+}
+
+shunt_status
+shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *end)
+{
+    uint32_t half = text.length / 2;
+    if (text.length != 17 && text.length != 13) return SHUNT_VALUE_INVALID;
+    if (text.bytes[half] != '-') return SHUNT_VALUE_INVALID;
+    int64_t from, to;
+    SHUNT_TRY(shunt_date_parse_x12((shunt_text){ text.bytes, half }, &from));
+    SHUNT_TRY(shunt_date_parse_x12((shunt_text){ text.bytes + half + 1, half }, &to));
+    *start = from;
+    *end   = to;
+    return SHUNT_OK;
+}
+
+static char *
+put(char *out, int value, unsigned width)
+{
+    for (unsigned i = width; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);
+    return out + width;
+}
+
+void
+shunt_date_print(int64_t days, char out[static SHUNT_DATE_TEXT])
+{
+    int year, month, day;
+    shunt_date_split(days, &year, &month, &day);
+    char *at = put(out, year, 4);
+    *at++    = '-';
+    at       = put(at, month, 2);
+    *at++    = '-';
+    put(at, day, 2);
+}
+
+shunt_status
+shunt_date_add_months(int64_t days, int64_t months, bool clamp, int64_t *result)
+{
+    int year, month, day;
+    shunt_date_split(days, &year, &month, &day);
+    enum { MOST = 9999 * 12 };
+    if (months > MOST || months < -MOST) return SHUNT_VALUE_INVALID;
+    int64_t at = (int64_t)year * 12 + month - 1 + months;
+    if (at < 12) return SHUNT_VALUE_INVALID;
+    int to_year = (int)(at / 12), to_month = (int)(at % 12) + 1;
+    if (to_year > 9999) return SHUNT_VALUE_INVALID;
+    int last = days_in(to_year, to_month);
+    if (day <= last) return take(to_year, to_month, day, result);
+    /* No month after December is needed: it has 31 days. */
+    return clamp ? take(to_year, to_month, last, result) : take(to_year, to_month + 1, 1, result);
+}
+
+shunt_status
+shunt_date_add_days(int64_t days, int64_t more, int64_t *result)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(days, more, &sum) || sum < FIRST_DAY || sum > LAST_DAY) return SHUNT_OVERFLOW;
+    *result = sum;
+    return SHUNT_OK;
+}
+
+/* "Z" or "+hh:mm" that fills [at, end); the offset in minutes. */
+static bool
+read_zone(const char *at, const char *end, int *minutes)
+{
+    *minutes = 0;
+    if (end - at == 1) return *at == 'Z';
+    if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':') return false;
+    int hours = number(at + 1, 2), rest = number(at + 4, 2);
+    if (hours < 0 || hours > 14 || rest < 0 || rest > 59) return false;
+    *minutes = (hours * 60 + rest) * (*at == '-' ? -1 : 1);
+    return true;
+}
+
+shunt_status
+shunt_moment_parse(shunt_text text, int64_t *microseconds)
+{
+    enum { PLAIN = 19 }; /* "2025-03-31T12:00:00" */
+    const char *at = text.bytes, *end = at + text.length;
+    int64_t     days;
+    if (text.length <= PLAIN || at[10] != 'T' || at[13] != ':' || at[16] != ':') return SHUNT_VALUE_INVALID;
+    SHUNT_TRY(shunt_date_parse_iso((shunt_text){ at, 10 }, &days));
+    int hour = number(at + 11, 2), minute = number(at + 14, 2), second = number(at + 17, 2);
+    /* 60 is a leap second; it is the first of the next minute, as in POSIX. */
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return SHUNT_VALUE_INVALID;
+    at += PLAIN;
+
+    int64_t fraction = 0;
+    if (*at == '.') {
+        const char *first = ++at;
+        for (int64_t unit = 100000; at < end && *at >= '0' && *at <= '9'; at++, unit /= 10) fraction += (*at - '0') * unit;
+        if (at == first) return SHUNT_VALUE_INVALID;
+    }
+    int zone;
+    if (!read_zone(at, end, &zone)) return SHUNT_VALUE_INVALID;
+    int64_t seconds = ((int64_t)hour * 60 + minute - zone) * 60 + second;
+    int64_t moment  = days * day_microseconds + seconds * 1000000 + fraction;
+    if (moment < FIRST_DAY * day_microseconds || moment >= (LAST_DAY + 1) * day_microseconds) return SHUNT_VALUE_INVALID;
+    *microseconds = moment;
+    return SHUNT_OK;
+}
+
+size_t
+shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT])
+{
+    int64_t days = microseconds / day_microseconds, within = microseconds % day_microseconds;
+    if (within < 0) within += day_microseconds, days--;
+    int seconds = (int)(within / 1000000), fraction = (int)(within % 1000000);
+    shunt_date_print(days, out);
+    char *at = out + SHUNT_DATE_TEXT;
+    *at++    = 'T';
+    at       = put(at, seconds / 3600, 2);
+    *at++    = ':';
+    at       = put(at, seconds / 60 % 60, 2);
+    *at++    = ':';
+    at       = put(at, seconds % 60, 2);
+    if (fraction) {
+        *at++ = '.';
+        at    = put(at, fraction, 6);
+        while (at[-1] == '0') at--;
+    }
+    *at++ = 'Z';
+    return (size_t)(at - out);
+}

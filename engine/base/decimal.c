@@ -1,0 +1,403 @@
+#include "engine/base/decimal.h"
+
+#include <assert.h>
+
+typedef unsigned __int128 u128;
+
+#define E19 ((u128)10000000000000000000u)
+#define TEN(high, low) (E19 * (u128)(high##u) * (u128)(low##u))
+
+/* 10^0 to 10^38 */
+static const u128 powers[SHUNT_DECIMAL_DIGITS + 1] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, E19, TEN(10, 1), TEN(100, 1), TEN(1000, 1), TEN(10000, 1), TEN(100000, 1), TEN(1000000, 1),
+    TEN(10000000, 1), TEN(100000000, 1), TEN(1000000000, 1), TEN(1000000000, 10), TEN(1000000000, 100),
+    TEN(1000000000, 1000), TEN(1000000000, 10000), TEN(1000000000, 100000), TEN(1000000000, 1000000),
+    TEN(1000000000, 10000000), TEN(1000000000, 100000000), TEN(1000000000, 1000000000), TEN(1000000000, 10000000000),
+};
+
+static bool fits64(u128 magnitude) { return magnitude >> 64 == 0; }
+static bool too_large(u128 magnitude) { return magnitude >= powers[SHUNT_DECIMAL_DIGITS]; }
+static u128 magnitude_of(shunt_decimal a) { return a < 0 ? -(u128)a : (u128)a; }
+static shunt_decimal with_sign(u128 magnitude, bool negative) { return (shunt_decimal)(negative ? -magnitude : magnitude); }
+static bool is_digit(char c) { return (unsigned char)(c - '0') <= 9; }
+
+bool
+shunt_rounding_find(shunt_text name, shunt_rounding *mode)
+{
+    static const char *const names[] = { [SHUNT_HALF_UP] = "half_up", [SHUNT_HALF_EVEN] = "half_even", [SHUNT_DOWN] = "down",
+                                         [SHUNT_UP] = "up", [SHUNT_EXACT] = "exact" };
+    for (size_t i = 0; i < SHUNT_COUNT(names); i++) {
+        if (!shunt_text_is(name, names[i])) continue;
+        *mode = (shunt_rounding)i;
+        return true;
+    }
+    return false;
+}
+
+shunt_status
+shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
+{
+    shunt_decimal result;
+    if (__builtin_add_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;
+    *sum = result;
+    return SHUNT_OK;
+}
+
+shunt_status
+shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
+{
+    shunt_decimal result;
+    if (__builtin_sub_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;
+    *difference = result;
+    return SHUNT_OK;
+}
+
+/* Unsigned, because the signed 128-bit check would need a compiler runtime that not every linker brings along. */
+static bool
+times(u128 a, u128 b, u128 *product)
+{
+    if (fits64(a) && fits64(b)) *product = (u128)(uint64_t)a * (uint64_t)b;
+    else if (__builtin_mul_overflow(a, b, product)) return false;
+    return !too_large(*product);
+}
+
+shunt_status
+shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product)
+{
+    u128 result;
+    if (!times(magnitude_of(a), magnitude_of(b), &result)) return SHUNT_OVERFLOW;
+    *product = with_sign(result, (a < 0) != (b < 0));
+    return SHUNT_OK;
+}
+
+/* How the part cut off compares with one half of the last digit kept. */
+typedef enum cut { CUT_NOTHING, CUT_LESS, CUT_HALF, CUT_MORE } cut;
+
+static cut
+cut_of(u128 remainder, u128 divisor)
+{
+    if (remainder == 0) return CUT_NOTHING;
+    u128 missing = divisor - remainder;
+    return remainder < missing ? CUT_LESS : remainder == missing ? CUT_HALF : CUT_MORE;
+}
+
+static shunt_status
+round_by(u128 quotient, cut what, bool negative, shunt_rounding mode, shunt_decimal *result)
+{
+    bool away = false;
+    switch (mode) {
+    case SHUNT_HALF_UP: away = what >= CUT_HALF; break;
+    case SHUNT_HALF_EVEN: away = what == CUT_MORE || (what == CUT_HALF && (quotient & 1)); break;
+    case SHUNT_DOWN: break;
+    case SHUNT_UP: away = what != CUT_NOTHING; break;
+    case SHUNT_EXACT:
+        if (what != CUT_NOTHING) return SHUNT_DIGITS_LOST;
+        break;
+    }
+    quotient += away;
+    if (too_large(quotient)) return SHUNT_OVERFLOW;
+    *result = with_sign(quotient, negative);
+    return SHUNT_OK;
+}
+
+static void
+divide128(u128 a, u128 b, u128 *quotient, u128 *remainder)
+{
+    if (fits64(a) && fits64(b)) {
+        *quotient  = (uint64_t)a / (uint64_t)b;
+        *remainder = (uint64_t)a % (uint64_t)b;
+    } else {
+        *quotient  = a / b;
+        *remainder = a - *quotient * b;
+    }
+}
+
+typedef struct u256 {
+    u128 high, low;
+} u256;
+
+/* a * b where the product is known to be below 2^256. */
+static u256
+times256(u128 a, u128 b)
+{
+    u128 a0 = (uint64_t)a, a1 = a >> 64, b0 = (uint64_t)b, b1 = b >> 64;
+    u128 low = a0 * b0, cross = a1 * b0 + (low >> 64), other = a0 * b1 + (uint64_t)cross;
+    return (u256){ a1 * b1 + (cross >> 64) + (other >> 64), other << 64 | (uint64_t)low };
+}
+
+/* One digit, base 2^64, of a long division: (*remainder * 2^64 + next) / b, where b has its top bit set and *remainder < b.
+ * Knuth, The Art of Computer Programming 2, 4.3.1 D. */
+static uint64_t
+digit(u128 *remainder, uint64_t next, u128 b)
+{
+    uint64_t b1 = (uint64_t)(b >> 64), b0 = (uint64_t)b;
+    u128     guess = *remainder / b1, left = *remainder - guess * b1;
+    /* The guess by the first digit of b is too large by two at most. */
+    while (!fits64(guess) || guess * b0 > (left << 64 | next)) {
+        guess--;
+        left += b1;
+        if (!fits64(left)) break;
+    }
+    *remainder = (*remainder << 64 | next) - guess * b; /* modulo 2^128; the true value is below b */
+    return (uint64_t)guess;
+}
+
+/* a / b for b > 0; false where the quotient does not fit 128 bits. */
+static bool
+divide256(u256 a, u128 b, u128 *quotient, u128 *remainder)
+{
+    if (a.high >= b) return false;
+    if (a.high == 0) {
+        divide128(a.low, b, quotient, remainder);
+        return true;
+    }
+    int shift = fits64(b) ? 64 + __builtin_clzll((uint64_t)b) : __builtin_clzll((uint64_t)(b >> 64));
+    b <<= shift;
+    u128 rest = shift ? a.high << shift | a.low >> (128 - shift) : a.high, low = a.low << shift;
+    u128 high_digit = digit(&rest, (uint64_t)(low >> 64), b);
+    *quotient       = high_digit << 64 | digit(&rest, (uint64_t)low, b);
+    *remainder      = rest >> shift;
+    return true;
+}
+
+/* |a| * 10^shift / |b| */
+static shunt_status
+divide_up(u128 a, unsigned shift, u128 b, bool negative, shunt_rounding mode, shunt_decimal *quotient)
+{
+    /* b < 10^38, so with 77 digits above it the quotient has more than 38; up to 10^77 all fits into 256 bits. */
+    if (shift + shunt_decimal_digits((shunt_decimal)a) > 77) return SHUNT_OVERFLOW;
+    unsigned first = shift < SHUNT_DECIMAL_DIGITS ? shift : SHUNT_DECIMAL_DIGITS, second = shift - first;
+    u256     numerator = times256(a, powers[first]);
+    if (second) {
+        u128 above     = numerator.high;
+        numerator      = times256(numerator.low, powers[second]);
+        numerator.high += above * powers[second];
+    }
+    u128 whole, rest;
+    if (!divide256(numerator, b, &whole, &rest)) return SHUNT_OVERFLOW;
+    return round_by(whole, cut_of(rest, b), negative, mode, quotient);
+}
+
+/* |a| / (|b| * 10^shift) */
+static shunt_status
+divide_down(u128 a, u128 b, unsigned shift, bool negative, shunt_rounding mode, shunt_decimal *quotient)
+{
+    u128 divisor, whole = 0, rest = a;
+    /* Beyond 2^128 the divisor is more than twice as large as any a. */
+    if (shift > SHUNT_DECIMAL_DIGITS || __builtin_mul_overflow(b, powers[shift], &divisor))
+        return round_by(0, CUT_LESS, negative, mode, quotient);
+    divide128(a, divisor, &whole, &rest);
+    return round_by(whole, cut_of(rest, divisor), negative, mode, quotient);
+}
+
+shunt_status
+shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places, shunt_rounding mode,
+                     shunt_decimal *quotient)
+{
+    if (b == 0) return SHUNT_DIVISION;
+    if (a == 0) {
+        *quotient = 0;
+        return SHUNT_OK;
+    }
+    bool negative = (a < 0) != (b < 0);
+    u128 am = magnitude_of(a), bm = magnitude_of(b);
+    if (places + bs >= as) return divide_up(am, places + bs - as, bm, negative, mode, quotient);
+    return divide_down(am, bm, as - places - bs, negative, mode, quotient);
+}
+
+shunt_status
+shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_rounding mode, shunt_decimal *result)
+{
+    if (a == 0 || from == to) {
+        *result = a;
+        return SHUNT_OK;
+    }
+    if (from > to) return divide_down(magnitude_of(a), 1, from - to, a < 0, mode, result);
+    u128 wide;
+    if (to - from > SHUNT_DECIMAL_DIGITS || !times(magnitude_of(a), powers[to - from], &wide)) return SHUNT_OVERFLOW;
+    *result = with_sign(wide, a < 0);
+    return SHUNT_OK;
+}
+
+/* Parsing */
+
+/* digits * 10^exponent as a coefficient of `scale`. `digits` holds no point; exact or refused. */
+static shunt_status
+settle(u128 digits, int64_t exponent, unsigned scale, bool negative, shunt_decimal *result)
+{
+    int64_t shift = exponent + (int64_t)scale;
+    if (digits == 0) shift = 0;
+    if (shift < 0) {
+        u128 whole, rest = digits;
+        if (shift >= -SHUNT_DECIMAL_DIGITS) divide128(digits, powers[-shift], &whole, &rest);
+        if (rest) return SHUNT_VALUE_INVALID;
+        digits = whole;
+    } else if (shift > 0) {
+        if (shift > SHUNT_DECIMAL_DIGITS || !times(digits, powers[shift], &digits)) return SHUNT_OVERFLOW;
+    }
+    if (too_large(digits)) return SHUNT_OVERFLOW;
+    *result = with_sign(digits, negative);
+    return SHUNT_OK;
+}
+
+/* The digits of [at, end) and their exponent, trailing zeros after the point left out; false: more than 38. */
+static bool
+collect(const char *at, const char *end, u128 *digits, int64_t *exponent)
+{
+    const char *point = memchr(at, '.', (size_t)(end - at));
+    if (point) {
+        while (end[-1] == '0') end--;
+        if (end - 1 == point) end = point, point = NULL;
+    }
+    u128 value = 0;
+    for (const char *p = at; p < end; p++) {
+        if (p == point) continue;
+        if (value > (powers[SHUNT_DECIMAL_DIGITS] - 1) / 10) return false;
+        value = value * 10 + (unsigned)(*p - '0');
+    }
+    if (too_large(value)) return false;
+    *digits = value;
+    *exponent -= point ? end - point - 1 : 0;
+    return true;
+}
+
+/* [e|E] [+|-] digits at [at, end); large ones are clamped, which no result can tell. */
+static bool
+read_exponent(const char *at, const char *end, int64_t *exponent)
+{
+    bool    negative = at < end && *at == '-';
+    int64_t value    = 0;
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    if (at == end) return false;
+    for (; at < end; at++) {
+        if (!is_digit(*at)) return false;
+        if (value < (int64_t)1 << 40) value = value * 10 + (*at - '0');
+    }
+    *exponent = negative ? -value : value;
+    return true;
+}
+
+/* Any length, any exponent. `at` stands behind the sign. */
+static shunt_status
+parse_long(const char *at, const char *end, unsigned scale, bool exponent_allowed, bool negative, shunt_decimal *result)
+{
+    const char *mantissa = at;
+    size_t      digits = 0, points = 0;
+    for (; at < end && (is_digit(*at) || *at == '.'); at++) *at == '.' ? points++ : digits++;
+    if (digits == 0 || points > 1) return SHUNT_VALUE_INVALID;
+    const char *mantissa_end = at;
+    int64_t     exponent     = 0;
+    if (at < end) {
+        if (!exponent_allowed || (*at != 'e' && *at != 'E')) return SHUNT_VALUE_INVALID;
+        if (!read_exponent(at + 1, end, &exponent)) return SHUNT_VALUE_INVALID;
+    }
+    u128 value;
+    if (!collect(mantissa, mantissa_end, &value, &exponent)) return SHUNT_OVERFLOW;
+    return settle(value, exponent, scale, negative, result);
+}
+
+shunt_status
+shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
+{
+    const char *at = bytes, *end = bytes + length;
+    bool        negative = length > 0 && *at == '-';
+    at += negative;
+    if (SHUNT_UNLIKELY(end - at > 19)) return parse_long(at, end, scale, exponent, negative, result);
+
+    /* At most 19 digits: everything before scaling fits 64 bits. */
+    const char *start = at;
+    uint64_t    value = 0;
+    for (; at < end && is_digit(*at); at++) value = value * 10 + (unsigned)(*at - '0');
+    const char *whole_end = at;
+    unsigned    places    = 0;
+    if (at < end && *at == '.') {
+        for (at++; at < end && is_digit(*at); at++) value = value * 10 + (unsigned)(*at - '0');
+        places = (unsigned)(at - whole_end) - 1;
+    }
+    if (SHUNT_UNLIKELY(at < end || (whole_end == start && places == 0)))
+        return parse_long(start, end, scale, exponent, negative, result);
+    if (places == scale) {
+        *result = negative ? -(shunt_decimal)value : (shunt_decimal)value;
+        return SHUNT_OK;
+    }
+    return settle(value, -(int64_t)places, scale, negative, result);
+}
+
+shunt_status
+shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale, shunt_decimal *result)
+{
+    const char *at = bytes, *end = bytes + length;
+    bool        negative = length > 0 && *at == '-';
+    at += negative;
+    if (at == end) return SHUNT_VALUE_INVALID;
+    for (const char *p = at; p < end; p++)
+        if (!is_digit(*p)) return SHUNT_VALUE_INVALID;
+    u128    value;
+    int64_t exponent = -(int64_t)implied;
+    if (!collect(at, end, &value, &exponent)) return SHUNT_OVERFLOW;
+    return settle(value, exponent, scale, negative, result);
+}
+
+/* Printing */
+
+static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                            "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+/* Writes the digits of `value` so that they end before `end`; none for zero. */
+static char *
+print64(uint64_t value, char *end)
+{
+    while (value >= 100) {
+        end -= 2;
+        memcpy(end, pairs + value % 100 * 2, 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, pairs + value * 2, 2);
+    } else if (value) {
+        *--end = (char)('0' + value);
+    }
+    return end;
+}
+
+size_t
+shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+{
+    assert(scale <= SHUNT_DECIMAL_DIGITS);
+    char  text[SHUNT_DECIMAL_TEXT];
+    char *end = text + sizeof text, *at = end;
+    u128  magnitude = magnitude_of(a);
+    if (SHUNT_LIKELY(fits64(magnitude))) {
+        at = print64((uint64_t)magnitude, at);
+    } else {
+        for (; !fits64(magnitude); magnitude /= E19) {
+            char *first = print64((uint64_t)(magnitude % E19), at);
+            at -= 19;
+            while (first > at) *--first = '0';
+        }
+        at = print64((uint64_t)magnitude, at);
+    }
+    while (end - at <= (ptrdiff_t)scale) *--at = '0';
+
+    char  *to    = out;
+    size_t whole = (size_t)(end - at) - scale;
+    if (a < 0) *to++ = '-';
+    memcpy(to, at, whole);
+    to += whole;
+    if (scale == 0) return (size_t)(to - out);
+    *to++ = '.';
+    memcpy(to, at + whole, scale);
+    return (size_t)(to + scale - out);
+}
+
+unsigned
+shunt_decimal_digits(shunt_decimal a)
+{
+    u128     magnitude = magnitude_of(a);
+    unsigned digits    = fits64(magnitude) ? 1 : 20;
+    while (digits <= SHUNT_DECIMAL_DIGITS && magnitude >= powers[digits]) digits++;
+    return digits;
+}
