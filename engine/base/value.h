@@ -46,7 +46,7 @@ typedef struct shunt_type {
     uint8_t  scale;   /* of decimals, also as list items */
     uint8_t  flags;   /* free for the owner */
     uint16_t record;  /* ROW, LIST of ROW: record type; NODE, LIST of NODE: plan loop */
-    uint16_t extra;   /* money: index of the currency text; enum: index of the enum; else 0 */
+    uint16_t extra;   /* money: text index of its currency (text 0 is empty, so 0 = no money); INT: index of its enum + 1, 0 = a number */
 } shunt_type;
 
 /* A record in memory: the fields of its record type, in order. */
