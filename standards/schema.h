@@ -38,6 +38,10 @@ typedef struct shunt_codeset {
     uint32_t           count;
     bool               complete; /* false: a working list; nothing is an error because of it */
 } shunt_codeset;
+/* A named list, "carc"; NULL where there is none. */
+const shunt_codeset *shunt_codeset_find(shunt_text name);
+/* The short words beside a value, "" where none are known. */
+const char *shunt_codeset_name(const shunt_codeset *set, shunt_text value);
 bool shunt_codeset_has(const shunt_codeset *set, shunt_text value);
 
 /* Data types of elements, as X12 names them, and what the language makes of them. */
@@ -61,7 +65,8 @@ typedef struct shunt_element {
     const char          *name;         /* friendly name in our own words, "claim payment amount" */
     uint8_t              usage;        /* shunt_usage, in this guide at this node */
     uint8_t              type;         /* shunt_value_type */
-    uint8_t              decimals;
+    uint8_t              decimals;     /* scale of the value; of an amount 0 = that of its currency */
+    uint8_t              implied;      /* Nn: digits after the point that is not written; 0 = the point is written, or an integer */
     uint8_t              repeats;      /* most repetitions, 1 = none, 255 = no limit */
     uint16_t             min_length, max_length;
     uint32_t             phi;          /* classes: union over what the qualifiers of the node allow */
@@ -82,6 +87,8 @@ typedef struct shunt_segment_node {
     const shunt_codeset *key;          /* qualifier values of this node; NULL = any */
     const shunt_element *elements;
     uint16_t             element_count;
+    const char          *syntax;       /* relational conditions of the release, "P0809 C1110": P both or none, R at least one, E not
+                                        * both, C the first needs the others, L the first needs one of the others; "" = none */
 } shunt_segment_node;
 
 /* One entry of a loop body: a segment node or a loop, in order. Exactly one is set. */
@@ -117,6 +124,15 @@ const shunt_guide *shunt_guide_at(uint32_t index); /* all of them, NULL at the e
 const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version);
 /* True when `version`, as it stands in GS08, belongs to the family of the guide. */
 bool shunt_guide_fits(const shunt_guide *guide, shunt_text version);
+/* Loops with this id, in order of the tree ("" is the body of the set): 2300 stands under 2000B and under 2000C. Gives their number, which may
+ * be above `max`; only the first `max` are written. */
+uint32_t shunt_guide_loops(const shunt_guide *guide, shunt_text id, const shunt_loop **loops, uint32_t max);
+/* Segment nodes with this id in the body of one loop, not of the loops under it. Gives their number as above. */
+uint32_t shunt_loop_segments(const shunt_loop *loop, shunt_text id, const shunt_segment_node **segments, uint32_t max);
+/* True when the node takes a segment with this qualifier value, or any. */
+bool shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier);
+/* Element by position; component 0 = the element itself. NULL where the segment has none. */
+const shunt_element *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component);
 bool shunt_currency_find(shunt_text code, uint8_t *scale); /* ISO 4217, "USD" -> 2 */
 /* Layout of a segment without a guide, NULL if the release ("005010", "004010") has no such segment. */
 const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id);
