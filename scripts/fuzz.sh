@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs every libFuzzer harness of a build for so many seconds each: fuzz.sh BUILD SECONDS. Findings stay in BUILD/fuzz/findings.
+set -eu
+build=$1 seconds=$2
+here=$(cd "$(dirname "$0")/.." && pwd)
+found=0
+for harness in "$build"/fuzz/fuzz_*; do
+    [ -x "$harness" ] && [ -f "$harness" ] || continue
+    name=$(basename "$harness")
+    entry=${name#fuzz_}
+    mkdir -p "$build/fuzz/work/$entry" "$build/fuzz/findings"
+    dictionary=""
+    [ -f "$here/fuzz/$entry.dict" ] && dictionary="-dict=$here/fuzz/$entry.dict"
+    echo "fuzzing $entry for $seconds s"
+    # shellcheck disable=SC2086  # an optional option
+    "$harness" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/fuzz/findings/$entry-" $dictionary \
+        "$build/fuzz/work/$entry" "$here/fuzz/corpus/$entry" >"$build/fuzz/$entry.log" 2>&1 || { tail -n 40 "$build/fuzz/$entry.log"; found=1; }
+    tail -n 1 "$build/fuzz/$entry.log"
+done
+exit $found
