@@ -87,7 +87,7 @@ typedef struct shunt_target {
     uint16_t line;                         /* journal: columns of a line; SHUNT_NONE */
     uint32_t key_first, key_count;         /* field indexes in `numbers`; journals carry keys of their own */
     uint16_t balance_by;                   /* column index, SHUNT_NONE */
-    uint16_t accounts;                     /* table, SHUNT_NONE */
+    uint16_t accounts;                     /* table with one exact key of text, SHUNT_NONE */
     uint16_t encoding;                     /* into encodings, SHUNT_NONE = one line of JSON */
     uint16_t reserved;
 } shunt_target;
@@ -109,7 +109,9 @@ typedef struct shunt_tally {
     shunt_type type;
 } shunt_tally;
 
-/* Rows made from captured nodes: the adjustments of a claim, provider adjustments. Standard-neutral: the compiler fills it. */
+/* Rows made from captured nodes: the adjustments of a claim, provider adjustments. Standard-neutral: the compiler fills it.
+ * Slots are plan slots counted over all frames, child lists numbers within the frame they start from. All groups of a collector
+ * are of one frame. A slot of a line belongs to the frame of `line` or of `inner_line`: that decides which node is meant. */
 typedef enum shunt_collect_from {
     SHUNT_COLLECT_GROUP,    /* slot `slot` of the group instance */
     SHUNT_COLLECT_LINE,     /* slot `slot` of the line node; absent at the outer level */
@@ -128,12 +130,12 @@ typedef struct shunt_collect {
     uint16_t line;                         /* child list of line nodes; SHUNT_NONE */
     uint16_t line_group;                   /* child list of group instances in a line */
     uint16_t needed;                       /* field that must be present, else the instance gives no row */
-    uint16_t twice;                        /* 1 = outer rows whose group, reason and amount repeat the sum of the lines are left out, X12_TWICE */
+    uint16_t twice;                        /* 1 = outer rows whose group (field 0), reason (field 1) and amount (`needed`) repeat the sum of the lines are left out, X12_TWICE */
     uint16_t max;                          /* rows, LIMIT_LIST beyond */
     uint32_t field_first;                  /* into collect_fields */
     uint16_t inner_line, inner_group;      /* a second way down: child list of `line` nodes' children that hold groups (2400 > 2430); SHUNT_NONE */
 } shunt_collect;
-/* The dates that EARLIEST looks at: node itself (child NONE), its children, their children. */
+/* The dates that EARLIEST looks at: node itself (child NONE), its children, their children. Numbers as in a collector. */
 typedef struct shunt_date_path { uint16_t child, grandchild, slot, reserved; } shunt_date_path;
 typedef struct shunt_earliest { uint16_t frame, reserved; uint32_t path_first, path_count; } shunt_earliest;
 
@@ -188,8 +190,8 @@ shunt_status shunt_program_save(const shunt_program *program, shunt_buffer *out)
  * caller's 200 bytes) says what. The program is immutable: any number of VMs in any threads may share it. */
 shunt_status shunt_program_load(const shunt_memory *memory, const uint8_t *bytes, size_t size, shunt_program **program, char why[static 200]);
 void         shunt_program_free(shunt_program *program); /* NULL is fine */
-/* Everything that keeps a run safe: see verify.c. Called by load. */
-bool shunt_program_verify(const shunt_program *program, char why[static 200]);
+/* Everything that keeps a run safe: see verify.c. Called by load. PROGRAM_BAD with `why`, NO_MEMORY. */
+shunt_status shunt_program_verify(const shunt_memory *memory, const shunt_program *program, char why[static 200]);
 static inline shunt_text shunt_program_text(const shunt_program *p, uint16_t index) { return index == SHUNT_NONE ? (shunt_text){ 0 } : p->texts[index]; }
 
 /* A copy of a program with the rows of one table replaced (the command's --table, a test's `with table`, a host's table).

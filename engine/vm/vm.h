@@ -35,6 +35,8 @@ typedef struct shunt_vm_place {    /* where in the input a warning or failure st
     const struct shunt_node     *node;
 } shunt_vm_place;
 
+/* A callback that is NULL is not told. NO_MEMORY, IO and CALLBACK end the run; any other status is a failure of the rules,
+ * as if the instruction had failed with it (TALLY_UNKNOWN, LIMIT_GROUPS, OVERFLOW). */
 typedef struct shunt_vm_host {
     void *context;
     shunt_status (*record)(void *context, const shunt_record *record);
@@ -63,18 +65,20 @@ typedef struct shunt_outcome {
 } shunt_outcome;
 
 typedef struct shunt_vm shunt_vm;
-/* `steps` bounds the instructions of one run (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
+/* Program and host are borrowed; what the host struct holds may be changed between runs. `steps` bounds the instructions of one run (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
 shunt_vm    *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps, size_t unit_bytes) SHUNT_MUST_USE;
 void         shunt_vm_free(shunt_vm *vm);
 void         shunt_vm_begin(shunt_vm *vm);                /* a transaction: globals absent, notes forgotten */
 void         shunt_vm_unit(shunt_vm *vm);                 /* a unit: its arena is emptied, its notes forgotten; also after the lets, whose texts are kept apart */
 /* Runs the function with `node` as parameter 0 (NULL where it has none). `keep`: texts made live until the next begin (lets). Never recurses.
- * Returns OK when the run came to an end of any kind (see outcome), NO_MEMORY or CALLBACK otherwise. */
+ * Globals that are set without `keep` are absent again after the next unit.
+ * Returns OK when the run came to an end of any kind (see outcome), NO_MEMORY, IO or CALLBACK otherwise; USAGE for a function that
+ * takes other parameters, or a node of another frame. */
 shunt_status shunt_vm_run(shunt_vm *vm, uint16_t function, const shunt_node *node, bool keep, shunt_outcome *outcome);
 shunt_arena *shunt_vm_arena(shunt_vm *vm);                /* of the unit */
 
 /* Canonical text of a value, as keys, templates and records write it: ISO dates, decimals at scale, enum names. Bytes may be the
- * value's own. `room` holds at least 64 bytes. */
-shunt_text shunt_value_text(const shunt_program *program, shunt_type type, uint16_t enumeration, shunt_value value, char *room);
+ * value's own. `room` holds at least 64 bytes. Empty for lists, rows and nodes. */
+shunt_text shunt_value_text(const shunt_program *program, shunt_type type, shunt_value value, char *room);
 
 #endif
