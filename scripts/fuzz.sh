@@ -5,7 +5,7 @@ build=$1 seconds=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 found=0
 for harness in "$build"/fuzz/fuzz_*; do
-    [ -x "$harness" ] && [ -f "$harness" ] || continue
+    if [ ! -x "$harness" ] || [ -d "$harness" ]; then continue; fi
     name=$(basename "$harness")
     entry=${name#fuzz_}
     mkdir -p "$build/fuzz/work/$entry" "$build/fuzz/findings"

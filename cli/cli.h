@@ -1,0 +1,72 @@
+/* cli.h - what the verbs share: options, files, exit statuses. The command includes nothing of the project but shunt.h. */
+#ifndef SHUNT_CLI_H
+#define SHUNT_CLI_H
+
+#include <shunt/shunt.h>
+#include <stdio.h>
+
+typedef enum verb_id {
+#define SHUNT_VERB(name, operands, fewest, most, summary, description) VERB_##name,
+#include "cli/verbs.def"
+    VERB_COUNT
+} verb_id;
+
+typedef enum option_id {
+#define SHUNT_OPTION(name, verbs, letter, word, argument, help) OPTION_##name,
+#include "cli/options.def"
+    OPTION_COUNT
+} option_id;
+
+struct arguments;
+struct verb_info {
+    const char *name, *operands, *summary, *description;
+    int         fewest, most;
+    int (*run)(const struct arguments *arguments);
+};
+struct option_info {
+    const char *word, *argument, *help;
+    unsigned    verbs; /* bit v = taken by verb v */
+    char        letter;
+};
+extern const struct verb_info   verb_info[VERB_COUNT];
+extern const struct option_info option_info[OPTION_COUNT];
+
+/* A command line that was read. */
+typedef struct arguments {
+    verb_id      verb;
+    const char  *value[OPTION_COUNT]; /* argument, or "" for an option without one; NULL = not given. The last one counts */
+    char       **operands;
+    int          operand_count;
+    const char **tables;              /* each --table, in order */
+    int          table_count;
+} arguments;
+
+/* Every handler returns an exit status: a shunt_result. */
+#define SHUNT_VERB(name, operands, fewest, most, summary, description) int cmd_##name(const arguments *arguments);
+#include "cli/verbs.def"
+
+/* Prints "shunt: ..." to standard error and returns the status. */
+int fail(shunt_result status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* shunt_write over a FILE. */
+bool write_file(void *file, const void *bytes, size_t size);
+
+/* Reads a file whole. NULL after having said why. The caller frees. */
+unsigned char *read_whole(const char *path, size_t *size);
+
+/* Compiles or loads, as the file's first bytes say, and prints messages to standard error. NULL: `*status` is what to return. */
+shunt_program *open_program(const char *path, int *status);
+
+/* Feeds a file or standard input ("-") piece by piece. Returns a status. */
+typedef shunt_result (*feed_piece)(void *context, const void *bytes, size_t size);
+int feed_file(const char *path, feed_piece feed, void *context);
+
+/* A file that appears under its name only when it is complete. */
+typedef struct safe_file {
+    FILE *file;
+    char *path, *temporary; /* NULL: standard output */
+} safe_file;
+int  safe_open(safe_file *file, const char *path); /* path NULL = standard output; a status */
+int  safe_close(safe_file *file, bool keep);       /* writes out, renames into place or removes; a status */
+
+#endif

@@ -1,0 +1,269 @@
+/* cmd_run.c - `shunt run`: rules over inputs; records, exceptions, dead letters and report to files. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+typedef struct run_state {
+    const arguments *arguments;
+    safe_file        records, report;
+    FILE            *exceptions; /* NULL: as text on standard error, unless quiet */
+    FILE            *letter;     /* dead letter being written */
+    char            *letter_path;
+    shunt_run       *run;
+    bool             failed;     /* an output failed; it was said */
+    /* progress */
+    bool             progress, shown;
+    uint64_t         done, total;
+    time_t           started, last;
+} run_state;
+
+static void clear_progress(run_state *s)
+{
+    if (s->shown) fputs("\r\033[K", stderr);
+    s->shown = false;
+}
+
+static bool on_begin(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static bool on_record(void *context, const shunt_out *record)
+{
+    run_state *s = context;
+    return fwrite(record->json, 1, record->length, s->records.file) == record->length && putc('\n', s->records.file) != EOF;
+}
+
+static bool on_commit(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static bool on_exception(void *context, const shunt_exception *exception)
+{
+    run_state *s = context;
+    if (s->exceptions) return fwrite(exception->json, 1, exception->length, s->exceptions) == exception->length && putc('\n', s->exceptions) != EOF;
+    if (s->arguments->value[OPTION_QUIET]) return true;
+    clear_progress(s);
+    return fwrite(exception->text, 1, exception->text_length, stderr) == exception->text_length && putc('\n', stderr) != EOF;
+}
+
+/* "FOLDER/NAME.ENDING", allocated. */
+static char *letter_file(const char *folder, const char *name, const char *ending)
+{
+    size_t size = strlen(folder) + strlen(name) + strlen(ending) + 2;
+    char  *path = malloc(size);
+    if (path) snprintf(path, size, "%s/%s%s", folder, name, ending);
+    return path;
+}
+
+static bool letter_fault(run_state *s, const char *path)
+{
+    clear_progress(s);
+    fail(SHUNT_SYSTEM_FAULT, "%s: %s", path ? path : "dead letter", strerror(errno));
+    s->failed = true;
+    return false;
+}
+
+/* The units are written before the message gets its name, so a message in the folder always has its list. */
+static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
+{
+    run_state  *s = context;
+    const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
+    if (letter->first) {
+        s->letter_path = letter_file(folder, letter->name, ".edi.part");
+        s->letter = s->letter_path ? fopen(s->letter_path, "wb") : NULL;
+        if (!s->letter) return letter_fault(s, s->letter_path);
+    }
+    if (fwrite(letter->bytes, 1, letter->size, s->letter) != letter->size) return letter_fault(s, s->letter_path);
+    if (!letter->last) return true;
+    char *units = letter_file(folder, letter->name, ".units.json");
+    char *final = letter_file(folder, letter->name, ".edi");
+    FILE *out = units ? fopen(units, "wb") : NULL;
+    bool  fine = out && final && fwrite(letter->units, 1, letter->units_length, out) == letter->units_length;
+    fine = (!out || fclose(out) == 0) && fine;
+    fine = fclose(s->letter) == 0 && fine;
+    s->letter = NULL;
+    fine = fine && rename(s->letter_path, final) == 0;
+    if (!fine) letter_fault(s, units);
+    free(units);
+    free(final);
+    free(s->letter_path);
+    s->letter_path = NULL;
+    return fine;
+}
+
+/* At most five times a second, only on a terminal and only for runs of more than a second. */
+static void show_progress(run_state *s)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    time_t fifth = now.tv_sec * 5 + now.tv_nsec / 200000000;
+    if (fifth == s->last || now.tv_sec <= s->started + 1) return;
+    s->last = fifth;
+    s->shown = true;
+    double megabytes = (double)s->done / 1e6;
+    if (s->total) {
+        int filled = (int)(s->done * 30 / s->total);
+        fprintf(stderr, "\r[%.*s%.*s] %3d %% %.0f MB", filled, "##############################", 30 - filled, "..............................",
+                (int)(s->done * 100 / s->total), megabytes);
+    } else {
+        fprintf(stderr, "\r%.0f MB", megabytes);
+    }
+    fflush(stderr);
+}
+
+static shunt_result feed_run(void *context, const void *bytes, size_t size)
+{
+    run_state *s = context;
+    s->done += size;
+    if (s->progress) show_progress(s);
+    return shunt_run_feed(s->run, bytes, size);
+}
+
+/* The worse of two: an input fault does not hide a system fault, nor the reverse. */
+static int worse(int a, int b) { return a > b ? a : b; }
+
+static int run_inputs(run_state *s)
+{
+    const arguments *a = s->arguments;
+    int              inputs = a->operand_count > 1 ? a->operand_count - 1 : 1;
+    const char      *id = a->value[OPTION_INPUT_ID];
+    int              status = 0;
+    for (int i = 0; i < inputs && status <= SHUNT_INPUT_FAULT; i++) {
+        const char *path = a->operand_count > 1 ? a->operands[i + 1] : "-";
+        char        numbered[300];
+        if (id && inputs > 1) snprintf(numbered, sizeof numbered, "%s-%d", id, i + 1);
+        status = worse(status, (int)shunt_run_begin(s->run, id && inputs > 1 ? numbered : id, path));
+        if (status <= SHUNT_INPUT_FAULT) status = worse(status, feed_file(path, feed_run, s));
+        if (status <= SHUNT_INPUT_FAULT) status = worse(status, (int)shunt_run_end(s->run));
+    }
+    if (status <= SHUNT_INPUT_FAULT) status = worse(status, (int)shunt_run_finish(s->run));
+    clear_progress(s);
+    if (status >= SHUNT_RULES_FAULT && !s->failed) {
+        if (ferror(s->records.file)) fail(SHUNT_SYSTEM_FAULT, "records: %s", strerror(errno));
+        else if (s->exceptions && ferror(s->exceptions)) fail(SHUNT_SYSTEM_FAULT, "exceptions: %s", strerror(errno));
+        else fail((shunt_result)status, "the run stopped; what was not committed before is not written");
+    }
+    return status;
+}
+
+/* Replaces tables as --table says, one program on top of the other. Each `chain` entry is to be released. */
+static int take_tables(const arguments *a, shunt_program **chain, int *count)
+{
+    for (int i = 0; i < a->table_count; i++) {
+        const char *equals = strchr(a->tables[i], '=');
+        if (!equals || equals == a->tables[i]) return fail(SHUNT_RULES_FAULT, "--table needs NAME=FILE, not `%s`", a->tables[i]);
+        char *name = strndup(a->tables[i], (size_t)(equals - a->tables[i]));
+        if (!name) return fail(SHUNT_SYSTEM_FAULT, "no memory");
+        size_t          size;
+        unsigned char  *csv = read_whole(equals + 1, &size);
+        shunt_messages *messages = NULL;
+        shunt_result    result = SHUNT_RULES_FAULT;
+        if (csv) result = shunt_with_table(chain[*count - 1], name, equals + 1, csv, size, NULL, &chain[*count], &messages);
+        if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
+        shunt_messages_free(messages);
+        free(csv);
+        free(name);
+        if (result != SHUNT_DONE) return (int)result;
+        ++*count;
+    }
+    return 0;
+}
+
+static uint64_t input_bytes(const arguments *a)
+{
+    uint64_t total = 0;
+    for (int i = 1; i < a->operand_count; i++) {
+        struct stat known;
+        if (strcmp(a->operands[i], "-") == 0 || stat(a->operands[i], &known) != 0 || !S_ISREG(known.st_mode)) return 0;
+        total += (uint64_t)known.st_size;
+    }
+    return total;
+}
+
+static int post(run_state *s, const shunt_program *program)
+{
+    const arguments  *a = s->arguments;
+    shunt_run_options options = { .size = sizeof options, .received_at = a->value[OPTION_RECEIVED_AT] };
+    shunt_callbacks   callbacks = { .context = s, .begin = on_begin, .record = on_record, .commit = on_commit, .exception = on_exception,
+                                    .dead_letter = a->value[OPTION_DEAD_LETTER] ? on_dead_letter : NULL };
+    unsigned char    *key = NULL, *only = NULL;
+    shunt_messages   *messages = NULL;
+    int               status = 0;
+    if (a->value[OPTION_TOKEN_KEY]) {
+        key = read_whole(a->value[OPTION_TOKEN_KEY], &options.token_key_size);
+        if (!key) return SHUNT_RULES_FAULT;
+        while (options.token_key_size && (key[options.token_key_size - 1] == '\n' || key[options.token_key_size - 1] == '\r')) options.token_key_size--;
+        options.token_key = key;
+        if (!options.token_key_size) status = fail(SHUNT_RULES_FAULT, "%s: the key is empty", a->value[OPTION_TOKEN_KEY]);
+    }
+    if (status == 0 && a->value[OPTION_ONLY]) {
+        only = read_whole(a->value[OPTION_ONLY], &options.only_length);
+        options.only = (const char *)only;
+        if (!only) status = SHUNT_RULES_FAULT;
+    }
+    if (status == 0) status = (int)shunt_run_new(program, &callbacks, &options, &s->run, &messages);
+    if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
+    shunt_messages_free(messages);
+    if (status == 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        s->started = now.tv_sec;
+        s->total = input_bytes(a);
+        s->progress = isatty(STDERR_FILENO) && !a->value[OPTION_QUIET];
+        status = run_inputs(s);
+        if (status <= SHUNT_INPUT_FAULT && a->value[OPTION_REPORT]) {
+            if (strcmp(a->value[OPTION_REPORT], "-") == 0 && s->records.file == stdout) fflush(stdout);
+            if (shunt_run_report(s->run, write_file, s->report.file) != SHUNT_DONE) status = fail(SHUNT_SYSTEM_FAULT, "the report could not be written");
+        }
+    }
+    shunt_run_free(s->run);
+    free(key);
+    free(only);
+    return status;
+}
+
+int cmd_run(const arguments *a)
+{
+    run_state s = { .arguments = a };
+    int       status = 0, standard = 0;
+    for (int i = 1; i < a->operand_count; i++) standard += strcmp(a->operands[i], "-") == 0;
+    if (standard > 1) return fail(SHUNT_RULES_FAULT, "standard input can be read once only");
+    if (a->value[OPTION_DEAD_LETTER]) {
+        struct stat known;
+        if (mkdir(a->value[OPTION_DEAD_LETTER], 0700) != 0 && (stat(a->value[OPTION_DEAD_LETTER], &known) != 0 || !S_ISDIR(known.st_mode)))
+            return fail(SHUNT_SYSTEM_FAULT, "%s: can not be made a folder", a->value[OPTION_DEAD_LETTER]);
+    }
+    int             count = 0;
+    shunt_program **chain = calloc((size_t)a->table_count + 1, sizeof *chain);
+    if (!chain) return fail(SHUNT_SYSTEM_FAULT, "no memory");
+    chain[0] = open_program(a->operands[0], &status);
+    if (chain[0]) {
+        count = 1;
+        status = take_tables(a, chain, &count);
+    }
+    if (status == 0) status = safe_open(&s.records, a->value[OPTION_OUTPUT]);
+    if (status == 0 && a->value[OPTION_REPORT]) status = safe_open(&s.report, a->value[OPTION_REPORT]);
+    if (status == 0 && a->value[OPTION_EXCEPTIONS]) {
+        s.exceptions = fopen(a->value[OPTION_EXCEPTIONS], "wb");
+        if (!s.exceptions) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno));
+    }
+    if (status == 0) status = post(&s, chain[count - 1]);
+    bool keep = status <= SHUNT_INPUT_FAULT;
+    status = worse(status, safe_close(&s.records, keep));
+    status = worse(status, safe_close(&s.report, keep));
+    if (s.exceptions && fclose(s.exceptions) != 0) status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
+    if (s.letter) fclose(s.letter);
+    free(s.letter_path);
+    while (count) shunt_release(chain[--count]);
+    free(chain);
+    return status;
+}

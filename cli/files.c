@@ -1,0 +1,152 @@
+/* files.c - files in and out, for all verbs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { PIECE = 256 * 1024 };
+
+bool write_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) == size; }
+
+unsigned char *read_whole(const char *path, size_t *size)
+{
+    FILE *in = fopen(path, "rb");
+    if (!in) {
+        fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    size_t         capacity = PIECE, length = 0;
+    unsigned char *bytes = malloc(capacity);
+    while (bytes) {
+        length += fread(bytes + length, 1, capacity - length, in);
+        if (length < capacity) break;
+        unsigned char *more = realloc(bytes, capacity *= 2);
+        if (!more) free(bytes);
+        bytes = more;
+    }
+    if (!bytes) fail(SHUNT_SYSTEM_FAULT, "%s: no memory", path);
+    else if (ferror(in)) {
+        fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+        free(bytes);
+        bytes = NULL;
+    }
+    fclose(in);
+    *size = length;
+    return bytes;
+}
+
+/* True where the file begins as a saved program does; `exists` false where it can not be read. */
+static bool is_program(const char *path, bool *exists)
+{
+    char  magic[8] = { 0 };
+    FILE *in = fopen(path, "rb");
+    *exists = in != NULL;
+    if (!in) return false;
+    size_t length = fread(magic, 1, sizeof magic, in);
+    fclose(in);
+    return length == sizeof magic && memcmp(magic, "SHUNTMAP", sizeof magic) == 0;
+}
+
+shunt_program *open_program(const char *path, int *status)
+{
+    shunt_program  *program = NULL;
+    shunt_messages *messages = NULL;
+    bool            exists;
+    shunt_result    result;
+    if (is_program(path, &exists)) {
+        size_t         size;
+        unsigned char *bytes = read_whole(path, &size);
+        if (!bytes) {
+            *status = SHUNT_SYSTEM_FAULT;
+            return NULL;
+        }
+        result = shunt_load(bytes, size, NULL, &program, &messages);
+        free(bytes);
+    } else if (!exists) {
+        *status = fail(SHUNT_RULES_FAULT, "%s: %s", path, strerror(errno));
+        return NULL;
+    } else {
+        result = shunt_compile(path, NULL, &program, &messages);
+    }
+    if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
+    else if (result != SHUNT_DONE) fail(result, "%s: no memory", path);
+    shunt_messages_free(messages);
+    *status = (int)result;
+    return program;
+}
+
+int feed_file(const char *path, feed_piece feed, void *context)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int  in = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (in < 0) return fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+    unsigned char *piece = malloc(PIECE);
+    int            status = piece ? 0 : fail(SHUNT_SYSTEM_FAULT, "no memory");
+    while (status == 0) {
+        ssize_t length = read(in, piece, PIECE);
+        if (length < 0 && errno == EINTR) continue;
+        if (length < 0) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+        if (length <= 0) break;
+        status = (int)feed(context, piece, (size_t)length);
+    }
+    free(piece);
+    if (!standard) close(in);
+    return status;
+}
+
+int safe_open(safe_file *file, const char *path)
+{
+    *file = (safe_file){ .file = stdout };
+    if (!path || strcmp(path, "-") == 0) return 0;
+    struct stat known;
+    if (stat(path, &known) == 0 && !S_ISREG(known.st_mode)) { /* a device or pipe is written to, never replaced */
+        file->file = fopen(path, "wb");
+        return file->file ? 0 : fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+    }
+    file->path = strdup(path);
+    file->temporary = file->path ? malloc(strlen(path) + 8) : NULL;
+    if (!file->temporary) return fail(SHUNT_SYSTEM_FAULT, "no memory");
+    strcpy(file->temporary, path);
+    strcat(file->temporary, ".XXXXXX");
+    int out = mkstemp(file->temporary);
+    file->file = out < 0 ? NULL : fdopen(out, "wb");
+    if (file->file) return 0;
+    int status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
+    if (out >= 0) {
+        close(out);
+        unlink(file->temporary);
+    }
+    free(file->temporary);
+    free(file->path);
+    *file = (safe_file){ 0 };
+    return status;
+}
+
+int safe_close(safe_file *file, bool keep)
+{
+    int status = 0;
+    if (!file->file) return 0;
+    bool written = fflush(file->file) == 0 && !ferror(file->file);
+    if (!file->temporary) {
+        if (file->file != stdout) written = fclose(file->file) == 0 && written;
+        if (keep && !written) status = fail(SHUNT_SYSTEM_FAULT, "output: %s", strerror(errno));
+        file->file = NULL;
+        return status;
+    }
+    /* A new file has the permissions that umask leaves, as any program's output has; mkstemp made it private. */
+    mode_t mask = umask(0);
+    umask(mask);
+    written = written && fchmod(fileno(file->file), 0666 & ~mask) == 0 && fsync(fileno(file->file)) == 0;
+    written = fclose(file->file) == 0 && written;
+    if (keep && written && rename(file->temporary, file->path) != 0) written = false;
+    if (keep && !written) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", file->path, strerror(errno));
+    if (!keep || !written) unlink(file->temporary);
+    free(file->temporary);
+    free(file->path);
+    *file = (safe_file){ 0 };
+    return status;
+}
