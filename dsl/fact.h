@@ -156,6 +156,7 @@ typedef struct shunt_path {
     const shunt_loop_ref  *loop;      /* VALUE: the loop (or repeat) that the element is read from = the end of the way */
     shunt_loop_match      *nodes;     /* VALUE: the segment nodes that can hold it, `segment` set; node_count of them */
     uint32_t               node_count;
+    shunt_text             qualifier; /* VALUE: the one asked for, where a node allows several (`REF["2U"]`); empty = any */
     uint16_t               element, component;
     bool                   range_start, range_end; /* `.start`, `.end` of an RD8 */
     shunt_value_type       value_type;
