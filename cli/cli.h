@@ -61,6 +61,9 @@ shunt_program *open_program(const char *path, int *status);
 typedef shunt_result (*feed_piece)(void *context, const void *bytes, size_t size);
 int feed_file(const char *path, feed_piece feed, void *context);
 
+/* One file through an inspector of its own: the whole tree (path NULL), or the values at a path. A status. */
+int look(const arguments *arguments, const char *path, const char *file);
+
 /* A file that appears under its name only when it is complete. */
 typedef struct safe_file {
     FILE *file;

@@ -1,7 +1,4 @@
-/* cmd_check.c - `shunt check` and `shunt compile`. */
-#include <errno.h>
-#include <string.h>
-
+/* cmd_check.c - `shunt check`: all diagnostics of rules. */
 #include "cli/cli.h"
 
 int cmd_check(const arguments *a)
@@ -23,48 +20,5 @@ int cmd_check(const arguments *a)
         shunt_release(program);
         if ((int)result > status) status = (int)result;
     }
-    return status;
-}
-
-int cmd_compile(const arguments *a)
-{
-    const char *output = a->value[OPTION_OUTPUT];
-    if (!output) return fail(SHUNT_RULES_FAULT, "compile needs -o FILE");
-    int            status;
-    shunt_program *program = open_program(a->operands[0], &status);
-    safe_file      out = { 0 };
-    if (status == 0) status = safe_open(&out, output);
-    if (status == 0 && shunt_save(program, write_file, out.file) != SHUNT_DONE) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", output, strerror(errno));
-    int closed = safe_close(&out, status == 0);
-    shunt_release(program);
-    return status ? status : closed;
-}
-
-int cmd_disasm(const arguments *a)
-{
-    int            status;
-    shunt_program *program = open_program(a->operands[0], &status);
-    if (program) status = (int)shunt_disassemble(program, a->value[OPTION_SITES] != NULL, write_file, stdout);
-    shunt_release(program);
-    return status;
-}
-
-int cmd_explain(const arguments *a)
-{
-    int status = 0;
-    for (int i = 0; i < a->operand_count && status == 0; i++) {
-        status = (int)shunt_explain(a->operands[i], write_file, stdout);
-        if (status == SHUNT_RULES_FAULT) fail(SHUNT_RULES_FAULT, "no code `%s`", a->operands[i]);
-    }
-    return status;
-}
-
-int cmd_dict(const arguments *a)
-{
-    const char *set = a->operand_count > 0 ? a->operands[0] : NULL;
-    const char *part = a->operand_count > 1 ? a->operands[1] : NULL;
-    int         status = (int)shunt_dictionary(set, a->value[OPTION_GUIDE], part, write_file, stdout);
-    if (status == SHUNT_RULES_FAULT)
-        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s; `shunt dict` lists what it has", set ? set : "", part ? " " : "", part ? part : "");
     return status;
 }

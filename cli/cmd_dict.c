@@ -1,0 +1,12 @@
+/* cmd_dict.c - `shunt dict`: what the dictionary knows. */
+#include "cli/cli.h"
+
+int cmd_dict(const arguments *a)
+{
+    const char *set = a->operand_count > 0 ? a->operands[0] : NULL;
+    const char *part = a->operand_count > 1 ? a->operands[1] : NULL;
+    int         status = (int)shunt_dictionary(set, a->value[OPTION_GUIDE], part, write_file, stdout);
+    if (status == SHUNT_RULES_FAULT)
+        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s; `shunt dict` lists what it has", set ? set : "", part ? " " : "", part ? part : "");
+    return status;
+}
