@@ -87,6 +87,7 @@ static shunt_status
 round_by(u128 quotient, cut what, bool negative, shunt_rounding mode, shunt_decimal *result)
 {
     bool away = false;
+    if (too_large(quotient)) return SHUNT_OVERFLOW;
     switch (mode) {
     case SHUNT_HALF_UP: away = what >= CUT_HALF; break;
     case SHUNT_HALF_EVEN: away = what == CUT_MORE || (what == CUT_HALF && (quotient & 1)); break;

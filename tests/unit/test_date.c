@@ -1,0 +1,237 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/base/date.h"
+
+static const char *
+iso(int64_t days)
+{
+    static char out[SHUNT_DATE_TEXT + 1];
+    shunt_date_print(days, out);
+    return out;
+}
+
+START_TEST(every_day_round_trips)
+{
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int64_t          days      = -719162;
+    for (int year = 1; year <= 9999; year++)
+        for (int month = 1; month <= 12; month++) {
+            bool leap   = month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
+            int  length = lengths[month - 1] + leap;
+            if (shunt_date_valid(year, month, 0) || shunt_date_valid(year, month, length + 1)) ck_abort_msg("%d-%d", year, month);
+            for (int day = 1; day <= length; day++, days++) {
+                int y, m, d;
+                shunt_date_split(days, &y, &m, &d);
+                if (!shunt_date_valid(year, month, day) || shunt_date_days(year, month, day) != days || y != year || m != month ||
+                    d != day)
+                    ck_abort_msg("%d-%d-%d", year, month, day);
+            }
+        }
+    ck_assert_int_eq(days - 1, 2932896);
+    ck_assert_int_eq(shunt_date_days(1970, 1, 1), 0);
+    ck_assert_int_eq(shunt_date_days(2000, 3, 1), 11017);
+}
+END_TEST
+
+enum form { X12, ISO, PATTERN };
+static const struct {
+    enum form   form;
+    const char *text, *pattern, *expected; /* NULL: VALUE_INVALID */
+} dates[] = {
+    { X12, "20250331", NULL, "2025-03-31" },
+    { X12, "250331", NULL, "2025-03-31" },
+    { X12, "690101", NULL, "2069-01-01" },
+    { X12, "700101", NULL, "1970-01-01" },
+    { X12, "20240229", NULL, "2024-02-29" },
+    { X12, "00010101", NULL, "0001-01-01" },
+    { X12, "20250229", NULL, NULL },
+    { X12, "20250431", NULL, NULL },
+    { X12, "20251301", NULL, NULL },
+    { X12, "20250100", NULL, NULL },
+    { X12, "00000101", NULL, NULL },
+    { X12, "2025033", NULL, NULL },
+    { X12, "202503311", NULL, NULL },
+    { X12, "2025-331", NULL, NULL },
+    { X12, "2025 331", NULL, NULL },
+    { X12, "-5033100", NULL, NULL },
+    { X12, "", NULL, NULL },
+    { ISO, "2025-03-31", NULL, "2025-03-31" },
+    { ISO, "2025-3-31", NULL, NULL },
+    { ISO, "2025/03/31", NULL, NULL },
+    { ISO, "2025-02-30", NULL, NULL },
+    { ISO, "20250331", NULL, NULL },
+    { ISO, "2025-03-31T", NULL, NULL },
+    { PATTERN, "03/31/2025", "MM/DD/YYYY", "2025-03-31" },
+    { PATTERN, "31.03.25", "DD.MM.YY", "2025-03-31" },
+    { PATTERN, "d 20250331", "d YYYYMMDD", "2025-03-31" },
+    { PATTERN, "03-31-2025", "MM/DD/YYYY", NULL },
+    { PATTERN, "3/31/2025", "MM/DD/YYYY", NULL },
+    { PATTERN, "13/31/2025", "MM/DD/YYYY", NULL },
+    { PATTERN, "", "MM/DD/YYYY", NULL },
+};
+
+START_TEST(parses_dates)
+{
+    int64_t      days    = 4711;
+    shunt_text   text    = shunt_text_of(dates[_i].text);
+    shunt_text   pattern = shunt_text_of(dates[_i].pattern);
+    shunt_status status  = dates[_i].form == X12   ? shunt_date_parse_x12(text, &days)
+                           : dates[_i].form == ISO ? shunt_date_parse_iso(text, &days)
+                                                   : shunt_date_parse_pattern(text, pattern, &days);
+    if (dates[_i].expected) {
+        ck_assert_msg(status == SHUNT_OK, "%s", dates[_i].text);
+        ck_assert_str_eq(iso(days), dates[_i].expected);
+    } else {
+        ck_assert_msg(status == SHUNT_VALUE_INVALID, "%s", dates[_i].text);
+        ck_assert_int_eq(days, 4711);
+    }
+}
+END_TEST
+
+START_TEST(knows_patterns)
+{
+    static const char *const good[] = { "YYYYMMDD", "DD.MM.YY", "MM/DD/YYYY", "on YYYY-MM-DD" };
+    static const char *const bad[]  = { "", "YYYYMM", "YYYYMMDDDD", "YYYMMDD", "YYYYMMMDD", "YYYYMMDD1", "MMDD" };
+    for (size_t i = 0; i < SHUNT_COUNT(good); i++) ck_assert_msg(shunt_date_pattern_valid(shunt_text_of(good[i])), "%s", good[i]);
+    for (size_t i = 0; i < SHUNT_COUNT(bad); i++) ck_assert_msg(!shunt_date_pattern_valid(shunt_text_of(bad[i])), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(parses_ranges)
+{
+    int64_t start = 1, end = 2;
+    ck_assert_int_eq(shunt_date_parse_range(SHUNT_TEXT("20250101-20250131"), &start, &end), SHUNT_OK);
+    ck_assert_str_eq(iso(start), "2025-01-01");
+    ck_assert_str_eq(iso(end), "2025-01-31");
+    ck_assert_int_eq(shunt_date_parse_range(SHUNT_TEXT("250201-250131"), &start, &end), SHUNT_OK);
+    ck_assert_str_eq(iso(start), "2025-02-01");
+    ck_assert_str_eq(iso(end), "2025-01-31");
+    static const char *const bad[] = { "", "20250101", "20250101 20250131", "20250101-20250132", "20251301-20250131",
+                                       "20250101-2025013", "20250101--20250131", "250101-20250131" };
+    for (size_t i = 0; i < SHUNT_COUNT(bad); i++) {
+        start = 1, end = 2;
+        ck_assert_msg(shunt_date_parse_range(shunt_text_of(bad[i]), &start, &end) == SHUNT_VALUE_INVALID, "%s", bad[i]);
+        ck_assert(start == 1 && end == 2);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *from;
+    int64_t     months;
+    const char *clamped, *next;
+} additions[] = {
+    { "2025-01-31", 1, "2025-02-28", "2025-03-01" },
+    { "2024-01-31", 1, "2024-02-29", "2024-03-01" },
+    { "2025-03-15", -3, "2024-12-15", "2024-12-15" },
+    { "2025-03-31", -1, "2025-02-28", "2025-03-01" },
+    { "2025-12-31", 1, "2026-01-31", "2026-01-31" },
+    { "2024-02-29", 12, "2025-02-28", "2025-03-01" },
+    { "2025-10-31", 1, "2025-11-30", "2025-12-01" },
+    { "2025-05-05", 0, "2025-05-05", "2025-05-05" },
+    { "0001-01-01", -1, NULL, NULL },
+    { "9999-12-31", 1, NULL, NULL },
+    { "2025-01-01", INT64_MAX, NULL, NULL },
+    { "2025-01-01", INT64_MIN, NULL, NULL },
+    { "0001-01-31", 9998 * 12 + 11, "9999-12-31", "9999-12-31" },
+};
+
+START_TEST(adds_months)
+{
+    int64_t from, result;
+    ck_assert_int_eq(shunt_date_parse_iso(shunt_text_of(additions[_i].from), &from), SHUNT_OK);
+    for (int clamp = 0; clamp < 2; clamp++) {
+        const char  *expected = clamp ? additions[_i].clamped : additions[_i].next;
+        shunt_status status   = shunt_date_add_months(from, additions[_i].months, clamp, &result);
+        ck_assert_int_eq(status, expected ? SHUNT_OK : SHUNT_VALUE_INVALID);
+        if (expected) ck_assert_str_eq(iso(result), expected);
+    }
+}
+END_TEST
+
+START_TEST(adds_days)
+{
+    int64_t result = 1, last = shunt_date_days(9999, 12, 31), first = shunt_date_days(1, 1, 1);
+    ck_assert_int_eq(shunt_date_add_days(0, 31, &result), SHUNT_OK);
+    ck_assert_str_eq(iso(result), "1970-02-01");
+    ck_assert_int_eq(shunt_date_add_days(first, last - first, &result), SHUNT_OK);
+    ck_assert_int_eq(result, last);
+    ck_assert_int_eq(shunt_date_add_days(last, 1, &result), SHUNT_OVERFLOW);
+    ck_assert_int_eq(shunt_date_add_days(first, -1, &result), SHUNT_OVERFLOW);
+    ck_assert_int_eq(shunt_date_add_days(last, INT64_MAX, &result), SHUNT_OVERFLOW);
+    ck_assert_int_eq(shunt_date_add_days(first, INT64_MIN, &result), SHUNT_OVERFLOW);
+    ck_assert_int_eq(result, last);
+}
+END_TEST
+
+static const struct {
+    const char *text, *expected;
+} moments[] = {
+    { "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z" },
+    { "2025-03-31T12:00:00+01:00", "2025-03-31T11:00:00Z" },
+    { "2025-01-01T00:30:00+05:30", "2024-12-31T19:00:00Z" },
+    { "2025-12-31T23:30:00-08:00", "2026-01-01T07:30:00Z" },
+    { "2025-03-31T12:00:00.5Z", "2025-03-31T12:00:00.5Z" },
+    { "2025-03-31T12:00:00.000001Z", "2025-03-31T12:00:00.000001Z" },
+    { "2025-03-31T12:00:00.1234569999Z", "2025-03-31T12:00:00.123456Z" },
+    { "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z" },
+    { "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z" },
+    { "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z" },
+    { "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z" },
+    { "0001-01-01T00:00:00+01:00", NULL },
+    { "9999-12-31T23:59:59-01:00", NULL },
+    { "2025-03-31T12:00:00", NULL },
+    { "2025-03-31T12:00:00.Z", NULL },
+    { "2025-03-31T12:00:00.5", NULL },
+    { "2025-03-31T12:00Z", NULL },
+    { "2025-03-31 12:00:00Z", NULL },
+    { "2025-03-31T24:00:00Z", NULL },
+    { "2025-03-31T12:60:00Z", NULL },
+    { "2025-03-31T12:00:61Z", NULL },
+    { "2025-02-31T12:00:00Z", NULL },
+    { "2025-03-31T12:00:00+1:00", NULL },
+    { "2025-03-31T12:00:00+15:00", NULL },
+    { "2025-03-31T12:00:00+01:60", NULL },
+    { "2025-03-31T12:00:00+0100", NULL },
+    { "2025-03-31T12:00:00ZZ", NULL },
+    { "", NULL },
+};
+
+START_TEST(moments_round_trip)
+{
+    int64_t      microseconds = 4711;
+    char         out[SHUNT_MOMENT_TEXT + 1];
+    shunt_status status = shunt_moment_parse(shunt_text_of(moments[_i].text), &microseconds);
+    if (!moments[_i].expected) {
+        ck_assert_msg(status == SHUNT_VALUE_INVALID, "%s", moments[_i].text);
+        ck_assert_int_eq(microseconds, 4711);
+        return;
+    }
+    ck_assert_msg(status == SHUNT_OK, "%s", moments[_i].text);
+    out[shunt_moment_print(microseconds, out)] = '\0';
+    ck_assert_str_eq(out, moments[_i].expected);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("date");
+    TCase *tc    = tcase_create("date");
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, every_day_round_trips);
+    tcase_add_loop_test(tc, parses_dates, 0, SHUNT_COUNT(dates));
+    tcase_add_test(tc, knows_patterns);
+    tcase_add_test(tc, parses_ranges);
+    tcase_add_loop_test(tc, adds_months, 0, SHUNT_COUNT(additions));
+    tcase_add_test(tc, adds_days);
+    tcase_add_loop_test(tc, moments_round_trip, 0, SHUNT_COUNT(moments));
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
