@@ -18,6 +18,8 @@ typedef enum shunt_ast_kind {
 #define SHUNT_NODE(kind, name, roles) enum { roles SHUNT_##kind##_roles };
 #include "dsl/ast.def"
 
+enum { SHUNT_AST_HEIGHT = 1000 };
+
 typedef struct shunt_ast {
     uint16_t           kind;       /* shunt_ast_kind */
     uint16_t           flags;      /* free for check */
@@ -26,6 +28,7 @@ typedef struct shunt_ast {
     shunt_text         text;
     shunt_text         doc;        /* `##` lines before a declaration, joined by line ends; else empty */
     shunt_span         span;       /* of the whole construct, without comments around it */
+    uint32_t           height;     /* levels below it; the parser keeps trees within SHUNT_AST_HEIGHT, so walkers may recurse */
     void              *fact;       /* what check found out; NULL until then */
 } shunt_ast;
 
@@ -47,7 +50,9 @@ shunt_ast *shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item
 /* Visits the node and all below it, parents first; `visit` returning false leaves out what is below. NULL is fine. */
 void shunt_ast_walk(shunt_ast *node, bool (*visit)(shunt_ast *node, void *context), void *context);
 
-/* dump.c: the tree as an S-expression, one construct a line where it is long; for tests. */
+/* dump.c: the tree as an S-expression, for tests. `(let a () (+ ...))`: printed name, text where the node has one, children in
+ * the order of the roles, `()` for one that is missing. A leaf that holds text is written bare; a construct that does not
+ * fit in a line has each child on a line of its own. Ends without a line end. */
 void shunt_ast_dump(const shunt_ast *node, shunt_buffer *out);
 
 #endif
