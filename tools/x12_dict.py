@@ -26,7 +26,8 @@ LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contac
           "H": "record_number", "I": "member_id", "J": "account_number", "K": "licence", "L": "vehicle", "M": "device",
           "N": "url", "O": "ip_address", "P": "biometric", "Q": "photo", "R": "identifier", "clin": "clinical",
           "free": "free_text", "fin": "none", "prov": "none", "dem": "none", "none": "none"}
-BINARY = {"785": "B"}
+# Types that the source of the facts has wrong: file data, and money with two decimals that are not written.
+TYPE = {"785": "B", "74": "N2", "360": "N2", "362": "N2", "389": "N2", "1051": "N2"}
 # Segments that one release of the facts lacks although a guide of that release uses them.
 BORROWED = {("004010", "FRM"): "005010"}
 
@@ -38,7 +39,7 @@ def read_json(*path):
 
 class Names:
     """x12_names.tsv: element NUMBER KIND NAME; segment ID NAME; composite ID NAME; at PLACE NAME; node SEG VALUES NAME;
-    place SET/LOOP/SEG/VALUE NAME; loop SET LOOP NAME; guide FILE NAME."""
+    place SET/LOOP/SEG/VALUE(S) NAME; loop SET LOOP NAME; guide FILE NAME."""
 
     def __init__(self, path):
         self.table = {k: {} for k in ("element", "segment", "composite", "at", "node", "place", "loop", "guide", "kind")}
@@ -61,9 +62,11 @@ class Names:
                 else:
                     self.table[word][rest[0]] = rest[1]
         self.missing = {}
+        self.used = set()
 
     def get(self, kind, key, fallback):
         if key in self.table[kind]:
+            self.used.add((kind, key))
             return self.table[kind][key]
         if fallback is None:
             return None
@@ -82,6 +85,9 @@ def join(values):
 def label(text):
     """A label of the facts as a name: "line: rendering provider" -> "line rendering provider"."""
     text = re.sub(r"\s*\([^)]*\)", "", text)
+    for theirs, ours in (("place where service was given", "service facility"), ("place of service", "service facility"),
+                         ("payer the claim goes to", "payer"), ("purchased-service", "purchased service")):
+        text = text.replace(theirs, ours)
     return clean(text.replace("other payer: ", "other payer's ").replace(": ", " "))
 
 
@@ -100,7 +106,7 @@ def write_elements(segments, names, out):
             for layout in segments[release][part].values():
                 for e in layout[key]:
                     if e["type"] != "composite":
-                        entry = seen.setdefault(e["ref"], {"type": BINARY.get(e["ref"], e["type"])})
+                        entry = seen.setdefault(e["ref"], {"type": TYPE.get(e["ref"], e["type"])})
                         entry[release] = "%d-%d" % (e["min"], min(e["max"], 65535))
     lines = ["# Data elements. kind: amount (money; amount=4 has four decimals of its own), a digit = decimals of the value,",
              "# period = read by the date format qualifier before it, - = what the type says. list: code list that names the values.",
@@ -242,17 +248,21 @@ class Guide:
     def layout(self, seg):
         return self.segments[self.release]["segments"][seg]["elements"]
 
-    def node_name(self, loop, node, key):
+    def node_name(self, loop, node, key, first):
         seg, values = node["seg"], key[1] if key else []
-        if seg == "HI" or seg == "PWK":
-            pass
-        for value in values[:1] or ["-"]:
+        for value in [join(values), values[0]] if values else ["-"]:
             found = self.names.get("place", "%s/%s/%s/%s" % (self.tree["set"], loop, seg, value), None)
             if found:
                 return found, False
         found = [self.names.get("node", seg + " " + v, None) for v in values]
         if values and all(found) and len(set(found)) == 1:
             return found[0], len(values) == 1
+        # In the loop of a party, further numbers and the specialty are that party's.
+        if first["seg"] in ("NM1", "N1") and seg in ("REF", "PRV"):
+            party = self.node_name(loop, first, self.key(first, [first]), first)[0]
+            if seg == "PRV":
+                return party + " specialty", False
+            return party + (" tax id" if set(values) <= {"EI", "SY", "TJ"} else " further id"), False
         if len(values) == 1:
             self.names.missing[("node", seg + " " + values[0])] = "%s %s" % (self.tree["set"], loop)
         return self.names.get("segment", seg, "segment " + seg), False
@@ -330,14 +340,14 @@ class Guide:
                 if not name and node.get("label"):
                     name = label(node["label"])
                 if not name:
-                    name = self.node_name(node["loop"], first, self.key(first, node["body"]))[0]
+                    name = self.node_name(node["loop"], first, self.key(first, node["body"]), first)[0]
                     prefix = {"2330": "other payer's ", "2420": "line "}.get(node["loop"][:4], "")
                     name = prefix + name if not name.startswith(prefix) and node["loop"] not in ("2330A", "2330B", "2330C") else name
                 self.lines.append("%sloop\t%s\t%s\t%s\t%s\t%s" % (indent, node["loop"], node["use"], limit(node["repeat"]), last, name))
                 self.body(node["loop"], node["body"], depth + 1)
                 continue
             key = self.key(node, body)
-            name, single = self.node_name(loop, node, key)
+            name, single = self.node_name(loop, node, key, body[0])
             where = "-" if not key else re.sub(r"^0?(\d+)-0?(\d+)$", lambda m: "%02d-%s" % (int(m[1]), m[2]), key[0]) + "=" + join(key[1])
             self.lines.append("%ssegment\t%s\t%s\t%s\t%s\t%s\t%s" % (indent, node["seg"], node["use"], limit(node["max"]), last, where, name))
             if node.get("elements"):
@@ -382,6 +392,9 @@ def main():
     classified = {s[:3] for s in read_json(facts, "phi.json")["transactions"]}
     for name in wanted:
         Guide(facts, name, segments, names).write(out, classified)
+    for kind in ("segment", "composite", "at", "node", "place", "loop", "element"):
+        for key in sorted(set(names.table[kind]) - {k for n, k in names.used if n == kind}):
+            print("never used: %s\t%s" % (kind, key), file=sys.stderr)
     for (kind, key), fallback in sorted(names.missing.items()):
         if kind != "kind":
             print("no name: %s\t%s\t(%s)" % (kind, key, fallback), file=sys.stderr)

@@ -1,0 +1,118 @@
+#include "standards/scan.h"
+
+#include "standards/scan_body.h"
+#include "standards/scan_kernels.h"
+
+static inline __attribute__((always_inline)) unsigned
+lowest(uint64_t bits)
+{
+    return (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63);
+}
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+typedef struct sse2_constants {
+    __m128i element, terminator, component, cr, lf;
+} sse2_constants;
+
+static inline __attribute__((always_inline)) sse2_constants
+sse2_prepare(const shunt_delims *d)
+{
+    return (sse2_constants){ _mm_set1_epi8((char)d->element), _mm_set1_epi8((char)d->terminator), _mm_set1_epi8((char)d->component),
+                             _mm_set1_epi8('\r'), _mm_set1_epi8('\n') };
+}
+
+static inline __attribute__((always_inline)) scan_masks
+sse2_compare(const uint8_t *bytes, const sse2_constants *c)
+{
+    scan_masks m = { 0 };
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i v = _mm_loadu_si128((const void *)(bytes + i));
+        m.element |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->element)) << i;
+        m.terminator |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->terminator)) << i;
+        m.component |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->component)) << i;
+        m.line |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, c->cr), _mm_cmpeq_epi8(v, c->lf))) << i;
+    }
+    return m;
+}
+
+SCAN_FUNCTION(scan_sse2, sse2_constants, sse2_prepare, sse2_compare, lowest)
+#endif
+
+/* Plain C: eight bytes in a word. */
+typedef struct plain_constants {
+    uint64_t element, terminator, component;
+} plain_constants;
+
+static const uint64_t ONES = UINT64_C(0x0101010101010101);
+
+static inline plain_constants
+plain_prepare(const shunt_delims *d)
+{
+    return (plain_constants){ ONES * d->element, ONES * d->terminator, ONES * d->component };
+}
+
+/* Bit k = byte k of the word is zero. */
+static inline uint64_t
+zero_bytes(uint64_t word)
+{
+    const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t       high = ~(((word & low7) + low7) | word | low7); /* 0x80 in each zero byte, exact: no carry leaves a byte */
+    return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static inline uint64_t
+load_word(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline scan_masks
+plain_compare(const uint8_t *bytes, const plain_constants *c)
+{
+    scan_masks m = { 0 };
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t word = load_word(bytes + i);
+        m.element |= zero_bytes(word ^ c->element) << i;
+        m.terminator |= zero_bytes(word ^ c->terminator) << i;
+        m.component |= zero_bytes(word ^ c->component) << i;
+        m.line |= (zero_bytes(word ^ (ONES * '\r')) | zero_bytes(word ^ (ONES * '\n'))) << i;
+    }
+    return m;
+}
+
+SCAN_FUNCTION(scan_plain, plain_constants, plain_prepare, plain_compare, lowest)
+
+static bool
+always(void)
+{
+    return true;
+}
+
+static const shunt_scan_kernel plain = { "plain", always, scan_plain };
+#ifdef __SSE2__
+static const shunt_scan_kernel sse2 = { "sse2", always, scan_sse2 };
+#endif
+
+const shunt_scan_kernel *const shunt_scan_kernels[] = {
+    &shunt_scan_avx2,
+#ifdef __SSE2__
+    &sse2,
+#endif
+    &plain,
+};
+const size_t shunt_scan_kernel_count = SHUNT_COUNT(shunt_scan_kernels);
+
+shunt_scan
+shunt_scan_best(void)
+{
+    for (size_t i = 0; i < shunt_scan_kernel_count; i++)
+        if (shunt_scan_kernels[i]->usable()) return shunt_scan_kernels[i]->scan;
+    return scan_plain;
+}
