@@ -245,7 +245,8 @@ START_TEST(parses_what_an_input_may_hold)
 {
     char          out[SHUNT_DECIMAL_TEXT + 1];
     shunt_decimal value  = untouched;
-    shunt_status  status = shunt_decimal_parse(parses[_i].text, strlen(parses[_i].text), parses[_i].scale, parses[_i].exponent, &value);
+    size_t        length = strlen(parses[_i].text);
+    shunt_status  status = shunt_decimal_parse(parses[_i].text, length, parses[_i].scale, parses[_i].exponent, &value);
     ck_assert_msg(status == parses[_i].status, "\"%s\" gave %s", parses[_i].text, shunt_status_info[status].symbol);
     if (status == SHUNT_OK) ck_assert_str_eq(shown(value, parses[_i].scale, out), parses[_i].printed);
     else ck_assert(same(value, untouched));
