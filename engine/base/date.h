@@ -13,7 +13,8 @@ void    shunt_date_split(int64_t days, int *year, int *month, int *day);
 /* "CCYYMMDD" or "YYMMDD" (window 1970 to 2069); VALUE_INVALID for anything else or no such day. */
 shunt_status shunt_date_parse_x12(shunt_text text, int64_t *days);
 shunt_status shunt_date_parse_iso(shunt_text text, int64_t *days);                     /* "2025-03-31" */
-/* A pattern of YYYY or YY, MM, DD, each once, and literal characters (no digits), as in column formats and `date(text, format)`. */
+/* A pattern of YYYY or YY, MM, DD, each once, and literal characters (no digits), as in column formats and
+ * `date(text, format)`. */
 shunt_status shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64_t *days);
 bool         shunt_date_pattern_valid(shunt_text pattern);
 /* "20250101-20250131", also with YYMMDD -> both ends, in whatever order they are written. */
@@ -25,6 +26,7 @@ shunt_status shunt_date_add_months(int64_t days, int64_t months, bool clamp, int
 shunt_status shunt_date_add_days(int64_t days, int64_t more, int64_t *result);         /* OVERFLOW outside years 1 to 9999 */
 /* "2025-03-31T12:00:00Z", "...+01:00", a zone is required. Fractions are cut to microseconds; second 60 is the next minute. */
 shunt_status shunt_moment_parse(shunt_text text, int64_t *microseconds);
-size_t       shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT]); /* in Z, fraction only where not zero */
+/* In Z; a fraction only where it is not zero, without trailing zeros. */
+size_t       shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT]);
 
 #endif

@@ -11,13 +11,15 @@ typedef __int128 shunt_decimal; /* coefficient; value = coefficient / 10^scale, 
 enum { SHUNT_DECIMAL_DIGITS = 38, SHUNT_DECIMAL_TEXT = 48 /* bytes that any coefficient with sign and point fits in */ };
 
 typedef enum shunt_rounding { SHUNT_HALF_UP, SHUNT_HALF_EVEN, SHUNT_DOWN, SHUNT_UP, SHUNT_EXACT } shunt_rounding;
-bool shunt_rounding_find(shunt_text name, shunt_rounding *mode); /* "half_up" (away from zero at the half), "half_even", "down" (towards zero), "up" (away from zero), "exact" */
+/* "half_up" (away from zero at the half), "half_even", "down" (towards zero), "up" (away from zero), "exact" */
+bool shunt_rounding_find(shunt_text name, shunt_rounding *mode);
 
 shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum);
 shunt_status shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference);
 shunt_status shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product); /* scale: sum of both */
 /* a (scale as) / b (scale bs), rounded to `places`; DIVISION where b is zero. Exact over a 256-bit intermediate. */
-shunt_status shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places, shunt_rounding mode, shunt_decimal *quotient);
+shunt_status shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places,
+                                  shunt_rounding mode, shunt_decimal *quotient);
 /* From scale `from` to `to`; narrowing rounds by mode, DIGITS_LOST with SHUNT_EXACT where digits would go. */
 shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_rounding mode, shunt_decimal *result);
 
@@ -26,9 +28,10 @@ shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, 
  * VALUE_INVALID, more than 38 digits OVERFLOW. `exponent` allows the FHIR form 1.5e3. */
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result);
 /* N-types: digits with `implied` decimals, optional leading minus. */
-shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale, shunt_decimal *result);
-/* Always `scale` decimals (at most 38, which the caller has proved), at least one digit before the point: "-0.06", "1000.00", "7".
- * Returns the length; no NUL is written. */
+shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
+                                         shunt_decimal *result);
+/* Always `scale` decimals (at most 38, which the caller has proved), at least one digit before the point: "-0.06",
+ * "1000.00", "7". Returns the length; no NUL is written. */
 size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT]);
 unsigned shunt_decimal_digits(shunt_decimal a); /* 1 for zero */
 

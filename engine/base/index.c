@@ -444,7 +444,8 @@ shunt_index_count(const shunt_index *index)
 size_t
 shunt_index_memory(const shunt_index *index)
 {
-    size_t total = sizeof *index + (index->slots + SLACK) * sizeof *index->table + taken_words(index->slots) * sizeof *index->taken;
+    size_t total = sizeof *index + (index->slots + SLACK) * sizeof *index->table;
+    total += taken_words(index->slots) * sizeof *index->taken;
     for (unsigned i = 0; i < index->run_count; i++) total += index->runs[i].bloom_words * sizeof *index->runs[i].bloom;
     return total;
 }

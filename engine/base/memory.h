@@ -25,8 +25,12 @@ typedef struct shunt_memory {
 extern const shunt_memory shunt_memory_libc;
 
 static inline void *shunt_memory_get(const shunt_memory *m, size_t size_bytes) { return m->allocate(m->context, size_bytes); }
-void              *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE; /* count * size, overflow checked */
-static inline void *shunt_memory_resize(const shunt_memory *m, void *block, size_t size_bytes) { return m->resize(m->context, block, size_bytes); }
+static inline void *shunt_memory_resize(const shunt_memory *m, void *block, size_t size_bytes)
+{
+    return m->resize(m->context, block, size_bytes);
+}
+/* count * size, overflow checked */
+void *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE;
 static inline void shunt_memory_free(const shunt_memory *m, void *block) { m->release(m->context, block); }
 
 #endif

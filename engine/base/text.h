@@ -17,7 +17,10 @@ typedef struct shunt_text {
 #define SHUNT_TEXT_ARGS(t)  (int)(t).length, ((t).bytes ? (t).bytes : "") /* for "%.*s" */
 
 static inline shunt_text shunt_text_of(const char *z) { return (shunt_text){ z, z ? (uint32_t)strlen(z) : 0 }; }
-static inline bool       shunt_text_equal(shunt_text a, shunt_text b) { return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0); }
+static inline bool       shunt_text_equal(shunt_text a, shunt_text b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
 static inline bool       shunt_text_is(shunt_text a, const char *z) { return shunt_text_equal(a, shunt_text_of(z)); }
 int                      shunt_text_compare(shunt_text a, shunt_text b); /* byte order; <0, 0, >0 */
 bool                     shunt_text_starts(shunt_text text, shunt_text prefix);
@@ -26,9 +29,11 @@ uint64_t                 shunt_text_hash(shunt_text text); /* FNV-1a folded; sta
 shunt_text               shunt_text_copy(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
 shunt_text               shunt_text_format(shunt_arena *arena, const char *format, ...) SHUNT_PRINTF(2, 3);
 shunt_text               shunt_text_vformat(shunt_arena *arena, const char *format, va_list args);
-const char              *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE; /* a NUL-terminated copy, NULL on failure */
+/* A NUL-terminated copy, NULL on failure. */
+const char              *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
 
-/* UTF-8. `shunt_utf8_bad` gives the offset of the first byte that is no well-formed UTF-8 (no overlongs, no surrogates), or `length`. */
+/* UTF-8. `shunt_utf8_bad` gives the offset of the first byte that is no well-formed UTF-8 (no overlongs, no surrogates),
+ * or `length`. */
 size_t   shunt_utf8_bad(const char *bytes, size_t length);
 uint32_t shunt_utf8_count(shunt_text text);                                  /* characters */
 uint32_t shunt_utf8_offset(shunt_text text, uint32_t characters);            /* byte offset after so many characters, clamped */
@@ -55,7 +60,8 @@ static inline void shunt_buffer_char(shunt_buffer *b, char c)
     else shunt_buffer_add(b, &c, 1);
 }
 void shunt_buffer_format(shunt_buffer *b, const char *format, ...) SHUNT_PRINTF(2, 3);
-void shunt_buffer_json(shunt_buffer *b, shunt_text text);        /* with its quotes; control characters escaped, invalid UTF-8 as U+FFFD */
+/* With its quotes; control characters escaped, invalid UTF-8 as U+FFFD. */
+void shunt_buffer_json(shunt_buffer *b, shunt_text text);
 
 /* Interning: equal bytes give the same pointer and the same small number (from 0). Lives in the arena. */
 typedef struct shunt_intern shunt_intern;

@@ -15,7 +15,8 @@ START_TEST(zeroed_and_aligned)
             unsigned char *block = shunt_arena_alloc(arena, size);
             ck_assert_ptr_nonnull(block);
             ck_assert_uint_eq((uintptr_t)block % 16, 0);
-            for (size_t i = 0; i < size; i++) ck_assert_uint_eq(block[i], 0);
+            for (size_t i = 0; i < size; i++)
+                if (block[i] != 0) ck_abort_msg("byte %zu of %zu", i, size);
             memset(block, 0xff, size);
             ck_assert_mem_eq(text, "xxx", 3);
         }
@@ -52,7 +53,8 @@ START_TEST(blocks_do_not_overlap)
         memset(at[i], i & 0xff, size[i]);
     }
     for (int i = 0; i < COUNT; i++)
-        for (size_t k = 0; k < size[i]; k++) ck_assert_uint_eq(at[i][k], i & 0xff);
+        for (size_t k = 0; k < size[i]; k++)
+            if (at[i][k] != (i & 0xff)) ck_abort_msg("block %d, byte %zu", i, k);
     shunt_arena_free(arena);
 }
 END_TEST
