@@ -19,7 +19,12 @@ CORE = ["835-005010X221A1", "837P-005010X222A1", "837I-005010X223A2", "837D-0050
 # Which code list names the values of a data element, and is offered where a guide gives no list of its own.
 ELEMENT_LIST = {"1034": "carc", "1033": "cas_group", "1029": "clp02_status", "1032": "claim_filing_indicator",
                 "1325": "claim_frequency", "426": "plb_reason", "305": "bpr01_handling", "478": "bpr03_sign",
-                "591": "bpr04_method", "812": "bpr05_format"}
+                "591": "bpr04_method", "812": "bpr05_format", "98": "entity_id", "128": "reference_qualifier",
+                "374": "date_qualifier", "522": "amount_qualifier", "673": "quantity_qualifier", "235": "product_qualifier",
+                "1270": "code_list_qualifier"}
+# Lists of qualifiers are made from the names of the nodes they tell apart, and from the words of the facts.
+QUALIFIERS = {"entity_id": ("NM1", "N1"), "reference_qualifier": ("REF",), "date_qualifier": ("DTP", "DTM"), "amount_qualifier": ("AMT",),
+              "quantity_qualifier": ("QTY",), "product_qualifier": ("SVC01_1",), "code_list_qualifier": ("HI", "LQ")}
 # The same list under the name that the trees use.
 SET_NAME = {"pos": "place_of_service", "remark_code": "rarc", "claim_status_cat": "claim_status_category"}
 LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contact", "F": "contact", "G": "ssn",
@@ -160,7 +165,17 @@ def write_lists(facts, names, out):
         add(data["list_id"], data["about"], texts, data.get("complete", False))
         for extra in ("also_seen_in_004010",):
             add(data["list_id"], "", {v: "" for v in data.get(extra, [])})
+    words = read_json(facts, "codes", "835_qualifiers.json")["lists"]
+    for name, segs in QUALIFIERS.items():
+        for key, values in words.items():
+            if key.split("_")[0] in segs or key in segs:
+                add(name, name.replace("_", " ") + ", as far as named here", {v: clean(t) for v, t in values.items()})
+        for key, text in names.table["node"].items():
+            if key.split(" ")[0] in segs:
+                add(name, name.replace("_", " ") + ", as far as named here", {key.split(" ")[1]: text})
     for name, values in read_json(facts, "codes", "codesets.json")["sets"].items():
+        if name == "currency":  # currencies.tsv is newer
+            continue
         add(SET_NAME.get(name, name), name.replace("_", " "), {v: "" for v in values})
     for name, entry in sorted(lists.items()):
         about = clean(entry["about"]).split(":")[0]
@@ -226,6 +241,7 @@ def write_phi(facts, out):
     parties["person"].append("AO")
     parties["provider"] += ["LI", "TL"]
     line("class", "DTM", "02", "none", ["01=405"], "production date")
+    line("class", "REF", "02", "none", ["01=D3"], "pharmacy number")
     line("unknown", "NM1", "09", "identifier", ["08", "party=person,other"])
     line("unknown", "REF", "02", "identifier", ["01", "party!=provider,payer"])
     line("unknown", "DTP", "03", "date", ["01"])
@@ -253,7 +269,7 @@ class Guide:
         for value in [join(values), values[0]] if values else ["-"]:
             found = self.names.get("place", "%s/%s/%s/%s" % (self.tree["set"], loop, seg, value), None)
             if found:
-                return found, False
+                return found, len(values) == 1
         found = [self.names.get("node", seg + " " + v, None) for v in values]
         if values and all(found) and len(set(found)) == 1:
             return found[0], len(values) == 1
@@ -323,6 +339,9 @@ class Guide:
                 if seg == "PLB" and int(c["at"]) == 1:
                     reasons = c.get("codes") or reasons
                     c = dict(c, codes=reasons)
+                # A facility code is a type of bill where its qualifier says A; the source names only the other list.
+                if ref == "C023" and int(c["at"]) == 1 and not c.get("codeset") and e["comp"][1].get("codes") == ["A"]:
+                    c = dict(c, codeset="type_of_bill")
                 self.lines.append("\t".join([indent + e["at"] + "-" + str(int(c["at"])), c["use"]] + self.attributes(c)))
         flush()
 

@@ -457,17 +457,24 @@ read_list(const document *d)
     }
 }
 
+/* The currencies are also the code list `currency`: a working one, because new ones appear. */
 static void
 read_currencies(const document *d)
 {
+    code_list list = { .at = d->lines[0].at, .name = "currency" };
+    size_t    names = 0;
+    if (all.currency_count || find_list(list.name)) fail(list.at, "currencies stand twice");
     for (size_t i = 1; i < d->count; i++) {
         const line *l = &d->lines[i];
         need_fields(l, 3, 3);
         if (strlen(l->fields[0]) != 3) fail(l->at, "currency `%s`", l->fields[0]);
         if (all.currency_count && strcmp(all.currencies[all.currency_count - 1].code, l->fields[0]) >= 0) fail(l->at, "out of order, or twice");
         *PUSH(all.currencies, all.currency_count) = (struct currency){ l->fields[0], read_number(l->at, l->fields[1], 0, 9) };
+        *PUSH(list.values, list.count) = l->fields[0];
+        *PUSH(list.names, names) = read_name(l->at, l->fields[2]);
     }
     if (!all.currency_count) fail(d->lines[0].at, "no currency");
+    *PUSH(all.lists, all.list_count) = list;
 }
 
 static uint32_t

@@ -2,6 +2,8 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "standards/schema.h"
 
@@ -43,11 +45,11 @@ static const struct { const char *set, *version, *found, *functional_id; uint32_
     { "835", "005010X221A1", "005010X221A1", "HP", 5, 53 },
     { "837", "005010X222A1", "005010X222A1", "HC", 65, 381 },
     { "837", "005010X223A2", "005010X223A2", "HC", 59, 273 },
-    { "837", "005010X224A2", "005010X224A2", "HC", 57, 303 },
-    { "835", "004010X091A1", "004010X091A1", "HP", 5, 53 },
-    { "837", "004010X098A1", "004010X098A1", "HC", 0, 0 },
-    { "837", "004010X096A1", "004010X096A1", "HC", 0, 0 },
-    { "837", "004010X097A1", "004010X097A1", "HC", 0, 0 },
+    { "837", "005010X224A2", "005010X224A2", "HC", 53, 254 },
+    { "835", "004010X091A1", "004010X091A1", "HP", 5, 45 },
+    { "837", "004010X098A1", "004010X098A1", "HC", 66, 390 },
+    { "837", "004010X096A1", "004010X096A1", "HC", 52, 278 },
+    { "837", "004010X097A1", "004010X097A1", "HC", 43, 203 },
     /* by family */
     { "835", "005010X221",   "005010X221A1", "HP", 0, 0 },
     { "837", "005010X222",   "005010X222A1", "HC", 0, 0 },
@@ -130,7 +132,7 @@ static const struct {
     { ERA, "2100", "NM1", "82", 3, 0, "last name or organization name", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 60, NONE },
     { ERA, "2100", "NM1", "82", 9, 0, "id", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, NONE },
     { ERA, "2100", "NM1", "TT", 9, 0, "id", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, NONE },
-    { ERA, "2100", "REF", "0B", 2, 0, "reference number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_IDENTIFIER }, /* D3 has no class of its own */
+    { ERA, "2100", "REF", "0B", 2, 0, "reference number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, NONE },
     { ERA, "2100", "DTM", "232", 2, 0, "date", SHUNT_REQUIRED, SHUNT_VALUE_DATE, 0, 8, SHUNT_PHI_DATE },
     { ERA, "2110", "SVC", "", 1, 2, "procedure code", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 48, SHUNT_PHI_CLINICAL },
     { ERA, "2110", "SVC", "", 1, 7, "procedure description", SHUNT_NOT_USED, SHUNT_VALUE_TEXT, 0, 80, SHUNT_PHI_CLINICAL },
@@ -146,6 +148,7 @@ static const struct {
     { OLD_ERA, "2100", "CLP", "", 7, 0, "payer claim control number", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 30, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
     { PROFESSIONAL, "2010AA", "NM1", "85", 9, 0, "id", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 80, NONE },
     { PROFESSIONAL, "2010AA", "N3", "", 1, 0, "address line 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 55, NONE },
+    { PROFESSIONAL, "2330A", "REF", "SY", 2, 0, "other subscriber's social security number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_SSN },
     { PROFESSIONAL, "2010AA", "REF", "SY", 2, 0, "reference number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_SSN },
     { PROFESSIONAL, "2010BA", "N3", "", 1, 0, "address line 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 55, SHUNT_PHI_ADDRESS },
     { PROFESSIONAL, "2010BA", "N4", "", 2, 0, "state or province", SHUNT_SITUATIONAL, SHUNT_VALUE_CODE, 0, 2, NONE },
@@ -200,6 +203,8 @@ static const struct {
     { ERA, "", "BPR", "", 4, 0, "", true, "NON", NULL, "XYZ" },
     { ERA, "", "CUR", "", 2, 0, "currency", false, "USD", NULL, "US" },
     { PROFESSIONAL, "2300", "CLM", "", 5, 1, "place_of_service", false, "11", "office", "1" },
+    { INSTITUTIONAL, "2300", "CLM", "", 5, 1, "type_of_bill", false, "11", "hospital inpatient", "1" },
+    { ERA, "2100", "REF", "EA", 1, 0, "", true, "EA", "medical record number", "0B" },
     { PROFESSIONAL, "2300", "CLM", "", 5, 3, "claim_frequency", false, "7", NULL, "77" },
 };
 
@@ -439,6 +444,109 @@ START_TEST(names_phi_classes)
 }
 END_TEST
 
+/* The generator refuses a dictionary that is wrong, and says where. A small one that is right, and one file of it replaced. */
+enum { ELEMENTS, LAYOUT, PHI, LIST, CURRENCIES, GUIDE, FILES };
+static const char *const file_names[FILES] = { "elements", "layout", "phi", "list", "currencies", "guide" };
+static const char *const right[FILES] = {
+    [ELEMENTS] = "elements\tR1\n98\tID\t-\t2-3\t-\tentity\n1035\tAN\t-\t1-60\tx\tlast name\n782\tR\tamount\t1-18\t-\tamount\n",
+    [LAYOUT] = "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tM\t-\n\t02\t1035\tO\t-\n\tsyntax\tP0102\nsegment\tAMT\tamount\n\t01\tC1\tM\t-\n"
+               "composite\tC1\tpair\n\t01\t782\tM\t-\n",
+    [PHI] = "phi\t835\nparty\tperson\tQC\nclass\tNM1\t02\tname,ssn\tparty=person\t# remark\nunknown\tNM1\t02\tidentifier\t01\n",
+    [LIST] = "# remark\nlist\tx\tworking\tabout\nA\t-\nB\tbee\n",
+    [CURRENCIES] = "currencies\tISO\nEUR\t2\teuro\nUSD\t2\tdollar\n",
+    [GUIDE] = "guide\tX12\t835\tV1\tV1\tR1\tHP\thealth\tname\nsegment\tAMT\tR\t1\t1\t-\tamount\n\t01\tR\n\t01-1\tR\n"
+              "loop\tL\tR\t>1\t2\tperson\n\tsegment\tNM1\tR\t1\t2\t01=QC\tperson\n\t\t01\tR\tin=QC\n\t\t02\tS\n",
+};
+#define GUIDE_LINE "guide\tX12\t835\tV1\tV1\tR1\tHP\thealth\tname\n"
+#define AMT_LINE "segment\tAMT\tR\t1\t1\t-\tamount\n"
+#define NM1_LINE "segment\tNM1\tR\t1\t2\t01=QC\tperson\n"
+
+static const struct { int file; const char *text, *message; } faults[] = {
+    { FILES, NULL, NULL },
+    { ELEMENTS, "elements\tR1\n98\tXX\t-\t2-3\t-\tentity\n", ":2: unknown type `XX`" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t2-3\t-\tentity\n98\tID\t-\t2-3\t-\tentity\n", ":3: element 98 stands twice" },
+    { ELEMENTS, "elements\tR1\n98\tID\tamount\t2-3\t-\tentity\n", ":2: kind `amount` does not fit type ID" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t3-2\t-\tentity\n", ":2: `2` is no number from 3 to 65535" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t2\t-\tentity\n", ":2: length `2` is not LEAST-MOST" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t2-3\tentity\n", ":2: 98 has 5 fields, not 6 to 6" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t2-3\t-\ta \"b\"\n", ":2: a name holds printable ASCII without \" and \\" },
+    { ELEMENTS, "elements\tR1\n98\tID\t-\t2-3\t-\t\n", ":2: empty field, or a blank at its edge" },
+    { ELEMENTS, "elements\tR1", ":1: no line end at the end of the file" },
+    { ELEMENTS, "", ":1: nothing in it" },
+    { ELEMENTS, "words\tR1\n", ":1: unknown kind of file `words`" },
+    { ELEMENTS, "elements\tR2\n98\tID\t-\t2-3\t-\tentity\n", "layout.tsv:9: no element 782" },
+    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t02\t98\tM\t-\n", ":3: position 2 where 1 is due" },
+    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tQ\t-\n", ":3: usage `Q` is none of MOX" },
+    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tM\t-\n\tsyntax\tP0102\n", ":4: `02` is no number from 1 to 1" },
+    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\nsegment\tNM1\tname\n", ":3: NM1 stands twice" },
+    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t77\tM\t-\n\t02\t1035\tO\t-\nsegment\tAMT\tamount\n\t01\tC1\tM\t-\ncomposite\tC1\tpair\n"
+              "\t01\t782\tM\t-\n", ":3: no element 77" },
+    { LAYOUT, "layout\tR2\nsegment\tNM1\tname\n\t01\t98\tM\t-\n", "guide.tsv:1: no layouts of release R1" },
+    { PHI, "phi\t835\nclass\tNM1\t02\tnickname\n", ":2: unknown class `nickname`" },
+    { PHI, "phi\t835\nclass\tNM1\t02\tname\tparty=dog\n", ":2: unknown party `dog`" },
+    { PHI, "phi\t835\nparty\ta\tQC\nparty\tb\tQC\n", ":3: QC has two parties" },
+    { LIST, "list\tx\tworking\tabout\nB\t-\nA\t-\n", ":3: `A` is out of order, or stands twice" },
+    { LIST, "list\tx\tbroken\tabout\nB\t-\n", ":1: a list is complete or working" },
+    { LIST, "list\ty\tworking\tabout\nB\t-\n", "elements.tsv:3: no list `x`" },
+    { CURRENCIES, "currencies\tISO\nUSD\t12\tdollar\n", ":2: `12` is no number from 0 to 9" },
+    { GUIDE, GUIDE_LINE "segment\tQQQ\tR\t1\t1\t-\tx\n", ":2: no segment QQQ in R1" },
+    { GUIDE, GUIDE_LINE "loop\tL\tR\t1\t1\tx\n", ":2: an empty body" },
+    { GUIDE, GUIDE_LINE "loop\tL\tR\t1\t1\tx\n\tloop\tM\tR\t1\t1\ty\n", ":3: a loop starts with a segment" },
+    { GUIDE, GUIDE_LINE NM1_LINE AMT_LINE, ":3: position 1 after 2" },
+    { GUIDE, GUIDE_LINE AMT_LINE "\t\t01\tR\n", ":3: element lines stand one deeper than their segment" },
+    { GUIDE, GUIDE_LINE AMT_LINE "\t02\tR\n", ":3: AMT ends at 01 in R1" },
+    { GUIDE, GUIDE_LINE AMT_LINE "\t01-1\tR\n", ":3: the composite's own line is missing" },
+    { GUIDE, GUIDE_LINE AMT_LINE "\t01\tR\tin=A\n", ":3: a composite has no codes and no length" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t02\tS\n\t01\tR\n", ":4: out of order" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t01\tR\tin=IL\n", ":2: key value `QC` is not in the list of the element" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t01\tN\n", ":2: the key is an element that is not used" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t01\tR\tin=QC,QC\n", ":3: `QC` stands twice" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t01\tR\tlist=nolist\n", ":3: no list `nolist`" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t02\tR\tmax=61\n", ":3: max=61 is not within the 1 to 60 of element 1035" },
+    { GUIDE, GUIDE_LINE NM1_LINE "\t01\tR\tmin=1\n", ":3: `min=1` is none of in=, list=, max=, repeat=, name=" },
+    { GUIDE, GUIDE_LINE "segment\tAMT\tR\t1\t1\t01=A\tamount\n", ":2: the key does not point at a simple element" },
+    { GUIDE, GUIDE_LINE "segment\tAMT\tX\t1\t1\t-\tamount\n", ":2: usage `X` is none of RSN" },
+    { GUIDE, "guide\tHL7\t835\tV1\tV1\tR1\tHP\thealth\tname\n" AMT_LINE, ":1: unknown standard `HL7`" },
+};
+
+START_TEST(generator_names_file_and_line)
+{
+    char folder[] = "/tmp/shunt-dict-XXXXXX", path[64], command[1024], answer[512] = "";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    int length = snprintf(command, sizeof command, "'%s' %s/out.c", SHUNT_DICT_GEN, folder);
+    for (int f = 0; f < FILES; f++) {
+        snprintf(path, sizeof path, "%s/%s.tsv", folder, file_names[f]);
+        FILE *out = fopen(path, "wb");
+        ck_assert_ptr_nonnull(out);
+        fputs(faults[_i].file == f ? faults[_i].text : right[f], out);
+        ck_assert_int_eq(fclose(out), 0);
+        length += snprintf(command + length, sizeof command - (size_t)length, " %s", path);
+    }
+    snprintf(command + length, sizeof command - (size_t)length, " 2>&1");
+    FILE *run = popen(command, "r");
+    ck_assert_ptr_nonnull(run);
+    size_t got = fread(answer, 1, sizeof answer - 1, run);
+    int    status = pclose(run);
+    for (int f = 0; f < FILES; f++) {
+        snprintf(path, sizeof path, "%s/%s.tsv", folder, file_names[f]);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/out.c", folder);
+    unlink(path);
+    rmdir(folder);
+    ck_assert(WIFEXITED(status));
+    if (!faults[_i].message) {
+        ck_assert_msg(WEXITSTATUS(status) == 0 && got == 0, "%s", answer);
+        return;
+    }
+    ck_assert_int_eq(WEXITSTATUS(status), 1);
+    char wanted[160];
+    snprintf(wanted, sizeof wanted, "%s%s\n", faults[_i].message[0] == ':' ? ".tsv" : "", faults[_i].message);
+    ck_assert_msg(got > strlen(wanted) && !strcmp(answer + got - strlen(wanted), wanted), "wanted %s, got %s", wanted, answer);
+    if (faults[_i].message[0] == ':') ck_assert_msg(strstr(answer, file_names[faults[_i].file]) != NULL, "%s", answer);
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
 int
@@ -458,6 +566,7 @@ main(void)
     tcase_add_test(tc, every_layout_is_well_formed);
     tcase_add_loop_test(tc, knows_currencies, 0, COUNT(currencies));
     tcase_add_test(tc, names_phi_classes);
+    tcase_add_loop_test(tc, generator_names_file_and_line, 0, COUNT(faults));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
