@@ -1,0 +1,171 @@
+/* dictionary.c - what the dictionaries know, as text. */
+#include <stdio.h>
+
+#include "api/api.h"
+#include "standards/schema.h"
+
+static const char *const usage_names[] = { "required", "situational", "not used" };
+static const char *const type_names[] = { "text", "code", "amount", "decimal", "implied", "int", "date", "date or range", "time", "binary", "composite" };
+
+static void repeats(shunt_buffer *out, unsigned max)
+{
+    if (max == 0) shunt_buffer_z(out, "any number");
+    else if (max > 1) shunt_buffer_format(out, "up to %u", max);
+    else shunt_buffer_z(out, "once");
+}
+
+/* The values that tell a node from others of its id: ["82"], ["82" or "QC"]. */
+static void qualifier(shunt_buffer *out, const shunt_segment_node *node)
+{
+    if (!node->key) return;
+    shunt_buffer_char(out, '[');
+    for (uint32_t i = 0; i < node->key->count && i < 6; i++)
+        shunt_buffer_format(out, "%s\"%s\"", i ? " or " : "", node->key->values[i]);
+    shunt_buffer_z(out, node->key->count > 6 ? " ...]" : "]");
+}
+
+static void pad(shunt_buffer *out, size_t from, size_t width)
+{
+    while (out->length < from + width && !out->failed) shunt_buffer_char(out, ' ');
+}
+
+static void guide_line(shunt_buffer *out, const shunt_guide *guide)
+{
+    shunt_buffer_format(out, "%s %s  %s\n", guide->set, guide->version, guide->name);
+}
+
+static void segment_line(shunt_buffer *out, const shunt_segment_node *node, unsigned depth)
+{
+    size_t from = out->length;
+    shunt_buffer_format(out, "%*s%s", (int)depth * 2, "", node->id);
+    qualifier(out, node);
+    pad(out, from, 30);
+    shunt_buffer_format(out, " %-12s ", usage_names[node->usage]);
+    repeats(out, node->max);
+    pad(out, from, 56);
+    shunt_buffer_format(out, " %s\n", node->name);
+}
+
+static void loop_tree(shunt_buffer *out, const shunt_loop *loop, unsigned depth)
+{
+    if (loop->id[0]) {
+        size_t from = out->length;
+        shunt_buffer_format(out, "%*sloop %s", (int)(depth - 1) * 2, "", loop->id);
+        pad(out, from, 30);
+        shunt_buffer_format(out, " %-12s ", usage_names[loop->usage]);
+        repeats(out, loop->max);
+        pad(out, from, 56);
+        shunt_buffer_format(out, " %s\n", loop->name);
+    }
+    for (uint16_t i = 0; i < loop->body_count; i++) {
+        if (loop->body[i].segment) segment_line(out, loop->body[i].segment, depth);
+        else loop_tree(out, loop->body[i].loop, depth + 1);
+    }
+}
+
+static void phi(shunt_buffer *out, uint32_t classes)
+{
+    const char *before = "  phi ";
+    for (int i = 0; i < SHUNT_PHI_INDEX_COUNT; i++) {
+        if (!(classes & 1u << i)) continue;
+        shunt_buffer_format(out, "%s%s", before, shunt_phi_name((shunt_phi_index)i));
+        before = ", ";
+    }
+}
+
+static void codes(shunt_buffer *out, const shunt_codeset *set)
+{
+    enum { SHOWN = 12 };
+    if (!set) return;
+    if (set->name[0] && !set->complete) {
+        shunt_buffer_format(out, "  codes %s", set->name);
+        return;
+    }
+    shunt_buffer_z(out, "  one of");
+    for (uint32_t i = 0; i < set->count && i < SHOWN; i++) shunt_buffer_format(out, " %s", set->values[i]);
+    if (set->count > SHOWN) shunt_buffer_format(out, " ... (%u)", set->count);
+}
+
+static void element_line(shunt_buffer *out, const char *segment, const shunt_element *element, unsigned component)
+{
+    size_t from = out->length;
+    shunt_buffer_format(out, component ? "    %s%02u-%u" : "  %s%02u", segment, component ? component >> 8 : element->position, component & 255);
+    pad(out, from, 14);
+    shunt_buffer_format(out, " %-12s %-10s", usage_names[element->usage], type_names[element->type]);
+    if (element->max_length) shunt_buffer_format(out, " %u-%u", element->min_length, element->max_length);
+    pad(out, from, 46);
+    shunt_buffer_format(out, " %s", element->name);
+    if (element->repeats != 1) {
+        shunt_buffer_z(out, ", repeats ");
+        repeats(out, element->repeats == 255 ? 0 : element->repeats);
+    }
+    codes(out, element->codes);
+    phi(out, element->phi);
+    shunt_buffer_char(out, '\n');
+}
+
+/* Every segment node with this id in the loop and below, with its elements; those not used last, in one line. */
+static bool segments(shunt_buffer *out, const shunt_loop *loop, const char *id, const char *path)
+{
+    bool found = false;
+    char here[64];
+    snprintf(here, sizeof here, "%s%s%s", path, path[0] && loop->id[0] ? " > " : "", loop->id);
+    for (uint16_t i = 0; i < loop->body_count; i++) {
+        const shunt_segment_node *node = loop->body[i].segment;
+        if (!node) {
+            found = segments(out, loop->body[i].loop, id, here) || found;
+            continue;
+        }
+        if (strcmp(node->id, id) != 0) continue;
+        found = true;
+        shunt_buffer_format(out, "%s", node->id);
+        qualifier(out, node);
+        shunt_buffer_format(out, "  %s, %s, ", node->name, usage_names[node->usage]);
+        repeats(out, node->max);
+        shunt_buffer_format(out, ", %s%s\n", here[0] ? "in loop " : "in the set itself", here);
+        const char *unused = "  not used:";
+        for (uint16_t e = 0; e < node->element_count; e++) {
+            const shunt_element *element = &node->elements[e];
+            if (element->usage == SHUNT_NOT_USED) continue;
+            element_line(out, node->id, element, 0);
+            for (uint16_t c = 0; c < element->component_count; c++)
+                if (element->components[c].usage != SHUNT_NOT_USED)
+                    element_line(out, node->id, &element->components[c], (unsigned)element->position << 8 | element->components[c].position);
+        }
+        for (uint16_t e = 0; e < node->element_count; e++) {
+            if (node->elements[e].usage != SHUNT_NOT_USED) continue;
+            shunt_buffer_format(out, "%s %s%02u", unused, node->id, node->elements[e].position);
+            unused = "";
+        }
+        if (!unused[0]) shunt_buffer_char(out, '\n');
+    }
+    return found;
+}
+
+shunt_result shunt_dictionary(const char *set, const char *version, const char *part, shunt_write write, void *context)
+{
+    shunt_buffer out;
+    bool         found = false;
+    shunt_buffer_init(&out, &shunt_memory_libc);
+    const shunt_guide *guide;
+    for (uint32_t g = 0; (guide = shunt_guide_at(g)) != NULL; g++) {
+        if (set && strcmp(guide->set, set) != 0) continue;
+        if (version && strcmp(guide->version, version) != 0 && !shunt_guide_fits(guide, shunt_text_of(version))) continue;
+        size_t start = out.length;
+        guide_line(&out, guide);
+        bool here = true;
+        if (set && !part) {
+            loop_tree(&out, guide->body, 1);
+        } else if (part) {
+            const shunt_loop *loops[16];
+            uint32_t          count = shunt_guide_loops(guide, shunt_text_of(part), loops, SHUNT_COUNT(loops));
+            for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++) loop_tree(&out, loops[i], 1);
+            here = segments(&out, guide->body, part, "") || count > 0;
+        }
+        if (!here) out.length = start;
+        found = found || here;
+    }
+    shunt_result result = !found ? SHUNT_RULES_FAULT : out.failed || !write(context, out.bytes, out.length) ? SHUNT_SYSTEM_FAULT : SHUNT_DONE;
+    shunt_buffer_done(&out);
+    return result;
+}
