@@ -9,14 +9,9 @@ static const char *const phi_names[SHUNT_PHI_INDEX_COUNT] = {
 #undef X
 };
 
-const char *
-shunt_phi_name(shunt_phi_index index)
-{
-    return phi_names[index];
-}
+const char *shunt_phi_name(shunt_phi_index index) { return phi_names[index]; }
 
-bool
-shunt_phi_find(shunt_text name, uint32_t *bit)
+bool shunt_phi_find(shunt_text name, uint32_t *bit)
 {
     for (uint32_t i = 0; i < SHUNT_PHI_INDEX_COUNT; i++) {
         if (!shunt_text_is(name, phi_names[i])) continue;
@@ -26,8 +21,7 @@ shunt_phi_find(shunt_text name, uint32_t *bit)
     return false;
 }
 
-static int
-compare(shunt_text a, const char *z)
+static int compare(shunt_text a, const char *z)
 {
     size_t length = strlen(z), common = a.length < length ? a.length : length;
     int    order = common ? memcmp(a.bytes, z, common) : 0;
@@ -35,43 +29,37 @@ compare(shunt_text a, const char *z)
 }
 
 /* Index of `wanted` among sorted strings, `count` if it is not there. */
-static uint32_t
-search(const char *const *sorted, uint32_t count, shunt_text wanted)
+static uint32_t search(const char *const *sorted, uint32_t count, shunt_text wanted)
 {
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int      order = compare(wanted, sorted[middle]);
         if (order == 0) return middle;
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return count;
 }
 
-bool
-shunt_codeset_has(const shunt_codeset *set, shunt_text value)
-{
-    return search(set->values, set->count, value) < set->count;
-}
+bool shunt_codeset_has(const shunt_codeset *set, shunt_text value) { return search(set->values, set->count, value) < set->count; }
 
-const char *
-shunt_codeset_name(const shunt_codeset *set, shunt_text value)
+const char *shunt_codeset_name(const shunt_codeset *set, shunt_text value)
 {
     uint32_t at = search(set->values, set->count, value);
     return at < set->count && set->names ? set->names[at] : "";
 }
 
-const shunt_codeset *
-shunt_codeset_find(shunt_text name)
+const shunt_codeset *shunt_codeset_find(shunt_text name)
 {
     for (uint32_t i = 0; i < shunt_dict_list_count; i++)
         if (shunt_text_is(name, shunt_dict_lists[i]->name)) return shunt_dict_lists[i];
     return NULL;
 }
 
-const shunt_guide *
-shunt_guide_at(uint32_t index)
+const shunt_guide *shunt_guide_at(uint32_t index)
 {
     uint32_t count = 0;
     while (shunt_dict_guides[count]) count++;
@@ -79,8 +67,7 @@ shunt_guide_at(uint32_t index)
 }
 
 /* 005010X222A1 without its addenda is 005010X222; A, a letter and a digit, is how X12 numbers them (E: errata). */
-static shunt_text
-family_of(shunt_text version)
+static shunt_text family_of(shunt_text version)
 {
     enum { FAMILY = 10 };
     if (version.length != FAMILY + 2 || version.bytes[6] != 'X') return version;
@@ -88,14 +75,12 @@ family_of(shunt_text version)
     return letter >= 'A' && letter <= 'Z' && digit >= '0' && digit <= '9' ? (shunt_text){ version.bytes, FAMILY } : version;
 }
 
-bool
-shunt_guide_fits(const shunt_guide *guide, shunt_text version)
+bool shunt_guide_fits(const shunt_guide *guide, shunt_text version)
 {
     return shunt_text_is(version, guide->version) || shunt_text_is(family_of(version), guide->family);
 }
 
-const shunt_guide *
-shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version)
+const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version)
 {
     const shunt_guide *family = NULL;
     for (uint32_t i = 0; shunt_dict_guides[i]; i++) {
@@ -107,8 +92,7 @@ shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version)
     return family;
 }
 
-static uint32_t
-collect_loops(const shunt_loop *loop, shunt_text id, const shunt_loop **loops, uint32_t max, uint32_t found)
+static uint32_t collect_loops(const shunt_loop *loop, shunt_text id, const shunt_loop **loops, uint32_t max, uint32_t found)
 {
     if (shunt_text_is(id, loop->id)) {
         if (found < max) loops[found] = loop;
@@ -119,14 +103,12 @@ collect_loops(const shunt_loop *loop, shunt_text id, const shunt_loop **loops, u
     return found;
 }
 
-uint32_t
-shunt_guide_loops(const shunt_guide *guide, shunt_text id, const shunt_loop **loops, uint32_t max)
+uint32_t shunt_guide_loops(const shunt_guide *guide, shunt_text id, const shunt_loop **loops, uint32_t max)
 {
     return collect_loops(guide->body, id, loops, max, 0);
 }
 
-uint32_t
-shunt_loop_segments(const shunt_loop *loop, shunt_text id, const shunt_segment_node **segments, uint32_t max)
+uint32_t shunt_loop_segments(const shunt_loop *loop, shunt_text id, const shunt_segment_node **segments, uint32_t max)
 {
     uint32_t found = 0;
     for (uint32_t i = 0; i < loop->body_count; i++) {
@@ -138,14 +120,12 @@ shunt_loop_segments(const shunt_loop *loop, shunt_text id, const shunt_segment_n
     return found;
 }
 
-bool
-shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier)
+bool shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier)
 {
     return !segment->key || shunt_codeset_has(segment->key, qualifier);
 }
 
-const shunt_element *
-shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component)
+const shunt_element *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component)
 {
     if (position == 0 || position > segment->element_count) return NULL;
     const shunt_element *element = &segment->elements[position - 1];
@@ -153,8 +133,7 @@ shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint
     return component <= element->component_count ? &element->components[component - 1] : NULL;
 }
 
-bool
-shunt_currency_find(shunt_text code, uint8_t *scale)
+bool shunt_currency_find(shunt_text code, uint8_t *scale)
 {
     uint32_t low = 0, high = shunt_dict_currency_count;
     while (low < high) {
@@ -164,14 +143,15 @@ shunt_currency_find(shunt_text code, uint8_t *scale)
             *scale = shunt_dict_currencies[middle].scale;
             return true;
         }
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return false;
 }
 
-const shunt_segment_node *
-shunt_segment_find(shunt_text release, shunt_text id)
+const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id)
 {
     for (const shunt_dict_release *r = shunt_dict_releases; r->name; r++) {
         if (!shunt_text_is(release, r->name)) continue;
@@ -180,8 +160,10 @@ shunt_segment_find(shunt_text release, shunt_text id)
             uint32_t middle = low + (high - low) / 2;
             int      order = compare(id, r->segments[middle]->id);
             if (order == 0) return r->segments[middle];
-            if (order < 0) high = middle;
-            else low = middle + 1;
+            if (order < 0)
+                high = middle;
+            else
+                low = middle + 1;
         }
         return NULL;
     }

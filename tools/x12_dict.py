@@ -23,8 +23,9 @@ ELEMENT_LIST = {"1034": "carc", "1033": "cas_group", "1029": "clp02_status", "10
                 "374": "date_qualifier", "522": "amount_qualifier", "673": "quantity_qualifier", "235": "product_qualifier",
                 "1270": "code_list_qualifier"}
 # Lists of qualifiers are made from the names of the nodes they tell apart, and from the words of the facts.
-QUALIFIERS = {"entity_id": ("NM1", "N1"), "reference_qualifier": ("REF",), "date_qualifier": ("DTP", "DTM"), "amount_qualifier": ("AMT",),
-              "quantity_qualifier": ("QTY",), "product_qualifier": ("SVC01_1",), "code_list_qualifier": ("HI", "LQ")}
+QUALIFIERS = {"entity_id": ("NM1", "N1"), "reference_qualifier": ("REF",), "date_qualifier": ("DTP", "DTM"),
+              "amount_qualifier": ("AMT",), "quantity_qualifier": ("QTY",), "product_qualifier": ("SVC01_1",),
+              "code_list_qualifier": ("HI", "LQ")}
 # The same list under the name that the trees use.
 SET_NAME = {"pos": "place_of_service", "remark_code": "rarc", "claim_status_cat": "claim_status_category"}
 LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contact", "F": "contact", "G": "ssn",
@@ -114,7 +115,7 @@ def write_elements(segments, names, out):
                         entry = seen.setdefault(e["ref"], {"type": TYPE.get(e["ref"], e["type"])})
                         entry[release] = "%d-%d" % (e["min"], min(e["max"], 65535))
     lines = ["# Data elements. kind: amount (money; amount=4 has four decimals of its own), a digit = decimals of the value,",
-             "# period = read by the date format qualifier before it, - = what the type says. list: code list that names the values.",
+             "# period = read by the date format qualifier before it, - = what the type says. list: its code list.",
              "elements\t" + "\t".join(RELEASES), "# number\ttype\tkind\t" + "\t".join(RELEASES) + "\tlist\tname"]
     for ref in sorted(seen, key=lambda r: (len(r), r)):
         entry = seen[ref]
@@ -128,9 +129,10 @@ def write_elements(segments, names, out):
 
 def write_layouts(segments, names, out):
     for release in RELEASES:
-        lines = ["# Segments and composites of release %s: position, data element, M mandatory, O optional, X relational; name" % release,
-                 "# (- = that of the element); repeat=n. syntax: P both or none, R at least one, E not both, C if the first then",
-                 "# the others, L if the first then one of the others; each by two-digit positions.", "layout\t" + release]
+        lines = ["# Segments and composites of release %s: position, data element, M mandatory, O optional," % release,
+                 "# X relational; name (- = that of the element); repeat=n. syntax: P both or none, R at least one,",
+                 "# E not both, C if the first then the others, L if the first then one of the others; by two-digit positions.",
+                 "layout\t" + release]
         for part, key, word in (("segments", "elements", "segment"), ("composites", "components", "composite")):
             for name in sorted(segments[release][part]):
                 layout = segments[release][part][name]
@@ -246,7 +248,8 @@ def write_phi(facts, out):
     line("unknown", "REF", "02", "identifier", ["01", "party!=provider,payer"])
     line("unknown", "DTP", "03", "date", ["01"])
     line("unknown", "DTM", "02", "date", ["01"])
-    head = ["# PHI classes of elements; README.md says how lines combine. Sets that are classified, then who is who by NM101 or N101.",
+    head = ["# PHI classes of elements; README.md says how lines combine. First the sets that are classified, then who is",
+            "# who by NM101 or N101.",
             "phi\t" + ",".join(sorted({re.sub("[A-Z]$", "", s) if s[0].isdigit() else s for s in data["transactions"]}))]
     head += ["party\t%s\t%s" % (kind, ",".join(codes)) for kind, codes in parties.items()]
     write(os.path.join(out, "phi.tsv"), head + lines)
@@ -361,14 +364,16 @@ class Guide:
                 if not name:
                     name = self.node_name(node["loop"], first, self.key(first, node["body"]), first)[0]
                     prefix = {"2330": "other payer's ", "2420": "line "}.get(node["loop"][:4], "")
-                    name = prefix + name if not name.startswith(prefix) and node["loop"] not in ("2330A", "2330B", "2330C") else name
-                self.lines.append("%sloop\t%s\t%s\t%s\t%s\t%s" % (indent, node["loop"], node["use"], limit(node["repeat"]), last, name))
+                    if not name.startswith(prefix) and node["loop"] not in ("2330A", "2330B", "2330C"):
+                        name = prefix + name
+                self.lines.append(indent + "\t".join(["loop", node["loop"], node["use"], limit(node["repeat"]), str(last), name]))
                 self.body(node["loop"], node["body"], depth + 1)
                 continue
             key = self.key(node, body)
             name, single = self.node_name(loop, node, key, body[0])
-            where = "-" if not key else re.sub(r"^0?(\d+)-0?(\d+)$", lambda m: "%02d-%s" % (int(m[1]), m[2]), key[0]) + "=" + join(key[1])
-            self.lines.append("%ssegment\t%s\t%s\t%s\t%s\t%s\t%s" % (indent, node["seg"], node["use"], limit(node["max"]), last, where, name))
+            where = re.sub(r"-0?(\d+)$", r"-\1", key[0]) + "=" + join(key[1]) if key else "-"
+            words = ["segment", node["seg"], node["use"], limit(node["max"]), str(last), where, name]
+            self.lines.append(indent + "\t".join(words))
             if node.get("elements"):
                 self.element_lines(indent + "\t", node["seg"], node, name if single else None)
 
@@ -377,13 +382,14 @@ class Guide:
         version = tree["guide"]
         if "-response-" in self.name:  # request and response share set and version: the second is named apart
             version += "-response"
+        if not version[0].isdigit():  # TA1 has no guide
+            version = self.release
         match = re.match(r"^(\d{6}X\d{3})[A-Z]\d(-response)?$", version)
         is_guide = "X" in version or tree["set"] in ("997", "999") or tree["set"].startswith("TA1")
         health = is_guide and tree["set"][:3] in classified
-        self.lines = ["guide\tX12\t%s\t%s\t%s\t%s\t%s\t%s\t%s" % (
-            tree["set"].split(" ")[0], version if version[0].isdigit() else self.release, match[1] if match else (version if version[0].isdigit() else self.release),
-            self.release, tree.get("gs01") or "-", "health" if health else "trade",
-            self.names.get("guide", self.name, "transaction set " + tree["set"]))]
+        self.lines = ["\t".join(["guide", "X12", tree["set"].split(" ")[0], version, match[1] if match else version, self.release,
+                                 tree.get("gs01") or "-", "health" if health else "trade",
+                                 self.names.get("guide", self.name, "transaction set " + tree["set"])])]
         self.body("", tree["body"], 0)
         write(os.path.join(out, "guides", self.name + ".tsv"), self.lines)
 

@@ -25,8 +25,7 @@ typedef struct place {
     int         line;
 } place;
 
-static _Noreturn void
-fail(place at, const char *format, ...)
+static _Noreturn void fail(place at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -37,8 +36,7 @@ fail(place at, const char *format, ...)
     exit(1);
 }
 
-static void *
-need(void *memory)
+static void *need(void *memory)
 {
     if (!memory) {
         fputs("gen: out of memory\n", stderr);
@@ -47,14 +45,14 @@ need(void *memory)
     return memory;
 }
 
-static void *
-grown(void *array, size_t count, size_t size)
+static void *grown(void *array, size_t count, size_t size)
 {
     if (count & (count - 1)) return array; /* grows at powers of two, and from nothing */
     return need(realloc(array, (count ? 2 * count : 1) * size));
 }
 
-#define PUSH(array, count) (((array) = grown((array), (count), sizeof *(array))), memset(&(array)[count], 0, sizeof *(array)), &(array)[(count)++])
+#define PUSH(array, count)                                                                                                       \
+    (((array) = grown((array), (count), sizeof *(array))), memset(&(array)[count], 0, sizeof *(array)), &(array)[(count)++])
 
 /* -- lines and fields ----------------------------------------------------------------------------------------------- */
 
@@ -70,8 +68,7 @@ typedef struct document {
     size_t count;
 } document;
 
-static char *
-read_file(const char *path)
+static char *read_file(const char *path)
 {
     FILE *f = fopen(path, "rb");
     if (!f) fail((place){ path, 0 }, "%s", strerror(errno));
@@ -91,8 +88,7 @@ read_file(const char *path)
 }
 
 /* Splits at tabs. Lines that are empty or start with # are passed over; a last field that starts with # is a remark. */
-static document
-read_document(const char *path)
+static document read_document(const char *path)
 {
     document d = { 0 };
     int      number = 0;
@@ -121,23 +117,21 @@ read_document(const char *path)
     return d;
 }
 
-static void
-need_fields(const line *l, int least, int most)
+static void need_fields(const line *l, int least, int most)
 {
     if (l->count < least || l->count > most) fail(l->at, "%s has %d fields, not %d to %d", l->fields[0], l->count, least, most);
 }
 
-static int
-read_number(place at, const char *text, int least, int most)
+static int read_number(place at, const char *text, int least, int most)
 {
     char *end;
     long  n = strtol(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end || n < least || n > most) fail(at, "`%s` is no number from %d to %d", text, least, most);
+    if (!isdigit((unsigned char)*text) || *end || n < least || n > most)
+        fail(at, "`%s` is no number from %d to %d", text, least, most);
     return (int)n;
 }
 
-static const char *
-read_name(place at, const char *text)
+static const char *read_name(place at, const char *text)
 {
     for (const char *p = text; *p; p++)
         if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\') fail(at, "a name holds printable ASCII without \" and \\");
@@ -150,14 +144,9 @@ typedef struct values {
     size_t       count;
 } values;
 
-static int
-compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int compare_strings(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-static values
-read_values(place at, const char *text)
+static values read_values(place at, const char *text)
 {
     values v = { 0 };
     for (char *copy = need(strdup(text)), *item; (item = strsep(&copy, ","));) {
@@ -170,8 +159,7 @@ read_values(place at, const char *text)
     return v;
 }
 
-static bool
-holds(values v, const char *item)
+static bool holds(values v, const char *item)
 {
     for (size_t i = 0; i < v.count; i++)
         if (!strcmp(v.items[i], item)) return true;
@@ -258,7 +246,7 @@ typedef struct condition {
 typedef struct phi_line {
     place       at;
     const char *segment;
-    bool        unknown;                       /* holds when the qualifier may be one that no other line names */
+    bool        unknown; /* holds when the qualifier may be one that no other line names */
     int         qualifier;
     bool        all;
     int         positions[POSITIONS_MAX], components[POSITIONS_MAX];
@@ -289,36 +277,35 @@ static struct {
     size_t       party_count;
     phi_line    *phi;
     size_t       phi_count;
-    struct currency { const char *code; int scale; } *currencies;
-    size_t       currency_count;
+    struct currency {
+        const char *code;
+        int         scale;
+    } * currencies;
+    size_t currency_count;
 } all;
 
-static const element_def *
-find_element(const char *number)
+static const element_def *find_element(const char *number)
 {
     for (size_t i = 0; i < all.element_count; i++)
         if (!strcmp(all.elements[i].number, number)) return &all.elements[i];
     return NULL;
 }
 
-static const layout *
-find_layout(const layout *layouts, size_t count, const char *id)
+static const layout *find_layout(const layout *layouts, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++)
         if (!strcmp(layouts[i].id, id)) return &layouts[i];
     return NULL;
 }
 
-static const code_list *
-find_list(const char *name)
+static const code_list *find_list(const char *name)
 {
     for (size_t i = 0; i < all.list_count; i++)
         if (!strcmp(all.lists[i].name, name)) return &all.lists[i];
     return NULL;
 }
 
-static int
-release_column(const char *name)
+static int release_column(const char *name)
 {
     for (int i = 0; i < all.release_columns; i++)
         if (!strcmp(all.release_names[i], name)) return i;
@@ -327,8 +314,7 @@ release_column(const char *name)
 
 /* -- readers, one for each kind of file ------------------------------------------------------------------------------ */
 
-static void
-read_elements(const document *d)
+static void read_elements(const document *d)
 {
     const line *head = &d->lines[0];
     if (all.release_columns) fail(head->at, "a second file of elements");
@@ -349,8 +335,10 @@ read_elements(const document *d)
         bool number = f[1][0] == 'N' || f[1][0] == 'R';
         if (!strncmp(f[2], "amount", 6) && number) {
             e->amount = true;
-            if (f[2][6] == '=' && f[1][0] == 'R') e->decimals = read_number(l->at, f[2] + 7, 1, 18);
-            else if (f[2][6]) fail(l->at, "`%s`: amount, or amount=DECIMALS of a type R", f[2]);
+            if (f[2][6] == '=' && f[1][0] == 'R')
+                e->decimals = read_number(l->at, f[2] + 7, 1, 18);
+            else if (f[2][6])
+                fail(l->at, "`%s`: amount, or amount=DECIMALS of a type R", f[2]);
         } else if (!strcmp(f[2], "period") && !strcmp(f[1], "AN")) {
             e->period = true;
         } else if (f[1][0] == 'R') {
@@ -370,15 +358,13 @@ read_elements(const document *d)
     }
 }
 
-static char
-read_use(place at, const char *text, const char *allowed)
+static char read_use(place at, const char *text, const char *allowed)
 {
     if (strlen(text) != 1 || !strchr(allowed, *text)) fail(at, "usage `%s` is none of %s", text, allowed);
     return *text;
 }
 
-static void
-read_layouts(const document *d)
+static void read_layouts(const document *d)
 {
     const line *head = &d->lines[0];
     need_fields(head, 2, 2);
@@ -435,8 +421,7 @@ read_layouts(const document *d)
     }
 }
 
-static void
-read_list(const document *d)
+static void read_list(const document *d)
 {
     const line *head = &d->lines[0];
     need_fields(head, 4, 4);
@@ -451,15 +436,15 @@ read_list(const document *d)
         const line *l = &d->lines[i];
         need_fields(l, 2, 2);
         read_name(l->at, l->fields[0]);
-        if (count && strcmp(list->values[count - 1], l->fields[0]) >= 0) fail(l->at, "`%s` is out of order, or stands twice", l->fields[0]);
+        if (count && strcmp(list->values[count - 1], l->fields[0]) >= 0)
+            fail(l->at, "`%s` is out of order, or stands twice", l->fields[0]);
         *PUSH(list->names, list->count) = strcmp(l->fields[1], "-") ? read_name(l->at, l->fields[1]) : "";
         *PUSH(list->values, count) = l->fields[0];
     }
 }
 
 /* The currencies are also the code list `currency`: a working one, because new ones appear. */
-static void
-read_currencies(const document *d)
+static void read_currencies(const document *d)
 {
     code_list list = { .at = d->lines[0].at, .name = "currency" };
     size_t    names = 0;
@@ -468,7 +453,8 @@ read_currencies(const document *d)
         const line *l = &d->lines[i];
         need_fields(l, 3, 3);
         if (strlen(l->fields[0]) != 3) fail(l->at, "currency `%s`", l->fields[0]);
-        if (all.currency_count && strcmp(all.currencies[all.currency_count - 1].code, l->fields[0]) >= 0) fail(l->at, "out of order, or twice");
+        if (all.currency_count && strcmp(all.currencies[all.currency_count - 1].code, l->fields[0]) >= 0)
+            fail(l->at, "out of order, or twice");
         *PUSH(all.currencies, all.currency_count) = (struct currency){ l->fields[0], read_number(l->at, l->fields[1], 0, 9) };
         *PUSH(list.values, list.count) = l->fields[0];
         *PUSH(list.names, names) = read_name(l->at, l->fields[2]);
@@ -477,8 +463,7 @@ read_currencies(const document *d)
     *PUSH(all.lists, all.list_count) = list;
 }
 
-static uint32_t
-read_classes(place at, const char *text)
+static uint32_t read_classes(place at, const char *text)
 {
     static const char *const names[] = {
 #define X(symbol, name) name,
@@ -497,16 +482,14 @@ read_classes(place at, const char *text)
     return classes;
 }
 
-static int
-find_party(const char *name)
+static int find_party(const char *name)
 {
     for (size_t i = 0; i < all.party_count; i++)
         if (!strcmp(all.parties[i].name, name)) return (int)i;
     return -1;
 }
 
-static condition
-read_condition(place at, char *text)
+static condition read_condition(place at, char *text)
 {
     condition c = { 0 };
     char     *equals = strchr(text, '=');
@@ -520,7 +503,8 @@ read_condition(place at, char *text)
     if (!strcmp(text, "party")) {
         c.kind = WHEN_PARTY;
         for (size_t i = 0; i < c.values.count; i++)
-            if (find_party(c.values.items[i]) < 0 && strcmp(c.values.items[i], "other") != 0) fail(at, "unknown party `%s`", c.values.items[i]);
+            if (find_party(c.values.items[i]) < 0 && strcmp(c.values.items[i], "other") != 0)
+                fail(at, "unknown party `%s`", c.values.items[i]);
     } else if (!strcmp(text, "set")) {
         c.kind = WHEN_SET;
     } else {
@@ -530,8 +514,7 @@ read_condition(place at, char *text)
     return c;
 }
 
-static void
-read_phi(const document *d)
+static void read_phi(const document *d)
 {
     const line *head = &d->lines[0];
     need_fields(head, 2, 2);
@@ -545,7 +528,8 @@ read_phi(const document *d)
             party p = { f[1], read_values(l->at, f[2]) };
             for (size_t k = 0; k < all.party_count; k++)
                 for (size_t e = 0; e < p.entities.count; e++)
-                    if (holds(all.parties[k].entities, p.entities.items[e])) fail(l->at, "%s has two parties", p.entities.items[e]);
+                    if (holds(all.parties[k].entities, p.entities.items[e]))
+                        fail(l->at, "%s has two parties", p.entities.items[e]);
             *PUSH(all.parties, all.party_count) = p;
             if (all.party_count > 31) fail(l->at, "too many parties");
             continue;
@@ -572,8 +556,7 @@ read_phi(const document *d)
     }
 }
 
-static rule
-read_rule(const line *l)
+static rule read_rule(const line *l)
 {
     char **f = l->fields;
     rule   r = { .at = l->at };
@@ -613,21 +596,18 @@ read_rule(const line *l)
     return r;
 }
 
-static int
-read_limit(place at, const char *text)
-{
-    return !strcmp(text, ">1") ? 0 : read_number(at, text, 1, UINT16_MAX);
-}
+static int read_limit(place at, const char *text) { return !strcmp(text, ">1") ? 0 : read_number(at, text, 1, UINT16_MAX); }
 
-static void
-read_guide(const document *d)
+static void read_guide(const document *d)
 {
     const line *head = &d->lines[0];
     char      **h = head->fields;
     need_fields(head, 9, 9);
     if (strcmp(h[1], "X12") != 0) fail(head->at, "unknown standard `%s`", h[1]);
     guide *g = need(calloc(1, sizeof *g));
-    *g = (guide){ .at = head->at, .set = h[2], .version = h[3], .family = h[4], .release = h[5], .name = read_name(head->at, h[8]) };
+    *g = (guide){
+        .at = head->at, .set = h[2], .version = h[3], .family = h[4], .release = h[5], .name = read_name(head->at, h[8])
+    };
     g->functional_id = strcmp(h[6], "-") ? h[6] : "";
     g->health_care = !strcmp(h[7], "health");
     if (!g->health_care && strcmp(h[7], "trade") != 0) fail(head->at, "a guide is health or trade");
@@ -657,7 +637,8 @@ read_guide(const document *d)
         n->use = read_use(l->at, f[2], "RSN");
         n->max = read_limit(l->at, f[3]);
         n->position = read_number(l->at, f[4], 0, UINT16_MAX);
-        if (parent->body_count > 1 && n->position < n[-1].position) fail(l->at, "position %d after %d", n->position, n[-1].position);
+        if (parent->body_count > 1 && n->position < n[-1].position)
+            fail(l->at, "position %d after %d", n->position, n[-1].position);
         if (!loop && strcmp(f[5], "-") != 0) {
             char *equals = strchr(f[5], '=');
             if (!equals) fail(l->at, "key `%s` is not POSITION=VALUES", f[5]);
@@ -672,18 +653,24 @@ read_guide(const document *d)
         if (loop) open[++depth] = n;
     }
     for (size_t i = 0; i < all.guide_count; i++)
-        if (!strcmp(all.guides[i]->set, g->set) && !strcmp(all.guides[i]->version, g->version)) fail(g->at, "guide %s %s stands twice", g->set, g->version);
+        if (!strcmp(all.guides[i]->set, g->set) && !strcmp(all.guides[i]->version, g->version))
+            fail(g->at, "guide %s %s stands twice", g->set, g->version);
     *PUSH(all.guides, all.guide_count) = g;
 }
 
 /* -- the output: definitions with equal text are written once -------------------------------------------------------- */
 
-typedef struct known { char *text; int id; } known;
-static struct { known *slots; size_t capacity, count; } interned;
+typedef struct known {
+    char *text;
+    int   id;
+} known;
+static struct {
+    known *slots;
+    size_t capacity, count;
+} interned;
 static FILE *output;
 
-static size_t
-hash_text(const char *text)
+static size_t hash_text(const char *text)
 {
     size_t h = 14695981039346656037u;
     while (*text) h = (h ^ (unsigned char)*text++) * 1099511628211u;
@@ -691,8 +678,7 @@ hash_text(const char *text)
 }
 
 /* The id of a definition `type name[] = text`; writes it when it is new. Takes over `text`. */
-static int
-define(const char *type, char prefix, bool array, char *text)
+static int define(const char *type, char prefix, bool array, char *text)
 {
     if (2 * interned.count >= interned.capacity) {
         size_t capacity = interned.capacity ? 2 * interned.capacity : 4096;
@@ -722,8 +708,7 @@ define(const char *type, char prefix, bool array, char *text)
 }
 
 /* A code list; names are looked up in `named`, which may be NULL. */
-static int
-define_codes(const char *name, values v, bool complete, const code_list *named)
+static int define_codes(const char *name, values v, bool complete, const code_list *named)
 {
     char  *text = NULL, *names = NULL;
     size_t size = 0;
@@ -743,15 +728,17 @@ define_codes(const char *name, values v, bool complete, const code_list *named)
     fclose(a), fclose(b);
     int  value_id = define("char *const", 'v', true, text);
     char name_ref[32] = "NULL";
-    if (any_name) snprintf(name_ref, sizeof name_ref, "v%d", define("char *const", 'v', true, names));
-    else free(names);
+    if (any_name)
+        snprintf(name_ref, sizeof name_ref, "v%d", define("char *const", 'v', true, names));
+    else
+        free(names);
     char *set;
-    if (asprintf(&set, "{ \"%s\", v%d, %s, %zu, %s }", name, value_id, name_ref, v.count, complete ? "true" : "false") < 0) need(NULL);
+    if (asprintf(&set, "{ \"%s\", v%d, %s, %zu, %s }", name, value_id, name_ref, v.count, complete ? "true" : "false") < 0)
+        need(NULL);
     return define("shunt_codeset", 'c', false, set);
 }
 
-static int
-define_list(const code_list *list)
+static int define_list(const code_list *list)
 {
     return define_codes(list->name, (values){ list->values, list->count }, list->complete, list);
 }
@@ -766,16 +753,14 @@ typedef struct context {
     const layout  *layout;
 } context;
 
-static const rule *
-find_rule(const node *n, int position, int component)
+static const rule *find_rule(const node *n, int position, int component)
 {
     for (size_t i = 0; n && i < n->rule_count; i++)
         if (position >= n->rules[i].from && position <= n->rules[i].to && n->rules[i].component == component) return &n->rules[i];
     return NULL;
 }
 
-static bool
-has_components(const node *n, int position)
+static bool has_components(const node *n, int position)
 {
     for (size_t i = 0; n && i < n->rule_count; i++)
         if (n->rules[i].from == position && n->rules[i].component) return true;
@@ -783,8 +768,7 @@ has_components(const node *n, int position)
 }
 
 /* The values that an element of the node may hold; false: any. */
-static bool
-allowed(const node *n, int position, values *v)
+static bool allowed(const node *n, int position, values *v)
 {
     if (!n) return false;
     if (n->key_element == position && !n->key_component) {
@@ -798,8 +782,7 @@ allowed(const node *n, int position, values *v)
 }
 
 /* Parties as bits; bit `party_count` is an entity that no party names, or no party at all. */
-static uint32_t
-parties_of(const context *c)
+static uint32_t parties_of(const context *c)
 {
     uint32_t    other = 1u << all.party_count, bits = 0;
     const node *n = c->node;
@@ -817,8 +800,7 @@ parties_of(const context *c)
     return bits;
 }
 
-static bool
-may_hold(const condition *c, const context *x)
+static bool may_hold(const condition *c, const context *x)
 {
     if (c->kind == WHEN_SET) return !x->guide || holds(c->values, x->guide->set) != c->negated;
     if (c->kind == WHEN_PARTY) {
@@ -836,8 +818,7 @@ may_hold(const condition *c, const context *x)
     return false;
 }
 
-static bool
-covers(const phi_line *p, int position, int component)
+static bool covers(const phi_line *p, int position, int component)
 {
     if (p->all) return true;
     for (int i = 0; i < p->position_count; i++) {
@@ -849,8 +830,7 @@ covers(const phi_line *p, int position, int component)
 }
 
 /* True when the qualifier may be absent or hold a value that no other line of this element names. */
-static bool
-qualifier_may_be_unknown(const phi_line *unknown, const context *x, int position)
+static bool qualifier_may_be_unknown(const phi_line *unknown, const context *x, int position)
 {
     values      v;
     const rule *r = find_rule(x->node, unknown->qualifier, 0);
@@ -862,7 +842,8 @@ qualifier_may_be_unknown(const phi_line *unknown, const context *x, int position
             if (p->unknown || strcmp(p->segment, unknown->segment) != 0 || !covers(p, position, 0)) continue;
             for (int c = 0; c < p->condition_count; c++) {
                 const condition *w = &p->conditions[c];
-                named = named || (w->kind == WHEN_ELEMENT && w->element == unknown->qualifier && !w->negated && holds(w->values, v.items[i]));
+                named = named || (w->kind == WHEN_ELEMENT && w->element == unknown->qualifier && !w->negated &&
+                                  holds(w->values, v.items[i]));
             }
         }
         if (!named) return true;
@@ -870,8 +851,7 @@ qualifier_may_be_unknown(const phi_line *unknown, const context *x, int position
     return false;
 }
 
-static uint32_t
-classes_of(const context *x, int position, int component)
+static uint32_t classes_of(const context *x, int position, int component)
 {
     if (x->guide && (!x->guide->health_care || !holds(all.phi_sets, x->guide->set))) return 0;
     uint32_t classes = 0;
@@ -890,14 +870,12 @@ classes_of(const context *x, int position, int component)
 
 /* -- elements --------------------------------------------------------------------------------------------------------- */
 
-static const char *
-usage_symbol(char use)
+static const char *usage_symbol(char use)
 {
     return use == 'R' || use == 'M' ? "SHUNT_REQUIRED" : use == 'N' ? "SHUNT_NOT_USED" : "SHUNT_SITUATIONAL";
 }
 
-static const char *
-type_symbol(const element_def *e)
+static const char *type_symbol(const element_def *e)
 {
     if (e->amount) return "AMOUNT";
     if (e->period) return "DATE_BY_QUALIFIER";
@@ -912,8 +890,7 @@ type_symbol(const element_def *e)
 
 static int define_elements(const context *x, const layout *l, int composite_position, char composite_use);
 
-static void
-write_element(FILE *out, const context *x, const item *e, int composite_position, char composite_use)
+static void write_element(FILE *out, const context *x, const item *e, int composite_position, char composite_use)
 {
     int         position = composite_position ? composite_position : e->position;
     int         component = composite_position ? e->position : 0;
@@ -938,21 +915,25 @@ write_element(FILE *out, const context *x, const item *e, int composite_position
     int column = release_column(x->release->name);
     if (column < 0 || !d->most[column]) fail(e->at, "element %s has no length in %s", e->ref, x->release->name);
     int most = r && r->most ? r->most : d->most[column];
-    if (most > d->most[column] || most < d->least[column]) fail(r->at, "max=%d is not within the %d to %d of element %s", most, d->least[column], d->most[column], e->ref);
+    if (most > d->most[column] || most < d->least[column])
+        fail(r->at, "max=%d is not within the %d to %d of element %s", most, d->least[column], d->most[column], e->ref);
     const code_list *named = d->list ? find_list(d->list) : NULL;
     if (d->list && !named) fail(d->at, "no list `%s`", d->list);
     char codes[32] = "NULL";
-    if (r && r->has_codes) snprintf(codes, sizeof codes, "&c%d", define_codes("", r->codes, true, named));
-    else if (r && r->list) snprintf(codes, sizeof codes, "&c%d", define_list(find_list(r->list)));
-    else if (named && use != 'N') snprintf(codes, sizeof codes, "&c%d", define_list(named));
+    if (r && r->has_codes)
+        snprintf(codes, sizeof codes, "&c%d", define_codes("", r->codes, true, named));
+    else if (r && r->list)
+        snprintf(codes, sizeof codes, "&c%d", define_list(find_list(r->list)));
+    else if (named && use != 'N')
+        snprintf(codes, sizeof codes, "&c%d", define_list(named));
     bool internal = d->number[0] == 'I'; /* elements of the interchange have numbers of their own: I01 */
     fprintf(out, "    { %d, %d, \"%s\", %s, SHUNT_VALUE_%s, %d, %d, %d, %d, %d, 0x%xu, %s, NULL, 0 },\n", e->position,
             internal ? 0 : read_number(d->at, d->number, 1, UINT16_MAX), name ? name : d->name, usage_symbol(use), type_symbol(d),
-            d->amount && d->type[0] == 'N' ? 0 : d->decimals, d->type[0] == 'N' ? d->decimals : 0, repeats, d->least[column], most, phi, codes);
+            d->amount && d->type[0] == 'N' ? 0 : d->decimals, d->type[0] == 'N' ? d->decimals : 0, repeats, d->least[column],
+            most, phi, codes);
 }
 
-static int
-define_elements(const context *x, const layout *l, int composite_position, char composite_use)
+static int define_elements(const context *x, const layout *l, int composite_position, char composite_use)
 {
     char  *text = NULL;
     size_t size = 0;
@@ -967,14 +948,14 @@ define_elements(const context *x, const layout *l, int composite_position, char 
 /* -- segments, loops, guides -------------------------------------------------------------------------------------------- */
 
 /* Each rule of a guide must meet an element of the layout, in order, and the key must point at one. */
-static void
-check_node(const context *x)
+static void check_node(const context *x)
 {
     const node *n = x->node;
     for (size_t i = 0; i < n->rule_count; i++) {
         const rule *r = &n->rules[i], *before = i ? r - 1 : NULL;
         if (r->to > (int)x->layout->count) fail(r->at, "%s ends at %02zu in %s", n->id, x->layout->count, x->release->name);
-        if (before && (r->from < before->to || (r->from == before->to && r->component <= before->component))) fail(r->at, "out of order");
+        if (before && (r->from < before->to || (r->from == before->to && r->component <= before->component)))
+            fail(r->at, "out of order");
         if (!r->component) continue;
         const char   *ref = x->layout->items[r->from - 1].ref;
         const layout *composite = find_layout(x->release->composites, x->release->composite_count, ref);
@@ -986,15 +967,15 @@ check_node(const context *x)
     if (n->key_element > (int)x->layout->count) fail(n->at, "the key is beyond the last element");
     const char   *ref = x->layout->items[n->key_element - 1].ref;
     const layout *composite = find_layout(x->release->composites, x->release->composite_count, ref);
-    if (!composite != !n->key_component || (composite && n->key_component > (int)composite->count)) fail(n->at, "the key does not point at a simple element");
+    if (!composite != !n->key_component || (composite && n->key_component > (int)composite->count))
+        fail(n->at, "the key does not point at a simple element");
     const rule *r = find_rule(n, n->key_element, n->key_component);
     if (r && r->use == 'N') fail(n->at, "the key is an element that is not used");
     for (size_t i = 0; r && r->has_codes && i < n->key.count; i++)
         if (!holds(r->codes, n->key.items[i])) fail(n->at, "key value `%s` is not in the list of the element", n->key.items[i]);
 }
 
-static const code_list *
-key_names(const context *x)
+static const code_list *key_names(const context *x)
 {
     const item   *e = &x->layout->items[x->node->key_element - 1];
     const layout *composite = find_layout(x->release->composites, x->release->composite_count, e->ref);
@@ -1003,8 +984,7 @@ key_names(const context *x)
     return d && d->list ? find_list(d->list) : NULL;
 }
 
-static int
-define_segment(const context *x)
+static int define_segment(const context *x)
 {
     const node *n = x->node;
     char        key[32] = "NULL";
@@ -1012,24 +992,22 @@ define_segment(const context *x)
     if (n) check_node(x);
     int elements = define_elements(x, x->layout, 0, 0);
     if (n && n->key_element) snprintf(key, sizeof key, "&c%d", define_codes("", n->key, true, key_names(x)));
-    if (asprintf(&text, "{ \"%s\", \"%s\", %s, %d, %d, %d, %d, %s, e%d, %zu, \"%s\" }", x->layout->id, n ? n->name : x->layout->name,
-                 usage_symbol(n ? n->use : 'S'), n ? n->max : 0, n ? n->position : 0, n ? n->key_element : 0, n ? n->key_component : 0, key, elements,
-                 x->layout->count, x->layout->syntax) < 0)
+    if (asprintf(&text, "{ \"%s\", \"%s\", %s, %d, %d, %d, %d, %s, e%d, %zu, \"%s\" }", x->layout->id,
+                 n ? n->name : x->layout->name, usage_symbol(n ? n->use : 'S'), n ? n->max : 0, n ? n->position : 0,
+                 n ? n->key_element : 0, n ? n->key_component : 0, key, elements, x->layout->count, x->layout->syntax) < 0)
         need(NULL);
     return define("shunt_segment_node", 's', false, text);
 }
 
 /* Loops point at their parents and at their children: they are numbered within the guide and declared before they are defined. */
-static void
-count_loops(const node *n, int *count)
+static void count_loops(const node *n, int *count)
 {
     ++*count;
     for (size_t i = 0; i < n->body_count; i++)
         if (n->body[i].is_loop) count_loops(&n->body[i], count);
 }
 
-static void
-set_parents(node *n)
+static void set_parents(node *n)
 {
     for (size_t i = 0; i < n->body_count; i++) {
         n->body[i].parent = n;
@@ -1037,8 +1015,7 @@ set_parents(node *n)
     }
 }
 
-static void
-write_loop(FILE *loops, const guide *g, const release *r, size_t guide_number, const node *n, int parent, int *number)
+static void write_loop(FILE *loops, const guide *g, const release *r, size_t guide_number, const node *n, int parent, int *number)
 {
     int    self = (*number)++;
     char  *text = NULL;
@@ -1067,14 +1044,13 @@ write_loop(FILE *loops, const guide *g, const release *r, size_t guide_number, c
     fclose(children);
     char parent_ref[40] = "NULL";
     if (parent >= 0) snprintf(parent_ref, sizeof parent_ref, "&l%zu[%d]", guide_number, parent);
-    fprintf(loops, "    { \"%s\", \"%s\", %s, %d, %d, %s, b%d, %zu },\n", n->id, n->name, usage_symbol(n->use), n->max, n->position, parent_ref,
-            define("shunt_entry", 'b', true, text), n->body_count);
+    fprintf(loops, "    { \"%s\", \"%s\", %s, %d, %d, %s, b%d, %zu },\n", n->id, n->name, usage_symbol(n->use), n->max,
+            n->position, parent_ref, define("shunt_entry", 'b', true, text), n->body_count);
     fputs(below, loops);
     free(below);
 }
 
-static void
-write_guide(const guide *g, size_t guide_number)
+static void write_guide(const guide *g, size_t guide_number)
 {
     const release *r = NULL;
     for (size_t i = 0; i < all.release_count; i++)
@@ -1089,19 +1065,15 @@ write_guide(const guide *g, size_t guide_number)
     write_loop(loops, g, r, guide_number, &g->body, -1, &number);
     fclose(loops);
     fprintf(output, "static const shunt_loop l%zu[%d] = {\n%s};\n", guide_number, count, text);
-    fprintf(output, "static const shunt_guide g%zu = { SHUNT_STANDARD_X12, \"%s\", \"%s\", \"%s\", \"%s\", \"%s\", %s, &l%zu[0] };\n", guide_number, g->set,
-            g->version, g->family, g->functional_id, g->name, g->health_care ? "true" : "false", guide_number);
+    fprintf(
+        output, "static const shunt_guide g%zu = { SHUNT_STANDARD_X12, \"%s\", \"%s\", \"%s\", \"%s\", \"%s\", %s, &l%zu[0] };\n",
+        guide_number, g->set, g->version, g->family, g->functional_id, g->name, g->health_care ? "true" : "false", guide_number);
     free(text);
 }
 
-static int
-compare_layouts(const void *a, const void *b)
-{
-    return strcmp(((const layout *)a)->id, ((const layout *)b)->id);
-}
+static int compare_layouts(const void *a, const void *b) { return strcmp(((const layout *)a)->id, ((const layout *)b)->id); }
 
-static void
-write_release(release *r, size_t number)
+static void write_release(release *r, size_t number)
 {
     qsort(r->segments, r->segment_count, sizeof *r->segments, compare_layouts);
     char  *text = NULL;
@@ -1116,16 +1088,15 @@ write_release(release *r, size_t number)
     free(text);
 }
 
-static int
-compare_lists(const void *a, const void *b)
+static int compare_lists(const void *a, const void *b)
 {
     return strcmp(((const code_list *)a)->name, ((const code_list *)b)->name);
 }
 
-static void
-write_tables(void)
+static void write_tables(void)
 {
-    fputs("/* Made by standards/dict/gen.c from the text dictionaries beside it. */\n#include \"standards/dict/tables.h\"\n\n", output);
+    fputs("/* Made by standards/dict/gen.c from the text dictionaries beside it. */\n#include \"standards/dict/tables.h\"\n\n",
+          output);
     for (size_t i = 0; i < all.guide_count; i++) write_guide(all.guides[i], i);
     fputs("\nconst shunt_guide *const shunt_dict_guides[] = { ", output);
     for (size_t i = 0; i < all.guide_count; i++) fprintf(output, "&g%zu, ", i);
@@ -1133,7 +1104,8 @@ write_tables(void)
 
     for (size_t i = 0; i < all.release_count; i++) write_release(&all.releases[i], i);
     fputs("const shunt_dict_release shunt_dict_releases[] = {\n", output);
-    for (size_t i = 0; i < all.release_count; i++) fprintf(output, "    { \"%s\", r%zu, %zu },\n", all.releases[i].name, i, all.releases[i].segment_count);
+    for (size_t i = 0; i < all.release_count; i++)
+        fprintf(output, "    { \"%s\", r%zu, %zu },\n", all.releases[i].name, i, all.releases[i].segment_count);
     fputs("    { NULL, NULL, 0 },\n};\n\n", output);
 
     qsort(all.lists, all.list_count, sizeof *all.lists, compare_lists);
@@ -1141,17 +1113,21 @@ write_tables(void)
     for (size_t i = 0; i < all.list_count; i++) ids[i] = define_list(&all.lists[i]);
     fputs("const shunt_codeset *const shunt_dict_lists[] = {\n", output);
     for (size_t i = 0; i < all.list_count; i++) fprintf(output, "    &c%d,\n", ids[i]);
-    fprintf(output, "};\nconst uint32_t shunt_dict_list_count = %zu;\n\nconst shunt_dict_currency shunt_dict_currencies[] = {\n", all.list_count);
-    for (size_t i = 0; i < all.currency_count; i++) fprintf(output, "    { \"%s\", %d },\n", all.currencies[i].code, all.currencies[i].scale);
+    fprintf(output, "};\nconst uint32_t shunt_dict_list_count = %zu;\n\nconst shunt_dict_currency shunt_dict_currencies[] = {\n",
+            all.list_count);
+    for (size_t i = 0; i < all.currency_count; i++)
+        fprintf(output, "    { \"%s\", %d },\n", all.currencies[i].code, all.currencies[i].scale);
     fprintf(output, "};\nconst uint32_t shunt_dict_currency_count = %zu;\n", all.currency_count);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
-    static const struct { const char *word; void (*read)(const document *); } kinds[] = {
-        { "elements", read_elements }, { "layout", read_layouts }, { "list", read_list },
-        { "currencies", read_currencies }, { "phi", read_phi }, { "guide", read_guide }, /* guides last: they name lists */
+    static const struct {
+        const char *word;
+        void (*read)(const document *);
+    } kinds[] = {
+        { "elements", read_elements },     { "layout", read_layouts }, { "list", read_list },
+        { "currencies", read_currencies }, { "phi", read_phi },        { "guide", read_guide }, /* guides last: they name lists */
     };
     if (argc < 3) {
         fputs("usage: gen OUTPUT.c FILE.tsv...\n", stderr);
@@ -1161,7 +1137,8 @@ main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         documents[i] = read_document(argv[i]);
         bool known_kind = false;
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) known_kind = known_kind || !strcmp(kinds[k].word, documents[i].lines[0].fields[0]);
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            known_kind = known_kind || !strcmp(kinds[k].word, documents[i].lines[0].fields[0]);
         if (!known_kind) fail(documents[i].lines[0].at, "unknown kind of file `%s`", documents[i].lines[0].fields[0]);
     }
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)

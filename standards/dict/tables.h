@@ -5,7 +5,7 @@
 #include "standards/schema.h"
 
 typedef struct shunt_dict_release {
-    const char                      *name; /* "005010"; NULL ends the table */
+    const char                      *name;     /* "005010"; NULL ends the table */
     const shunt_segment_node *const *segments; /* sorted by id */
     uint32_t                         count;
 } shunt_dict_release;

@@ -7,14 +7,12 @@
 
 #include "standards/schema.h"
 
-static const shunt_guide *
-guide(const char *set, const char *version)
+static const shunt_guide *guide(const char *set, const char *version)
 {
     return shunt_guide_find(SHUNT_STANDARD_X12, shunt_text_of(set), shunt_text_of(version));
 }
 
-static void
-count_nodes(const shunt_loop *loop, uint32_t *loops, uint32_t *segments)
+static void count_nodes(const shunt_loop *loop, uint32_t *loops, uint32_t *segments)
 {
     for (uint32_t i = 0; i < loop->body_count; i++) {
         if (loop->body[i].segment) {
@@ -27,8 +25,7 @@ count_nodes(const shunt_loop *loop, uint32_t *loops, uint32_t *segments)
 }
 
 /* The node of the n-th loop with this id that takes the qualifier ("" = the first of that segment id). */
-static const shunt_segment_node *
-node(const shunt_guide *g, const char *loop, uint32_t nth, const char *id, const char *qualifier)
+static const shunt_segment_node *node(const shunt_guide *g, const char *loop, uint32_t nth, const char *id, const char *qualifier)
 {
     const shunt_loop         *loops[8];
     const shunt_segment_node *segments[40];
@@ -41,7 +38,10 @@ node(const shunt_guide *g, const char *loop, uint32_t nth, const char *id, const
     ck_abort_msg("no %s*%s in loop %s of %s", id, qualifier, loop, g->version);
 }
 
-static const struct { const char *set, *version, *found, *functional_id; uint32_t loops, segments; } guides[] = {
+static const struct {
+    const char *set, *version, *found, *functional_id;
+    uint32_t    loops, segments;
+} guides[] = {
     { "835", "005010X221A1", "005010X221A1", "HP", 5, 53 },
     { "837", "005010X222A1", "005010X222A1", "HC", 65, 381 },
     { "837", "005010X223A2", "005010X223A2", "HC", 59, 273 },
@@ -51,17 +51,17 @@ static const struct { const char *set, *version, *found, *functional_id; uint32_
     { "837", "004010X096A1", "004010X096A1", "HC", 52, 278 },
     { "837", "004010X097A1", "004010X097A1", "HC", 43, 203 },
     /* by family */
-    { "835", "005010X221",   "005010X221A1", "HP", 0, 0 },
-    { "837", "005010X222",   "005010X222A1", "HC", 0, 0 },
+    { "835", "005010X221", "005010X221A1", "HP", 0, 0 },
+    { "837", "005010X222", "005010X222A1", "HC", 0, 0 },
     { "837", "005010X222A2", "005010X222A1", "HC", 0, 0 },
     { "837", "005010X223A3", "005010X223A2", "HC", 0, 0 },
-    { "835", "004010X091",   "004010X091A1", "HP", 0, 0 },
+    { "835", "004010X091", "004010X091A1", "HP", 0, 0 },
     /* not there */
     { "835", "005010X222A1", NULL, NULL, 0, 0 },
-    { "835", "005010",       NULL, NULL, 0, 0 },
-    { "835", "005010X221A",  NULL, NULL, 0, 0 },
+    { "835", "005010", NULL, NULL, 0, 0 },
+    { "835", "005010X221A", NULL, NULL, 0, 0 },
     { "835", "005010X221AA", NULL, NULL, 0, 0 },
-    { "835", "",             NULL, NULL, 0, 0 },
+    { "835", "", NULL, NULL, 0, 0 },
     { "999", "005010X221A1", NULL, NULL, 0, 0 },
 };
 
@@ -92,11 +92,11 @@ START_TEST(no_standard_but_x12)
 }
 END_TEST
 
-#define ERA "835", "005010X221A1"
-#define OLD_ERA "835", "004010X091A1"
-#define PROFESSIONAL "837", "005010X222A1"
+#define ERA           "835", "005010X221A1"
+#define OLD_ERA       "835", "004010X091A1"
+#define PROFESSIONAL  "837", "005010X222A1"
 #define INSTITUTIONAL "837", "005010X223A2"
-#define DENTAL "837", "005010X224A2"
+#define DENTAL        "837", "005010X224A2"
 enum { NONE = 0, MONEY = SHUNT_VALUE_AMOUNT };
 
 static const struct {
@@ -119,16 +119,21 @@ static const struct {
     { ERA, "1000A", "PER", "BL", 4, 0, "contact number 1", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 256, NONE },
     { ERA, "1000B", "N1", "PE", 4, 0, "id", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, NONE },
     { ERA, "2000", "TS3", "", 5, 0, "total claim charge amount", SHUNT_REQUIRED, MONEY, 0, 18, NONE },
-    { ERA, "2100", "CLP", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 38, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    { ERA, "2100", "CLP", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 38,
+      SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
     { ERA, "2100", "CLP", "", 2, 0, "claim status", SHUNT_REQUIRED, SHUNT_VALUE_CODE, 0, 2, NONE },
     { ERA, "2100", "CLP", "", 4, 0, "claim payment amount", SHUNT_REQUIRED, MONEY, 0, 18, NONE },
     { ERA, "2100", "CLP", "", 5, 0, "patient responsibility amount", SHUNT_SITUATIONAL, MONEY, 0, 18, NONE },
-    { ERA, "2100", "CLP", "", 7, 0, "payer claim control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
-    { ERA, "2100", "CLP", "", 12, 0, "diagnosis related group weight", SHUNT_SITUATIONAL, SHUNT_VALUE_DECIMAL, 3, 15, SHUNT_PHI_CLINICAL },
+    { ERA, "2100", "CLP", "", 7, 0, "payer claim control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50,
+      SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    { ERA, "2100", "CLP", "", 12, 0, "diagnosis related group weight", SHUNT_SITUATIONAL, SHUNT_VALUE_DECIMAL, 3, 15,
+      SHUNT_PHI_CLINICAL },
     { ERA, "2100", "CLP", "", 13, 0, "discharge fraction", SHUNT_SITUATIONAL, SHUNT_VALUE_DECIMAL, 6, 10, NONE },
     { ERA, "2100", "CAS", "", 3, 0, "adjustment amount 1", SHUNT_REQUIRED, MONEY, 0, 18, NONE },
-    { ERA, "2100", "NM1", "QC", 3, 0, "last name or organization name", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 60, SHUNT_PHI_NAME },
-    { ERA, "2100", "NM1", "QC", 9, 0, "id", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 80, SHUNT_PHI_MEMBER_ID | SHUNT_PHI_SSN | SHUNT_PHI_IDENTIFIER },
+    { ERA, "2100", "NM1", "QC", 3, 0, "last name or organization name", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 60,
+      SHUNT_PHI_NAME },
+    { ERA, "2100", "NM1", "QC", 9, 0, "id", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 80,
+      SHUNT_PHI_MEMBER_ID | SHUNT_PHI_SSN | SHUNT_PHI_IDENTIFIER },
     { ERA, "2100", "NM1", "82", 3, 0, "last name or organization name", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 60, NONE },
     { ERA, "2100", "NM1", "82", 9, 0, "id", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, NONE },
     { ERA, "2100", "NM1", "TT", 9, 0, "id", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, NONE },
@@ -142,29 +147,39 @@ static const struct {
     { ERA, "2110", "LQ", "HE", 2, 0, "remark or form code", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 30, NONE },
     { ERA, "", "PLB", "", 3, 0, "provider adjustment 1", SHUNT_REQUIRED, SHUNT_VALUE_COMPOSITE, 0, 0, SHUNT_PHI_ACCOUNT_NUMBER },
     { ERA, "", "PLB", "", 3, 1, "provider adjustment reason", SHUNT_REQUIRED, SHUNT_VALUE_CODE, 0, 2, NONE },
-    { ERA, "", "PLB", "", 3, 2, "provider adjustment reference", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_ACCOUNT_NUMBER },
+    { ERA, "", "PLB", "", 3, 2, "provider adjustment reference", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 50,
+      SHUNT_PHI_ACCOUNT_NUMBER },
     { ERA, "", "PLB", "", 14, 0, "provider adjustment amount 6", SHUNT_SITUATIONAL, MONEY, 0, 18, NONE },
     { ERA, "", "SE", "", 1, 0, "segment count", SHUNT_REQUIRED, SHUNT_VALUE_INT, 0, 10, NONE },
-    { OLD_ERA, "2100", "CLP", "", 7, 0, "payer claim control number", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 30, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    { OLD_ERA, "2100", "CLP", "", 7, 0, "payer claim control number", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 30,
+      SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
     { PROFESSIONAL, "2010AA", "NM1", "85", 9, 0, "id", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 80, NONE },
     { PROFESSIONAL, "2010AA", "N3", "", 1, 0, "address line 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 55, NONE },
-    { PROFESSIONAL, "2330A", "REF", "SY", 2, 0, "other subscriber's social security number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_SSN },
+    { PROFESSIONAL, "2330A", "REF", "SY", 2, 0, "other subscriber's social security number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0,
+      50, SHUNT_PHI_SSN },
     { PROFESSIONAL, "2010AA", "REF", "SY", 2, 0, "reference number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_SSN },
     { PROFESSIONAL, "2010BA", "N3", "", 1, 0, "address line 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 55, SHUNT_PHI_ADDRESS },
     { PROFESSIONAL, "2010BA", "N4", "", 2, 0, "state or province", SHUNT_SITUATIONAL, SHUNT_VALUE_CODE, 0, 2, NONE },
-    { PROFESSIONAL, "2010BA", "DMG", "", 2, 0, "birth date", SHUNT_REQUIRED, SHUNT_VALUE_DATE_BY_QUALIFIER, 0, 35, SHUNT_PHI_DATE },
-    { PROFESSIONAL, "2010BA", "PER", "IC", 4, 0, "contact number 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 256, SHUNT_PHI_CONTACT },
-    { PROFESSIONAL, "2000B", "SBR", "", 3, 0, "group or policy number", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_MEMBER_ID },
-    { PROFESSIONAL, "2300", "CLM", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 38, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    { PROFESSIONAL, "2010BA", "DMG", "", 2, 0, "birth date", SHUNT_REQUIRED, SHUNT_VALUE_DATE_BY_QUALIFIER, 0, 35,
+      SHUNT_PHI_DATE },
+    { PROFESSIONAL, "2010BA", "PER", "IC", 4, 0, "contact number 1", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 256,
+      SHUNT_PHI_CONTACT },
+    { PROFESSIONAL, "2000B", "SBR", "", 3, 0, "group or policy number", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 50,
+      SHUNT_PHI_MEMBER_ID },
+    { PROFESSIONAL, "2300", "CLM", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 38,
+      SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
     { PROFESSIONAL, "2300", "CLM", "", 2, 0, "claim charge amount", SHUNT_REQUIRED, MONEY, 0, 18, NONE },
     { PROFESSIONAL, "2300", "CLM", "", 5, 3, "claim frequency", SHUNT_REQUIRED, SHUNT_VALUE_CODE, 0, 1, SHUNT_PHI_CLINICAL },
-    { PROFESSIONAL, "2300", "REF", "EA", 2, 0, "medical record number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50, SHUNT_PHI_RECORD_NUMBER },
+    { PROFESSIONAL, "2300", "REF", "EA", 2, 0, "medical record number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 50,
+      SHUNT_PHI_RECORD_NUMBER },
     { PROFESSIONAL, "2300", "HI", "ABK", 1, 2, "code", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 30, SHUNT_PHI_CLINICAL },
     { PROFESSIONAL, "2300", "NTE", "ADD", 2, 0, "note text", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 80, SHUNT_PHI_FREE_TEXT },
     { PROFESSIONAL, "2400", "SV1", "", 2, 0, "line charge amount", SHUNT_REQUIRED, MONEY, 0, 18, NONE },
-    { PROFESSIONAL, "2400", "DTP", "472", 3, 0, "service date", SHUNT_REQUIRED, SHUNT_VALUE_DATE_BY_QUALIFIER, 0, 35, SHUNT_PHI_DATE },
+    { PROFESSIONAL, "2400", "DTP", "472", 3, 0, "service date", SHUNT_REQUIRED, SHUNT_VALUE_DATE_BY_QUALIFIER, 0, 35,
+      SHUNT_PHI_DATE },
     { INSTITUTIONAL, "2400", "SV2", "", 3, 0, "line charge amount", SHUNT_REQUIRED, MONEY, 0, 18, SHUNT_PHI_CLINICAL },
-    { DENTAL, "2300", "CLM", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 20, SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    { DENTAL, "2300", "CLM", "", 1, 0, "patient control number", SHUNT_REQUIRED, SHUNT_VALUE_TEXT, 0, 20,
+      SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
 };
 
 START_TEST(knows_elements)
@@ -173,8 +188,8 @@ START_TEST(knows_elements)
     const shunt_segment_node *s = node(g, elements[_i].loop, 0, elements[_i].segment, elements[_i].qualifier);
     const shunt_element      *e = shunt_segment_element(s, elements[_i].position, elements[_i].component);
     char                      place[80];
-    snprintf(place, sizeof place, "%s %s %s*%s %u-%u", elements[_i].version, elements[_i].loop, elements[_i].segment, elements[_i].qualifier,
-             elements[_i].position, elements[_i].component);
+    snprintf(place, sizeof place, "%s %s %s*%s %u-%u", elements[_i].version, elements[_i].loop, elements[_i].segment,
+             elements[_i].qualifier, elements[_i].position, elements[_i].component);
     ck_assert_msg(e != NULL, "%s", place);
     ck_assert_msg(!strcmp(e->name, elements[_i].name), "%s is %s", place, e->name);
     ck_assert_msg(e->usage == elements[_i].usage, "%s usage %d", place, e->usage);
@@ -210,8 +225,9 @@ static const struct {
 
 START_TEST(knows_codes)
 {
-    const shunt_segment_node *s = node(guide(codes[_i].set, codes[_i].version), codes[_i].loop, 0, codes[_i].segment, codes[_i].qualifier);
-    const shunt_element      *e = shunt_segment_element(s, codes[_i].position, codes[_i].component);
+    const shunt_segment_node *s =
+        node(guide(codes[_i].set, codes[_i].version), codes[_i].loop, 0, codes[_i].segment, codes[_i].qualifier);
+    const shunt_element *e = shunt_segment_element(s, codes[_i].position, codes[_i].component);
     ck_assert_ptr_nonnull(e);
     ck_assert_ptr_nonnull(e->codes);
     ck_assert_str_eq(e->codes->name, codes[_i].list);
@@ -267,8 +283,7 @@ START_TEST(nests_loops)
 }
 END_TEST
 
-static void
-check_codeset(const shunt_codeset *set)
+static void check_codeset(const shunt_codeset *set)
 {
     ck_assert_uint_gt(set->count, 0);
     for (uint32_t i = 0; i < set->count; i++) {
@@ -277,8 +292,7 @@ check_codeset(const shunt_codeset *set)
     }
 }
 
-static void
-check_elements(const char *place, const shunt_element *list, uint32_t count, bool composite)
+static void check_elements(const char *place, const shunt_element *list, uint32_t count, bool composite)
 {
     ck_assert_uint_gt(count, 0);
     for (uint32_t i = 0; i < count; i++) {
@@ -300,8 +314,7 @@ check_elements(const char *place, const shunt_element *list, uint32_t count, boo
     }
 }
 
-static void
-check_loop(const shunt_loop *loop)
+static void check_loop(const shunt_loop *loop)
 {
     ck_assert_uint_gt(loop->body_count, 0);
     ck_assert(*loop->name);
@@ -313,7 +326,8 @@ check_loop(const shunt_loop *loop)
         uint16_t position = s ? s->position : inner->position;
         if (i > 0) {
             const shunt_entry *before = &loop->body[i - 1];
-            ck_assert_msg((before->segment ? before->segment->position : before->loop->position) <= position, "%s: entry %u", loop->id, i);
+            ck_assert_msg((before->segment ? before->segment->position : before->loop->position) <= position, "%s: entry %u",
+                          loop->id, i);
         }
         if (inner) {
             ck_assert_ptr_eq(inner->parent, loop);
@@ -353,8 +367,7 @@ END_TEST
 
 START_TEST(every_qualifier_of_a_loop_meets_one_node)
 {
-    /* Two nodes of one loop that start with the same segment id and take the same value cannot be told apart by it; the facts say
-     * where that is so, and nothing else may add to it: the corrected and the plain kind of one thing stand at different places. */
+    /* A segment that two nodes of one loop take cannot be told by its qualifier. */
     const shunt_loop         *loops[1];
     const shunt_segment_node *segments[40];
     ck_assert_uint_eq(shunt_guide_loops(guide(ERA), SHUNT_TEXT("2100"), loops, 1), 1);
@@ -401,7 +414,8 @@ END_TEST
 
 START_TEST(every_layout_is_well_formed)
 {
-    static const char *const ids[] = { "ISA", "GS", "ST", "SE", "GE", "IEA", "TA1", "AK1", "AK9", "BPR", "CLP", "CLM", "PO1", "IT1", "HI", "FRM" };
+    static const char *const ids[] = { "ISA", "GS",  "ST",  "SE",  "GE",  "IEA", "TA1", "AK1",
+                                       "AK9", "BPR", "CLP", "CLM", "PO1", "IT1", "HI",  "FRM" };
     static const char *const releases[] = { "005010", "004010" };
     for (size_t r = 0; r < 2; r++) {
         for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
@@ -414,9 +428,12 @@ START_TEST(every_layout_is_well_formed)
 }
 END_TEST
 
-static const struct { const char *code; int scale; } currencies[] = {
-    { "USD", 2 }, { "EUR", 2 }, { "JPY", 0 }, { "KWD", 3 }, { "CLF", 4 }, { "AED", 2 }, { "ZWG", 2 },
-    { "US", -1 }, { "USDX", -1 }, { "usd", -1 }, { "", -1 }, { "AAA", -1 }, { "ZZZ", -1 },
+static const struct {
+    const char *code;
+    int         scale;
+} currencies[] = {
+    { "USD", 2 }, { "EUR", 2 },   { "JPY", 0 },  { "KWD", 3 }, { "CLF", 4 },  { "AED", 2 },  { "ZWG", 2 },
+    { "US", -1 }, { "USDX", -1 }, { "usd", -1 }, { "", -1 },   { "AAA", -1 }, { "ZZZ", -1 },
 };
 
 START_TEST(knows_currencies)
@@ -449,19 +466,23 @@ enum { ELEMENTS, LAYOUT, PHI, LIST, CURRENCIES, GUIDE, FILES };
 static const char *const file_names[FILES] = { "elements", "layout", "phi", "list", "currencies", "guide" };
 static const char *const right[FILES] = {
     [ELEMENTS] = "elements\tR1\n98\tID\t-\t2-3\t-\tentity\n1035\tAN\t-\t1-60\tx\tlast name\n782\tR\tamount\t1-18\t-\tamount\n",
-    [LAYOUT] = "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tM\t-\n\t02\t1035\tO\t-\n\tsyntax\tP0102\nsegment\tAMT\tamount\n\t01\tC1\tM\t-\n"
-               "composite\tC1\tpair\n\t01\t782\tM\t-\n",
+    [LAYOUT] = ("layout\tR1\nsegment\tNM1\tname\n\t01\t98\tM\t-\n\t02\t1035\tO\t-"
+                "\n\tsyntax\tP0102\nsegment\tAMT\tamount\n\t01\tC1\tM\t-\n"
+                "composite\tC1\tpair\n\t01\t782\tM\t-\n"),
     [PHI] = "phi\t835\nparty\tperson\tQC\nclass\tNM1\t02\tname,ssn\tparty=person\t# remark\nunknown\tNM1\t02\tidentifier\t01\n",
     [LIST] = "# remark\nlist\tx\tworking\tabout\nA\t-\nB\tbee\n",
     [CURRENCIES] = "currencies\tISO\nEUR\t2\teuro\nUSD\t2\tdollar\n",
-    [GUIDE] = "guide\tX12\t835\tV1\tV1\tR1\tHP\thealth\tname\nsegment\tAMT\tR\t1\t1\t-\tamount\n\t01\tR\n\t01-1\tR\n"
-              "loop\tL\tR\t>1\t2\tperson\n\tsegment\tNM1\tR\t1\t2\t01=QC\tperson\n\t\t01\tR\tin=QC\n\t\t02\tS\n",
+    [GUIDE] = ("guide\tX12\t835\tV1\tV1\tR1\tHP\thealth\tname\nsegment\tAMT\tR\t1\t1\t-\tamount\n\t01\tR\n\t01-1\tR\n"
+               "loop\tL\tR\t>1\t2\tperson\n\tsegment\tNM1\tR\t1\t2\t01=QC\tperson\n\t\t01\tR\tin=QC\n\t\t02\tS\n"),
 };
 #define GUIDE_LINE "guide\tX12\t835\tV1\tV1\tR1\tHP\thealth\tname\n"
-#define AMT_LINE "segment\tAMT\tR\t1\t1\t-\tamount\n"
-#define NM1_LINE "segment\tNM1\tR\t1\t2\t01=QC\tperson\n"
+#define AMT_LINE   "segment\tAMT\tR\t1\t1\t-\tamount\n"
+#define NM1_LINE   "segment\tNM1\tR\t1\t2\t01=QC\tperson\n"
 
-static const struct { int file; const char *text, *message; } faults[] = {
+static const struct {
+    int         file;
+    const char *text, *message;
+} faults[] = {
     { FILES, NULL, NULL },
     { ELEMENTS, "elements\tR1\n98\tXX\t-\t2-3\t-\tentity\n", ":2: unknown type `XX`" },
     { ELEMENTS, "elements\tR1\n98\tID\t-\t2-3\t-\tentity\n98\tID\t-\t2-3\t-\tentity\n", ":3: element 98 stands twice" },
@@ -479,8 +500,11 @@ static const struct { int file; const char *text, *message; } faults[] = {
     { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tQ\t-\n", ":3: usage `Q` is none of MOX" },
     { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t98\tM\t-\n\tsyntax\tP0102\n", ":4: `02` is no number from 1 to 1" },
     { LAYOUT, "layout\tR1\nsegment\tNM1\tname\nsegment\tNM1\tname\n", ":3: NM1 stands twice" },
-    { LAYOUT, "layout\tR1\nsegment\tNM1\tname\n\t01\t77\tM\t-\n\t02\t1035\tO\t-\nsegment\tAMT\tamount\n\t01\tC1\tM\t-\ncomposite\tC1\tpair\n"
-              "\t01\t782\tM\t-\n", ":3: no element 77" },
+    { LAYOUT,
+      "layout\tR1\nsegment\tNM1\tname\n\t01\t77\tM\t-\n\t02\t1035\tO\t-\nsegment\tAMT\tamount\n\t01\tC1\tM\t-"
+      "\ncomposite\tC1\tpair\n"
+      "\t01\t782\tM\t-\n",
+      ":3: no element 77" },
     { LAYOUT, "layout\tR2\nsegment\tNM1\tname\n\t01\t98\tM\t-\n", "guide.tsv:1: no layouts of release R1" },
     { PHI, "phi\t835\nclass\tNM1\t02\tnickname\n", ":2: unknown class `nickname`" },
     { PHI, "phi\t835\nclass\tNM1\t02\tname\tparty=dog\n", ":2: unknown party `dog`" },
@@ -549,8 +573,7 @@ END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("schema");
     TCase *tc = tcase_create("dictionaries");
