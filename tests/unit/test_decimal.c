@@ -418,6 +418,20 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* 2^256 begins with these digits: a numerator that wraps there would leave a small quotient. */
+START_TEST(does_not_wrap_at_256_bits)
+{
+    static const char above[] = "11579208923731619542357098500868790786";
+    shunt_decimal     a, b = 1, got = untouched;
+    for (int i = 0; i < 37; i++) b *= 10;
+    ck_assert_int_eq(shunt_decimal_parse(above, sizeof above - 1, 0, false, &a), SHUNT_OK);
+    ck_assert_int_eq(shunt_decimal_divide(a, 0, b, 2, 38, SHUNT_DOWN, &got), SHUNT_OVERFLOW);
+    ck_assert_int_eq(shunt_decimal_divide(a, 0, b, 38, 38, SHUNT_DOWN, &got), SHUNT_OVERFLOW);
+    ck_assert_int_eq(shunt_decimal_divide(a, 38, b, 38, 38, SHUNT_DOWN, &got), SHUNT_OVERFLOW);
+    ck_assert(same(got, untouched));
+}
+END_TEST
+
 START_TEST(finds_rounding_modes)
 {
     static const char *const names[] = { "half_up", "half_even", "down", "up", "exact" };
@@ -446,6 +460,7 @@ main(void)
     tcase_add_test(tc, rescales);
     tcase_add_loop_test(tc, rounds_ties_and_negatives, 0, SHUNT_COUNT(ties));
     tcase_add_test(tc, refuses);
+    tcase_add_test(tc, does_not_wrap_at_256_bits);
     tcase_add_test(tc, finds_rounding_modes);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -1,10 +1,12 @@
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/base/spool.h"
@@ -16,6 +18,33 @@ roll(void)
 {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     return state;
+}
+
+/* In place of the C library's: with `most_at_once` they move few bytes and are interrupted in between, as a signal or a
+ * network file system makes them. */
+static size_t most_at_once;
+
+static bool
+interrupted(size_t *size)
+{
+    if (most_at_once == 0) return false;
+    if (*size > most_at_once) *size = most_at_once;
+    errno = EINTR;
+    return roll() % 3 == 0;
+}
+
+ssize_t
+pwrite(int file, const void *bytes, size_t size, off_t offset)
+{
+    if (interrupted(&size)) return -1;
+    return syscall(SYS_pwrite64, file, bytes, size, offset);
+}
+
+ssize_t
+pread(int file, void *bytes, size_t size, off_t offset)
+{
+    if (interrupted(&size)) return -1;
+    return syscall(SYS_pread64, file, bytes, size, offset);
 }
 
 struct sink {
@@ -84,6 +113,21 @@ START_TEST(keeps_what_a_plain_array_keeps)
     s.free(s.context);
     ck_assert_uint_eq(m.blocks, 0);
     free(model);
+}
+END_TEST
+
+START_TEST(goes_on_after_short_and_interrupted_calls)
+{
+    enum { SIZE = 5000 };
+    char text[SIZE];
+    for (size_t i = 0; i < SIZE; i++) text[i] = (char)roll();
+    for (most_at_once = 1; most_at_once < 600; most_at_once = most_at_once * 3 + 1) {
+        shunt_spool s;
+        ck_assert_int_eq(shunt_spool_file_new(&shunt_memory_libc, NULL, 100, &s), SHUNT_OK);
+        for (size_t at = 0; at < SIZE; at += 250) ck_assert_int_eq(s.append(s.context, text + at, 250), SHUNT_OK);
+        expect(&s, text, 0, SIZE);
+        s.free(s.context);
+    }
 }
 END_TEST
 
@@ -219,6 +263,7 @@ main(void)
     TCase *tc    = tcase_create("spool");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, keeps_what_a_plain_array_keeps, 0, SHUNT_COUNT(buffers));
+    tcase_add_test(tc, goes_on_after_short_and_interrupted_calls);
     tcase_add_test(tc, refuses_what_is_not_there);
     tcase_add_test(tc, sink_ends_the_replay);
     tcase_add_test(tc, leaves_no_name_behind);
