@@ -23,46 +23,38 @@ static struct arena       *full(shunt_arena *arena) { return (struct arena *)are
 static const struct arena *full_const(const shunt_arena *arena) { return (const struct arena *)arena; }
 
 /* Without a block `next` and `end` meet at the arena itself: never NULL, so that zero bytes are no failure. */
-static char *
-start_of(const struct arena *a)
-{
-    return a->current ? a->current->bytes : (char *)(uintptr_t)a;
-}
+static char *start_of(const struct arena *a) { return a->current ? a->current->bytes : (char *)(uintptr_t)a; }
 
-static void
-clip(struct arena *a)
+static void clip(struct arena *a)
 {
     size_t room = a->current ? a->current->size : 0;
     size_t left = a->limit > a->before ? a->limit - a->before : 0;
-    char  *end  = start_of(a) + (left < room ? left : room);
+    char  *end = start_of(a) + (left < room ? left : room);
     a->head.end = end > a->head.next ? end : a->head.next;
 }
 
 /* Makes `block` the current one with `used` bytes of it handed out. */
-static void
-stand_at(struct arena *a, struct block *block, size_t used, size_t before)
+static void stand_at(struct arena *a, struct block *block, size_t used, size_t before)
 {
-    a->current   = block;
-    a->before    = before;
+    a->current = block;
+    a->before = before;
     a->head.next = start_of(a) + used;
     if (block) SHUNT_POISON(a->head.next, block->size - used);
     clip(a);
 }
 
-shunt_arena *
-shunt_arena_new(const shunt_memory *memory, size_t limit_bytes)
+shunt_arena *shunt_arena_new(const shunt_memory *memory, size_t limit_bytes)
 {
     struct arena *a = shunt_memory_zeroed(memory, 1, sizeof *a);
     if (!a) return NULL;
-    a->memory     = memory;
-    a->limit      = limit_bytes ? limit_bytes : SIZE_MAX;
+    a->memory = memory;
+    a->limit = limit_bytes ? limit_bytes : SIZE_MAX;
     a->block_size = BLOCK_FIRST;
     stand_at(a, NULL, 0, 0);
     return &a->head;
 }
 
-void
-shunt_arena_free(shunt_arena *arena)
+void shunt_arena_free(shunt_arena *arena)
 {
     if (!arena) return;
     struct arena *a = full(arena);
@@ -74,8 +66,7 @@ shunt_arena_free(shunt_arena *arena)
     shunt_memory_free(a->memory, a);
 }
 
-void
-shunt_arena_reset(shunt_arena *arena)
+void shunt_arena_reset(shunt_arena *arena)
 {
     struct arena *a = full(arena);
 #ifdef SHUNT_ADDRESS_SANITIZER
@@ -85,18 +76,16 @@ shunt_arena_reset(shunt_arena *arena)
     stand_at(a, a->first, 0, 0);
 }
 
-shunt_mark
-shunt_arena_mark(const shunt_arena *arena)
+shunt_mark shunt_arena_mark(const shunt_arena *arena)
 {
-    const struct arena *a    = full_const(arena);
+    const struct arena *a = full_const(arena);
     size_t              used = (size_t)(a->head.next - start_of(a));
     return (shunt_mark){ a->current, used, a->before + used };
 }
 
-void
-shunt_arena_release(shunt_arena *arena, shunt_mark mark)
+void shunt_arena_release(shunt_arena *arena, shunt_mark mark)
 {
-    struct arena *a     = full(arena);
+    struct arena *a = full(arena);
     struct block *block = mark.block ? mark.block : a->first;
 #ifdef SHUNT_ADDRESS_SANITIZER
     for (struct block *later = block; later; later = later->next)
@@ -105,36 +94,25 @@ shunt_arena_release(shunt_arena *arena, shunt_mark mark)
     stand_at(a, block, mark.used, mark.total - mark.used);
 }
 
-size_t
-shunt_arena_used(const shunt_arena *arena)
-{
-    return shunt_arena_mark(arena).total;
-}
+size_t shunt_arena_used(const shunt_arena *arena) { return shunt_arena_mark(arena).total; }
 
-void
-shunt_arena_set_limit(shunt_arena *arena, size_t limit_bytes)
+void shunt_arena_set_limit(shunt_arena *arena, size_t limit_bytes)
 {
     struct arena *a = full(arena);
-    a->limit        = limit_bytes ? limit_bytes : SIZE_MAX;
+    a->limit = limit_bytes ? limit_bytes : SIZE_MAX;
     clip(a);
 }
 
-shunt_arena_fault
-shunt_arena_failed(const shunt_arena *arena)
-{
-    return full_const(arena)->fault;
-}
+shunt_arena_fault shunt_arena_failed(const shunt_arena *arena) { return full_const(arena)->fault; }
 
-static void *
-refuse(struct arena *a, shunt_arena_fault fault)
+static void *refuse(struct arena *a, shunt_arena_fault fault)
 {
     if (a->fault == SHUNT_ARENA_FINE) a->fault = fault;
     return NULL;
 }
 
 /* Takes the first free block that is large enough out of the chain; sizes are powers of two, so few are ever kept. */
-static struct block *
-unlink_free(struct arena *a, size_t size_bytes)
+static struct block *unlink_free(struct arena *a, size_t size_bytes)
 {
     struct block **link = a->current ? &a->current->next : &a->first;
     for (; *link; link = &(*link)->next) {
@@ -146,8 +124,7 @@ unlink_free(struct arena *a, size_t size_bytes)
     return NULL;
 }
 
-static struct block *
-get_block(struct arena *a, size_t size_bytes)
+static struct block *get_block(struct arena *a, size_t size_bytes)
 {
     size_t size = a->block_size;
     if (size_bytes > SIZE_MAX / 4) return NULL;
@@ -159,15 +136,14 @@ get_block(struct arena *a, size_t size_bytes)
     return block;
 }
 
-void *
-shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align)
+void *shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align)
 {
-    struct arena *a       = full(arena);
-    size_t        used    = (size_t)(a->head.next - start_of(a));
+    struct arena *a = full(arena);
+    size_t        used = (size_t)(a->head.next - start_of(a));
     size_t        padding = -(uintptr_t)a->head.next & (align - 1);
-    size_t        total   = a->before + used;
-    size_t        left    = a->limit > total ? a->limit - total : 0;
-    size_t        room    = a->current ? a->current->size - used : 0;
+    size_t        total = a->before + used;
+    size_t        left = a->limit > total ? a->limit - total : 0;
+    size_t        room = a->current ? a->current->size - used : 0;
     if (size_bytes > left && a->limit != SIZE_MAX) return refuse(a, SHUNT_ARENA_LIMIT);
     /* The block has room, only the padding crosses the limit. */
     if (padding <= room && size_bytes <= room - padding) return refuse(a, SHUNT_ARENA_LIMIT);
@@ -176,8 +152,8 @@ shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align)
     if (!block) block = get_block(a, size_bytes);
     if (!block) return refuse(a, SHUNT_ARENA_NO_MEMORY);
     struct block **link = a->current ? &a->current->next : &a->first;
-    block->next         = *link;
-    *link               = block;
+    block->next = *link;
+    *link = block;
     stand_at(a, block, 0, total);
     a->head.next += size_bytes;
     SHUNT_UNPOISON(block->bytes, size_bytes);

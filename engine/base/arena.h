@@ -58,13 +58,12 @@ void *shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align) SHUN
 #endif
 
 /* Zeroed, aligned for any object (16). Valid until release, reset or free. */
-SHUNT_MUST_USE static inline void *
-shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
+SHUNT_MUST_USE static inline void *shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
 {
     size_t padding = -(uintptr_t)arena->next & 15, room = (size_t)(arena->end - arena->next);
     char  *at;
     if (SHUNT_LIKELY(padding <= room && size_bytes <= room - padding)) {
-        at          = arena->next + padding;
+        at = arena->next + padding;
         arena->next = at + size_bytes;
         SHUNT_UNPOISON(at, size_bytes);
     } else {
@@ -75,8 +74,7 @@ shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
 }
 
 /* Not zeroed, aligned to 1: for text. */
-SHUNT_MUST_USE static inline char *
-shunt_arena_bytes(shunt_arena *arena, size_t size_bytes)
+SHUNT_MUST_USE static inline char *shunt_arena_bytes(shunt_arena *arena, size_t size_bytes)
 {
     if (SHUNT_UNLIKELY(size_bytes > (size_t)(arena->end - arena->next))) return (char *)shunt_arena_more(arena, size_bytes, 1);
     char *at = arena->next;

@@ -6,44 +6,39 @@ enum { FIRST_DAY = -719162, LAST_DAY = 2932896 }; /* 0001-01-01 and 9999-12-31 *
 
 static bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
-static int
-days_in(int year, int month)
+static int days_in(int year, int month)
 {
     static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-bool
-shunt_date_valid(int year, int month, int day)
+bool shunt_date_valid(int year, int month, int day)
 {
     return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= days_in(year, month);
 }
 
 /* Years are counted from March, so that the leap day is the last one: then the days before a month are linear in it. */
-int64_t
-shunt_date_days(int year, int month, int day)
+int64_t shunt_date_days(int year, int month, int day)
 {
     unsigned y = (unsigned)(month <= 2 ? year - 1 : year), m = (unsigned)(month <= 2 ? month + 9 : month - 3);
     unsigned before_month = (153 * m + 2) / 5;
     return (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + before_month + day - 1 - 719468;
 }
 
-void
-shunt_date_split(int64_t days, int *year, int *month, int *day)
+void shunt_date_split(int64_t days, int *year, int *month, int *day)
 {
-    unsigned d   = (unsigned)(days + 719468); /* since 0000-03-01; not negative from year 1 on */
+    unsigned d = (unsigned)(days + 719468); /* since 0000-03-01; not negative from year 1 on */
     unsigned era = d / 146097, in_era = d % 146097;
-    unsigned y   = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
     unsigned in_year = in_era - (365 * y + y / 4 - y / 100);
-    unsigned m   = (5 * in_year + 2) / 153;
-    *day         = (int)(in_year - (153 * m + 2) / 5) + 1;
-    *month       = (int)(m < 10 ? m + 3 : m - 9);
-    *year        = (int)(y + era * 400) + (*month <= 2);
+    unsigned m = (5 * in_year + 2) / 153;
+    *day = (int)(in_year - (153 * m + 2) / 5) + 1;
+    *month = (int)(m < 10 ? m + 3 : m - 9);
+    *year = (int)(y + era * 400) + (*month <= 2);
 }
 
 /* `count` digits at `at`, or -1. */
-static int
-number(const char *at, unsigned count)
+static int number(const char *at, unsigned count)
 {
     int value = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -56,16 +51,14 @@ number(const char *at, unsigned count)
 
 static int windowed(int two_digits) { return two_digits < 0 ? -1 : two_digits + (two_digits < 70 ? 2000 : 1900); }
 
-static shunt_status
-take(int year, int month, int day, int64_t *days)
+static shunt_status take(int year, int month, int day, int64_t *days)
 {
     if (!shunt_date_valid(year, month, day)) return SHUNT_VALUE_INVALID;
     *days = shunt_date_days(year, month, day);
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_date_parse_x12(shunt_text text, int64_t *days)
+shunt_status shunt_date_parse_x12(shunt_text text, int64_t *days)
 {
     const char *at = text.bytes;
     if (text.length == 8) return take(number(at, 4), number(at + 4, 2), number(at + 6, 2), days);
@@ -73,8 +66,7 @@ shunt_date_parse_x12(shunt_text text, int64_t *days)
     return SHUNT_VALUE_INVALID;
 }
 
-shunt_status
-shunt_date_parse_iso(shunt_text text, int64_t *days)
+shunt_status shunt_date_parse_iso(shunt_text text, int64_t *days)
 {
     const char *at = text.bytes;
     if (text.length != 10 || at[4] != '-' || at[7] != '-') return SHUNT_VALUE_INVALID;
@@ -82,11 +74,10 @@ shunt_date_parse_iso(shunt_text text, int64_t *days)
 }
 
 /* The field that begins at `i` of a pattern: its letter and width; '\0' for a literal character. */
-static char
-field_at(shunt_text pattern, uint32_t i, uint32_t *width)
+static char field_at(shunt_text pattern, uint32_t i, uint32_t *width)
 {
     shunt_text rest = { pattern.bytes + i, pattern.length - i };
-    *width          = 4;
+    *width = 4;
     if (shunt_text_starts(rest, SHUNT_TEXT("YYYY"))) return 'Y';
     *width = 2;
     if (shunt_text_starts(rest, SHUNT_TEXT("YY"))) return 'Y';
@@ -96,8 +87,7 @@ field_at(shunt_text pattern, uint32_t i, uint32_t *width)
     return '\0';
 }
 
-bool
-shunt_date_pattern_valid(shunt_text pattern)
+bool shunt_date_pattern_valid(shunt_text pattern)
 {
     unsigned years = 0, months = 0, days = 0;
     for (uint32_t i = 0, width; i < pattern.length; i += width) {
@@ -109,8 +99,7 @@ shunt_date_pattern_valid(shunt_text pattern)
     return years == 1 && months == 1 && days == 1;
 }
 
-shunt_status
-shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64_t *days)
+shunt_status shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64_t *days)
 {
     int year = 0, month = 0, day = 0;
     if (text.length != pattern.length) return SHUNT_VALUE_INVALID;
@@ -127,8 +116,7 @@ shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64_t *days)
     return take(year, month, day, days);
 }
 
-shunt_status
-shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *end)
+shunt_status shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *end)
 {
     uint32_t half = text.length / 2;
     if (text.length != 17 && text.length != 13) return SHUNT_VALUE_INVALID;
@@ -137,31 +125,28 @@ shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *end)
     SHUNT_TRY(shunt_date_parse_x12((shunt_text){ text.bytes, half }, &from));
     SHUNT_TRY(shunt_date_parse_x12((shunt_text){ text.bytes + half + 1, half }, &to));
     *start = from;
-    *end   = to;
+    *end = to;
     return SHUNT_OK;
 }
 
-static char *
-put(char *out, int value, unsigned width)
+static char *put(char *out, int value, unsigned width)
 {
     for (unsigned i = width; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);
     return out + width;
 }
 
-void
-shunt_date_print(int64_t days, char out[static SHUNT_DATE_TEXT])
+void shunt_date_print(int64_t days, char out[static SHUNT_DATE_TEXT])
 {
     int year, month, day;
     shunt_date_split(days, &year, &month, &day);
     char *at = put(out, year, 4);
-    *at++    = '-';
-    at       = put(at, month, 2);
-    *at++    = '-';
+    *at++ = '-';
+    at = put(at, month, 2);
+    *at++ = '-';
     put(at, day, 2);
 }
 
-shunt_status
-shunt_date_add_months(int64_t days, int64_t months, bool clamp, int64_t *result)
+shunt_status shunt_date_add_months(int64_t days, int64_t months, bool clamp, int64_t *result)
 {
     int year, month, day;
     shunt_date_split(days, &year, &month, &day);
@@ -177,8 +162,7 @@ shunt_date_add_months(int64_t days, int64_t months, bool clamp, int64_t *result)
     return clamp ? take(to_year, to_month, last, result) : take(to_year, to_month + 1, 1, result);
 }
 
-shunt_status
-shunt_date_add_days(int64_t days, int64_t more, int64_t *result)
+shunt_status shunt_date_add_days(int64_t days, int64_t more, int64_t *result)
 {
     int64_t sum;
     if (__builtin_add_overflow(days, more, &sum) || sum < FIRST_DAY || sum > LAST_DAY) return SHUNT_OVERFLOW;
@@ -187,8 +171,7 @@ shunt_date_add_days(int64_t days, int64_t more, int64_t *result)
 }
 
 /* "Z" or "+hh:mm" that fills [at, end); the offset in minutes. */
-static bool
-read_zone(const char *at, const char *end, int *minutes)
+static bool read_zone(const char *at, const char *end, int *minutes)
 {
     *minutes = 0;
     if (end - at == 1) return *at == 'Z';
@@ -199,8 +182,7 @@ read_zone(const char *at, const char *end, int *minutes)
     return true;
 }
 
-shunt_status
-shunt_moment_parse(shunt_text text, int64_t *microseconds)
+shunt_status shunt_moment_parse(shunt_text text, int64_t *microseconds)
 {
     enum { PLAIN = 19 }; /* "2025-03-31T12:00:00" */
     const char *at = text.bytes, *end = at + text.length;
@@ -221,29 +203,28 @@ shunt_moment_parse(shunt_text text, int64_t *microseconds)
     int zone;
     if (!read_zone(at, end, &zone)) return SHUNT_VALUE_INVALID;
     int64_t seconds = ((int64_t)hour * 60 + minute - zone) * 60 + second;
-    int64_t moment  = days * day_microseconds + seconds * 1000000 + fraction;
+    int64_t moment = days * day_microseconds + seconds * 1000000 + fraction;
     if (moment < FIRST_DAY * day_microseconds || moment >= (LAST_DAY + 1) * day_microseconds) return SHUNT_VALUE_INVALID;
     *microseconds = moment;
     return SHUNT_OK;
 }
 
-size_t
-shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT])
+size_t shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT])
 {
     int64_t days = microseconds / day_microseconds, within = microseconds % day_microseconds;
     if (within < 0) within += day_microseconds, days--;
     int seconds = (int)(within / 1000000), fraction = (int)(within % 1000000);
     shunt_date_print(days, out);
     char *at = out + SHUNT_DATE_TEXT;
-    *at++    = 'T';
-    at       = put(at, seconds / 3600, 2);
-    *at++    = ':';
-    at       = put(at, seconds / 60 % 60, 2);
-    *at++    = ':';
-    at       = put(at, seconds % 60, 2);
+    *at++ = 'T';
+    at = put(at, seconds / 3600, 2);
+    *at++ = ':';
+    at = put(at, seconds / 60 % 60, 2);
+    *at++ = ':';
+    at = put(at, seconds % 60, 2);
     if (fraction) {
         *at++ = '.';
-        at    = put(at, fraction, 6);
+        at = put(at, fraction, 6);
         while (at[-1] == '0') at--;
     }
     *at++ = 'Z';

@@ -4,30 +4,65 @@
 
 typedef unsigned __int128 u128;
 
-#define E19 ((u128)10000000000000000000u)
+#define E19            ((u128)10000000000000000000u)
 #define TEN(high, low) (E19 * (u128)(high##u) * (u128)(low##u))
 
 /* 10^0 to 10^38 */
 static const u128 powers[SHUNT_DECIMAL_DIGITS + 1] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
-    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-    1000000000000000000u, E19, TEN(10, 1), TEN(100, 1), TEN(1000, 1), TEN(10000, 1), TEN(100000, 1), TEN(1000000, 1),
-    TEN(10000000, 1), TEN(100000000, 1), TEN(1000000000, 1), TEN(1000000000, 10), TEN(1000000000, 100),
-    TEN(1000000000, 1000), TEN(1000000000, 10000), TEN(1000000000, 100000), TEN(1000000000, 1000000),
-    TEN(1000000000, 10000000), TEN(1000000000, 100000000), TEN(1000000000, 1000000000), TEN(1000000000, 10000000000),
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+    E19,
+    TEN(10, 1),
+    TEN(100, 1),
+    TEN(1000, 1),
+    TEN(10000, 1),
+    TEN(100000, 1),
+    TEN(1000000, 1),
+    TEN(10000000, 1),
+    TEN(100000000, 1),
+    TEN(1000000000, 1),
+    TEN(1000000000, 10),
+    TEN(1000000000, 100),
+    TEN(1000000000, 1000),
+    TEN(1000000000, 10000),
+    TEN(1000000000, 100000),
+    TEN(1000000000, 1000000),
+    TEN(1000000000, 10000000),
+    TEN(1000000000, 100000000),
+    TEN(1000000000, 1000000000),
+    TEN(1000000000, 10000000000),
 };
 
-static bool fits64(u128 magnitude) { return magnitude >> 64 == 0; }
-static bool too_large(u128 magnitude) { return magnitude >= powers[SHUNT_DECIMAL_DIGITS]; }
-static u128 magnitude_of(shunt_decimal a) { return a < 0 ? -(u128)a : (u128)a; }
+static bool          fits64(u128 magnitude) { return magnitude >> 64 == 0; }
+static bool          too_large(u128 magnitude) { return magnitude >= powers[SHUNT_DECIMAL_DIGITS]; }
+static u128          magnitude_of(shunt_decimal a) { return a < 0 ? -(u128)a : (u128)a; }
 static shunt_decimal with_sign(u128 magnitude, bool negative) { return (shunt_decimal)(negative ? -magnitude : magnitude); }
-static bool is_digit(char c) { return (unsigned char)(c - '0') <= 9; }
+static bool          is_digit(char c) { return (unsigned char)(c - '0') <= 9; }
 
-bool
-shunt_rounding_find(shunt_text name, shunt_rounding *mode)
+bool shunt_rounding_find(shunt_text name, shunt_rounding *mode)
 {
-    static const char *const names[] = { [SHUNT_HALF_UP] = "half_up", [SHUNT_HALF_EVEN] = "half_even", [SHUNT_DOWN] = "down",
-                                         [SHUNT_UP] = "up", [SHUNT_EXACT] = "exact" };
+    static const char *const names[] = { [SHUNT_HALF_UP] = "half_up",
+                                         [SHUNT_HALF_EVEN] = "half_even",
+                                         [SHUNT_DOWN] = "down",
+                                         [SHUNT_UP] = "up",
+                                         [SHUNT_EXACT] = "exact" };
     for (size_t i = 0; i < SHUNT_COUNT(names); i++) {
         if (!shunt_text_is(name, names[i])) continue;
         *mode = (shunt_rounding)i;
@@ -36,8 +71,7 @@ shunt_rounding_find(shunt_text name, shunt_rounding *mode)
     return false;
 }
 
-shunt_status
-shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
+shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
 {
     shunt_decimal result;
     if (__builtin_add_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;
@@ -45,8 +79,7 @@ shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
+shunt_status shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
 {
     shunt_decimal result;
     if (__builtin_sub_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;
@@ -55,16 +88,16 @@ shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *differen
 }
 
 /* Unsigned, because the signed 128-bit check would need a compiler runtime that not every linker brings along. */
-static bool
-times(u128 a, u128 b, u128 *product)
+static bool times(u128 a, u128 b, u128 *product)
 {
-    if (fits64(a) && fits64(b)) *product = (u128)(uint64_t)a * (uint64_t)b;
-    else if (__builtin_mul_overflow(a, b, product)) return false;
+    if (fits64(a) && fits64(b))
+        *product = (u128)(uint64_t)a * (uint64_t)b;
+    else if (__builtin_mul_overflow(a, b, product))
+        return false;
     return !too_large(*product);
 }
 
-shunt_status
-shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product)
+shunt_status shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product)
 {
     u128 result;
     if (!times(magnitude_of(a), magnitude_of(b), &result)) return SHUNT_OVERFLOW;
@@ -75,16 +108,14 @@ shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product)
 /* How the part cut off compares with one half of the last digit kept. */
 typedef enum cut { CUT_NOTHING, CUT_LESS, CUT_HALF, CUT_MORE } cut;
 
-static cut
-cut_of(u128 remainder, u128 divisor)
+static cut cut_of(u128 remainder, u128 divisor)
 {
     if (remainder == 0) return CUT_NOTHING;
     u128 missing = divisor - remainder;
     return remainder < missing ? CUT_LESS : remainder == missing ? CUT_HALF : CUT_MORE;
 }
 
-static shunt_status
-round_by(u128 quotient, cut what, bool negative, shunt_rounding mode, shunt_decimal *result)
+static shunt_status round_by(u128 quotient, cut what, bool negative, shunt_rounding mode, shunt_decimal *result)
 {
     bool away = false;
     if (too_large(quotient)) return SHUNT_OVERFLOW;
@@ -103,14 +134,13 @@ round_by(u128 quotient, cut what, bool negative, shunt_rounding mode, shunt_deci
     return SHUNT_OK;
 }
 
-static void
-divide128(u128 a, u128 b, u128 *quotient, u128 *remainder)
+static void divide128(u128 a, u128 b, u128 *quotient, u128 *remainder)
 {
     if (fits64(a) && fits64(b)) {
-        *quotient  = (uint64_t)a / (uint64_t)b;
+        *quotient = (uint64_t)a / (uint64_t)b;
         *remainder = (uint64_t)a % (uint64_t)b;
     } else {
-        *quotient  = a / b;
+        *quotient = a / b;
         *remainder = a - *quotient * b;
     }
 }
@@ -120,8 +150,7 @@ typedef struct u256 {
 } u256;
 
 /* a * b where the product is known to be below 2^256. */
-static u256
-times256(u128 a, u128 b)
+static u256 times256(u128 a, u128 b)
 {
     u128 a0 = (uint64_t)a, a1 = a >> 64, b0 = (uint64_t)b, b1 = b >> 64;
     u128 low = a0 * b0, cross = a1 * b0 + (low >> 64), other = a0 * b1 + (uint64_t)cross;
@@ -130,8 +159,7 @@ times256(u128 a, u128 b)
 
 /* One digit, base 2^64, of a long division: (*remainder * 2^64 + next) / b, where b has its top bit set and *remainder < b.
  * Knuth, The Art of Computer Programming 2, 4.3.1 D. */
-static uint64_t
-digit(u128 *remainder, uint64_t next, u128 b)
+static uint64_t digit(u128 *remainder, uint64_t next, u128 b)
 {
     uint64_t b1 = (uint64_t)(b >> 64), b0 = (uint64_t)b;
     u128     guess = *remainder / b1, left = *remainder - guess * b1;
@@ -146,8 +174,7 @@ digit(u128 *remainder, uint64_t next, u128 b)
 }
 
 /* a / b for b > 0; false where the quotient does not fit 128 bits. */
-static bool
-divide256(u256 a, u128 b, u128 *quotient, u128 *remainder)
+static bool divide256(u256 a, u128 b, u128 *quotient, u128 *remainder)
 {
     if (a.high >= b) return false;
     if (a.high == 0) {
@@ -158,22 +185,21 @@ divide256(u256 a, u128 b, u128 *quotient, u128 *remainder)
     b <<= shift;
     u128 rest = shift ? a.high << shift | a.low >> (128 - shift) : a.high, low = a.low << shift;
     u128 high_digit = digit(&rest, (uint64_t)(low >> 64), b);
-    *quotient       = high_digit << 64 | digit(&rest, (uint64_t)low, b);
-    *remainder      = rest >> shift;
+    *quotient = high_digit << 64 | digit(&rest, (uint64_t)low, b);
+    *remainder = rest >> shift;
     return true;
 }
 
 /* |a| * 10^shift / |b| */
-static shunt_status
-divide_up(u128 a, unsigned shift, u128 b, bool negative, shunt_rounding mode, shunt_decimal *quotient)
+static shunt_status divide_up(u128 a, unsigned shift, u128 b, bool negative, shunt_rounding mode, shunt_decimal *quotient)
 {
     /* b < 10^38, so with 77 digits above it the quotient has more than 38; up to 10^77 all fits into 256 bits. */
     if (shift + shunt_decimal_digits((shunt_decimal)a) > 77) return SHUNT_OVERFLOW;
     unsigned first = shift < SHUNT_DECIMAL_DIGITS ? shift : SHUNT_DECIMAL_DIGITS, second = shift - first;
     u256     numerator = times256(a, powers[first]);
     if (second) {
-        u128 above     = numerator.high;
-        numerator      = times256(numerator.low, powers[second]);
+        u128 above = numerator.high;
+        numerator = times256(numerator.low, powers[second]);
         numerator.high += above * powers[second];
     }
     u128 whole, rest;
@@ -182,8 +208,7 @@ divide_up(u128 a, unsigned shift, u128 b, bool negative, shunt_rounding mode, sh
 }
 
 /* |a| / (|b| * 10^shift) */
-static shunt_status
-divide_down(u128 a, u128 b, unsigned shift, bool negative, shunt_rounding mode, shunt_decimal *quotient)
+static shunt_status divide_down(u128 a, u128 b, unsigned shift, bool negative, shunt_rounding mode, shunt_decimal *quotient)
 {
     u128 divisor, whole = 0, rest = a;
     /* Beyond 2^128 the divisor is more than twice as large as any a. */
@@ -193,9 +218,8 @@ divide_down(u128 a, u128 b, unsigned shift, bool negative, shunt_rounding mode, 
     return round_by(whole, cut_of(rest, divisor), negative, mode, quotient);
 }
 
-shunt_status
-shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places, shunt_rounding mode,
-                     shunt_decimal *quotient)
+shunt_status shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places,
+                                  shunt_rounding mode, shunt_decimal *quotient)
 {
     if (b == 0) return SHUNT_DIVISION;
     if (a == 0) {
@@ -208,8 +232,7 @@ shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs,
     return divide_down(am, bm, as - places - bs, negative, mode, quotient);
 }
 
-shunt_status
-shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_rounding mode, shunt_decimal *result)
+shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_rounding mode, shunt_decimal *result)
 {
     if (a == 0 || from == to) {
         *result = a;
@@ -225,8 +248,7 @@ shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_roundin
 /* Parsing */
 
 /* digits * 10^exponent as a coefficient of `scale`. `digits` holds no point; exact or refused. */
-static shunt_status
-settle(u128 digits, int64_t exponent, unsigned scale, bool negative, shunt_decimal *result)
+static shunt_status settle(u128 digits, int64_t exponent, unsigned scale, bool negative, shunt_decimal *result)
 {
     int64_t shift = exponent + (int64_t)scale;
     if (digits == 0) shift = 0;
@@ -244,8 +266,7 @@ settle(u128 digits, int64_t exponent, unsigned scale, bool negative, shunt_decim
 }
 
 /* The digits of [at, end) and their exponent, trailing zeros after the point left out; false: more than 38. */
-static bool
-collect(const char *at, const char *end, u128 *digits, int64_t *exponent)
+static bool collect(const char *at, const char *end, u128 *digits, int64_t *exponent)
 {
     const char *point = memchr(at, '.', (size_t)(end - at));
     if (point) {
@@ -265,11 +286,10 @@ collect(const char *at, const char *end, u128 *digits, int64_t *exponent)
 }
 
 /* [e|E] [+|-] digits at [at, end); large ones are clamped, which no result can tell. */
-static bool
-read_exponent(const char *at, const char *end, int64_t *exponent)
+static bool read_exponent(const char *at, const char *end, int64_t *exponent)
 {
     bool    negative = at < end && *at == '-';
-    int64_t value    = 0;
+    int64_t value = 0;
     if (at < end && (*at == '-' || *at == '+')) at++;
     if (at == end) return false;
     for (; at < end; at++) {
@@ -281,15 +301,15 @@ read_exponent(const char *at, const char *end, int64_t *exponent)
 }
 
 /* Any length, any exponent. `at` stands behind the sign. */
-static shunt_status
-parse_long(const char *at, const char *end, unsigned scale, bool exponent_allowed, bool negative, shunt_decimal *result)
+static shunt_status parse_long(const char *at, const char *end, unsigned scale, bool exponent_allowed, bool negative,
+                               shunt_decimal *result)
 {
     const char *mantissa = at;
     size_t      digits = 0, points = 0;
     for (; at < end && (is_digit(*at) || *at == '.'); at++) *at == '.' ? points++ : digits++;
     if (digits == 0 || points > 1) return SHUNT_VALUE_INVALID;
     const char *mantissa_end = at;
-    int64_t     exponent     = 0;
+    int64_t     exponent = 0;
     if (at < end) {
         if (!exponent_allowed || (*at != 'e' && *at != 'E')) return SHUNT_VALUE_INVALID;
         if (!read_exponent(at + 1, end, &exponent)) return SHUNT_VALUE_INVALID;
@@ -299,8 +319,7 @@ parse_long(const char *at, const char *end, unsigned scale, bool exponent_allowe
     return settle(value, exponent, scale, negative, result);
 }
 
-shunt_status
-shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
+shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
 {
     const char *at = bytes, *end = bytes + length;
     bool        negative = length > 0 && *at == '-';
@@ -312,7 +331,7 @@ shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool expon
     uint64_t    value = 0;
     for (; at < end && is_digit(*at); at++) value = value * 10 + (unsigned)(*at - '0');
     const char *whole_end = at;
-    unsigned    places    = 0;
+    unsigned    places = 0;
     if (at < end && *at == '.') {
         for (at++; at < end && is_digit(*at); at++) value = value * 10 + (unsigned)(*at - '0');
         places = (unsigned)(at - whole_end) - 1;
@@ -326,8 +345,8 @@ shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool expon
     return settle(value, -(int64_t)places, scale, negative, result);
 }
 
-shunt_status
-shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale, shunt_decimal *result)
+shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
+                                         shunt_decimal *result)
 {
     const char *at = bytes, *end = bytes + length;
     bool        negative = length > 0 && *at == '-';
@@ -349,8 +368,7 @@ static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "75767778798081828384858687888990919293949596979899";
 
 /* Writes the digits of `value` so that they end before `end`; none for zero. */
-static char *
-print64(uint64_t value, char *end)
+static char *print64(uint64_t value, char *end)
 {
     while (value >= 100) {
         end -= 2;
@@ -366,8 +384,7 @@ print64(uint64_t value, char *end)
     return end;
 }
 
-size_t
-shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
 {
     assert(scale <= SHUNT_DECIMAL_DIGITS);
     char  text[SHUNT_DECIMAL_TEXT];
@@ -385,7 +402,7 @@ shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIM
     }
     while (end - at <= (ptrdiff_t)scale) *--at = '0';
 
-    char  *to    = out;
+    char  *to = out;
     size_t whole = (size_t)(end - at) - scale;
     if (a < 0) *to++ = '-';
     memcpy(to, at, whole);
@@ -396,11 +413,10 @@ shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIM
     return (size_t)(to + scale - out);
 }
 
-unsigned
-shunt_decimal_digits(shunt_decimal a)
+unsigned shunt_decimal_digits(shunt_decimal a)
 {
     u128     magnitude = magnitude_of(a);
-    unsigned digits    = fits64(magnitude) ? 1 : 20;
+    unsigned digits = fits64(magnitude) ? 1 : 20;
     while (digits <= SHUNT_DECIMAL_DIGITS && magnitude >= powers[digits]) digits++;
     return digits;
 }

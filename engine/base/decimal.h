@@ -32,7 +32,7 @@ shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsig
                                          shunt_decimal *result);
 /* Always `scale` decimals (at most 38, which the caller has proved), at least one digit before the point: "-0.06",
  * "1000.00", "7". Returns the length; no NUL is written. */
-size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT]);
-unsigned shunt_decimal_digits(shunt_decimal a); /* 1 for zero */
+size_t       shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT]);
+unsigned     shunt_decimal_digits(shunt_decimal a); /* 1 for zero */
 
 #endif

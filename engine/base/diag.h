@@ -30,8 +30,8 @@ enum { SHUNT_DIAG_LABELS = 6, SHUNT_DIAG_HINTS = 6, SHUNT_DIAGS_AT_MOST = 1000 }
 typedef struct shunt_diag {
     shunt_status   code;
     shunt_severity severity;
-    shunt_text     message;                    /* one sentence, no full stop */
-    shunt_label    labels[SHUNT_DIAG_LABELS];  /* labels[0] is the place */
+    shunt_text     message;                   /* one sentence, no full stop */
+    shunt_label    labels[SHUNT_DIAG_LABELS]; /* labels[0] is the place */
     uint32_t       label_count;
     shunt_hint     hints[SHUNT_DIAG_HINTS];
     uint32_t       hint_count;
@@ -52,11 +52,11 @@ void shunt_diags_init(shunt_diags *list, shunt_arena *arena);
  * the second call then hands out the throw-away one. The result is good until the next one is added. */
 shunt_diag *shunt_diag_add(shunt_diags *list, shunt_status code, shunt_span span, const char *format, ...) SHUNT_PRINTF(4, 5);
 /* Text beside the marks of the place itself. */
-void shunt_diag_here(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
+void        shunt_diag_here(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
 /* A further place of the same message. */
-void shunt_diag_also(shunt_diags *list, shunt_diag *diag, shunt_span span, const char *format, ...) SHUNT_PRINTF(4, 5);
-void shunt_diag_note(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
-void shunt_diag_help(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
-void shunt_diags_sort(shunt_diags *list); /* by file, place, then order found */
+void        shunt_diag_also(shunt_diags *list, shunt_diag *diag, shunt_span span, const char *format, ...) SHUNT_PRINTF(4, 5);
+void        shunt_diag_note(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
+void        shunt_diag_help(shunt_diags *list, shunt_diag *diag, const char *format, ...) SHUNT_PRINTF(3, 4);
+void        shunt_diags_sort(shunt_diags *list); /* by file, place, then order found */
 
 #endif

@@ -8,29 +8,22 @@
 _Static_assert(sizeof(struct sha256_ctx) <= sizeof(shunt_sha256), "the state fits");
 _Static_assert(sizeof(struct hmac_sha256_ctx) <= sizeof(shunt_hmac), "the state fits");
 
-static struct sha256_ctx *sha_of(shunt_sha256 *sha) { return (struct sha256_ctx *)(void *)sha->state; }
+static struct sha256_ctx      *sha_of(shunt_sha256 *sha) { return (struct sha256_ctx *)(void *)sha->state; }
 static struct hmac_sha256_ctx *hmac_of(shunt_hmac *hmac) { return (struct hmac_sha256_ctx *)(void *)hmac->state; }
 
-void
-shunt_sha256_init(shunt_sha256 *sha)
-{
-    sha256_init(sha_of(sha));
-}
+void shunt_sha256_init(shunt_sha256 *sha) { sha256_init(sha_of(sha)); }
 
-void
-shunt_sha256_add(shunt_sha256 *sha, const void *bytes, size_t length)
+void shunt_sha256_add(shunt_sha256 *sha, const void *bytes, size_t length)
 {
     if (length) sha256_update(sha_of(sha), length, bytes);
 }
 
-void
-shunt_sha256_finish(shunt_sha256 *sha, uint8_t out[static SHUNT_SHA256_BYTES])
+void shunt_sha256_finish(shunt_sha256 *sha, uint8_t out[static SHUNT_SHA256_BYTES])
 {
     sha256_digest(sha_of(sha), SHUNT_SHA256_BYTES, out);
 }
 
-void
-shunt_sha256_of(const void *bytes, size_t length, uint8_t out[static SHUNT_SHA256_BYTES])
+void shunt_sha256_of(const void *bytes, size_t length, uint8_t out[static SHUNT_SHA256_BYTES])
 {
     shunt_sha256 sha;
     shunt_sha256_init(&sha);
@@ -38,37 +31,32 @@ shunt_sha256_of(const void *bytes, size_t length, uint8_t out[static SHUNT_SHA25
     shunt_sha256_finish(&sha, out);
 }
 
-void
-shunt_hmac_init(shunt_hmac *hmac, const void *key, size_t key_length)
+void shunt_hmac_init(shunt_hmac *hmac, const void *key, size_t key_length)
 {
     hmac_sha256_set_key(hmac_of(hmac), key_length, key_length ? key : (const void *)"");
 }
 
-void
-shunt_hmac_add(shunt_hmac *hmac, const void *bytes, size_t length)
+void shunt_hmac_add(shunt_hmac *hmac, const void *bytes, size_t length)
 {
     if (length) hmac_sha256_update(hmac_of(hmac), length, bytes);
 }
 
-void
-shunt_hmac_finish(shunt_hmac *hmac, uint8_t out[static SHUNT_SHA256_BYTES])
+void shunt_hmac_finish(shunt_hmac *hmac, uint8_t out[static SHUNT_SHA256_BYTES])
 {
     hmac_sha256_digest(hmac_of(hmac), SHUNT_SHA256_BYTES, out);
 }
 
-void
-shunt_hex(const void *bytes, size_t length, char *out)
+void shunt_hex(const void *bytes, size_t length, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    const uint8_t    *at       = bytes;
+    const uint8_t    *at = bytes;
     for (size_t i = 0; i < length; i++) {
         *out++ = digits[at[i] >> 4];
         *out++ = digits[at[i] & 15];
     }
 }
 
-void
-shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16])
+void shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16])
 {
     uint8_t material[17], digest[2][SHUNT_SHA256_BYTES];
     memcpy(material, seed, 16);
@@ -80,23 +68,20 @@ shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16])
 }
 
 /* The two halves of the product folded together. */
-static inline uint64_t
-mix(uint64_t a, uint64_t b)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t
-read8(const uint8_t *at)
+static inline uint64_t read8(const uint8_t *at)
 {
     uint64_t word;
     memcpy(&word, at, 8);
     return word;
 }
 
-static inline uint64_t
-read4(const uint8_t *at)
+static inline uint64_t read4(const uint8_t *at)
 {
     uint32_t word;
     memcpy(&word, at, 4);
@@ -105,11 +90,10 @@ read4(const uint8_t *at)
 
 /* Folded multiplication, as in the wyhash family, in two lanes that take the words of a block crosswise. Every factor is
  * masked with a secret word: with a public constant there, one chosen word would make its product zero for every key. */
-shunt_hash
-shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length)
+shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length)
 {
-    const uint64_t *k    = key->words;
-    const uint8_t  *at   = bytes;
+    const uint64_t *k = key->words;
+    const uint8_t  *at = bytes;
     size_t          left = length;
     uint64_t        x = k[0] ^ length, y = k[1] + length;
     for (; left > 16; at += 16, left -= 16) {

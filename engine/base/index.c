@@ -6,13 +6,13 @@
 
 enum {
     FIRST_SLOTS = 1024,
-    SLACK       = 64,  /* slots behind the last home, so that probing never wraps and slot order is key order */
-    FAN         = 16,  /* runs of one level that are merged into one of the next */
-    LEVELS      = 12,
-    MOST_RUNS   = FAN * LEVELS,
-    BLOOM_BITS  = 10,  /* a key */
-    BLOOM_MARKS = 7,   /* 10 * ln 2 */
-    WINDOW      = 256, /* entries read at once */
+    SLACK = 64, /* slots behind the last home, so that probing never wraps and slot order is key order */
+    FAN = 16,   /* runs of one level that are merged into one of the next */
+    LEVELS = 12,
+    MOST_RUNS = FAN * LEVELS,
+    BLOOM_BITS = 10, /* a key */
+    BLOOM_MARKS = 7, /* 10 * ln 2 */
+    WINDOW = 256,    /* entries read at once */
 };
 
 struct entry {
@@ -50,23 +50,20 @@ static void   take(uint64_t *taken, size_t slot) { taken[slot / 64] |= (uint64_t
 static size_t home_of(shunt_hash key, size_t slots) { return (size_t)(key.high >> (64 - __builtin_ctzll(slots))); }
 
 /* The slot that holds `key`, or where it belongs: the first one that is free or has a greater key. */
-static size_t
-slot_of(const struct shunt_index *x, shunt_hash key)
+static size_t slot_of(const struct shunt_index *x, shunt_hash key)
 {
     size_t slot = home_of(key, x->slots), end = x->slots + SLACK;
     while (slot < end && is_taken(x->taken, slot) && shunt_hash_less(x->table[slot].key, key)) slot++;
     return slot;
 }
 
-static bool
-holds(const struct shunt_index *x, size_t slot, shunt_hash key)
+static bool holds(const struct shunt_index *x, size_t slot, shunt_hash key)
 {
     return slot < x->slots + SLACK && is_taken(x->taken, slot) && shunt_hash_equal(x->table[slot].key, key);
 }
 
 /* Puts a new entry at its slot, those behind it one further; false when the slack at the end is used up. */
-static bool
-squeeze_in(struct shunt_index *x, size_t slot, const struct entry *entry)
+static bool squeeze_in(struct shunt_index *x, size_t slot, const struct entry *entry)
 {
     size_t end = x->slots + SLACK, hole = slot;
     while (hole < end && is_taken(x->taken, hole)) hole++;
@@ -78,8 +75,7 @@ squeeze_in(struct shunt_index *x, size_t slot, const struct entry *entry)
     return true;
 }
 
-static bool
-new_table(const struct shunt_index *x, size_t slots, struct entry **table, uint64_t **taken)
+static bool new_table(const struct shunt_index *x, size_t slots, struct entry **table, uint64_t **taken)
 {
     *table = shunt_memory_get(x->memory, (slots + SLACK) * sizeof **table);
     *taken = shunt_memory_zeroed(x->memory, taken_words(slots), sizeof **taken);
@@ -90,8 +86,7 @@ new_table(const struct shunt_index *x, size_t slots, struct entry **table, uint6
 }
 
 /* Doubles the table. Where the keys crowd at its end it may not fit; then nothing changes, and the caller spills. */
-static shunt_status
-grow(struct shunt_index *x, bool *grown)
+static shunt_status grow(struct shunt_index *x, bool *grown)
 {
     size_t        slots = x->slots * 2, next = 0;
     struct entry *table;
@@ -117,8 +112,7 @@ grow(struct shunt_index *x, bool *grown)
     return SHUNT_OK;
 }
 
-static void
-empty_table(struct shunt_index *x)
+static void empty_table(struct shunt_index *x)
 {
     memset(x->taken, 0, taken_words(x->slots) * sizeof *x->taken);
     x->filled = 0;
@@ -126,15 +120,13 @@ empty_table(struct shunt_index *x)
 
 /* Bloom filters: the key is a hash already, its halves give all the places. */
 
-static uint64_t
-bloom_bit(const struct run *run, shunt_hash key, unsigned mark)
+static uint64_t bloom_bit(const struct run *run, shunt_hash key, unsigned mark)
 {
     uint64_t hash = key.low + mark * (key.high << 1 | 1); /* the run is ordered by `high`, so `low` leads here */
     return (uint64_t)((unsigned __int128)hash * (run->bloom_words * 64) >> 64);
 }
 
-static void
-bloom_add(struct run *run, shunt_hash key)
+static void bloom_add(struct run *run, shunt_hash key)
 {
     for (unsigned mark = 0; mark < BLOOM_MARKS; mark++) {
         uint64_t bit = bloom_bit(run, key, mark);
@@ -142,8 +134,7 @@ bloom_add(struct run *run, shunt_hash key)
     }
 }
 
-static bool
-bloom_may_hold(const struct run *run, shunt_hash key)
+static bool bloom_may_hold(const struct run *run, shunt_hash key)
 {
     for (unsigned mark = 0; mark < BLOOM_MARKS; mark++) {
         uint64_t bit = bloom_bit(run, key, mark);
@@ -154,19 +145,17 @@ bloom_may_hold(const struct run *run, shunt_hash key)
 
 /* Runs */
 
-static void
-run_done(const struct shunt_index *x, struct run *run)
+static void run_done(const struct shunt_index *x, struct run *run)
 {
     shunt_temp_close(run->file);
     shunt_memory_free(x->memory, run->bloom);
 }
 
-static shunt_status
-run_init(const struct shunt_index *x, struct run *run, uint64_t count, unsigned level)
+static shunt_status run_init(const struct shunt_index *x, struct run *run, uint64_t count, unsigned level)
 {
     uint64_t words = count / 64 * BLOOM_BITS + BLOOM_BITS;
-    *run           = (struct run){ .file = -1, .level = level, .bloom_words = words };
-    run->bloom     = shunt_memory_zeroed(x->memory, words, sizeof *run->bloom);
+    *run = (struct run){ .file = -1, .level = level, .bloom_words = words };
+    run->bloom = shunt_memory_zeroed(x->memory, words, sizeof *run->bloom);
     if (!run->bloom) return SHUNT_NO_MEMORY;
     shunt_status status = shunt_temp_open(x->directory, &run->file);
     if (status != SHUNT_OK) run_done(x, run);
@@ -180,8 +169,7 @@ struct run_writer {
     size_t        pending_count;
 };
 
-static shunt_status
-writer_flush(struct run_writer *w)
+static shunt_status writer_flush(struct run_writer *w)
 {
     uint64_t offset = (w->run->count - w->pending_count) * sizeof *w->pending;
     SHUNT_TRY(shunt_temp_write(w->run->file, offset, w->pending, w->pending_count * sizeof *w->pending));
@@ -189,8 +177,7 @@ writer_flush(struct run_writer *w)
     return SHUNT_OK;
 }
 
-static shunt_status
-writer_add(struct run_writer *w, const struct entry *entry)
+static shunt_status writer_add(struct run_writer *w, const struct entry *entry)
 {
     bloom_add(w->run, entry->key);
     w->pending[w->pending_count++] = *entry;
@@ -198,8 +185,7 @@ writer_add(struct run_writer *w, const struct entry *entry)
     return w->pending_count == WINDOW ? writer_flush(w) : SHUNT_OK;
 }
 
-static shunt_status
-write_table(struct shunt_index *x, struct run *run)
+static shunt_status write_table(struct shunt_index *x, struct run *run)
 {
     struct run_writer w = { run, x->window, 0 };
     for (size_t slot = 0; slot < x->slots + SLACK; slot++)
@@ -216,8 +202,7 @@ struct cursor {
 };
 
 /* The entry the cursor stands at; NULL at the end of its run. */
-static shunt_status
-cursor_peek(struct cursor *c, const struct entry **entry)
+static shunt_status cursor_peek(struct cursor *c, const struct entry **entry)
 {
     *entry = NULL;
     if (c->at == c->length) {
@@ -232,8 +217,7 @@ cursor_peek(struct cursor *c, const struct entry **entry)
     return SHUNT_OK;
 }
 
-static shunt_status
-merge_cursors(struct shunt_index *x, struct cursor cursors[static FAN], struct run *merged)
+static shunt_status merge_cursors(struct shunt_index *x, struct cursor cursors[static FAN], struct run *merged)
 {
     struct run_writer   w = { merged, x->window, 0 };
     const struct entry *heads[FAN];
@@ -250,8 +234,7 @@ merge_cursors(struct shunt_index *x, struct cursor cursors[static FAN], struct r
 }
 
 /* The newest FAN runs into one of the next level. A key is in one run only, so no entry replaces another. */
-static shunt_status
-merge(struct shunt_index *x)
+static shunt_status merge(struct shunt_index *x)
 {
     struct run   *first = &x->runs[x->run_count - FAN], merged;
     struct cursor cursors[FAN];
@@ -275,14 +258,12 @@ merge(struct shunt_index *x)
     return SHUNT_OK;
 }
 
-static bool
-merge_is_due(const struct shunt_index *x)
+static bool merge_is_due(const struct shunt_index *x)
 {
     return x->run_count >= FAN && x->runs[x->run_count - FAN].level == x->runs[x->run_count - 1].level;
 }
 
-static shunt_status
-spill(struct shunt_index *x)
+static shunt_status spill(struct shunt_index *x)
 {
     while (merge_is_due(x)) SHUNT_TRY(merge(x));
     if (x->run_count == MOST_RUNS) return SHUNT_LIMIT;
@@ -299,8 +280,7 @@ spill(struct shunt_index *x)
 }
 
 /* Where `key` would stand between two known ends, as evenly spread keys do. */
-static uint64_t
-guess(shunt_hash key, shunt_hash low_key, shunt_hash high_key, uint64_t low, uint64_t high)
+static uint64_t guess(shunt_hash key, shunt_hash low_key, shunt_hash high_key, uint64_t low, uint64_t high)
 {
     uint64_t span = high_key.high - low_key.high, part = key.high - low_key.high;
     if (span == 0 || part > span) return low + (high - low) / 2;
@@ -308,8 +288,8 @@ guess(shunt_hash key, shunt_hash low_key, shunt_hash high_key, uint64_t low, uin
 }
 
 /* The number of the entry with `key` in a run; `*entry` then points at a copy in the window. */
-static shunt_status
-search_run(struct shunt_index *x, const struct run *run, shunt_hash key, uint64_t *number, struct entry **entry)
+static shunt_status search_run(struct shunt_index *x, const struct run *run, shunt_hash key, uint64_t *number,
+                               struct entry **entry)
 {
     uint64_t   low = 0, high = run->count; /* where it can be: [low, high) */
     shunt_hash low_key = { 0, 0 }, high_key = { UINT64_MAX, UINT64_MAX };
@@ -317,36 +297,38 @@ search_run(struct shunt_index *x, const struct run *run, shunt_hash key, uint64_
     for (unsigned reads = 0; low < high; reads++) {
         /* Keys that are not evenly spread would mislead for long: from the fourth read on halve. */
         uint64_t middle = reads < 3 ? guess(key, low_key, high_key, low, high) : low + (high - low) / 2;
-        uint64_t begin  = middle - low < WINDOW / 2 ? low : middle - WINDOW / 2;
+        uint64_t begin = middle - low < WINDOW / 2 ? low : middle - WINDOW / 2;
         size_t   length = high - begin < WINDOW ? (size_t)(high - begin) : WINDOW;
         SHUNT_TRY(shunt_temp_read(run->file, begin * sizeof **entry, x->window, length * sizeof **entry));
         if (shunt_hash_less(key, x->window[0].key)) {
-            high     = begin;
+            high = begin;
             high_key = x->window[0].key;
             continue;
         }
         if (shunt_hash_less(x->window[length - 1].key, key)) {
-            low     = begin + length;
+            low = begin + length;
             low_key = x->window[length - 1].key;
             continue;
         }
         size_t left = 0, right = length;
         while (right - left > 1) {
             size_t half = left + (right - left) / 2;
-            if (shunt_hash_less(key, x->window[half].key)) right = half;
-            else left = half;
+            if (shunt_hash_less(key, x->window[half].key))
+                right = half;
+            else
+                left = half;
         }
         if (shunt_hash_equal(x->window[left].key, key)) {
             *number = begin + left;
-            *entry  = &x->window[left];
+            *entry = &x->window[left];
         }
         return SHUNT_OK;
     }
     return SHUNT_OK;
 }
 
-static shunt_status
-search_runs(struct shunt_index *x, shunt_hash key, const struct run **run, uint64_t *number, struct entry **entry)
+static shunt_status search_runs(struct shunt_index *x, shunt_hash key, const struct run **run, uint64_t *number,
+                                struct entry **entry)
 {
     *entry = NULL;
     for (unsigned i = x->run_count; i-- > 0 && !*entry;) {
@@ -358,13 +340,12 @@ search_runs(struct shunt_index *x, shunt_hash key, const struct run **run, uint6
 
 /* What callers see */
 
-shunt_index *
-shunt_index_new(const shunt_memory *memory, const char *directory, size_t slots)
+shunt_index *shunt_index_new(const shunt_memory *memory, const char *directory, size_t slots)
 {
     struct shunt_index *x = shunt_memory_zeroed(memory, 1, sizeof *x);
     if (!x) return NULL;
-    x->memory     = memory;
-    x->directory  = directory;
+    x->memory = memory;
+    x->directory = directory;
     x->most_slots = 64;
     if (slots == 0) slots = SHUNT_INDEX_SLOTS;
     while (x->most_slots < slots && x->most_slots < (size_t)1 << 40) x->most_slots *= 2;
@@ -374,8 +355,7 @@ shunt_index_new(const shunt_memory *memory, const char *directory, size_t slots)
     return NULL;
 }
 
-void
-shunt_index_free(shunt_index *index)
+void shunt_index_free(shunt_index *index)
 {
     if (!index) return;
     shunt_index_clear(index);
@@ -384,16 +364,14 @@ shunt_index_free(shunt_index *index)
     shunt_memory_free(index->memory, index);
 }
 
-void
-shunt_index_clear(shunt_index *index)
+void shunt_index_clear(shunt_index *index)
 {
     while (index->run_count > 0) run_done(index, &index->runs[--index->run_count]);
     empty_table(index);
     index->count = 0;
 }
 
-shunt_status
-shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *payload, bool *found)
+shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *payload, bool *found)
 {
     size_t            slot = slot_of(index, key);
     const struct run *run;
@@ -405,8 +383,7 @@ shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *payload, bool
     return SHUNT_OK;
 }
 
-static shunt_status
-insert(struct shunt_index *x, const struct entry *entry)
+static shunt_status insert(struct shunt_index *x, const struct entry *entry)
 {
     while (x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot_of(x, entry->key), entry)) {
         bool grown = false;
@@ -417,8 +394,7 @@ insert(struct shunt_index *x, const struct entry *entry)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload)
+shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload)
 {
     size_t       slot = slot_of(index, key);
     struct entry fresh = { key, payload };
@@ -435,14 +411,9 @@ shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload)
     return shunt_temp_write(run->file, offset, &payload, sizeof payload);
 }
 
-uint64_t
-shunt_index_count(const shunt_index *index)
-{
-    return index->count;
-}
+uint64_t shunt_index_count(const shunt_index *index) { return index->count; }
 
-size_t
-shunt_index_memory(const shunt_index *index)
+size_t shunt_index_memory(const shunt_index *index)
 {
     size_t total = sizeof *index + (index->slots + SLACK) * sizeof *index->table;
     total += taken_words(index->slots) * sizeof *index->taken;

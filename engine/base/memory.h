@@ -30,7 +30,7 @@ static inline void *shunt_memory_resize(const shunt_memory *m, void *block, size
     return m->resize(m->context, block, size_bytes);
 }
 /* count * size, overflow checked */
-void *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE;
+void              *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE;
 static inline void shunt_memory_free(const shunt_memory *m, void *block) { m->release(m->context, block); }
 
 #endif

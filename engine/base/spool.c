@@ -17,8 +17,7 @@ struct file_spool {
     int                 file;    /* -1: none yet */
 };
 
-static shunt_status
-need_file(struct file_spool *s)
+static shunt_status need_file(struct file_spool *s)
 {
     if (s->file >= 0) return SHUNT_OK;
     if (!s->piece) s->piece = shunt_memory_get(s->memory, PIECE);
@@ -27,8 +26,7 @@ need_file(struct file_spool *s)
 }
 
 /* Empties the buffer into the file; on failure both are as before. */
-static shunt_status
-flush(struct file_spool *s)
+static shunt_status flush(struct file_spool *s)
 {
     SHUNT_TRY(need_file(s));
     SHUNT_TRY(shunt_temp_write(s->file, s->written, s->buffer, s->used));
@@ -37,8 +35,7 @@ flush(struct file_spool *s)
     return SHUNT_OK;
 }
 
-static shunt_status
-append(void *context, const void *bytes, size_t length)
+static shunt_status append(void *context, const void *bytes, size_t length)
 {
     struct file_spool *s = context;
     if (length == 0) return SHUNT_OK;
@@ -55,15 +52,13 @@ append(void *context, const void *bytes, size_t length)
     return SHUNT_OK;
 }
 
-static uint64_t
-mark(void *context)
+static uint64_t mark(void *context)
 {
     const struct file_spool *s = context;
     return s->written + s->used;
 }
 
-static shunt_status
-truncate_to(void *context, uint64_t offset)
+static shunt_status truncate_to(void *context, uint64_t offset)
 {
     struct file_spool *s = context;
     if (offset > s->written + s->used) return SHUNT_USAGE;
@@ -71,18 +66,17 @@ truncate_to(void *context, uint64_t offset)
         s->used = (size_t)(offset - s->written);
     } else {
         s->written = offset;
-        s->used    = 0;
+        s->used = 0;
     }
     return SHUNT_OK;
 }
 
-static shunt_status
-replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
+static shunt_status replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
 {
     struct file_spool *s = context;
     if (from > to || to > s->written + s->used) return SHUNT_USAGE;
     while (from < to && from < s->written) {
-        uint64_t end    = to < s->written ? to : s->written;
+        uint64_t end = to < s->written ? to : s->written;
         size_t   length = end - from < PIECE ? (size_t)(end - from) : PIECE;
         SHUNT_TRY(shunt_temp_read(s->file, from, s->piece, length));
         SHUNT_TRY(sink(sink_context, s->piece, length));
@@ -92,18 +86,16 @@ replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *
     return sink(sink_context, s->buffer + (from - s->written), (size_t)(to - from));
 }
 
-static shunt_status
-reset(void *context)
+static shunt_status reset(void *context)
 {
-    struct file_spool *s    = context;
+    struct file_spool *s = context;
     bool               file = s->written > 0;
     s->written = 0;
-    s->used    = 0;
+    s->used = 0;
     return file ? shunt_temp_shrink(s->file) : SHUNT_OK;
 }
 
-static void
-release(void *context)
+static void release(void *context)
 {
     struct file_spool *s = context;
     if (!s) return;
@@ -113,16 +105,15 @@ release(void *context)
     shunt_memory_free(s->memory, s);
 }
 
-shunt_status
-shunt_spool_file_new(const shunt_memory *memory, const char *directory, size_t buffer_bytes, shunt_spool *spool)
+shunt_status shunt_spool_file_new(const shunt_memory *memory, const char *directory, size_t buffer_bytes, shunt_spool *spool)
 {
     struct file_spool *s = shunt_memory_zeroed(memory, 1, sizeof *s);
     if (!s) return SHUNT_NO_MEMORY;
-    s->memory    = memory;
+    s->memory = memory;
     s->directory = directory;
-    s->file      = -1;
-    s->capacity  = buffer_bytes ? buffer_bytes : SHUNT_SPOOL_BUFFER;
-    s->buffer    = shunt_memory_get(memory, s->capacity);
+    s->file = -1;
+    s->capacity = buffer_bytes ? buffer_bytes : SHUNT_SPOOL_BUFFER;
+    s->buffer = shunt_memory_get(memory, s->capacity);
     if (!s->buffer) {
         release(s);
         return SHUNT_NO_MEMORY;

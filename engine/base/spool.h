@@ -14,11 +14,11 @@ typedef shunt_status shunt_spool_sink(void *context, const char *bytes, size_t l
 
 typedef struct shunt_spool {
     shunt_status (*append)(void *context, const void *bytes, size_t length);
-    uint64_t (*mark)(void *context);                            /* the offset that the next append begins at */
-    shunt_status (*truncate)(void *context, uint64_t offset);   /* forgets all from `offset` on; USAGE beyond the end */
+    uint64_t (*mark)(void *context);                          /* the offset that the next append begins at */
+    shunt_status (*truncate)(void *context, uint64_t offset); /* forgets all from `offset` on; USAGE beyond the end */
     /* Bytes [from, to) in order; USAGE where they are not all there. The sink must not touch this spool. */
     shunt_status (*replay)(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context);
-    shunt_status (*reset)(void *context);                       /* forgets all and gives the disk space back */
+    shunt_status (*reset)(void *context); /* forgets all and gives the disk space back */
     void (*free)(void *context);
     void *context;
 } shunt_spool;

@@ -3,13 +3,12 @@
 #include <string.h>
 
 const struct shunt_status_info shunt_status_info[SHUNT_STATUS_COUNT] = {
-#define SHUNT_STATUS(symbol, code, severity, class, meaning) \
+#define SHUNT_STATUS(symbol, code, severity, class, meaning)                                                                     \
     [SHUNT_##symbol] = { #symbol, code, SHUNT_##severity, SHUNT_CLASS_##class, meaning },
 #include "engine/base/status.def"
 };
 
-const char *
-shunt_severity_name(shunt_severity severity)
+const char *shunt_severity_name(shunt_severity severity)
 {
     switch (severity) {
     case SHUNT_INFORMATION: return "information";
@@ -19,8 +18,7 @@ shunt_severity_name(shunt_severity severity)
     return "error";
 }
 
-const char *
-shunt_class_name(shunt_class class)
+const char *shunt_class_name(shunt_class class)
 {
     switch (class) {
     case SHUNT_CLASS_NONE: return "none";
@@ -38,8 +36,7 @@ shunt_class_name(shunt_class class)
     return "internal";
 }
 
-bool
-shunt_status_find(const char *code, shunt_status *status)
+bool shunt_status_find(const char *code, shunt_status *status)
 {
     for (int i = 0; i < SHUNT_STATUS_COUNT; i++) {
         if (strcmp(shunt_status_info[i].code, code) != 0) continue;

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 /* Where O_TMPFILE is not known to the file system: a name for the shortest moment. */
-static int
-open_named(const char *directory)
+static int open_named(const char *directory)
 {
     char path[4096];
     int  length = snprintf(path, sizeof path, "%s/shunt-XXXXXX", directory);
@@ -19,8 +18,7 @@ open_named(const char *directory)
     return file;
 }
 
-shunt_status
-shunt_temp_open(const char *directory, int *file)
+shunt_status shunt_temp_open(const char *directory, int *file)
 {
     if (!directory) directory = secure_getenv("TMPDIR");
     if (!directory || !*directory) directory = "/tmp";
@@ -31,14 +29,12 @@ shunt_temp_open(const char *directory, int *file)
     return SHUNT_OK;
 }
 
-void
-shunt_temp_close(int file)
+void shunt_temp_close(int file)
 {
     if (file >= 0) close(file);
 }
 
-shunt_status
-shunt_temp_write(int file, uint64_t offset, const void *bytes, size_t length)
+shunt_status shunt_temp_write(int file, uint64_t offset, const void *bytes, size_t length)
 {
     const char *at = bytes;
     while (length > 0) {
@@ -50,8 +46,7 @@ shunt_temp_write(int file, uint64_t offset, const void *bytes, size_t length)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_temp_read(int file, uint64_t offset, void *bytes, size_t length)
+shunt_status shunt_temp_read(int file, uint64_t offset, void *bytes, size_t length)
 {
     char *at = bytes;
     while (length > 0) {
@@ -63,8 +58,7 @@ shunt_temp_read(int file, uint64_t offset, void *bytes, size_t length)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_temp_shrink(int file)
+shunt_status shunt_temp_shrink(int file)
 {
     while (ftruncate(file, 0) != 0)
         if (errno != EINTR) return SHUNT_IO;

@@ -21,22 +21,22 @@ static inline bool       shunt_text_equal(shunt_text a, shunt_text b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
 }
-static inline bool       shunt_text_is(shunt_text a, const char *z) { return shunt_text_equal(a, shunt_text_of(z)); }
-int                      shunt_text_compare(shunt_text a, shunt_text b); /* byte order; <0, 0, >0 */
-bool                     shunt_text_starts(shunt_text text, shunt_text prefix);
-uint64_t                 shunt_text_hash(shunt_text text); /* FNV-1a folded; stable within one build only */
+static inline bool shunt_text_is(shunt_text a, const char *z) { return shunt_text_equal(a, shunt_text_of(z)); }
+int                shunt_text_compare(shunt_text a, shunt_text b); /* byte order; <0, 0, >0 */
+bool               shunt_text_starts(shunt_text text, shunt_text prefix);
+uint64_t           shunt_text_hash(shunt_text text); /* FNV-1a folded; stable within one build only */
 /* What these three give has `bytes` NULL and length 0 on failure; `bytes` is never NULL on success, even where length is 0. */
-shunt_text               shunt_text_copy(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
-shunt_text               shunt_text_format(shunt_arena *arena, const char *format, ...) SHUNT_PRINTF(2, 3);
-shunt_text               shunt_text_vformat(shunt_arena *arena, const char *format, va_list args);
+shunt_text         shunt_text_copy(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
+shunt_text         shunt_text_format(shunt_arena *arena, const char *format, ...) SHUNT_PRINTF(2, 3);
+shunt_text         shunt_text_vformat(shunt_arena *arena, const char *format, va_list args);
 /* A NUL-terminated copy, NULL on failure. */
-const char              *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
+const char        *shunt_text_z(shunt_arena *arena, shunt_text text) SHUNT_MUST_USE;
 
 /* UTF-8. `shunt_utf8_bad` gives the offset of the first byte that is no well-formed UTF-8 (no overlongs, no surrogates),
  * or `length`. */
 size_t   shunt_utf8_bad(const char *bytes, size_t length);
-uint32_t shunt_utf8_count(shunt_text text);                                  /* characters */
-uint32_t shunt_utf8_offset(shunt_text text, uint32_t characters);            /* byte offset after so many characters, clamped */
+uint32_t shunt_utf8_count(shunt_text text);                       /* characters */
+uint32_t shunt_utf8_offset(shunt_text text, uint32_t characters); /* byte offset after so many characters, clamped */
 /* Damerau-Levenshtein over bytes, each place edited once; at_most + 1 when further, or when what differs is over 255 bytes. */
 uint32_t shunt_text_distance(shunt_text a, shunt_text b, uint32_t at_most);
 
@@ -49,15 +49,17 @@ typedef struct shunt_buffer {
 } shunt_buffer;
 
 static inline void shunt_buffer_init(shunt_buffer *b, const shunt_memory *memory) { *b = (shunt_buffer){ .memory = memory }; }
-void shunt_buffer_done(shunt_buffer *b);                         /* frees; the buffer may be used again */
-bool shunt_buffer_reserve(shunt_buffer *b, size_t more);         /* room for so many more bytes; false = failed */
-void shunt_buffer_add(shunt_buffer *b, const void *bytes, size_t length);
-void shunt_buffer_z(shunt_buffer *b, const char *z);
+void               shunt_buffer_done(shunt_buffer *b);                 /* frees; the buffer may be used again */
+bool               shunt_buffer_reserve(shunt_buffer *b, size_t more); /* room for so many more bytes; false = failed */
+void               shunt_buffer_add(shunt_buffer *b, const void *bytes, size_t length);
+void               shunt_buffer_z(shunt_buffer *b, const char *z);
 static inline void shunt_buffer_text(shunt_buffer *b, shunt_text text) { shunt_buffer_add(b, text.bytes, text.length); }
 static inline void shunt_buffer_char(shunt_buffer *b, char c)
 {
-    if (SHUNT_LIKELY(b->length < b->capacity)) b->bytes[b->length++] = c;
-    else shunt_buffer_add(b, &c, 1);
+    if (SHUNT_LIKELY(b->length < b->capacity))
+        b->bytes[b->length++] = c;
+    else
+        shunt_buffer_add(b, &c, 1);
 }
 void shunt_buffer_format(shunt_buffer *b, const char *format, ...) SHUNT_PRINTF(2, 3);
 /* With its quotes; control characters escaped, invalid UTF-8 as U+FFFD. */
@@ -65,10 +67,10 @@ void shunt_buffer_json(shunt_buffer *b, shunt_text text);
 
 /* Interning: equal bytes give the same pointer and the same small number (from 0). Lives in the arena. */
 typedef struct shunt_intern shunt_intern;
-shunt_intern *shunt_intern_new(shunt_arena *arena) SHUNT_MUST_USE;
-bool          shunt_intern_add(shunt_intern *set, shunt_text text, uint32_t *number); /* false: no memory */
-bool          shunt_intern_find(const shunt_intern *set, shunt_text text, uint32_t *number);
-uint32_t      shunt_intern_count(const shunt_intern *set);
-shunt_text    shunt_intern_text(const shunt_intern *set, uint32_t number);
+shunt_intern               *shunt_intern_new(shunt_arena *arena) SHUNT_MUST_USE;
+bool                        shunt_intern_add(shunt_intern *set, shunt_text text, uint32_t *number); /* false: no memory */
+bool                        shunt_intern_find(const shunt_intern *set, shunt_text text, uint32_t *number);
+uint32_t                    shunt_intern_count(const shunt_intern *set);
+shunt_text                  shunt_intern_text(const shunt_intern *set, uint32_t number);
 
 #endif

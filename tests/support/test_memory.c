@@ -11,21 +11,15 @@ struct head {
     _Alignas(16) unsigned char bytes[];
 };
 
-static struct head *
-head_of(void *block)
-{
-    return (struct head *)((char *)block - offsetof(struct head, bytes));
-}
+static struct head *head_of(void *block) { return (struct head *)((char *)block - offsetof(struct head, bytes)); }
 
-static bool
-refused(struct test_memory *m)
+static bool refused(struct test_memory *m)
 {
     m->calls++;
     return m->fail_at != 0 && (m->calls == m->fail_at || (m->fail_on && m->calls > m->fail_at));
 }
 
-static void *
-allocate(void *context, size_t size_bytes)
+static void *allocate(void *context, size_t size_bytes)
 {
     struct test_memory *m = context;
     if (refused(m) || size_bytes > PTRDIFF_MAX - sizeof(struct head) - 1) return NULL;
@@ -40,8 +34,7 @@ allocate(void *context, size_t size_bytes)
     return head->bytes;
 }
 
-static void
-release(void *context, void *block)
+static void release(void *context, void *block)
 {
     struct test_memory *m = context;
     if (!block) return;
@@ -55,8 +48,7 @@ release(void *context, void *block)
     free(head);
 }
 
-static void *
-resize(void *context, void *block, size_t size_bytes)
+static void *resize(void *context, void *block, size_t size_bytes)
 {
     void *larger = allocate(context, size_bytes);
     if (!larger || !block) return larger;
@@ -66,8 +58,7 @@ resize(void *context, void *block, size_t size_bytes)
     return larger;
 }
 
-void
-test_memory_init(struct test_memory *m, size_t fail_at)
+void test_memory_init(struct test_memory *m, size_t fail_at)
 {
     *m = (struct test_memory){ .memory = { allocate, resize, release, m }, .fail_at = fail_at };
 }

@@ -6,12 +6,12 @@
 #include "engine/base/memory.h"
 
 struct test_memory {
-    shunt_memory memory;      /* hand out &it->memory */
-    size_t       calls;       /* allocations and resizes so far, failed ones too */
-    size_t       fail_at;     /* the call (from 1) that gives NULL; 0 = none */
-    bool         fail_on;     /* all later calls fail too */
-    size_t       blocks;      /* outstanding */
-    size_t       bytes;       /* outstanding, as asked for */
+    shunt_memory memory;  /* hand out &it->memory */
+    size_t       calls;   /* allocations and resizes so far, failed ones too */
+    size_t       fail_at; /* the call (from 1) that gives NULL; 0 = none */
+    bool         fail_on; /* all later calls fail too */
+    size_t       blocks;  /* outstanding */
+    size_t       bytes;   /* outstanding, as asked for */
     size_t       peak_bytes;
 };
 

@@ -46,9 +46,9 @@ START_TEST(blocks_do_not_overlap)
     size_t         size[COUNT];
     unsigned       state = 7;
     for (int i = 0; i < COUNT; i++) {
-        state   = state * 1103515245 + 12345;
+        state = state * 1103515245 + 12345;
         size[i] = (state >> 8) % 97 == 0 ? (state >> 16) % 90000 : (state >> 16) % 300;
-        at[i]   = state & 1024 ? (unsigned char *)shunt_arena_bytes(arena, size[i]) : shunt_arena_alloc(arena, size[i]);
+        at[i] = state & 1024 ? (unsigned char *)shunt_arena_bytes(arena, size[i]) : shunt_arena_alloc(arena, size[i]);
         ck_assert_ptr_nonnull(at[i]);
         memset(at[i], i & 0xff, size[i]);
     }
@@ -99,7 +99,7 @@ START_TEST(limit_is_exact_and_sticky)
     static const size_t limits[] = { 1, 16, 100, 4095, 4096, 5000, 100000 };
     for (size_t i = 0; i < SHUNT_COUNT(limits); i++) {
         shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, limits[i]);
-        size_t       got   = 0;
+        size_t       got = 0;
         while (shunt_arena_bytes(arena, 1)) got++;
         ck_assert_uint_eq(got, limits[i]);
         ck_assert_uint_eq(shunt_arena_used(arena), limits[i]);
@@ -166,12 +166,14 @@ START_TEST(survives_every_failure)
     for (size_t fail_at = 1;; fail_at++) {
         struct test_memory m;
         test_memory_init(&m, fail_at);
-        shunt_arena *arena  = shunt_arena_new(&m.memory, 0);
+        shunt_arena *arena = shunt_arena_new(&m.memory, 0);
         size_t       failed = 0;
         for (size_t size = 1000; arena && size < 500000; size += size / 2) {
             char *bytes = shunt_arena_bytes(arena, size);
-            if (bytes) memset(bytes, 1, size);
-            else failed++;
+            if (bytes)
+                memset(bytes, 1, size);
+            else
+                failed++;
         }
         if (arena) ck_assert_int_eq(shunt_arena_failed(arena), failed ? SHUNT_ARENA_NO_MEMORY : SHUNT_ARENA_FINE);
         bool done = m.calls < fail_at;
@@ -183,11 +185,10 @@ START_TEST(survives_every_failure)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("arena");
-    TCase *tc    = tcase_create("arena");
+    TCase *tc = tcase_create("arena");
     tcase_add_test(tc, zeroed_and_aligned);
     tcase_add_test(tc, zero_bytes_are_no_failure);
     tcase_add_test(tc, blocks_do_not_overlap);

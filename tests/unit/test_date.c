@@ -4,8 +4,7 @@
 
 #include "engine/base/date.h"
 
-static const char *
-iso(int64_t days)
+static const char *iso(int64_t days)
 {
     static char out[SHUNT_DATE_TEXT + 1];
     shunt_date_print(days, out);
@@ -15,10 +14,10 @@ iso(int64_t days)
 START_TEST(every_day_round_trips)
 {
     static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int64_t          days      = -719162;
+    int64_t          days = -719162;
     for (int year = 1; year <= 9999; year++)
         for (int month = 1; month <= 12; month++) {
-            bool leap   = month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
+            bool leap = month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
             int  length = lengths[month - 1] + leap;
             if (shunt_date_valid(year, month, 0) || shunt_date_valid(year, month, length + 1)) ck_abort_msg("%d-%d", year, month);
             for (int day = 1; day <= length; day++, days++) {
@@ -74,12 +73,12 @@ static const struct {
 
 START_TEST(parses_dates)
 {
-    int64_t      days    = 4711;
-    shunt_text   text    = shunt_text_of(dates[_i].text);
+    int64_t      days = 4711;
+    shunt_text   text = shunt_text_of(dates[_i].text);
     shunt_text   pattern = shunt_text_of(dates[_i].pattern);
-    shunt_status status  = dates[_i].form == X12   ? shunt_date_parse_x12(text, &days)
-                           : dates[_i].form == ISO ? shunt_date_parse_iso(text, &days)
-                                                   : shunt_date_parse_pattern(text, pattern, &days);
+    shunt_status status = dates[_i].form == X12   ? shunt_date_parse_x12(text, &days)
+                          : dates[_i].form == ISO ? shunt_date_parse_iso(text, &days)
+                                                  : shunt_date_parse_pattern(text, pattern, &days);
     if (dates[_i].expected) {
         ck_assert_msg(status == SHUNT_OK, "%s", dates[_i].text);
         ck_assert_str_eq(iso(days), dates[_i].expected);
@@ -93,7 +92,7 @@ END_TEST
 START_TEST(knows_patterns)
 {
     static const char *const good[] = { "YYYYMMDD", "DD.MM.YY", "MM/DD/YYYY", "on YYYY-MM-DD" };
-    static const char *const bad[]  = { "", "YYYYMM", "YYYYMMDDDD", "YYYMMDD", "YYYYMMMDD", "YYYYMMDD1", "MMDD" };
+    static const char *const bad[] = { "", "YYYYMM", "YYYYMMDDDD", "YYYMMDD", "YYYYMMMDD", "YYYYMMDD1", "MMDD" };
     for (size_t i = 0; i < SHUNT_COUNT(good); i++) ck_assert_msg(shunt_date_pattern_valid(shunt_text_of(good[i])), "%s", good[i]);
     for (size_t i = 0; i < SHUNT_COUNT(bad); i++) ck_assert_msg(!shunt_date_pattern_valid(shunt_text_of(bad[i])), "%s", bad[i]);
 }
@@ -108,8 +107,14 @@ START_TEST(parses_ranges)
     ck_assert_int_eq(shunt_date_parse_range(SHUNT_TEXT("250201-250131"), &start, &end), SHUNT_OK);
     ck_assert_str_eq(iso(start), "2025-02-01");
     ck_assert_str_eq(iso(end), "2025-01-31");
-    static const char *const bad[] = { "", "20250101", "20250101 20250131", "20250101-20250132", "20251301-20250131",
-                                       "20250101-2025013", "20250101--20250131", "250101-20250131" };
+    static const char *const bad[] = { "",
+                                       "20250101",
+                                       "20250101 20250131",
+                                       "20250101-20250132",
+                                       "20251301-20250131",
+                                       "20250101-2025013",
+                                       "20250101--20250131",
+                                       "250101-20250131" };
     for (size_t i = 0; i < SHUNT_COUNT(bad); i++) {
         start = 1, end = 2;
         ck_assert_msg(shunt_date_parse_range(shunt_text_of(bad[i]), &start, &end) == SHUNT_VALUE_INVALID, "%s", bad[i]);
@@ -144,7 +149,7 @@ START_TEST(adds_months)
     ck_assert_int_eq(shunt_date_parse_iso(shunt_text_of(additions[_i].from), &from), SHUNT_OK);
     for (int clamp = 0; clamp < 2; clamp++) {
         const char  *expected = clamp ? additions[_i].clamped : additions[_i].next;
-        shunt_status status   = shunt_date_add_months(from, additions[_i].months, clamp, &result);
+        shunt_status status = shunt_date_add_months(from, additions[_i].months, clamp, &result);
         ck_assert_int_eq(status, expected ? SHUNT_OK : SHUNT_VALUE_INVALID);
         if (expected) ck_assert_str_eq(iso(result), expected);
     }
@@ -215,11 +220,10 @@ START_TEST(moments_round_trip)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("date");
-    TCase *tc    = tcase_create("date");
+    TCase *tc = tcase_create("date");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_day_round_trips);
     tcase_add_loop_test(tc, parses_dates, 0, SHUNT_COUNT(dates));

@@ -10,8 +10,7 @@ struct wide {
     unsigned char digit[WIDE];
 };
 
-static struct wide
-wide_of(shunt_decimal a)
+static struct wide wide_of(shunt_decimal a)
 {
     struct wide       w = { { 0 } };
     unsigned __int128 m = a < 0 ? -(unsigned __int128)a : (unsigned __int128)a;
@@ -19,16 +18,14 @@ wide_of(shunt_decimal a)
     return w;
 }
 
-static int
-wide_compare(const struct wide *a, const struct wide *b)
+static int wide_compare(const struct wide *a, const struct wide *b)
 {
     for (int i = WIDE; i-- > 0;)
         if (a->digit[i] != b->digit[i]) return a->digit[i] < b->digit[i] ? -1 : 1;
     return 0;
 }
 
-static struct wide
-wide_add(struct wide a, const struct wide *b)
+static struct wide wide_add(struct wide a, const struct wide *b)
 {
     int carry = 0;
     for (int i = 0; i < WIDE; i++) {
@@ -39,40 +36,36 @@ wide_add(struct wide a, const struct wide *b)
     return a;
 }
 
-static struct wide
-wide_subtract(struct wide a, const struct wide *b)
+static struct wide wide_subtract(struct wide a, const struct wide *b)
 {
     int borrow = 0;
     for (int i = 0; i < WIDE; i++) {
         int digit = a.digit[i] - b->digit[i] - borrow;
-        borrow    = digit < 0;
+        borrow = digit < 0;
         a.digit[i] = (unsigned char)(digit + 10 * borrow);
     }
     return a;
 }
 
-static struct wide
-wide_shift(const struct wide *a, unsigned by)
+static struct wide wide_shift(const struct wide *a, unsigned by)
 {
     struct wide w = { { 0 } };
     for (unsigned i = by; i < WIDE; i++) w.digit[i] = a->digit[i - by];
     return w;
 }
 
-static struct wide
-wide_multiply(const struct wide *a, const struct wide *b)
+static struct wide wide_multiply(const struct wide *a, const struct wide *b)
 {
     struct wide w = { { 0 } };
     for (unsigned i = 0; i < WIDE / 2; i++)
         for (int n = 0; n < b->digit[i]; n++) {
             struct wide part = wide_shift(a, i);
-            w                = wide_add(w, &part);
+            w = wide_add(w, &part);
         }
     return w;
 }
 
-static struct wide
-wide_divide(struct wide a, const struct wide *b, struct wide *rest)
+static struct wide wide_divide(struct wide a, const struct wide *b, struct wide *rest)
 {
     struct wide quotient = { { 0 } };
     for (int i = WIDE / 2; i-- > 0;) {
@@ -86,16 +79,14 @@ wide_divide(struct wide a, const struct wide *b, struct wide *rest)
     return quotient;
 }
 
-static unsigned
-wide_digits(const struct wide *a)
+static unsigned wide_digits(const struct wide *a)
 {
     unsigned n = WIDE;
     while (n > 1 && a->digit[n - 1] == 0) n--;
     return n;
 }
 
-static shunt_decimal
-wide_value(const struct wide *a, bool negative)
+static shunt_decimal wide_value(const struct wide *a, bool negative)
 {
     shunt_decimal value = 0;
     for (unsigned i = wide_digits(a); i-- > 0;) value = value * 10 + a->digit[i];
@@ -103,13 +94,13 @@ wide_value(const struct wide *a, bool negative)
 }
 
 /* numerator / denominator by the rules of the header, from the digits alone. */
-static shunt_status
-expected_division(struct wide numerator, struct wide denominator, bool negative, shunt_rounding mode, shunt_decimal *result)
+static shunt_status expected_division(struct wide numerator, struct wide denominator, bool negative, shunt_rounding mode,
+                                      shunt_decimal *result)
 {
     static const struct wide one = { { 1 } };
-    struct wide rest, quotient = wide_divide(numerator, &denominator, &rest), twice = wide_add(rest, &rest);
-    int         half = wide_compare(&twice, &denominator);
-    bool        some = wide_digits(&rest) > 1 || rest.digit[0] != 0, up = false;
+    struct wide              rest, quotient = wide_divide(numerator, &denominator, &rest), twice = wide_add(rest, &rest);
+    int                      half = wide_compare(&twice, &denominator);
+    bool                     some = wide_digits(&rest) > 1 || rest.digit[0] != 0, up = false;
     if (wide_digits(&quotient) > SHUNT_DECIMAL_DIGITS) return SHUNT_OVERFLOW;
     if (mode == SHUNT_EXACT && some) return SHUNT_DIGITS_LOST;
     if (mode == SHUNT_UP) up = some;
@@ -122,20 +113,18 @@ expected_division(struct wide numerator, struct wide denominator, bool negative,
 }
 
 static uint64_t state = 88172645463325252u;
-static uint64_t
-roll(void)
+static uint64_t roll(void)
 {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     return state;
 }
 
 /* Of any number of digits, with a liking for powers of ten, nines and halves. */
-static shunt_decimal
-some_decimal(void)
+static shunt_decimal some_decimal(void)
 {
     unsigned      digits = (unsigned)(roll() % SHUNT_DECIMAL_DIGITS) + 1;
-    shunt_decimal value  = 0;
-    unsigned      kind   = roll() % 5;
+    shunt_decimal value = 0;
+    unsigned      kind = roll() % 5;
     for (unsigned i = 0; i < digits; i++) {
         unsigned digit = (unsigned)(roll() % 10);
         if (kind == 0) digit = 9;
@@ -146,15 +135,13 @@ some_decimal(void)
     return roll() & 1 ? -value : value;
 }
 
-static const char *
-shown(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT + 1])
+static const char *shown(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT + 1])
 {
     out[shunt_decimal_print(a, scale, out)] = '\0';
     return out;
 }
 
-static bool
-same(shunt_decimal a, shunt_decimal b)
+static bool same(shunt_decimal a, shunt_decimal b)
 {
     char x[SHUNT_DECIMAL_TEXT + 1], y[SHUNT_DECIMAL_TEXT + 1];
     if (a != b) fprintf(stderr, "%s is not %s\n", shown(a, 0, x), shown(b, 0, y));
@@ -163,8 +150,7 @@ same(shunt_decimal a, shunt_decimal b)
 
 static const shunt_decimal untouched = 4711;
 
-static bool
-same_outcome(shunt_status status, shunt_decimal got, shunt_status expected_status, shunt_decimal expected)
+static bool same_outcome(shunt_status status, shunt_decimal got, shunt_status expected_status, shunt_decimal expected)
 {
     return status == expected_status && same(got, status == SHUNT_OK ? expected : untouched);
 }
@@ -244,12 +230,14 @@ static const struct {
 START_TEST(parses_what_an_input_may_hold)
 {
     char          out[SHUNT_DECIMAL_TEXT + 1];
-    shunt_decimal value  = untouched;
+    shunt_decimal value = untouched;
     size_t        length = strlen(parses[_i].text);
     shunt_status  status = shunt_decimal_parse(parses[_i].text, length, parses[_i].scale, parses[_i].exponent, &value);
     ck_assert_msg(status == parses[_i].status, "\"%s\" gave %s", parses[_i].text, shunt_status_info[status].symbol);
-    if (status == SHUNT_OK) ck_assert_str_eq(shown(value, parses[_i].scale, out), parses[_i].printed);
-    else ck_assert(same(value, untouched));
+    if (status == SHUNT_OK)
+        ck_assert_str_eq(shown(value, parses[_i].scale, out), parses[_i].printed);
+    else
+        ck_assert(same(value, untouched));
 }
 END_TEST
 
@@ -276,12 +264,14 @@ static const struct {
 START_TEST(parses_implied_decimals)
 {
     char          out[SHUNT_DECIMAL_TEXT + 1];
-    shunt_decimal value  = untouched;
-    shunt_status  status = shunt_decimal_parse_implied(implied[_i].text, strlen(implied[_i].text), implied[_i].implied,
-                                                       implied[_i].scale, &value);
+    shunt_decimal value = untouched;
+    shunt_status  status =
+        shunt_decimal_parse_implied(implied[_i].text, strlen(implied[_i].text), implied[_i].implied, implied[_i].scale, &value);
     ck_assert_int_eq(status, implied[_i].status);
-    if (status == SHUNT_OK) ck_assert_str_eq(shown(value, implied[_i].scale, out), implied[_i].printed);
-    else ck_assert(same(value, untouched));
+    if (status == SHUNT_OK)
+        ck_assert_str_eq(shown(value, implied[_i].scale, out), implied[_i].printed);
+    else
+        ck_assert(same(value, untouched));
 }
 END_TEST
 
@@ -292,7 +282,7 @@ START_TEST(prints_what_it_parses)
         unsigned      scale = (unsigned)(roll() % (SHUNT_DECIMAL_DIGITS + 1));
         char          out[SHUNT_DECIMAL_TEXT], expected[SHUNT_DECIMAL_TEXT + 8], *to = expected;
         size_t        length = shunt_decimal_print(a, scale, out);
-        struct wide   w      = wide_of(a);
+        struct wide   w = wide_of(a);
         if (a < 0) *to++ = '-';
         for (unsigned d = wide_digits(&w) > scale ? wide_digits(&w) : scale + 1; d-- > 0;) {
             *to++ = (char)('0' + w.digit[d]);
@@ -313,9 +303,12 @@ START_TEST(adds_and_subtracts)
         shunt_decimal a = some_decimal(), b = some_decimal(), expected = untouched;
         struct wide   x = wide_of(a), y = wide_of(b), sum;
         bool          negative = a < 0;
-        if ((a < 0) == (b < 0)) sum = wide_add(x, &y);
-        else if (wide_compare(&x, &y) >= 0) sum = wide_subtract(x, &y);
-        else sum = wide_subtract(y, &x), negative = b < 0;
+        if ((a < 0) == (b < 0))
+            sum = wide_add(x, &y);
+        else if (wide_compare(&x, &y) >= 0)
+            sum = wide_subtract(x, &y);
+        else
+            sum = wide_subtract(y, &x), negative = b < 0;
         bool fits = wide_digits(&sum) <= SHUNT_DECIMAL_DIGITS;
         if (fits) expected = wide_value(&sum, negative);
         shunt_decimal got = untouched;
@@ -354,7 +347,7 @@ START_TEST(divides)
         struct wide   x = wide_of(a), y = wide_of(b), numerator = wide_shift(&x, places + bs), denominator = wide_shift(&y, as);
         shunt_decimal expected = untouched, got = untouched;
         shunt_status  expected_status = expected_division(numerator, denominator, (a < 0) != (b < 0), mode, &expected);
-        shunt_status  status          = shunt_decimal_divide(a, as, b, bs, places, mode, &got);
+        shunt_status  status = shunt_decimal_divide(a, as, b, bs, places, mode, &got);
         ck_assert(same_outcome(status, got, expected_status, expected));
     }
 }
@@ -363,14 +356,14 @@ END_TEST
 START_TEST(rescales)
 {
     for (int i = 0; i < 20000; i++) {
-        shunt_decimal  a    = some_decimal();
-        unsigned       from = (unsigned)(roll() % 60), to = (unsigned)(roll() % 60);
-        shunt_rounding mode = (shunt_rounding)(roll() % 5);
+        shunt_decimal            a = some_decimal();
+        unsigned                 from = (unsigned)(roll() % 60), to = (unsigned)(roll() % 60);
+        shunt_rounding           mode = (shunt_rounding)(roll() % 5);
         static const struct wide one = { { 1 } };
-        struct wide    x = wide_of(a), numerator = wide_shift(&x, to), denominator = wide_shift(&one, from);
-        shunt_decimal  expected = untouched, got = untouched;
-        shunt_status   expected_status = expected_division(numerator, denominator, a < 0, mode, &expected);
-        shunt_status   status          = shunt_decimal_rescale(a, from, to, mode, &got);
+        struct wide              x = wide_of(a), numerator = wide_shift(&x, to), denominator = wide_shift(&one, from);
+        shunt_decimal            expected = untouched, got = untouched;
+        shunt_status             expected_status = expected_division(numerator, denominator, a < 0, mode, &expected);
+        shunt_status             status = shunt_decimal_rescale(a, from, to, mode, &got);
         ck_assert(same_outcome(status, got, expected_status, expected));
     }
 }
@@ -381,11 +374,11 @@ static const struct {
     shunt_rounding mode;
     int            expected;
 } ties[] = {
-    { 25, SHUNT_HALF_EVEN, 2 },   { 35, SHUNT_HALF_EVEN, 4 },   { -25, SHUNT_HALF_EVEN, -2 }, { -35, SHUNT_HALF_EVEN, -4 },
-    { 5, SHUNT_HALF_EVEN, 0 },    { 26, SHUNT_HALF_EVEN, 3 },   { 25, SHUNT_HALF_UP, 3 },     { -25, SHUNT_HALF_UP, -3 },
-    { 24, SHUNT_HALF_UP, 2 },     { -24, SHUNT_HALF_UP, -2 },   { 29, SHUNT_DOWN, 2 },        { -29, SHUNT_DOWN, -2 },
-    { 21, SHUNT_UP, 3 },          { -21, SHUNT_UP, -3 },        { 20, SHUNT_UP, 2 },          { 20, SHUNT_EXACT, 2 },
-    { -4, SHUNT_HALF_UP, 0 },     { -5, SHUNT_HALF_EVEN, 0 },
+    { 25, SHUNT_HALF_EVEN, 2 }, { 35, SHUNT_HALF_EVEN, 4 }, { -25, SHUNT_HALF_EVEN, -2 }, { -35, SHUNT_HALF_EVEN, -4 },
+    { 5, SHUNT_HALF_EVEN, 0 },  { 26, SHUNT_HALF_EVEN, 3 }, { 25, SHUNT_HALF_UP, 3 },     { -25, SHUNT_HALF_UP, -3 },
+    { 24, SHUNT_HALF_UP, 2 },   { -24, SHUNT_HALF_UP, -2 }, { 29, SHUNT_DOWN, 2 },        { -29, SHUNT_DOWN, -2 },
+    { 21, SHUNT_UP, 3 },        { -21, SHUNT_UP, -3 },      { 20, SHUNT_UP, 2 },          { 20, SHUNT_EXACT, 2 },
+    { -4, SHUNT_HALF_UP, 0 },   { -5, SHUNT_HALF_EVEN, 0 },
 };
 
 START_TEST(rounds_ties_and_negatives)
@@ -445,11 +438,10 @@ START_TEST(finds_rounding_modes)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("decimal");
-    TCase *tc    = tcase_create("decimal");
+    TCase *tc = tcase_create("decimal");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, parses_what_an_input_may_hold, 0, SHUNT_COUNT(parses));
     tcase_add_loop_test(tc, parses_implied_decimals, 0, SHUNT_COUNT(implied));

@@ -4,11 +4,7 @@
 #include "engine/base/diag.h"
 #include "tests/support/test_memory.h"
 
-static shunt_span
-at(uint32_t file, uint32_t begin, uint32_t end)
-{
-    return (shunt_span){ begin, end, file };
-}
+static shunt_span at(uint32_t file, uint32_t begin, uint32_t end) { return (shunt_span){ begin, end, file }; }
 
 START_TEST(statuses_are_complete)
 {
@@ -129,7 +125,7 @@ START_TEST(survives_every_failure)
     for (bool done = false; !done; fail_at++) {
         struct test_memory m;
         test_memory_init(&m, fail_at);
-        m.fail_on          = true;
+        m.fail_on = true;
         shunt_arena *arena = shunt_arena_new(&m.memory, 0);
         shunt_diags  list;
         shunt_diags_init(&list, arena);
@@ -148,11 +144,10 @@ START_TEST(survives_every_failure)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("diag");
-    TCase *tc    = tcase_create("diag");
+    TCase *tc = tcase_create("diag");
     tcase_add_test(tc, statuses_are_complete);
     tcase_add_test(tc, names_differ);
     tcase_add_test(tc, keeps_all_parts);

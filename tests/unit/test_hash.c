@@ -4,8 +4,7 @@
 
 #include "engine/base/hash.h"
 
-static const char *
-hex_of(const uint8_t digest[static SHUNT_SHA256_BYTES])
+static const char *hex_of(const uint8_t digest[static SHUNT_SHA256_BYTES])
 {
     static char out[SHUNT_SHA256_HEX + 1];
     shunt_hex(digest, SHUNT_SHA256_BYTES, out);
@@ -58,8 +57,7 @@ START_TEST(hmac_of_known_texts)
 }
 END_TEST
 
-static shunt_hash_key
-key_of(uint8_t seed)
+static shunt_hash_key key_of(uint8_t seed)
 {
     uint8_t        bytes[16] = { seed };
     shunt_hash_key key;
@@ -67,8 +65,7 @@ key_of(uint8_t seed)
     return key;
 }
 
-static unsigned
-bits_apart(shunt_hash a, shunt_hash b)
+static unsigned bits_apart(shunt_hash a, shunt_hash b)
 {
     return (unsigned)(__builtin_popcountll(a.high ^ b.high) + __builtin_popcountll(a.low ^ b.low));
 }
@@ -112,8 +109,7 @@ START_TEST(hash128_depends_on_key_and_length)
 }
 END_TEST
 
-static int
-by_word(const void *a, const void *b)
+static int by_word(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
@@ -123,7 +119,7 @@ by_word(const void *a, const void *b)
 START_TEST(hash128_spreads_numbered_keys)
 {
     enum { COUNT = 1000000 };
-    shunt_hash_key key   = key_of(9);
+    shunt_hash_key key = key_of(9);
     uint64_t      *words = malloc(COUNT * sizeof *words);
     ck_assert_ptr_nonnull(words);
     for (unsigned quarter = 0; quarter < 4; quarter++) {
@@ -131,7 +127,7 @@ START_TEST(hash128_spreads_numbered_keys)
             char text[24] = "CLAIM-0000000";
             for (uint64_t n = i, at = 12; n; n /= 10) text[at--] = (char)('0' + n % 10);
             shunt_hash hash = shunt_hash128(&key, text, 13);
-            words[i]        = (quarter & 2 ? hash.high : hash.low) >> (quarter & 1 ? 32 : 0) & UINT32_MAX;
+            words[i] = (quarter & 2 ? hash.high : hash.low) >> (quarter & 1 ? 32 : 0) & UINT32_MAX;
         }
         qsort(words, COUNT, sizeof *words, by_word);
         unsigned equal = 0;
@@ -143,11 +139,10 @@ START_TEST(hash128_spreads_numbered_keys)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("hash");
-    TCase *tc    = tcase_create("hash");
+    TCase *tc = tcase_create("hash");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, sha256_of_known_texts, 0, SHUNT_COUNT(digests));
     tcase_add_test(tc, hmac_of_known_texts);

@@ -8,15 +8,13 @@
 #include "tests/support/test_memory.h"
 
 static uint64_t state = 88172645463325252u;
-static uint64_t
-roll(void)
+static uint64_t roll(void)
 {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     return state;
 }
 
-static shunt_hash_key
-test_key(void)
+static shunt_hash_key test_key(void)
 {
     static const uint8_t seed[16] = { 1, 2, 3 };
     shunt_hash_key       key;
@@ -27,8 +25,7 @@ test_key(void)
 /* How a number becomes a key: as in the engine, or so unevenly that the table and the searches meet their worst. */
 enum spread { HASHED, SEQUENTIAL, CROWDED_AT_THE_END, LOW_WORD_ONLY };
 
-static shunt_hash
-key_of(enum spread spread, const shunt_hash_key *key, uint64_t number)
+static shunt_hash key_of(enum spread spread, const shunt_hash_key *key, uint64_t number)
 {
     switch (spread) {
     case HASHED: return shunt_hash128(key, &number, sizeof number);
@@ -45,13 +42,11 @@ static const struct {
     unsigned    operations;
     enum spread spread;
 } loads[] = {
-    { 64, 60000, 200000, HASHED },       /* runs of 48 keys: three levels */
-    { 256, 100000, 200000, HASHED },
-    { 1024, 5000, 200000, HASHED },      /* mostly replacing */
-    { 8192, 100000, 200000, HASHED },    /* grows first */
-    { 0, 100000, 200000, HASHED },       /* never spills */
-    { 256, 20000, 60000, SEQUENTIAL },
-    { 256, 20000, 60000, CROWDED_AT_THE_END },
+    { 64, 60000, 200000, HASHED },                                        /* runs of 48 keys: three levels */
+    { 256, 100000, 200000, HASHED },      { 1024, 5000, 200000, HASHED }, /* mostly replacing */
+    { 8192, 100000, 200000, HASHED },                                     /* grows first */
+    { 0, 100000, 200000, HASHED },                                        /* never spills */
+    { 256, 20000, 60000, SEQUENTIAL },    { 256, 20000, 60000, CROWDED_AT_THE_END },
     { 256, 20000, 60000, LOW_WORD_ONLY },
 };
 
@@ -59,15 +54,15 @@ START_TEST(agrees_with_an_array)
 {
     struct test_memory m;
     test_memory_init(&m, 0);
-    shunt_hash_key key     = test_key();
+    shunt_hash_key key = test_key();
     uint64_t       numbers = loads[_i].numbers, count = 0;
-    shunt_payload *model   = calloc(numbers, sizeof *model);
-    bool          *known   = calloc(numbers, sizeof *known);
-    shunt_index   *index   = shunt_index_new(&m.memory, NULL, loads[_i].slots);
+    shunt_payload *model = calloc(numbers, sizeof *model);
+    bool          *known = calloc(numbers, sizeof *known);
+    shunt_index   *index = shunt_index_new(&m.memory, NULL, loads[_i].slots);
     ck_assert(index && model && known);
     for (unsigned i = 0; i < loads[_i].operations; i++) {
         uint64_t   number = roll() % numbers;
-        shunt_hash hash   = key_of(loads[_i].spread, &key, number);
+        shunt_hash hash = key_of(loads[_i].spread, &key, number);
         if (roll() % 2) {
             shunt_payload payload = { { roll(), roll() } };
             if (shunt_index_put(index, hash, payload) != SHUNT_OK) ck_abort_msg("put %u", i);
@@ -109,8 +104,7 @@ START_TEST(agrees_with_an_array)
 END_TEST
 
 /* Puts numbers until one fails; then all before must be there, and it must go on when there is room again. */
-static uint64_t
-put_until_failure(shunt_index *index, const shunt_hash_key *key, uint64_t most, shunt_status *status)
+static uint64_t put_until_failure(shunt_index *index, const shunt_hash_key *key, uint64_t most, shunt_status *status)
 {
     *status = SHUNT_OK;
     for (uint64_t i = 0; i < most; i++) {
@@ -120,8 +114,7 @@ put_until_failure(shunt_index *index, const shunt_hash_key *key, uint64_t most, 
     return most;
 }
 
-static void
-expect_all(shunt_index *index, const shunt_hash_key *key, uint64_t count)
+static void expect_all(shunt_index *index, const shunt_hash_key *key, uint64_t count)
 {
     ck_assert_uint_eq(shunt_index_count(index), count);
     for (uint64_t i = 0; i <= count; i++) {
@@ -137,7 +130,7 @@ START_TEST(memory_stays_bounded)
     enum { KEYS = 400000, SLOTS = 4096 };
     struct test_memory m;
     test_memory_init(&m, 0);
-    shunt_hash_key key   = test_key();
+    shunt_hash_key key = test_key();
     shunt_index   *index = shunt_index_new(&m.memory, NULL, SLOTS);
     for (uint64_t i = 0; i < KEYS; i++)
         if (shunt_index_put(index, key_of(HASHED, &key, i), (shunt_payload){ { i, i } }) != SHUNT_OK) ck_abort_msg("put");
@@ -152,7 +145,7 @@ END_TEST
 START_TEST(survives_every_failure)
 {
     enum { KEYS = 3000 }; /* growing, spilling and merging once */
-    shunt_hash_key key     = test_key();
+    shunt_hash_key key = test_key();
     size_t         fail_at = 1;
     for (bool done = false; !done; fail_at++) {
         struct test_memory m;
@@ -180,7 +173,7 @@ START_TEST(full_disk_loses_nothing)
     struct rlimit limit;
     getrlimit(RLIMIT_FSIZE, &limit);
     struct rlimit  small = { 20000, limit.rlim_max }; /* room for runs of 96 keys, not for sixteen of them merged */
-    shunt_hash_key key   = test_key();
+    shunt_hash_key key = test_key();
     shunt_status   status;
     shunt_index   *index = shunt_index_new(&shunt_memory_libc, NULL, 128);
     signal(SIGXFSZ, SIG_IGN);
@@ -209,11 +202,10 @@ START_TEST(no_directory_is_reported)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("index");
-    TCase *tc    = tcase_create("index");
+    TCase *tc = tcase_create("index");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, agrees_with_an_array, 0, SHUNT_COUNT(loads));
     tcase_add_test(tc, memory_stays_bounded);

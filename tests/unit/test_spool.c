@@ -13,8 +13,7 @@
 #include "tests/support/test_memory.h"
 
 static uint64_t state = 88172645463325252u;
-static uint64_t
-roll(void)
+static uint64_t roll(void)
 {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     return state;
@@ -24,8 +23,7 @@ roll(void)
  * network file system makes them. */
 static size_t most_at_once;
 
-static bool
-interrupted(size_t *size)
+static bool interrupted(size_t *size)
 {
     if (most_at_once == 0) return false;
     if (*size > most_at_once) *size = most_at_once;
@@ -33,15 +31,13 @@ interrupted(size_t *size)
     return roll() % 3 == 0;
 }
 
-ssize_t
-pwrite(int file, const void *bytes, size_t size, off_t offset)
+ssize_t pwrite(int file, const void *bytes, size_t size, off_t offset)
 {
     if (interrupted(&size)) return -1;
     return syscall(SYS_pwrite64, file, bytes, size, offset);
 }
 
-ssize_t
-pread(int file, void *bytes, size_t size, off_t offset)
+ssize_t pread(int file, void *bytes, size_t size, off_t offset)
 {
     if (interrupted(&size)) return -1;
     return syscall(SYS_pread64, file, bytes, size, offset);
@@ -53,8 +49,7 @@ struct sink {
     size_t      largest, stop_after;
 };
 
-static shunt_status
-compare(void *context, const char *bytes, size_t length)
+static shunt_status compare(void *context, const char *bytes, size_t length)
 {
     struct sink *sink = context;
     if (sink->stop_after && sink->at >= sink->stop_after) return SHUNT_CALLBACK;
@@ -66,8 +61,7 @@ compare(void *context, const char *bytes, size_t length)
     return SHUNT_OK;
 }
 
-static void
-expect(const shunt_spool *s, const char *all, uint64_t from, uint64_t to)
+static void expect(const shunt_spool *s, const char *all, uint64_t from, uint64_t to)
 {
     struct sink sink = { .expected = all + from, .length = (size_t)(to - from) };
     ck_assert_int_eq(s->replay(s->context, from, to, compare, &sink), SHUNT_OK);
@@ -153,7 +147,7 @@ START_TEST(sink_ends_the_replay)
     enum { SIZE = 300000 };
     shunt_spool s;
     char       *zeros = calloc(1, SIZE);
-    struct sink sink  = { .expected = zeros, .length = SIZE, .stop_after = 1 };
+    struct sink sink = { .expected = zeros, .length = SIZE, .stop_after = 1 };
     ck_assert_int_eq(shunt_spool_file_new(&shunt_memory_libc, NULL, 10, &s), SHUNT_OK);
     ck_assert_int_eq(s.append(s.context, zeros, SIZE), SHUNT_OK);
     ck_assert_int_eq(s.replay(s.context, 0, SIZE, compare, &sink), SHUNT_CALLBACK);
@@ -164,10 +158,9 @@ START_TEST(sink_ends_the_replay)
 }
 END_TEST
 
-static int
-entries_of(const char *directory)
+static int entries_of(const char *directory)
 {
-    DIR *d     = opendir(directory);
+    DIR *d = opendir(directory);
     int  count = 0;
     while (readdir(d)) count++;
     closedir(d);
@@ -208,17 +201,17 @@ START_TEST(full_disk_loses_nothing)
     struct rlimit limit;
     getrlimit(RLIMIT_FSIZE, &limit);
     struct rlimit small = { LIMIT, limit.rlim_max };
-    char         *text  = malloc(SIZE);
+    char         *text = malloc(SIZE);
     for (size_t i = 0; i < SIZE; i++) text[i] = (char)roll();
     shunt_spool s;
     ck_assert_int_eq(shunt_spool_file_new(&shunt_memory_libc, NULL, buffers[_i], &s), SHUNT_OK);
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    uint64_t length   = 0;
+    uint64_t length = 0;
     unsigned failures = 0, later_failures = 0, other = 0;
     for (int i = 0; i < APPENDS; i++) {
         if (i == ROOM_AGAIN) setrlimit(RLIMIT_FSIZE, &limit);
-        size_t       more   = 1 + (size_t)(roll() % 300);
+        size_t       more = 1 + (size_t)(roll() % 300);
         shunt_status status = s.append(s.context, text + length, more);
         if (status == SHUNT_OK) length += more;
         failures += status == SHUNT_IO;
@@ -244,8 +237,10 @@ START_TEST(survives_every_failure)
         shunt_status status = shunt_spool_file_new(&m.memory, NULL, 4, &s);
         if (status == SHUNT_OK) {
             status = s.append(s.context, "abcdefgh", 8);
-            if (status == SHUNT_OK) expect(&s, "abcdefgh", 0, 8);
-            else ck_assert_uint_eq(s.mark(s.context), 0);
+            if (status == SHUNT_OK)
+                expect(&s, "abcdefgh", 0, 8);
+            else
+                ck_assert_uint_eq(s.mark(s.context), 0);
             s.free(s.context);
         }
         done = m.calls < fail_at;
@@ -256,11 +251,10 @@ START_TEST(survives_every_failure)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("spool");
-    TCase *tc    = tcase_create("spool");
+    TCase *tc = tcase_create("spool");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, keeps_what_a_plain_array_keeps, 0, SHUNT_COUNT(buffers));
     tcase_add_test(tc, goes_on_after_short_and_interrupted_calls);

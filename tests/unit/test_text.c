@@ -27,7 +27,7 @@ END_TEST
 START_TEST(copies_and_formats)
 {
     shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_text   copy  = shunt_text_copy(arena, T("abc"));
+    shunt_text   copy = shunt_text_copy(arena, T("abc"));
     ck_assert(shunt_text_is(copy, "abc"));
     copy = shunt_text_copy(arena, (shunt_text){ NULL, 0 });
     ck_assert(copy.bytes && copy.length == 0);
@@ -59,26 +59,30 @@ static const struct {
     { "\xf0\x9f\x98\x80", 4, 1 },
     { "\xf4\x8f\xbf\xbf", 4, 1 },
     { "\xed\x9f\xbf\xee\x80\x80", 6, 2 },
-    { "12345678\xc3\xa4" "12345678", 18, 17 },
+    { "12345678\xc3\xa4"
+      "12345678",
+      18, 17 },
     { "\x80", 0, 0 },
-    { "a\xc0\x80", 1, 0 },             /* overlong */
+    { "a\xc0\x80", 1, 0 }, /* overlong */
     { "\xc1\xbf", 0, 0 },
     { "\xe0\x9f\xbf", 0, 0 },
     { "\xf0\x8f\xbf\xbf", 0, 0 },
-    { "\xed\xa0\x80", 0, 0 },          /* surrogate */
-    { "\xf4\x90\x80\x80", 0, 0 },      /* beyond U+10FFFF */
+    { "\xed\xa0\x80", 0, 0 },     /* surrogate */
+    { "\xf4\x90\x80\x80", 0, 0 }, /* beyond U+10FFFF */
     { "\xf5\x80\x80\x80", 0, 0 },
-    { "abc\xc3", 3, 0 },               /* cut */
+    { "abc\xc3", 3, 0 }, /* cut */
     { "abc\xe2\x82", 3, 0 },
     { "abc\xf0\x9f\x98", 3, 0 },
     { "\xe2\x28\xa1", 0, 0 },
-    { "1234567\xff" "9", 7, 0 },
+    { "1234567\xff"
+      "9",
+      7, 0 },
 };
 
 START_TEST(finds_bad_utf8)
 {
     size_t length = strlen(utf8[_i].text);
-    char  *exact  = malloc(length + 1); /* so that a sanitizer sees a read beyond the end */
+    char  *exact = malloc(length + 1); /* so that a sanitizer sees a read beyond the end */
     memcpy(exact, utf8[_i].text, length);
     char *tight = realloc(exact, length ? length : 1);
     ck_assert_uint_eq(shunt_utf8_bad(tight, length), utf8[_i].bad);
@@ -88,11 +92,10 @@ START_TEST(finds_bad_utf8)
 END_TEST
 
 /* Every sequence of up to four bytes out of the ones where rules change, by the definition of UTF-8. */
-static bool
-well_formed(const uint8_t *at, size_t length)
+static bool well_formed(const uint8_t *at, size_t length)
 {
     while (length > 0) {
-        size_t   size  = at[0] < 0x80 ? 1 : at[0] >= 0xc0 && at[0] < 0xe0 ? 2 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3 : 4;
+        size_t   size = at[0] < 0x80 ? 1 : at[0] >= 0xc0 && at[0] < 0xe0 ? 2 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3 : 4;
         uint32_t point = size == 1 ? at[0] : size == 2 ? at[0] & 0x1f : size == 3 ? at[0] & 0x0f : at[0] & 0x07;
         if ((at[0] >= 0x80 && at[0] < 0xc0) || at[0] >= 0xf8 || size > length) return false;
         for (size_t i = 1; i < size; i++) {
@@ -123,7 +126,8 @@ END_TEST
 
 START_TEST(counts_characters)
 {
-    shunt_text text = T("a\xc3\xa4\xe2\x82\xac" "b");
+    shunt_text            text = T("a\xc3\xa4\xe2\x82\xac"
+                                              "b");
     static const uint32_t offsets[] = { 0, 1, 3, 6, 7, 7, 7 };
     for (uint32_t i = 0; i < SHUNT_COUNT(offsets); i++) ck_assert_uint_eq(shunt_utf8_offset(text, i), offsets[i]);
     ck_assert_uint_eq(shunt_utf8_offset(text, UINT32_MAX), 7);
@@ -135,9 +139,18 @@ static const struct {
     const char *a, *b;
     uint32_t    at_most, distance;
 } distances[] = {
-    { "", "", 3, 0 },           { "abc", "abc", 0, 0 },     { "abc", "", 3, 3 },          { "abc", "abd", 3, 1 },
-    { "abc", "acb", 3, 1 },     { "kitten", "sitting", 5, 3 }, { "kitten", "sitting", 2, 3 }, { "claim", "calim", 2, 1 },
-    { "remit", "remitt", 1, 1 }, { "a", "abcdefgh", 2, 3 },  { "amount", "mount", 2, 1 },  { "xabc", "yabd", 1, 2 },
+    { "", "", 3, 0 },
+    { "abc", "abc", 0, 0 },
+    { "abc", "", 3, 3 },
+    { "abc", "abd", 3, 1 },
+    { "abc", "acb", 3, 1 },
+    { "kitten", "sitting", 5, 3 },
+    { "kitten", "sitting", 2, 3 },
+    { "claim", "calim", 2, 1 },
+    { "remit", "remitt", 1, 1 },
+    { "a", "abcdefgh", 2, 3 },
+    { "amount", "mount", 2, 1 },
+    { "xabc", "yabd", 1, 2 },
 };
 
 START_TEST(measures_distance)
@@ -215,7 +228,10 @@ static const struct {
     uint32_t    length;
     const char *json;
 } strings[] = {
-#define CASE(text, json) { text, sizeof text - 1, json }
+#define CASE(text, json)                                                                                                         \
+    {                                                                                                                            \
+        text, sizeof text - 1, json                                                                                              \
+    }
     CASE("", "\"\""),
     CASE("plain", "\"plain\""),
     CASE("a text of more than sixteen plain bytes", "\"a text of more than sixteen plain bytes\""),
@@ -244,8 +260,7 @@ START_TEST(escapes_json)
 END_TEST
 
 /* How one byte of a JSON string is written, told apart one by one. */
-static const char *
-written(unsigned byte)
+static const char *written(unsigned byte)
 {
     static char out[8];
     switch (byte) {
@@ -272,7 +287,8 @@ START_TEST(escapes_json_at_every_place)
                 char text[36], expected[80];
                 memset(text, 'x', length);
                 text[at] = (char)byte;
-                snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", (int)at, plain, written(byte), (int)(length - at - 1), plain);
+                snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", (int)at, plain, written(byte), (int)(length - at - 1),
+                         plain);
                 shunt_buffer b;
                 shunt_buffer_init(&b, &shunt_memory_libc);
                 shunt_buffer_json(&b, (shunt_text){ text, length });
@@ -287,7 +303,7 @@ START_TEST(interns)
 {
     enum { COUNT = 5000 };
     shunt_arena  *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_intern *set   = shunt_intern_new(arena);
+    shunt_intern *set = shunt_intern_new(arena);
     uint32_t      number;
     char          name[32];
     for (int round = 0; round < 2; round++)
@@ -318,13 +334,15 @@ START_TEST(interning_survives_every_failure)
         struct test_memory m;
         test_memory_init(&m, fail_at);
         shunt_arena  *arena = shunt_arena_new(&m.memory, 0);
-        shunt_intern *set   = arena ? shunt_intern_new(arena) : NULL;
+        shunt_intern *set = arena ? shunt_intern_new(arena) : NULL;
         uint32_t      number, refused = 0;
         for (uint32_t i = 0; set && i < 1000; i++) {
             char     name[32];
             uint32_t length = (uint32_t)snprintf(name, sizeof name, "name %u", i);
-            if (!shunt_intern_add(set, (shunt_text){ name, length }, &number)) refused++;
-            else ck_assert(shunt_intern_find(set, (shunt_text){ name, length }, &number));
+            if (!shunt_intern_add(set, (shunt_text){ name, length }, &number))
+                refused++;
+            else
+                ck_assert(shunt_intern_find(set, (shunt_text){ name, length }, &number));
         }
         if (set) ck_assert_uint_eq(shunt_intern_count(set) + refused, 1000);
         done = m.calls < fail_at;
@@ -336,11 +354,10 @@ START_TEST(interning_survives_every_failure)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("text");
-    TCase *tc    = tcase_create("text");
+    TCase *tc = tcase_create("text");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, compares);
     tcase_add_test(tc, copies_and_formats);
