@@ -6,14 +6,14 @@
 
 #include "standards/scan_body.h"
 
-typedef struct constants {
+typedef struct avx2_constants {
     __m256i element, terminator, component, cr, lf;
-} constants;
+} avx2_constants;
 
-static inline __attribute__((always_inline)) constants
+static inline __attribute__((always_inline)) avx2_constants
 prepare(const shunt_delims *d)
 {
-    return (constants){ _mm256_set1_epi8((char)d->element), _mm256_set1_epi8((char)d->terminator),
+    return (avx2_constants){ _mm256_set1_epi8((char)d->element), _mm256_set1_epi8((char)d->terminator),
                         _mm256_set1_epi8((char)d->component), _mm256_set1_epi8('\r'), _mm256_set1_epi8('\n') };
 }
 
@@ -24,7 +24,7 @@ join(__m256i low, __m256i high)
 }
 
 static inline __attribute__((always_inline)) scan_masks
-compare(const uint8_t *bytes, const constants *c)
+compare(const uint8_t *bytes, const avx2_constants *c)
 {
     __m256i a = _mm256_loadu_si256((const void *)bytes), b = _mm256_loadu_si256((const void *)(bytes + 32));
     return (scan_masks){
@@ -42,7 +42,7 @@ lowest(uint64_t bits)
     return (unsigned)_tzcnt_u64(bits);
 }
 
-SCAN_FUNCTION(scan_avx2, constants, prepare, compare, lowest)
+SCAN_FUNCTION(scan_avx2, avx2_constants, prepare, compare, lowest)
 
 static bool
 usable(void)

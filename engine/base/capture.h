@@ -35,7 +35,7 @@ typedef struct shunt_node {
 
 typedef struct shunt_capture shunt_capture;
 
-shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes) SHUNT_MUST_USE;
+shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes) SHUNT_MUST_USE; /* 0 = no limit */
 void           shunt_capture_free(shunt_capture *capture);
 /* A transaction of this guide begins: forgets everything, opens the frame of the set if it has one. */
 shunt_status shunt_capture_begin(shunt_capture *capture, uint16_t guide, uint64_t at);
@@ -46,7 +46,8 @@ shunt_status shunt_capture_segment(shunt_capture *capture, uint16_t node, const 
 const shunt_node *shunt_capture_top(const shunt_capture *capture, uint16_t loop);
 void              shunt_capture_leave(shunt_capture *capture, uint16_t loop, uint64_t end);
 const shunt_node *shunt_capture_root(const shunt_capture *capture); /* of the set; NULL where it has no frame */
-/* After a LIMIT_UNIT_BYTES inside a unit: what was captured of it is dropped and nothing more is captured until it is left. */
+/* After a LIMIT_UNIT_BYTES inside a unit: what was captured of it is dropped and nothing more is captured until it is left. After one
+ * outside of units nothing more is captured in the transaction; both are reported once. */
 bool shunt_capture_overflowed(const shunt_capture *capture);
 
 #endif

@@ -39,7 +39,8 @@ enum { SHUNT_NONE = 0xffff }; /* "no such" for 16-bit indexes */
 typedef enum shunt_step {
     SHUNT_STEP_BEGIN,      /* a scope begins: `scope`, and for a transaction `guide`, `set`, `version`, `control`; `segment` is ISA, GS or ST */
     SHUNT_STEP_FINISH,     /* a scope ends regularly; `segment` is SE, GE or IEA; `end` is the byte after its terminator */
-    SHUNT_STEP_ABANDON,    /* a transaction ends without its trailer (truncated, new ST, IEA): a fault was handed over before */
+    SHUNT_STEP_ABANDON,    /* a scope ends without its trailer (truncated, new ST, IEA): `scope`; a fault was handed over before. No LEAVE
+                              comes for its open loops. Every BEGIN is answered by a FINISH or an ABANDON, innermost scope first */
     SHUNT_STEP_ENTER,      /* a loop of the plan begins: `loop`; its first segment comes next */
     SHUNT_STEP_LEAVE,      /* the innermost open loop ends: `loop` */
     SHUNT_STEP_SEGMENT,    /* `segment` at `node` of the plan (SHUNT_NONE: not recognised, a fault came before) */
@@ -54,7 +55,7 @@ typedef struct shunt_event {
     shunt_step           step;
     shunt_scope          scope;
     uint16_t             guide;    /* index into the guides of the plan; SHUNT_NONE = no source lists this set */
-    uint16_t             loop;     /* index into the loops of the guide */
+    uint16_t             loop;     /* index into the loops of the plan */
     uint16_t             node;     /* index into the nodes of the plan */
     uint16_t             slot;
     const shunt_segment *segment;  /* NULL where there is none */

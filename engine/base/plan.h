@@ -65,7 +65,7 @@ typedef struct shunt_plan_demand {
 /* A segment at its place in a guide. */
 typedef struct shunt_plan_node {
     uint64_t id;                 /* packed */
-    uint16_t loop;               /* in the guide's loops: the loop it belongs to; for a trigger the loop it starts */
+    uint16_t loop;               /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
     uint16_t position;           /* order in the body of `loop` (of the parent's body for a trigger) */
     uint16_t max;                /* repeats, 0 = no limit */
     uint8_t  trigger;            /* 1 = starts an instance of `loop` */
@@ -124,6 +124,15 @@ typedef struct shunt_plan {
     const shunt_plan_demand *demands;  uint32_t demand_count;
     const shunt_text        *texts;    uint32_t text_count;     /* borrowed from the owner */
 } shunt_plan;
+
+/* Bounds on what is searched for one segment or checked for one entry, so that a plan costs bounded time. */
+enum {
+    SHUNT_PLAN_GUIDES   = 256,
+    SHUNT_PLAN_CHOICES  = 1024, /* of one open loop and id */
+    SHUNT_PLAN_KEYS     = 4096, /* of a node */
+    SHUNT_PLAN_DEMANDS  = 1024, /* of a node */
+    SHUNT_PLAN_CHILDREN = 1024, /* of a frame */
+};
 
 /* Every index in range, every order as said above. A reader or a capture runs only over a plan that passed. False: `why` says what. */
 bool shunt_plan_valid(const shunt_plan *plan, const char **why);

@@ -140,6 +140,7 @@ shunt_x12_isa_read(const uint8_t *bytes, size_t size, bool last, shunt_x12_isa *
     for (uint32_t at = 3; at < X12_ISA_MOST; at++) {
         if (at >= size) return last ? bad(isa, SHUNT_X12_TRUNCATED, (uint16_t)count) : X12_ISA_MORE;
         if (bytes[at] != separator) continue;
+        if (at >= 7 && memcmp(bytes + at - 3, id, 3) == 0 && shunt_x12_blank(bytes[at - 4])) return X12_ISA_NONE; /* the real one begins here */
         if (count == 15 && fifteen_only(bytes, isa->offsets[15], at)) {
             isa->elements = 15;
             return finish(bytes, isa, isa->offsets[15] + 1, 0, bytes[isa->offsets[15] + 1]);

@@ -1,0 +1,47 @@
+/* segment.h - the elements and components of a segment, as slices of its bytes. Inline and pure. Values still hold the line ends
+ * of a wrapped file; whoever keeps or compares one looks at `line_ends`. */
+#ifndef SHUNT_SEGMENT_H
+#define SHUNT_SEGMENT_H
+
+#include "engine/base/event.h"
+
+/* Bytes [begin, end) of the segment. Empty = absent. */
+typedef struct shunt_range {
+    uint32_t begin, end;
+} shunt_range;
+
+/* Element k, 0 = the id, with its repetitions; empty where the segment is shorter. */
+static inline shunt_range
+shunt_segment_element(const shunt_segment *segment, uint32_t k)
+{
+    if (k > segment->elements) return (shunt_range){ 0, 0 };
+    return (shunt_range){ segment->offsets[k], segment->offsets[k + 1] - 1 };
+}
+
+/* The range up to the first `separator`, 0 = none. */
+static inline shunt_range
+shunt_range_until(const shunt_segment *segment, shunt_range range, uint8_t separator)
+{
+    if (separator && range.begin < range.end) {
+        const uint8_t *found = (const uint8_t *)memchr(segment->bytes + range.begin, separator, range.end - range.begin);
+        if (found) range.end = (uint32_t)(found - segment->bytes);
+    }
+    return range;
+}
+
+/* Of the first repetition of element k: component c (1-based), or all of it where c is 0. */
+static inline shunt_range
+shunt_segment_value(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
+{
+    shunt_range range = shunt_range_until(segment, shunt_segment_element(segment, k), delims->repetition);
+    if (c == 0) return range;
+    if (!delims->component) return c == 1 ? range : (shunt_range){ 0, 0 };
+    for (; c > 1; c--) {
+        shunt_range one = shunt_range_until(segment, range, delims->component);
+        if (one.end == range.end) return (shunt_range){ 0, 0 };
+        range.begin = one.end + 1;
+    }
+    return shunt_range_until(segment, range, delims->component);
+}
+
+#endif

@@ -1,0 +1,1173 @@
+#include "standards/x12/reader.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "engine/base/segment.h"
+#include "engine/base/walk.h"
+#include "standards/scan.h"
+#include "standards/x12/delims.h"
+#include "standards/x12/envelope.h"
+
+enum {
+    WINDOW        = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
+    STAGE_FIRST   = 1024,
+    STAGE_MORE    = 512,       /* bytes taken from a piece to finish a segment that began in the piece before */
+    OFFSETS_SPARE = 8,         /* offsets are written eight at a time */
+    QUEUE         = 64,        /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
+    FIELD         = 64,        /* bytes kept of a control number or an id of a header */
+    DETAIL        = 72,
+    BINARY_HEADER = 512,       /* bytes in which the length of a binary segment must stand */
+    BINARY_IDS    = 8,
+};
+
+#define ID2(a, b)    ((uint64_t)(a) << 56 | (uint64_t)(b) << 48)
+#define ID3(a, b, c) (ID2(a, b) | (uint64_t)(c) << 40)
+
+/* Where the envelope stands. */
+enum level { OUTSIDE, IN_INTERCHANGE, IN_GROUP, IN_SET };
+
+/* What happens next. */
+enum state {
+    SEEK,    /* looking for an ISA */
+    SEGMENT, /* cutting segments */
+    SKIP,    /* passing over an oversized segment: `skip_bytes`, then up to its terminator */
+    OVER,    /* the input was read to its end */
+    FAILED,
+};
+
+/* Answer of the functions that read on. */
+enum got {
+    GOT,
+    FILLED, /* a window is indexed */
+    AGAIN,  /* the state has changed, or events wait */
+    NEED,   /* a piece must be fed */
+    AT_END,
+    BROKEN,
+};
+
+struct field {
+    uint8_t length;
+    char    bytes[FIELD];
+};
+
+/* An event that waits. */
+struct pending {
+    uint8_t      step, scope;
+    uint16_t     index;   /* loop of ENTER and LEAVE, node of SEGMENT */
+    bool         segment; /* shows the segment at hand */
+    uint8_t      detail_length;
+    shunt_status code;
+    shunt_place  place;
+    uint64_t     end;
+    char         detail[DETAIL];
+};
+
+struct binary_id {
+    uint64_t id;
+    uint16_t element; /* that holds the length */
+};
+
+struct x12 {
+    shunt_reader        base; /* first */
+    const shunt_memory *memory;
+    const shunt_plan   *plan;
+    shunt_scan          scan;
+    shunt_x12_options   options;
+
+    /* Input: what was fed, behind what is left of earlier pieces. Positions count from the first byte of the input. */
+    const uint8_t *fed;
+    size_t         fed_size;
+    uint64_t       fed_at;
+    bool           last;
+    uint8_t       *stage;
+    size_t         stage_size, stage_capacity;
+    uint64_t       stage_at;
+    uint64_t       at;       /* next byte to read */
+    size_t         searched; /* bytes from `at` on that hold no terminator */
+
+    /* Index of the window in work. */
+    shunt_index    index;
+    const uint8_t *window;
+    uint64_t       window_at;
+    uint32_t       window_next, window_rank, window_end; /* next segment: its first byte, its first position, its terminator */
+
+    /* The segment at hand. */
+    shunt_segment segment;
+    uint64_t      id;
+    uint32_t      first_position; /* of a segment out of the window whose offsets are not made yet */
+    bool          offsets_made, components;
+    uint64_t      plain_at;       /* a segment here is no binary one although its id says so */
+    uint32_t     *offsets;
+
+    enum state    state;
+    enum level    level;
+    shunt_status  failure;
+    shunt_delims  delims;
+    uint64_t      skip_bytes;
+
+    /* Looking for the ISA. */
+    uint64_t text_at;   /* first byte of text met */
+    unsigned bom;       /* bytes of a byte order mark at the head of the input */
+    bool     text_met, any_isa, quiet; /* quiet: behind an interchange that can not be read */
+    uint8_t  before;              /* byte before `at` */
+
+    /* Envelope. */
+    struct field   isa_control, gs_control, gs_functional, gs_version, st_control;
+    struct field   shown_set, shown_version, shown_control, shown_sender, shown_receiver; /* of the scope that begins */
+    shunt_x12_seen interchanges, groups, sets;
+    uint64_t       group_count, set_count;
+    uint32_t       number;       /* segments of the set so far */
+    bool           in_group;     /* the set stands in a group */
+    bool           stray;        /* the last segment was a stray one: a run of them is one fault */
+    uint16_t       guide;
+    uint64_t       previous_end; /* byte after the last segment of the set */
+    shunt_walk     walk;
+
+    struct binary_id binaries[BINARY_IDS];
+    uint32_t         binary_count;
+
+    uint32_t       queue_first, queue_count;
+    struct pending queue[QUEUE];
+};
+
+/* ---- input ---- */
+
+/* Bytes that can be looked at from `at` on. */
+static const uint8_t *
+view(struct x12 *x, size_t *size)
+{
+    if (x->stage_size) {
+        if (x->at < x->fed_at) {
+            *size = (size_t)(x->stage_at + x->stage_size - x->at);
+            return x->stage + (x->at - x->stage_at);
+        }
+        x->stage_size = 0;
+    }
+    *size = (size_t)(x->fed_at + x->fed_size - x->at);
+    return x->fed_size ? x->fed + (x->at - x->fed_at) : (const uint8_t *)"";
+}
+
+static void
+drop_window(struct x12 *x)
+{
+    x->index.end_count = x->window_end = 0;
+}
+
+/* Is the view all there will ever be? */
+static bool
+is_all(const struct x12 *x)
+{
+    return x->last && (!x->stage_size || x->at >= x->fed_at || x->stage_at + x->stage_size == x->fed_at + x->fed_size);
+}
+
+static bool
+stage_append(struct x12 *x, const uint8_t *bytes, size_t size)
+{
+    if (x->stage_capacity - x->stage_size < size) {
+        size_t   capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
+        while (capacity - x->stage_size < size) capacity *= 2;
+        uint8_t *grown = shunt_memory_resize(x->memory, x->stage, capacity);
+        if (!grown) return false;
+        x->stage          = grown;
+        x->stage_capacity = capacity;
+    }
+    if (size) memcpy(x->stage + x->stage_size, bytes, size);
+    x->stage_size += size;
+    return true;
+}
+
+static enum got
+broken(struct x12 *x)
+{
+    x->state   = FAILED;
+    x->failure = SHUNT_NO_MEMORY;
+    return BROKEN;
+}
+
+/* Widens the view. GOT: it is larger. NEED: everything not read is kept, a piece must be fed. AT_END: this was all. */
+static enum got
+more(struct x12 *x)
+{
+    drop_window(x);
+    if (is_all(x)) return AT_END;
+    if (x->stage_size && x->at < x->fed_at) {
+        size_t done = (size_t)(x->at - x->stage_at);
+        if (done) {
+            memmove(x->stage, x->stage + done, x->stage_size - done);
+            x->stage_size -= done;
+            x->stage_at = x->at;
+        }
+        uint64_t end  = x->stage_at + x->stage_size;
+        size_t   left = (size_t)(x->fed_at + x->fed_size - end), want = x->stage_size > STAGE_MORE ? x->stage_size : STAGE_MORE;
+        if (left == 0) return NEED;
+        if (!stage_append(x, x->fed + (end - x->fed_at), left < want ? left : want)) return broken(x);
+        return GOT;
+    }
+    size_t         size;
+    const uint8_t *bytes = view(x, &size);
+    x->stage_at = x->at;
+    return stage_append(x, bytes, size) ? NEED : broken(x);
+}
+
+/* ---- events ---- */
+
+static struct pending *
+push(struct x12 *x, shunt_step step)
+{
+    assert(x->queue_count < QUEUE);
+    struct pending *p = &x->queue[x->queue_count++];
+    p->step           = (uint8_t)step;
+    p->scope          = SHUNT_SCOPE_TRANSACTION;
+    p->index          = SHUNT_NONE;
+    p->segment        = false;
+    p->detail_length  = 0;
+    p->code           = SHUNT_OK;
+    p->end            = x->at;
+    p->place          = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->level == IN_SET ? x->number : 0 };
+    return p;
+}
+
+static struct pending *
+fault(struct x12 *x, shunt_status code)
+{
+    struct pending *p = push(x, SHUNT_STEP_FAULT);
+    p->code           = code;
+    return p;
+}
+
+static struct pending *
+fault_at(struct x12 *x, shunt_status code, uint64_t at, uint64_t length)
+{
+    struct pending *p = fault(x, code);
+    p->place.byte     = at;
+    p->place.length   = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+    return p;
+}
+
+SHUNT_PRINTF(2, 3)
+static void
+detail(struct pending *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(p->detail, DETAIL, format, args);
+    va_end(args);
+    p->detail_length = (uint8_t)(length < 0 ? 0 : length < DETAIL ? length : DETAIL - 1);
+}
+
+/* Marks an element as the place of the fault. */
+static void
+point_at(struct x12 *x, struct pending *p, uint32_t element)
+{
+    shunt_range range = shunt_segment_element(&x->segment, element);
+    if (element > x->segment.elements) return;
+    p->place.byte    = x->segment.at + range.begin;
+    p->place.length  = range.end - range.begin;
+    p->place.element = element < SHUNT_NONE ? (uint16_t)element : SHUNT_NONE;
+}
+
+static void
+push_scope(struct x12 *x, shunt_step step, shunt_scope scope, bool segment)
+{
+    struct pending *p = push(x, step);
+    p->scope          = (uint8_t)scope;
+    p->segment        = segment;
+}
+
+/* ---- elements of headers and trailers ---- */
+
+static shunt_text
+text_of(const struct field *field)
+{
+    return (shunt_text){ field->bytes, field->length };
+}
+
+/* The element without blanks at its ends and without line ends, cut at what a field holds. */
+static void
+read_field(const struct x12 *x, uint32_t element, struct field *field)
+{
+    shunt_range range = shunt_segment_element(&x->segment, element);
+    field->length     = 0;
+    for (uint32_t i = range.begin; i < range.end && field->length < FIELD; i++) {
+        uint8_t c = x->segment.bytes[i];
+        if (c == '\r' || c == '\n' || (field->length == 0 && shunt_x12_blank(c))) continue;
+        field->bytes[field->length++] = (char)c;
+    }
+    while (field->length && shunt_x12_blank((uint8_t)field->bytes[field->length - 1])) field->length--;
+}
+
+/* A control number or count as it may stand in a message: anything but short letters and digits could be a value gone astray. */
+static const char *
+shown(const struct field *field, char out[static 16])
+{
+    bool plain = field->length > 0 && field->length <= 14;
+    for (unsigned i = 0; i < field->length && plain; i++) plain = !shunt_x12_delimiter((uint8_t)field->bytes[i]) && field->bytes[i];
+    snprintf(out, 16, "%.*s", plain ? (int)field->length : 1, plain ? field->bytes : field->length ? "?" : "-");
+    return out;
+}
+
+static void
+compare_count(struct x12 *x, uint32_t element, uint64_t counted, shunt_status code, const char *name)
+{
+    struct field declared;
+    uint64_t     number;
+    char         out[16];
+    read_field(x, element, &declared);
+    if (shunt_x12_number(text_of(&declared), &number) && number == counted) return;
+    struct pending *p = fault(x, code);
+    point_at(x, p, element);
+    detail(p, "%s is %s, read %llu", name, shown(&declared, out), (unsigned long long)counted);
+}
+
+static void
+compare_control(struct x12 *x, uint32_t element, const struct field *opened, shunt_status code, const char *name, const char *of)
+{
+    struct field closing;
+    char         a[16], b[16];
+    read_field(x, element, &closing);
+    if (shunt_x12_same_control(text_of(&closing), text_of(opened))) return;
+    struct pending *p = fault(x, code);
+    point_at(x, p, element);
+    detail(p, "%s is %s, %s is %s", name, shown(&closing, a), of, shown(opened, b));
+}
+
+/* False: no memory. */
+static bool
+note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t element, const struct field *control, const char *name)
+{
+    bool again = false;
+    char out[16];
+    if (shunt_x12_seen_add(seen, x->memory, hash, &again) != SHUNT_OK) return false;
+    if (!again) return true;
+    struct pending *p = fault(x, SHUNT_X12_CONTROL_TWICE);
+    point_at(x, p, element);
+    detail(p, "%s is %s again", name, shown(control, out));
+    return true;
+}
+
+/* ---- cutting segments ---- */
+
+/* The id as a number, 0 where it is not two or three letters and digits. Line ends of a wrapped file do not count. */
+static uint64_t
+read_id(const uint8_t *bytes, uint32_t length, bool line_ends)
+{
+    uint64_t id = 0;
+    unsigned count = 0;
+    for (uint32_t i = 0; i < length; i++) {
+        if (line_ends && (bytes[i] == '\r' || bytes[i] == '\n')) continue;
+        if (count == 3 || !shunt_x12_alnum(bytes[i])) return 0;
+        id |= (uint64_t)bytes[i] << (56 - 8 * count++);
+    }
+    return count >= 2 ? id : 0;
+}
+
+/* Element that holds the length of the binary element behind it, 0 = an ordinary segment. */
+static uint32_t
+binary_element(const struct x12 *x, uint64_t id)
+{
+    if (x->guide != SHUNT_NONE)
+        for (uint32_t i = 0; i < x->binary_count; i++)
+            if (x->binaries[i].id == id) return x->binaries[i].element;
+    return id == ID3('B', 'I', 'N') ? 1 : id == ID3('B', 'D', 'S') ? 2 : 0;
+}
+
+static void
+set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, uint64_t at, uint32_t elements, bool line_ends)
+{
+    x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .elements = elements, .length = length, .at = at, .line_ends = line_ends };
+}
+
+static void
+make_offsets(struct x12 *x)
+{
+    if (x->offsets_made) return;
+    const uint32_t *from  = x->index.positions + x->first_position;
+    uint32_t       *to    = x->offsets + 1;
+    uint32_t        shift = (uint32_t)(x->segment.bytes - x->window) - 1;
+    x->offsets[0] = 0;
+    for (uint32_t k = 0; k <= x->segment.elements; k += 8)
+        for (uint32_t i = 0; i < 8; i++) to[k + i] = from[k + i] - shift;
+    x->offsets_made = true;
+}
+
+static bool
+has_line_end(const uint8_t *bytes, size_t length)
+{
+    return memchr(bytes, '\n', length) || memchr(bytes, '\r', length);
+}
+
+/* An oversized segment is counted, reported and passed over. `skip_bytes` of it are not looked at. */
+static enum got
+pass_over(struct x12 *x, uint64_t skip_bytes, shunt_status code)
+{
+    set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
+    if (x->level == IN_SET) x->number++;
+    if (code != SHUNT_OK) detail(fault(x, code), "the limit is %zu bytes", x->options.max_segment_bytes);
+    x->skip_bytes = skip_bytes;
+    x->state      = SKIP;
+    x->searched   = 0;
+    drop_window(x);
+    return AGAIN;
+}
+
+static enum got
+skip(struct x12 *x)
+{
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        size_t         blind = x->skip_bytes < size ? (size_t)x->skip_bytes : size;
+        x->skip_bytes -= blind;
+        x->at += blind;
+        const uint8_t *end = size > blind ? memchr(bytes + blind, x->delims.terminator, size - blind) : NULL;
+        if (end) {
+            x->at += (uint64_t)(end - (bytes + blind)) + 1;
+            x->previous_end = x->at;
+            x->state        = SEGMENT;
+            return AGAIN;
+        }
+        x->at += size - blind;
+        enum got got = more(x);
+        if (got != GOT) return got;
+    }
+}
+
+/* A segment that is longer than the window, or that stands behind a binary element: separators up to `plain` bytes, the rest is one element. */
+static enum got
+take_alone(struct x12 *x, const uint8_t *bytes, size_t length, size_t plain, uint32_t most_separators)
+{
+    uint32_t count = 0, most = x->options.max_elements;
+    x->offsets[0] = 0;
+    for (const uint8_t *p = bytes, *end = bytes + plain; count < most_separators && (p = memchr(p, x->delims.element, (size_t)(end - p))); p++) {
+        if (count < most) x->offsets[count + 1] = (uint32_t)(p - bytes) + 1;
+        count++;
+    }
+    set_segment(x, bytes, (uint32_t)length, x->at, count, plain == length && has_line_end(bytes, length));
+    x->offsets[(count < most ? count : most) + 1] = (uint32_t)length + 1;
+    x->offsets_made = true;
+    x->components   = plain == length && x->delims.component && memchr(bytes, x->delims.component, length);
+    x->id           = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
+    x->at += length + 1;
+    x->searched = 0;
+    drop_window(x);
+    return GOT;
+}
+
+
+static struct pending *
+binary_fault(struct x12 *x)
+{
+    struct pending *p = fault(x, SHUNT_X12_BIN);
+    p->place.segment  = x->level == IN_SET ? x->number + 1 : 0; /* it is counted later */
+    return p;
+}
+
+/* A binary segment stands at `at`: its length element says where it ends, whatever bytes lie between. */
+static enum got
+take_binary(struct x12 *x, uint32_t length_element)
+{
+    size_t         size, header = 0;
+    const uint8_t *bytes = view(x, &size);
+    uint32_t       separators = 0, digits = 0;
+    uint64_t       length = 0;
+    bool           read = false;
+    for (;; header++) {
+        if (header >= size) {
+            enum got got = more(x);
+            if (got != GOT) return got;
+            bytes = view(x, &size);
+        }
+        uint8_t c = bytes[header];
+        if (c == x->delims.element) {
+            read = ++separators > length_element && digits > 0;
+            if (separators > length_element) break;
+        } else if (separators == length_element) {
+            if (c < '0' || c > '9' || ++digits > 18) break;
+            length = length * 10 + (uint64_t)(c - '0');
+        } else if (c == x->delims.terminator || header >= BINARY_HEADER) {
+            break;
+        }
+    }
+    if (!read || length > x->options.max_binary_bytes) {
+        set_segment(x, bytes, (uint32_t)header, x->at, 0, false);
+        detail(binary_fault(x), "element %u is no length within the limit", length_element);
+        x->plain_at = x->at;
+        return AGAIN;
+    }
+    uint64_t total = header + 1 + length;
+    if (total > x->options.max_segment_bytes)
+        return pass_over(x, total, x->level == IN_SET && x->guide == SHUNT_NONE ? SHUNT_OK : SHUNT_X12_SEGMENT_LENGTH);
+    const uint8_t *found;
+    for (size_t from = (size_t)total; !(found = from < size ? memchr(bytes + from, x->delims.terminator, size - from) : NULL);) {
+        if (size > x->options.max_segment_bytes) return pass_over(x, total, SHUNT_X12_SEGMENT_LENGTH);
+        if (size > from) from = size;
+        enum got got = more(x);
+        if (got != GOT) return got;
+        bytes = view(x, &size);
+    }
+    size_t end = (size_t)(found - bytes);
+    if (end > x->options.max_segment_bytes) return pass_over(x, total, SHUNT_X12_SEGMENT_LENGTH);
+    take_alone(x, bytes, end, header + 1, length_element + 1);
+    if (end != total) {
+        struct pending *p = binary_fault(x);
+        point_at(x, p, length_element);
+        detail(p, "element %u is %llu, the data has %zu bytes", length_element, (unsigned long long)length, end - header - 1);
+    }
+    return GOT;
+}
+
+/* Bytes of the id that stands at the head of these; `size` where no delimiter is among the first of them. */
+static uint32_t
+id_length(const struct x12 *x, const uint8_t *bytes, size_t size)
+{
+    uint32_t length = 0;
+    while (length < 4 && length < size && bytes[length] != x->delims.element && bytes[length] != x->delims.terminator) length++;
+    return length;
+}
+
+/* Reads on to the next terminator. FILLED: a window with at least one. GOT: a segment that no window holds. */
+static enum got
+fill_window(struct x12 *x)
+{
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        if (x->searched == 0) {
+            size_t blanks = 0;
+            while (blanks < size && shunt_x12_blank(bytes[blanks]) && bytes[blanks] != x->delims.terminator) blanks++;
+            x->at += blanks;
+            bytes += blanks;
+            size -= blanks;
+            uint32_t length = id_length(x, bytes, size);
+            if (length < 4 && length == size && !is_all(x)) {
+                enum got got = more(x);
+                if (got != GOT) return got;
+                continue;
+            }
+            uint32_t element = x->plain_at != x->at ? binary_element(x, read_id(bytes, length, false)) : 0;
+            if (element) return take_binary(x, element);
+        }
+        const uint8_t *found = size > x->searched ? memchr(bytes + x->searched, x->delims.terminator, size - x->searched) : NULL;
+        size_t         length = found ? (size_t)(found - bytes) : size;
+        if (length > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
+        if (found && length >= WINDOW) return take_alone(x, bytes, length, length, UINT32_MAX);
+        if (found) {
+            x->window      = bytes;
+            x->window_at   = x->at;
+            x->window_next = x->window_rank = x->window_end = 0;
+            x->searched    = 0;
+            x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
+            return FILLED;
+        }
+        x->searched  = size;
+        enum got got = more(x);
+        if (got != GOT) return got;
+    }
+}
+
+/* The next segment becomes the one at hand; `at` is the byte behind its terminator. */
+static enum got
+next_segment(struct x12 *x)
+{
+    for (;;) {
+        const uint8_t *bytes = x->window;
+        while (x->window_end < x->index.end_count) {
+            uint32_t entry = x->index.ends[x->window_end++], rank = entry & SHUNT_END_RANK, first = x->window_rank, begin = x->window_next;
+            uint32_t end = x->index.positions[rank];
+            x->window_next = end + 1;
+            x->window_rank = rank + 1;
+            while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
+            x->at = x->window_at + begin;
+            if (begin == end) {
+                x->at++;
+                continue;
+            }
+            uint32_t id_bytes = (rank > first ? x->index.positions[first] : end) - begin;
+            x->id             = read_id(bytes + begin, id_bytes, false);
+            if (SHUNT_UNLIKELY(binary_element(x, x->id) && x->plain_at != x->at)) {
+                drop_window(x);
+                break;
+            }
+            if (end - begin > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
+            bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, end - begin);
+            if (line_ends) x->id = read_id(bytes + begin, id_bytes, true);
+            set_segment(x, bytes + begin, end - begin, x->at, rank - first, line_ends);
+            x->first_position = first;
+            x->offsets_made   = false;
+            x->components     = (entry & SHUNT_END_COMPONENT) != 0;
+            x->at             = x->window_at + end + 1;
+            return GOT;
+        }
+        enum got got = fill_window(x);
+        if (got != FILLED) return got;
+    }
+}
+
+/* ---- the set ---- */
+
+/* What the guide says about the elements of a segment. */
+static void
+check_elements(struct x12 *x, const shunt_plan_node *node)
+{
+    const shunt_segment *s = &x->segment;
+    if (node->elements == 0) return;
+    for (uint32_t k = node->elements + 1u; k <= s->elements; k++) {
+        if (s->offsets[k + 1] - s->offsets[k] <= 1) continue; /* empty ones say nothing */
+        struct pending *p = fault(x, SHUNT_X12_TOO_MANY_ELEMENTS);
+        point_at(x, p, k);
+        detail(p, "%u elements, the guide has %u", s->elements, node->elements);
+        break;
+    }
+    if (!x->components) return;
+    uint32_t most = s->elements < node->elements ? s->elements : node->elements;
+    for (uint32_t k = 1; k <= most && k < 64; k++) {
+        if (node->composites >> k & 1) continue;
+        shunt_range range = shunt_segment_element(s, k);
+        if (range.begin >= range.end || !memchr(s->bytes + range.begin, x->delims.component, range.end - range.begin)) continue;
+        point_at(x, fault(x, SHUNT_X12_COMPOSITE), k);
+        break;
+    }
+}
+
+static void
+push_loop(struct x12 *x, shunt_step step, uint16_t loop, uint64_t end)
+{
+    struct pending *p = push(x, step);
+    p->index          = loop;
+    p->end            = end;
+}
+
+static void
+push_open_loops(struct x12 *x, uint64_t end)
+{
+    for (; x->walk.depth > 1; x->walk.depth--) push_loop(x, SHUNT_STEP_LEAVE, x->walk.loops[x->walk.depth - 1], end);
+}
+
+/* Puts the segment at its place in the guide. GOT: it is all there is to tell; AGAIN: events wait, the segment last. */
+static enum got
+land(struct x12 *x, bool trailer, uint16_t *node)
+{
+    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth;
+    shunt_landing landing;
+    memcpy(open, x->walk.loops, sizeof open);
+    shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
+    for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
+    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
+    if (trailer && landing.node == SHUNT_NONE) push_open_loops(x, x->previous_end);
+    if (landing.node == SHUNT_NONE) fault(x, SHUNT_X12_UNKNOWN_SEGMENT);
+    else check_elements(x, &x->plan->nodes[landing.node]);
+    if (landing.out_of_order) fault(x, SHUNT_X12_ORDER);
+    if (landing.orphan) fault(x, SHUNT_X12_MISSING_PARENT);
+    if (landing.too_many) fault(x, SHUNT_X12_REPEATS);
+    x->previous_end = x->at;
+    *node           = landing.node;
+    if (x->queue_count == 0 && !trailer) return GOT;
+    struct pending *p = push(x, SHUNT_STEP_SEGMENT);
+    p->index          = landing.node;
+    p->segment        = true;
+    return AGAIN;
+}
+
+/* ---- the envelope ---- */
+
+static void
+abandon_set(struct x12 *x)
+{
+    if (x->level != IN_SET) return;
+    fault(x, SHUNT_X12_NO_SE);
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_TRANSACTION, false);
+    x->level = x->in_group ? IN_GROUP : IN_INTERCHANGE;
+    x->guide = SHUNT_NONE;
+}
+
+static void
+abandon_group(struct x12 *x)
+{
+    abandon_set(x);
+    if (x->level != IN_GROUP) return;
+    fault(x, SHUNT_X12_NO_GE);
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_BATCH, false);
+    x->level = IN_INTERCHANGE;
+}
+
+static void
+clear_group(struct x12 *x)
+{
+    x->gs_control.length = x->gs_functional.length = x->gs_version.length = 0;
+    x->set_count         = 0;
+    shunt_x12_seen_clear(&x->sets);
+}
+
+static void
+begin_seek(struct x12 *x)
+{
+    x->level    = OUTSIDE;
+    x->state    = SEEK;
+    x->text_met = false;
+    x->before   = 0;
+    x->searched = 0;
+    drop_window(x);
+}
+
+static enum got
+open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, size_t size)
+{
+    if (x->text_met && !x->quiet)
+        fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->at - x->text_at);
+    else if (x->bom == 3 && !x->any_isa) detail(fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
+    x->delims = isa->delims;
+    memcpy(x->offsets, isa->offsets, sizeof isa->offsets);
+    set_segment(x, bytes, isa->length, x->at, isa->elements, isa->line_ends);
+    x->offsets_made = true;
+    x->at += isa->length < size ? isa->length + 1u : size;
+    x->state       = SEGMENT;
+    x->level       = IN_INTERCHANGE;
+    x->any_isa     = true;
+    x->quiet       = x->stray = false;
+    x->group_count = 0;
+    x->plain_at    = UINT64_MAX;
+    clear_group(x);
+    shunt_x12_seen_clear(&x->groups);
+
+    read_field(x, 12, &x->shown_version);
+    read_field(x, 13, &x->isa_control);
+    read_field(x, 6, &x->shown_sender);
+    read_field(x, 8, &x->shown_receiver);
+    x->shown_control    = x->isa_control;
+    x->shown_set.length = 0;
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_INTERCHANGE, true);
+    if (!isa->fixed) detail(fault(x, SHUNT_X12_ISA_LENGTH), "%u bytes", isa->length + 1);
+    if (isa->no_component) fault(x, SHUNT_X12_ISA16);
+    if (isa->repetition_twice) {
+        struct pending *p = fault(x, SHUNT_X12_DELIMITERS);
+        point_at(x, p, 11);
+        detail(p, "repetition separator is used twice; repetitions are not told apart");
+    }
+    uint64_t hash = shunt_text_hash(text_of(&x->isa_control)) * 3 + shunt_text_hash(text_of(&x->shown_sender)) * 5
+                  + shunt_text_hash(text_of(&x->shown_receiver)) * 7;
+    return note_control(x, &x->interchanges, hash, 13, &x->isa_control, "ISA13") ? AGAIN : broken(x);
+}
+
+static enum got
+open_group(struct x12 *x)
+{
+    abandon_group(x);
+    clear_group(x);
+    x->level = IN_GROUP;
+    x->stray = false;
+    x->group_count++;
+    read_field(x, 1, &x->gs_functional);
+    read_field(x, 2, &x->shown_sender);
+    read_field(x, 3, &x->shown_receiver);
+    read_field(x, 6, &x->gs_control);
+    read_field(x, 8, &x->gs_version);
+    x->shown_control    = x->gs_control;
+    x->shown_version    = x->gs_version;
+    x->shown_set.length = 0;
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_BATCH, true);
+    return note_control(x, &x->groups, shunt_text_hash(text_of(&x->gs_control)), 6, &x->gs_control, "GS06") ? AGAIN : broken(x);
+}
+
+static enum got
+open_set(struct x12 *x)
+{
+    struct field st03;
+    bool         assumed;
+    uint16_t     node;
+    abandon_set(x);
+    x->in_group = x->level == IN_GROUP;
+    x->level    = IN_SET;
+    x->stray    = false;
+    x->number   = x->segment.number = 1;
+    x->set_count++;
+    read_field(x, 1, &x->shown_set);
+    read_field(x, 2, &x->st_control);
+    read_field(x, 3, &st03);
+    x->shown_control         = x->st_control;
+    x->shown_version         = st03.length ? st03 : x->gs_version;
+    x->shown_sender.length   = x->shown_receiver.length = 0;
+    x->previous_end          = x->at;
+    x->guide = shunt_x12_guide(x->plan, text_of(&x->shown_set), text_of(&st03), text_of(&x->gs_version), text_of(&x->gs_functional), &assumed);
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
+    if (!x->in_group) fault(x, SHUNT_X12_NO_GS);
+    if (!note_control(x, &x->sets, shunt_text_hash(text_of(&x->st_control)), 2, &x->st_control, "ST02")) return broken(x);
+    if (x->guide == SHUNT_NONE) {
+        fault(x, SHUNT_X12_UNMAPPED_SET);
+        return AGAIN;
+    }
+    if (assumed) {
+        shunt_text version = x->plan->texts[x->plan->guides[x->guide].version];
+        detail(fault(x, SHUNT_X12_GUIDE_ASSUMED), "read as %.*s", SHUNT_TEXT_ARGS(version));
+    }
+    shunt_walk_begin(&x->walk, x->plan, x->guide);
+    return land(x, false, &node);
+}
+
+static enum got
+close_set(struct x12 *x)
+{
+    uint16_t node;
+    if (x->guide != SHUNT_NONE) {
+        land(x, true, &node);
+        push_open_loops(x, x->at);
+    }
+    compare_count(x, 1, x->number, SHUNT_X12_SE01, "SE01");
+    compare_control(x, 2, &x->st_control, SHUNT_X12_SE02, "SE02", "ST02");
+    push_scope(x, SHUNT_STEP_FINISH, SHUNT_SCOPE_TRANSACTION, true);
+    x->level = x->in_group ? IN_GROUP : IN_INTERCHANGE;
+    x->guide = SHUNT_NONE;
+    return AGAIN;
+}
+
+static enum got
+close_group(struct x12 *x)
+{
+    compare_count(x, 1, x->set_count, SHUNT_X12_GE01, "GE01");
+    compare_control(x, 2, &x->gs_control, SHUNT_X12_GE02, "GE02", "GS06");
+    push_scope(x, SHUNT_STEP_FINISH, SHUNT_SCOPE_BATCH, true);
+    x->level = IN_INTERCHANGE;
+    x->stray = false;
+    clear_group(x);
+    return AGAIN;
+}
+
+static enum got
+close_interchange(struct x12 *x)
+{
+    abandon_group(x);
+    compare_count(x, 1, x->group_count, SHUNT_X12_IEA01, "IEA01");
+    compare_control(x, 2, &x->isa_control, SHUNT_X12_IEA02, "IEA02", "ISA13");
+    push_scope(x, SHUNT_STEP_FINISH, SHUNT_SCOPE_INTERCHANGE, true);
+    begin_seek(x);
+    return AGAIN;
+}
+
+/* A run of segments that stand nowhere is one fault. */
+static enum got
+stray(struct x12 *x)
+{
+    if (!x->stray) fault(x, SHUNT_X12_STRAY);
+    x->stray = true;
+    return AGAIN;
+}
+
+/* An ISA where the interchange before it is not over; its delimiters may be others. */
+static bool
+is_isa(const struct x12 *x)
+{
+    const uint8_t *b = x->segment.bytes;
+    return x->segment.length > 3 && b[0] == 'I' && b[1] == 'S' && b[2] == 'A' && shunt_x12_delimiter(b[3]) && !shunt_x12_blank(b[3]);
+}
+
+static enum got
+reopen(struct x12 *x)
+{
+    abandon_group(x);
+    fault(x, SHUNT_X12_NO_IEA);
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_INTERCHANGE, false);
+    x->at = x->segment.at;
+    begin_seek(x);
+    return AGAIN;
+}
+
+/* What the segment at hand means. GOT: a segment of a known set and nothing else, `node` its place. */
+static enum got
+process(struct x12 *x, uint16_t *node)
+{
+    if (x->level == IN_SET) x->segment.number = ++x->number;
+    if (SHUNT_UNLIKELY(is_isa(x))) return reopen(x);
+    if (SHUNT_UNLIKELY(x->id == 0)) {
+        fault(x, SHUNT_X12_SEGMENT_ID);
+        return AGAIN;
+    }
+    if (SHUNT_UNLIKELY(x->segment.elements > x->options.max_elements)) {
+        detail(fault(x, SHUNT_X12_ELEMENTS), "%u, the limit is %u", x->segment.elements, x->options.max_elements);
+        return AGAIN;
+    }
+    switch (x->id) {
+    case ID2('S', 'T'):
+        make_offsets(x);
+        return open_set(x);
+    case ID2('S', 'E'):
+        make_offsets(x);
+        return x->level == IN_SET ? close_set(x) : stray(x);
+    case ID2('G', 'S'):
+        make_offsets(x);
+        return open_group(x);
+    case ID2('G', 'E'):
+        make_offsets(x);
+        abandon_set(x);
+        return x->level == IN_GROUP ? close_group(x) : stray(x);
+    case ID3('I', 'E', 'A'):
+        make_offsets(x);
+        return close_interchange(x);
+    default:
+        break;
+    }
+    if (x->level != IN_SET) return x->id == ID3('T', 'A', '1') && x->level == IN_INTERCHANGE ? AGAIN : stray(x);
+    if (x->guide == SHUNT_NONE) return AGAIN;
+    make_offsets(x);
+    return land(x, false, node);
+}
+
+/* ---- the ends of the input ---- */
+
+static enum got
+over(struct x12 *x)
+{
+    x->state = OVER;
+    return AGAIN;
+}
+
+static const uint8_t byte_order_mark[3] = { 0xef, 0xbb, 0xbf };
+
+/* The byte at `at` is text, or space between interchanges. */
+static void
+note_text(struct x12 *x, uint8_t c)
+{
+    if (x->text_met || shunt_x12_blank(c) || (x->any_isa && c == x->delims.terminator)) return;
+    if (x->at == x->bom && x->bom < 3 && c == byte_order_mark[x->bom]) {
+        x->bom++;
+        return;
+    }
+    x->text_met = true;
+    x->text_at  = x->bom < 3 ? x->at - x->bom : x->at;
+}
+
+static enum got
+no_isa(struct x12 *x)
+{
+    fault_at(x, SHUNT_X12_NO_ISA, x->text_met ? x->text_at : x->at, 0);
+    return over(x);
+}
+
+static enum got
+unreadable_isa(struct x12 *x, const shunt_x12_isa *isa)
+{
+    struct pending *p = fault_at(x, isa->fault, x->at, 3);
+    p->place.element  = isa->fault_element;
+    x->quiet = x->any_isa = true;
+    x->delims             = (shunt_delims){ 0 };
+    x->text_met           = true;
+    x->text_at            = x->at;
+    x->before             = 'A';
+    x->at += 3;
+    return AGAIN;
+}
+
+static enum got
+seek(struct x12 *x)
+{
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        if (!x->any_isa && x->at > x->options.max_leading_bytes) return no_isa(x);
+        if (size == 0) {
+            enum got got = more(x);
+            if (got == GOT) continue;
+            return got;
+        }
+        if (bytes[0] == 'I' && !shunt_x12_alnum(x->before)) {
+            shunt_x12_isa       isa;
+            shunt_x12_isa_state state = shunt_x12_isa_read(bytes, size, is_all(x), &isa);
+            if (state == X12_ISA_MORE) {
+                enum got got = more(x);
+                if (got != GOT) return got;
+                continue;
+            }
+            bool sure = isa.fixed && isa.elements == X12_ISA_ELEMENTS;
+            if (state == X12_ISA_READ && (!x->quiet || sure)) return open_interchange(x, &isa, bytes, size);
+            if (state == X12_ISA_BAD && !x->quiet && (!x->text_met || sure)) return unreadable_isa(x, &isa);
+        }
+        note_text(x, bytes[0]);
+        size_t step = 1;
+        if (x->text_met) {
+            const uint8_t *found = memchr(bytes + 1, 'I', size - 1);
+            step                 = found ? (size_t)(found - bytes) : size;
+            if (!x->any_isa && step > x->options.max_leading_bytes + 1 - x->at) step = (size_t)(x->options.max_leading_bytes + 1 - x->at);
+        }
+        x->before = bytes[step - 1];
+        x->at += step;
+    }
+}
+
+static void
+set_end_of_input(struct x12 *x)
+{
+    set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
+}
+
+/* No byte is left. What is open ends without its trailer; an IEA without terminator is taken as it is. */
+static enum got
+finish_input(struct x12 *x, uint16_t *node)
+{
+    size_t         size;
+    const uint8_t *bytes = view(x, &size);
+    if (x->state == SEEK) {
+        if (!x->any_isa) return no_isa(x);
+        if (x->text_met && !x->quiet) fault_at(x, SHUNT_X12_TRAILING_TEXT, x->text_at, x->at - x->text_at);
+        return over(x);
+    }
+    if (x->state == SEGMENT && size >= 3 && memcmp(bytes, "IEA", 3) == 0 && id_length(x, bytes, size) == 3) {
+        take_alone(x, bytes, size, size, UINT32_MAX);
+        x->at--; /* there is no terminator behind it */
+        fault(x, SHUNT_X12_NO_TERMINATOR);
+        return process(x, node);
+    }
+    bool cut = x->state == SKIP || size > 0;
+    x->at += size;
+    set_end_of_input(x);
+    if (x->level == IN_SET || cut) {
+        fault(x, SHUNT_X12_TRUNCATED);
+        if (x->level == IN_SET) {
+            push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_TRANSACTION, false);
+            x->level = x->in_group ? IN_GROUP : IN_INTERCHANGE;
+        }
+        if (x->level == IN_GROUP) push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_BATCH, false);
+    } else {
+        abandon_group(x);
+        fault(x, SHUNT_X12_NO_IEA);
+    }
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_INTERCHANGE, false);
+    return over(x);
+}
+
+/* ---- the interface ---- */
+
+static void
+show(const struct x12 *x, const struct pending *p, shunt_event *event)
+{
+    *event = (shunt_event){ .step = (shunt_step)p->step, .scope = (shunt_scope)p->scope, .guide = x->guide, .loop = SHUNT_NONE, .node = SHUNT_NONE,
+                            .slot = SHUNT_NONE, .segment = p->segment ? &x->segment : NULL, .delims = x->delims, .code = p->code,
+                            .place = p->place, .end = p->end };
+    if (p->step == SHUNT_STEP_SEGMENT) event->node = p->index;
+    else event->loop = p->index;
+    if (p->step == SHUNT_STEP_FAULT) event->detail = (shunt_text){ p->detail, p->detail_length };
+    if (p->step != SHUNT_STEP_BEGIN) return;
+    event->set      = text_of(&x->shown_set);
+    event->version  = text_of(&x->shown_version);
+    event->control  = text_of(&x->shown_control);
+    event->sender   = text_of(&x->shown_sender);
+    event->receiver = text_of(&x->shown_receiver);
+}
+
+static void
+show_segment(const struct x12 *x, uint16_t node, shunt_event *event)
+{
+    *event = (shunt_event){ .step = SHUNT_STEP_SEGMENT, .scope = SHUNT_SCOPE_TRANSACTION, .guide = x->guide, .loop = SHUNT_NONE, .node = node,
+                            .slot = SHUNT_NONE, .segment = &x->segment, .delims = x->delims,
+                            .place = { .byte = x->segment.at, .length = x->segment.length, .segment = x->number }, .end = x->at };
+}
+
+static shunt_step
+next(shunt_reader *reader, shunt_event *event)
+{
+    struct x12 *x = (struct x12 *)reader;
+    for (;;) {
+        if (x->queue_first < x->queue_count) {
+            show(x, &x->queue[x->queue_first++], event);
+            return event->step;
+        }
+        x->queue_first = x->queue_count = 0;
+        uint16_t node = SHUNT_NONE;
+        enum got got;
+        switch (x->state) {
+        case SEGMENT:
+            got = next_segment(x);
+            if (got == GOT) got = process(x, &node);
+            if (got == GOT) {
+                show_segment(x, node, event);
+                return SHUNT_STEP_SEGMENT;
+            }
+            break;
+        case SEEK:
+            got = seek(x);
+            break;
+        case SKIP:
+            got = skip(x);
+            break;
+        case OVER:
+            *event = (shunt_event){ .step = SHUNT_STEP_END, .end = x->at };
+            return SHUNT_STEP_END;
+        default:
+            *event = (shunt_event){ .step = SHUNT_STEP_FAILED, .code = x->failure, .place = { .byte = x->at }, .end = x->at };
+            return SHUNT_STEP_FAILED;
+        }
+        if (got == AT_END) got = finish_input(x, &node);
+        if (got == NEED && x->queue_count == 0) {
+            *event = (shunt_event){ .step = SHUNT_STEP_NEED_INPUT, .end = x->at };
+            return SHUNT_STEP_NEED_INPUT;
+        }
+    }
+}
+
+static void
+feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
+{
+    struct x12 *x = (struct x12 *)reader;
+    if (x->last) return; /* nothing follows the last piece */
+    x->fed_at += x->fed_size;
+    x->fed      = bytes;
+    x->fed_size = size;
+    x->last     = last;
+}
+
+static void
+x12_free(shunt_reader *reader)
+{
+    struct x12 *x = (struct x12 *)reader;
+    if (!x) return;
+    shunt_x12_seen_done(&x->interchanges, x->memory);
+    shunt_x12_seen_done(&x->groups, x->memory);
+    shunt_x12_seen_done(&x->sets, x->memory);
+    shunt_memory_free(x->memory, x->stage);
+    shunt_memory_free(x->memory, x->offsets);
+    shunt_memory_free(x->memory, x->index.positions);
+    shunt_memory_free(x->memory, x->index.ends);
+    shunt_memory_free(x->memory, x);
+}
+
+static const shunt_reader_ops ops = { .name = "x12", .feed = feed, .next = next, .free = x12_free };
+
+/* Ids whose length element a guide names. */
+static void
+note_binaries(struct x12 *x)
+{
+    for (uint32_t i = 0; i < x->plan->node_count && x->binary_count < BINARY_IDS; i++) {
+        const shunt_plan_node *node = &x->plan->nodes[i];
+        bool                   known = node->binary == 0;
+        for (uint32_t b = 0; b < x->binary_count && !known; b++) known = x->binaries[b].id == node->id;
+        if (!known) x->binaries[x->binary_count++] = (struct binary_id){ node->id, node->binary };
+    }
+}
+
+shunt_reader *
+shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_x12_options *options)
+{
+    struct x12 *x = shunt_memory_zeroed(memory, 1, sizeof *x);
+    if (!x) return NULL;
+    x->base.ops = &ops;
+    x->memory   = memory;
+    x->plan     = plan;
+    x->scan     = shunt_scan_best();
+    if (options) x->options = *options;
+    if (!x->options.max_segment_bytes) x->options.max_segment_bytes = 1 << 20;
+    if (!x->options.max_elements) x->options.max_elements = 10000;
+    if (!x->options.max_binary_bytes) x->options.max_binary_bytes = 64 << 20;
+    if (!x->options.max_leading_bytes) x->options.max_leading_bytes = 64 << 10;
+    if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
+    if (x->options.max_elements > UINT32_MAX / 16) x->options.max_elements = UINT32_MAX / 16;
+    x->state    = SEEK;
+    x->level    = OUTSIDE;
+    x->guide    = SHUNT_NONE;
+    x->plain_at = UINT64_MAX;
+    note_binaries(x);
+    size_t offsets = (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + OFFSETS_SPARE;
+    x->offsets         = shunt_memory_zeroed(memory, offsets, sizeof *x->offsets);
+    x->index.positions = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.positions);
+    x->index.ends      = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.ends);
+    if (x->offsets && x->index.positions && x->index.ends) return &x->base;
+    x12_free(&x->base);
+    return NULL;
+}
