@@ -28,6 +28,7 @@ typedef struct shunt_ty {
     uint8_t                      kind;
     bool                         optional;   /* may be absent */
     bool                         clearable;  /* may be cleared */
+    bool                         literal;    /* text written in the rules: fits account and unit */
     uint8_t                      digits;     /* decimals: most digits, 0 = 38 */
     uint8_t                      scale;      /* decimals, money, percent (4) */
     char                         currency[4];/* money: "USD" */
