@@ -40,9 +40,15 @@ yyerror(const shunt_span *at, shunt_parse *p, const char *message)
 static inline bool is_empty(shunt_span at) { return at.begin == at.end; }
 
 static shunt_text
-hit_text(const shunt_parse *p, shunt_span at)
+text_of(const shunt_ast *word)
 {
-    return is_empty(at) ? SHUNT_TEXT("unique") : shunt_tree_source(p, at);
+    return word ? word->text : (shunt_text){ NULL, 0 };
+}
+
+static shunt_text
+mark_text(shunt_span at)
+{
+    return is_empty(at) ? (shunt_text){ NULL, 0 } : SHUNT_TEXT("?");
 }
 
 static shunt_text
@@ -97,7 +103,7 @@ fail_text(shunt_span at)
 %%
 file        : header decls                      { p->module = $$ = shunt_tree_attribute(p, @$, $1, SHUNT_MODULE_decls, $2); } ;
 header      : MODULE qname VERSION STRING edition_opt { $$ = shunt_tree_documented(p, NODE(MODULE, @$, $2, $4, $5, NULL)); }
-            | error                             { $$ = NODE(MODULE, @$, NULL, NULL, NULL, NULL); } ;
+            | error                             { $$ = NODE(MODULE, @$, LEAF(ERROR, @$), LEAF(ERROR, @$), NULL, NULL); } ;
 edition_opt : %empty                            { $$ = NULL; }
             | EDITION INT                       { $$ = $2; } ;
 qname       : IDENT
@@ -125,7 +131,7 @@ string_opt  : %empty                            { $$ = NULL; }
             | STRING ;
 
 /* ---- types ---- */
-type        : qname type_args opt_mark phi      { $$ = NODE_TEXT(TYPE, @$, WORD(@3), $1, $2, $4); }
+type        : qname type_args opt_mark phi      { $$ = NODE_TEXT(TYPE, @$, mark_text(@3), $1, $2, $4); }
             | LIST OF type MAX INT              { $$ = NODE(LIST_TYPE, @$, $3, $5); } ;
 type_args   : %empty                            { $$ = LIST(@$); }
             | '(' type_arg_list ')'             { $$ = $2; } ;
@@ -173,11 +179,11 @@ in_opt      : %empty                            { $$ = NULL; }
 
 /* ---- what goes out ---- */
 target      : TARGET IDENT '{' target_items '}' { $$ = NODE(TARGET, @$, $2, $4); }
-            | TARGET IDENT IS JOURNAL '{' target_items '}' { $$ = NODE_TEXT(TARGET, @$, WORD(@4), $2, $6); } ;
+            | TARGET IDENT IS JOURNAL '{' target_items '}' { $$ = NODE_TEXT(TARGET, @$, SHUNT_TEXT("journal"), $2, $6); } ;
 target_items: %empty                            { $$ = LIST(@$); }
             | target_items target_item          { $$ = ADD($1, $2); } ;
 target_item : IDENT ':' type default_opt        { $$ = NODE(FIELD_DECL, @$, $1, $3, $4); }
-            | COLUMN IDENT ':' type default_opt { $$ = NODE_TEXT(FIELD_DECL, @$, WORD(@1), $2, $4, $5); }
+            | COLUMN IDENT ':' type default_opt { $$ = NODE_TEXT(FIELD_DECL, @$, SHUNT_TEXT("column"), $2, $4, $5); }
             | IDENT BY IDENT                    { $$ = NODE(BALANCE_BY, @$, $1, $3); }
             | IDENT FROM IDENT                  { $$ = NODE(ACCOUNTS_FROM, @$, $1, $3); }
             | KEY idents                        { $$ = NODE(KEY_FIELDS, @$, $2); }
@@ -227,11 +233,11 @@ code        : IDENT STRING                      { $$ = NODE(CODE, @$, $1, $2, NU
             | code QUEUE STRING                 { $$ = shunt_tree_attribute(p, @$, $1, SHUNT_CODE_queue, $3); } ;
 
 /* ---- decision tables ---- */
-decide      : DECIDE IDENT '(' params ')' ARROW type hit '{' rows '}' { $$ = NODE_TEXT(DECIDE, @$, hit_text(p, @8), $2, $4, $7, $10); }
-            | DECIDE IDENT '(' params ')' ARROW type hit FROM STRING  { $$ = NODE_TEXT(DECIDE, @$, hit_text(p, @8), $2, $4, $7, $10); } ;
-hit         : %empty                            { $$ = NULL; }
-            | UNIQUE                            { $$ = NULL; }
-            | FIRST                             { $$ = NULL; } ;
+decide      : DECIDE IDENT '(' params ')' ARROW type hit '{' rows '}' { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); }
+            | DECIDE IDENT '(' params ')' ARROW type hit FROM STRING  { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); } ;
+hit         : %empty                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("unique")); }
+            | UNIQUE                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("unique")); }
+            | FIRST                             { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("first")); } ;
 rows        : row                               { $$ = ADD(LIST(@$), $1); }
             | rows row                          { $$ = ADD($1, $2); } ;
 row         : WHEN patterns FATARROW rhs        { $$ = NODE(ROW, @$, $2, $4); }
@@ -246,10 +252,10 @@ choice      : ANY                               { $$ = LEAF(ANY, @$); }
             | CLEARED                           { $$ = LEAF(CLEARED_PATTERN, @$); }
             | value
             | value DOTDOT value                { $$ = NODE(RANGE, @$, $1, $3); }
-            | '<' value                         { $$ = NODE_TEXT(BOUND, @$, WORD(@1), $2); }
-            | '>' value                         { $$ = NODE_TEXT(BOUND, @$, WORD(@1), $2); }
-            | LE value                          { $$ = NODE_TEXT(BOUND, @$, WORD(@1), $2); }
-            | GE value                          { $$ = NODE_TEXT(BOUND, @$, WORD(@1), $2); } ;
+            | '<' value                         { $$ = NODE_TEXT(BOUND, @$, SHUNT_TEXT("<"), $2); }
+            | '>' value                         { $$ = NODE_TEXT(BOUND, @$, SHUNT_TEXT(">"), $2); }
+            | LE value                          { $$ = NODE_TEXT(BOUND, @$, SHUNT_TEXT("<="), $2); }
+            | GE value                          { $$ = NODE_TEXT(BOUND, @$, SHUNT_TEXT(">="), $2); } ;
 value       : literal
             | '-' INT                           { $$ = NODE(MINUS, @$, $2); }
             | '-' DECIMAL                       { $$ = NODE(MINUS, @$, $2); }
@@ -324,12 +330,12 @@ arms        : arm                               { $$ = ADD(LIST(@$), $1); }
 arm         : WHEN patterns FATARROW block      { $$ = NODE(ARM, @$, $2, $4); }
             | ELSE FATARROW block               { $$ = NODE(ARM, @$, NULL, $3); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
-exit        : severity whole_opt qname          { $$ = NODE_TEXT(EXIT, @$, WORD(@1), $2, $3, NULL, NULL); }
-            | severity whole_opt qname text     { $$ = NODE_TEXT(EXIT, @$, WORD(@1), $2, $3, $4, NULL); }
-            | SKIP                              { $$ = NODE_TEXT(EXIT, @$, WORD(@1), NULL, NULL, NULL, NULL); } ;
-severity    : REJECT                            { $$ = NULL; }
-            | QUARANTINE                        { $$ = NULL; }
-            | WARN                              { $$ = NULL; } ;
+exit        : severity whole_opt qname          { $$ = NODE_TEXT(EXIT, @$, text_of($1), $2, $3, NULL, NULL); }
+            | severity whole_opt qname text     { $$ = NODE_TEXT(EXIT, @$, text_of($1), $2, $3, $4, NULL); }
+            | SKIP                              { $$ = NODE_TEXT(EXIT, @$, SHUNT_TEXT("skip"), NULL, NULL, NULL, NULL); } ;
+severity    : REJECT                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("reject")); }
+            | QUARANTINE                        { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("quarantine")); }
+            | WARN                              { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("warn")); } ;
 whole_opt   : %empty                            { $$ = NULL; }
             | WHOLE IDENT                       { $$ = $2; } ;
 
@@ -352,12 +358,12 @@ jitem       : KEY exprs                         { $$ = NODE(KEY, @$, $2); }
             | line WHEN expr                    { $$ = shunt_tree_attribute(p, @$, $1, SHUNT_LINE_when, $3); }
             | each jblock                       { $$ = NODE(FOR_EACH, @$, $1, $2); }
             | jif
-            | SKIP                              { $$ = NODE_TEXT(EXIT, @$, WORD(@1), NULL, NULL, NULL, NULL); }
+            | SKIP                              { $$ = NODE_TEXT(EXIT, @$, SHUNT_TEXT("skip"), NULL, NULL, NULL, NULL); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
-line        : side account expr with            { $$ = NODE_TEXT(LINE, @$, WORD(@1), $2, $3, $4, NULL); }
-            | side account REMAINDER with       { $$ = NODE_TEXT(LINE, @$, WORD(@1), $2, NULL, $4, NULL); } ;
-side        : DEBIT                             { $$ = NULL; }
-            | CREDIT                            { $$ = NULL; } ;
+line        : side account expr with            { $$ = NODE_TEXT(LINE, @$, text_of($1), $2, $3, $4, NULL); }
+            | side account REMAINDER with       { $$ = NODE_TEXT(LINE, @$, text_of($1), $2, NULL, $4, NULL); } ;
+side        : DEBIT                             { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("debit")); }
+            | CREDIT                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("credit")); } ;
 account     : qname
             | STRING
             | '(' expr ')'                      { $$ = $2; } ;
@@ -379,12 +385,12 @@ named_value : IDENT ':' expr                    { $$ = NODE(FIELD, @$, $1, $3); 
 overlay     : OVERLAY IDENT OF qname WHEN expr '{' overlay_items '}' { $$ = NODE(OVERLAY, @$, $2, $8, $4, $6); } ;
 overlay_items : %empty                          { $$ = LIST(@$); }
             | overlay_items overlay_item        { $$ = ADD($1, $2); } ;
-overlay_item: REPLACE LET IDENT '=' expr        { $$ = NODE_TEXT(REPLACE, @$, WORD(@2), $3, $5); }
-            | REPLACE TABLE IDENT WITH IDENT    { $$ = NODE_TEXT(REPLACE, @$, WORD(@2), $3, $5); }
-            | REPLACE DECIDE IDENT '{' rows '}' { $$ = NODE_TEXT(REPLACE, @$, WORD(@2), $3, $5); }
+overlay_item: REPLACE LET IDENT '=' expr        { $$ = NODE_TEXT(REPLACE, @$, SHUNT_TEXT("let"), $3, $5); }
+            | REPLACE TABLE IDENT WITH IDENT    { $$ = NODE_TEXT(REPLACE, @$, SHUNT_TEXT("table"), $3, $5); }
+            | REPLACE DECIDE IDENT '{' rows '}' { $$ = NODE_TEXT(REPLACE, @$, SHUNT_TEXT("decide"), $3, $5); }
             | EXCEPTIONS TO IDENT '{' rows '}'  { $$ = NODE(EXCEPTIONS, @$, $3, $5); }
-            | BEFORE STRING block               { $$ = NODE_TEXT(AROUND, @$, WORD(@1), $2, $3); }
-            | AFTER STRING block                { $$ = NODE_TEXT(AROUND, @$, WORD(@1), $2, $3); }
+            | BEFORE STRING block               { $$ = NODE_TEXT(AROUND, @$, SHUNT_TEXT("before"), $2, $3); }
+            | AFTER STRING block                { $$ = NODE_TEXT(AROUND, @$, SHUNT_TEXT("after"), $2, $3); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
 
 /* ---- tests ---- */
@@ -417,12 +423,12 @@ expr        : expr OTHERWISE rhs                { $$ = NODE(OTHERWISE, @$, $1, $
             | expr OR expr                      { $$ = NODE_TEXT(BINARY, @$, SHUNT_TEXT("or"), $1, $3); }
             | expr AND expr                     { $$ = NODE_TEXT(BINARY, @$, SHUNT_TEXT("and"), $1, $3); }
             | NOT expr                          { $$ = NODE(NOT, @$, $2); }
-            | expr '=' expr                     { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
-            | expr NE expr                      { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
-            | expr '<' expr                     { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
-            | expr '>' expr                     { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
-            | expr LE expr                      { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
-            | expr GE expr                      { $$ = shunt_tree_compare(p, @$, @2, $1, @1, $3, @3); }
+            | expr '=' expr                     { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT("="), @2, $1, @1, $3, @3); }
+            | expr NE expr                      { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT("!="), @2, $1, @1, $3, @3); }
+            | expr '<' expr                     { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT("<"), @2, $1, @1, $3, @3); }
+            | expr '>' expr                     { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT(">"), @2, $1, @1, $3, @3); }
+            | expr LE expr                      { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT("<="), @2, $1, @1, $3, @3); }
+            | expr GE expr                      { $$ = shunt_tree_compare(p, @$, SHUNT_TEXT(">="), @2, $1, @1, $3, @3); }
             | expr IN '(' ranges ')'            { $$ = shunt_tree_among(p, @$, SHUNT_TEXT("in"), @2, $1, @1, $4); }
             | expr NOTIN '(' ranges ')'         { $$ = shunt_tree_among(p, @$, SHUNT_TEXT("not in"), @2, $1, @1, $4); }
             | expr IS state                     { $$ = shunt_tree_is(p, @$, @2, $1, @1, $3); }
@@ -457,7 +463,7 @@ primary     : literal
             | ELEM
             | LOOPID
             | IDENT '(' call_args ')'           { $$ = NODE(CALL, @$, $1, $3); }
-            | MAX '(' call_args ')'             { $$ = NODE(CALL, @$, LEAF_TEXT(NAME, @1, WORD(@1)), $3); }
+            | MAX '(' call_args ')'             { $$ = NODE(CALL, @$, LEAF_TEXT(NAME, @1, SHUNT_TEXT("max")), $3); }
             | '(' expr ')'                      { $$ = $2; }
             | '[' exprs ']'                     { $$ = shunt_tree_join(p, LEAF(ARRAY, @$), $2); }
             | MATCH expr '{' rows '}'           { $$ = NODE(CHOOSE, @$, $2, $4); } ;
@@ -467,8 +473,8 @@ call_args   : %empty                            { $$ = LIST(@$); }
             | exprs ',' named                   { $$ = shunt_tree_join(p, $1, $3); }
             | expr each                         { $$ = ADD(LIST(@$), NODE(EACH_EXPR, @$, $1, $2)); } ;
 literal     : INT | DECIMAL | MONEY | PERCENT | DATE | DURATION | STRING
-            | TRUE                              { $$ = LEAF_TEXT(TRUE, @$, WORD(@$)); }
-            | FALSE                             { $$ = LEAF_TEXT(FALSE, @$, WORD(@$)); } ;
+            | TRUE                              { $$ = LEAF_TEXT(TRUE, @$, SHUNT_TEXT("true")); }
+            | FALSE                             { $$ = LEAF_TEXT(FALSE, @$, SHUNT_TEXT("false")); } ;
 text        : STRING
             | template ;
 template    : template_parts TEND               { $$ = shunt_tree_span(ADD($1, $2), @$); } ;
@@ -557,12 +563,6 @@ step(struct trial *t, int symbol)
     }
 }
 
-static struct trial
-trial_of(const yypstate *ps)
-{
-    return (struct trial){ .bottom = ps->yyss, .kept = ps->yyssp - ps->yyss + 1 };
-}
-
 static bool
 run(struct trial *t, const uint16_t *kinds, uint32_t count)
 {
@@ -572,10 +572,10 @@ run(struct trial *t, const uint16_t *kinds, uint32_t count)
 }
 
 bool
-shunt_map_accepts(const yypstate *ps, const uint16_t *kinds, uint32_t count)
+shunt_map_accepts(const yypstate *ps, uint32_t level, const uint16_t *kinds, uint32_t count)
 {
-    struct trial t = trial_of(ps);
-    return run(&t, kinds, count);
+    struct trial t = { .bottom = ps->yyss, .kept = level };
+    return level > 0 && run(&t, kinds, count);
 }
 
 /* States from which `error` can be shifted, as yyerrlab1 looks for them. */
@@ -596,10 +596,10 @@ shunt_map_accepts_after_error(const yypstate *ps, uint32_t level, const uint16_t
 }
 
 uint32_t
-shunt_map_error_level(const yypstate *ps)
+shunt_map_error_level(const yypstate *ps, uint32_t below)
 {
-    for (ptrdiff_t i = ps->yyssp - ps->yyss; i >= 0; i--)
-        if (takes_error(ps->yyss[i])) return (uint32_t)i + 1;
+    for (uint32_t i = below; i-- > 0;)
+        if (takes_error(ps->yyss[i])) return i + 1;
     return 0;
 }
 
@@ -614,6 +614,7 @@ shunt_map_symbol(const yypstate *ps, uint32_t index, shunt_span *at)
 {
     int symbol = yystos[ps->yyss[index]];
     *at        = ps->yyls[index];
+    if (symbol >= YYNTOKENS) return -1;
     for (int kind = 1; kind < YYMAXUTOK + 1; kind++)
         if ((int)YYTRANSLATE(kind) == symbol) return kind;
     return -1;
@@ -624,6 +625,12 @@ shunt_map_unshift(yypstate *ps)
 {
     ps->yyssp--, ps->yyvsp--, ps->yylsp--;
     ps->yystate = *ps->yyssp;
+}
+
+uint32_t
+shunt_map_kinds(void)
+{
+    return YYMAXUTOK + 1;
 }
 
 void

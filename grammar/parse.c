@@ -80,8 +80,8 @@ static shunt_ast *
 empty_module(shunt_parse *p)
 {
     shunt_span at   = { 0, 0, p->file };
-    shunt_ast *list = LIST(at);
-    return NODE(MODULE, at, NULL, NULL, NULL, list);
+    shunt_ast *name = LEAF(ERROR, at), *version = LEAF(ERROR, at), *decls = LIST(at);
+    return NODE(MODULE, at, name, version, NULL, decls);
 }
 
 static shunt_status

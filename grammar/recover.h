@@ -14,12 +14,13 @@ void shunt_recover_run(shunt_parse *p);
 /* ---- map.y: the parser's stack, without the actions ---- */
 struct shunt_map_pstate;
 struct shunt_map_pstate *shunt_map_begin(shunt_arena *scratch); /* NULL without memory */
-/* Whether these words may follow what was read. */
-bool     shunt_map_accepts(const struct shunt_map_pstate *ps, const uint16_t *kinds, uint32_t count);
-/* The same after everything above `level` was skipped. */
+uint32_t shunt_map_kinds(void);                                         /* words have kinds below this */
+/* Levels are heights of the stack. Whether these words may follow the lowest `level` symbols of it. */
+bool     shunt_map_accepts(const struct shunt_map_pstate *ps, uint32_t level, const uint16_t *kinds, uint32_t count);
+/* The same with an item that was skipped on top of them. */
 bool     shunt_map_accepts_after_error(const struct shunt_map_pstate *ps, uint32_t level, const uint16_t *kinds, uint32_t count);
-/* Height of the stack of the innermost list that can skip an item; 0 where there is none. */
-uint32_t shunt_map_error_level(const struct shunt_map_pstate *ps);
+/* The innermost list at or below `below` that can skip an item; 0 where there is none. */
+uint32_t shunt_map_error_level(const struct shunt_map_pstate *ps, uint32_t below);
 uint32_t shunt_map_level(const struct shunt_map_pstate *ps);
 /* The word on the stack at `index`, or -1 for a construct that is complete; and where it stands. */
 int      shunt_map_symbol(const struct shunt_map_pstate *ps, uint32_t index, shunt_span *at);

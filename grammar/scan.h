@@ -51,7 +51,8 @@ typedef struct shunt_scan {
     uint32_t         line;      /* where the current line begins */
     uint32_t         piece;     /* where the string, text block or piece of a template that is being read begins */
     uint32_t         piece_line; /* the line of its first quote */
-    uint32_t         semicolons;
+    uint32_t         semicolons;     /* said once, with their number */
+    uint32_t         semicolon_diag; /* 1 + place in `diags`, 0 = none */
     uint32_t         junk_end;   /* where the last character that stands nowhere ended */
     uint32_t         errors_before;
     uint32_t         depth;

@@ -165,10 +165,11 @@ check_chain(shunt_parse *p, shunt_span sign, const shunt_ast *left, shunt_span l
 }
 
 shunt_ast *
-shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *left, shunt_span left_at, shunt_ast *right, shunt_span right_at)
+shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *left, shunt_span left_at,
+    shunt_ast *right, shunt_span right_at)
 {
     check_chain(p, sign, left, left_at, right_at);
-    return NODE_TEXT(BINARY, at, WORD(sign), left, right);
+    return NODE_TEXT(BINARY, at, word, left, right);
 }
 
 shunt_ast *
@@ -182,7 +183,8 @@ shunt_ast *
 shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, shunt_span value_at, const shunt_ast *state)
 {
     check_chain(p, sign, value, value_at, at);
-    return NODE_TEXT(IS, at, state ? state->text : WORD(sign), value);
+    shunt_text which = state ? state->text : (shunt_text){ NULL, 0 };
+    return NODE_TEXT(IS, at, which, value);
 }
 
 /* ---- words that carry a text ---- */
@@ -213,10 +215,11 @@ unescaped(shunt_parse *p, shunt_text written)
 static shunt_text
 inside_quotes(shunt_text written)
 {
-    uint32_t first = written.length && (written.bytes[0] == '"' || written.bytes[0] == '\'') ? 1 : 3;
-    if (first > written.length) first = written.length;
+    uint32_t first = 0; /* none at all after a slip that was mended */
+    if (written.length && (written.bytes[0] == '"' || written.bytes[0] == '\'')) first = 1;
+    else if (written.length > 2 && written.bytes[0] == '\xE2') first = 3;
     shunt_text inside = { written.bytes + first, written.length - first };
-    bool closed = inside.length >= first && memcmp(inside.bytes + inside.length - first, written.bytes, first) == 0;
+    bool closed = inside.length >= first && first && (first == 3 || inside.bytes[inside.length - 1] == written.bytes[0]);
     if (closed) inside.length -= first;
     return inside;
 }

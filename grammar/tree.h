@@ -11,11 +11,14 @@ typedef struct shunt_parse {
     shunt_diags     *diags;
     shunt_text       source;
     uint32_t         file;
-    const shunt_scan *scan;
+    shunt_scan      *scan;
     uint32_t         next;     /* number of the token that the parser gets next */
-    uint32_t         doc;      /* number of the next documentation that may fit */
+    uint32_t         quiet;    /* mistakes before this word follow from one that was reported */
+    uint32_t         commas;   /* that separate what needs none; said once, with their number */
+    uint32_t         comma_diag; /* 1 + place in `diags`, 0 = none */
     shunt_ast       *module;   /* the result */
     bool             failed;   /* no memory */
+    bool             over;     /* the parser has come to its end */
     bool             too_high; /* E0912 was said */
 } shunt_parse;
 
@@ -39,7 +42,8 @@ shunt_ast *shunt_tree_span(shunt_ast *node, shunt_span at);                     
 shunt_ast *shunt_tree_open(shunt_parse *p, shunt_ast *declaration, shunt_span at);  /* marks it `open` */
 shunt_ast *shunt_tree_qualify(shunt_parse *p, shunt_span at, shunt_ast *name, shunt_ast *more); /* a.b as one NAME */
 /* left OP right, `value in (list)`, `value is state`: comparisons, which may not be chained (E0103). */
-shunt_ast *shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *left, shunt_span left_at, shunt_ast *right, shunt_span right_at);
+shunt_ast *shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *left, shunt_span left_at,
+                              shunt_ast *right, shunt_span right_at);
 shunt_ast *shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value, shunt_span value_at, shunt_ast *list);
 shunt_ast *shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, shunt_span value_at, const shunt_ast *state);
 /* Sets one child of a node that was made before, and widens its span. */

@@ -1,0 +1,16 @@
+/* explain.h - the author's words for what stands somewhere and for what may. Private to grammar/. */
+#ifndef SHUNT_EXPLAIN_H
+#define SHUNT_EXPLAIN_H
+
+#include "grammar/recover.h"
+
+enum { SHUNT_PHRASE = 256 };
+
+/* "word `foo`", "`)`", "end of the file": for a sentence that begins with "unexpected". */
+void shunt_explain_word(const shunt_parse *p, const shunt_token *token, char out[static SHUNT_PHRASE]);
+/* "here may stand `else`, a value or an operator". */
+void shunt_explain_expected(const struct shunt_map_pstate *ps, char out[static SHUNT_PHRASE]);
+/* The written form of a word or sign of the language: "else", "=>". */
+const char *shunt_explain_kind(int kind, char out[static 4]);
+
+#endif
