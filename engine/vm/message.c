@@ -1,0 +1,413 @@
+/* message.c - values of captured nodes: conversion when they are read, lists of children, rows made of groups, dates. */
+#include "engine/base/date.h"
+#include "engine/base/decimal.h"
+#include "engine/vm/state.h"
+
+enum { SEEN_AT_MOST = 1 << 16 };
+
+/* ---- told once ---- */
+
+void
+shunt_seen_forget(shunt_seen *seen)
+{
+    if (seen->count) memset(seen->keys, 0, sizeof *seen->keys * seen->capacity);
+    seen->count = 0;
+}
+
+void
+shunt_seen_done(const shunt_memory *memory, shunt_seen *seen)
+{
+    shunt_memory_free(memory, seen->keys);
+    *seen = (shunt_seen){ 0 };
+}
+
+static void
+seen_put(uint64_t *keys, uint32_t capacity, uint64_t key)
+{
+    uint32_t at = (uint32_t)shunt_mix(0, key) & (capacity - 1);
+    while (keys[at]) at = (at + 1) & (capacity - 1);
+    keys[at] = key;
+}
+
+/* `*fresh`: it was not there. A full set forgets everything: telling twice is better than growing without end. */
+static shunt_status
+seen_add(const shunt_memory *memory, shunt_seen *seen, uint64_t key, bool *fresh)
+{
+    for (uint32_t at = seen->capacity ? (uint32_t)shunt_mix(0, key) & (seen->capacity - 1) : 0; seen->capacity && seen->keys[at];
+         at = (at + 1) & (seen->capacity - 1)) {
+        if (seen->keys[at] != key) continue;
+        *fresh = false;
+        return SHUNT_OK;
+    }
+    if (seen->count == SEEN_AT_MOST) shunt_seen_forget(seen);
+    if (seen->count * 2 >= seen->capacity) {
+        uint32_t  capacity = seen->capacity ? seen->capacity * 2 : 32;
+        uint64_t *keys     = (uint64_t *)shunt_memory_zeroed(memory, capacity, sizeof *keys);
+        if (!keys) return SHUNT_NO_MEMORY;
+        for (uint32_t i = 0; i < seen->capacity; i++) {
+            if (seen->keys[i]) seen_put(keys, capacity, seen->keys[i]);
+        }
+        shunt_memory_free(memory, seen->keys);
+        seen->keys     = keys;
+        seen->capacity = capacity;
+    }
+    seen_put(seen->keys, seen->capacity, key);
+    seen->count++;
+    *fresh = true;
+    return SHUNT_OK;
+}
+
+/* Values inside a unit are told once in the unit, those around it once in the transaction. */
+static shunt_status
+first_time(shunt_vm *vm, const shunt_node *node, uint64_t at, uint16_t slot, bool *fresh)
+{
+    shunt_seen *seen = &vm->seen_set;
+    for (const shunt_node *n = node; n; n = n->parent) {
+        if (vm->program->frames[n->frame].unit) seen = &vm->seen_unit;
+    }
+    return seen_add(vm->memory, seen, ((at << 16) | slot) + 1, fresh);
+}
+
+static shunt_status
+fault(shunt_vm *vm, shunt_status code, uint32_t site, shunt_vm_place place)
+{
+    return vm->host->fault ? vm->host->fault(vm->host->context, code, site, place) : SHUNT_OK;
+}
+
+/* ---- one value ---- */
+
+static uint16_t
+slot_first(const shunt_program *p, uint16_t slot)
+{
+    return p->frames[p->slots[slot].frame].slot_first;
+}
+
+shunt_vm_place
+shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node)
+{
+    shunt_vm_place place = { .slot = slot, .node = node };
+    if (node && slot != SHUNT_NONE) {
+        const shunt_captured *captured = &node->slots[slot - slot_first(vm->program, slot)];
+        if (captured->bytes) place.value = captured;
+    }
+    return place;
+}
+
+static bool
+in_code_list(const shunt_program *p, uint16_t list, shunt_text text)
+{
+    const uint16_t *values = p->numbers + p->code_lists[list].value_first;
+    uint32_t        low = 0, high = p->code_lists[list].value_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        int      order  = shunt_text_compare(p->texts[values[middle]], text);
+        if (order == 0) return true;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return false;
+}
+
+static shunt_status
+convert_int(shunt_text text, int64_t *integer)
+{
+    shunt_decimal value;
+    SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, 0, false, &value));
+    if (value < INT64_MIN || value > INT64_MAX) return SHUNT_OVERFLOW;
+    *integer = (int64_t)value;
+    return SHUNT_OK;
+}
+
+static shunt_status
+convert_date(shunt_text text, int64_t *days)
+{
+    int64_t end;
+    if (text.length <= 8) return shunt_date_parse_x12(text, days);
+    return shunt_date_parse_range(text, days, &end);
+}
+
+static shunt_status
+convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
+{
+    shunt_decimal coefficient = 0;
+    int64_t       integer     = 0;
+    switch ((shunt_convert)slot->convert) {
+    case SHUNT_CONVERT_DECIMAL:
+        SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, slot->scale, false, &coefficient));
+        *value = (shunt_value){ .coefficient = coefficient };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_IMPLIED:
+        SHUNT_TRY(shunt_decimal_parse_implied(text.bytes, text.length, slot->implied, slot->scale, &coefficient));
+        *value = (shunt_value){ .coefficient = coefficient };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_INT:
+        SHUNT_TRY(convert_int(text, &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_DATE:
+        SHUNT_TRY(convert_date(text, &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_TEXT:
+    case SHUNT_CONVERT_COUNT: break;
+    }
+    *value = (shunt_value){ .text = text };
+    return SHUNT_OK;
+}
+
+shunt_status
+shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required, uint32_t site, shunt_value *value, uint8_t *state)
+{
+    const shunt_plan_slot *slot     = &vm->program->slots[index];
+    const shunt_captured  *captured = &node->slots[index - vm->program->frames[slot->frame].slot_first];
+    if (!captured->bytes || captured->length == 0) {
+        *state = SHUNT_ABSENT;
+        if (!required || !slot->required) return SHUNT_OK;
+        vm->place = (shunt_vm_place){ .slot = index, .node = node };
+        return SHUNT_REQUIRED_MISSING;
+    }
+    shunt_text   text   = { captured->bytes, captured->length };
+    shunt_status status = convert(slot, text, value);
+    if (SHUNT_UNLIKELY(status != SHUNT_OK)) {
+        vm->place = (shunt_vm_place){ .slot = index, .value = captured, .node = node };
+        return status;
+    }
+    *state = SHUNT_PRESENT;
+    if (slot->codes != SHUNT_NONE && !in_code_list(vm->program, slot->codes, text)) {
+        bool fresh;
+        SHUNT_TRY(first_time(vm, node, captured->at, index, &fresh));
+        if (fresh) SHUNT_TRY(fault(vm, SHUNT_CODE_UNKNOWN, site, (shunt_vm_place){ .slot = index, .value = captured, .node = node }));
+    }
+    return SHUNT_OK;
+}
+
+/* ---- lists ---- */
+
+shunt_value *
+shunt_list_new(shunt_vm *vm, uint32_t capacity)
+{
+    shunt_list_head *head = (shunt_list_head *)shunt_arena_alloc(vm->arena, sizeof *head + sizeof(shunt_value) * (size_t)capacity);
+    if (!head) return NULL;
+    head->capacity = capacity;
+    return (shunt_value *)(void *)(head + 1);
+}
+
+static void
+list_seal(shunt_value *items, uint32_t count)
+{
+    ((shunt_list_head *)(void *)items - 1)->used = count;
+}
+
+shunt_status
+shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list)
+{
+    const shunt_children *children = node ? &node->children[child] : NULL;
+    uint32_t              count    = children ? children->count : 0, filled = 0;
+    if (count == 0) {
+        *list = (shunt_value){ .list = { NULL, 0 } };
+        return SHUNT_OK;
+    }
+    SHUNT_TRY(shunt_vm_charge(vm, count));
+    shunt_value *items = shunt_list_new(vm, count);
+    if (!items) return shunt_vm_full(vm);
+    for (const shunt_node *n = children->first; n && filled < count; n = n->next) items[filled++].node = n;
+    list_seal(items, filled);
+    *list = (shunt_value){ .list = { items, filled } };
+    return SHUNT_OK;
+}
+
+/* ---- rows of groups ---- */
+
+struct collecting {
+    const shunt_collect     *collect;
+    const shunt_record_type *record;
+    uint32_t                 site;
+    const shunt_node        *outer;
+    const shunt_row        **rows;
+    uint32_t                 count, capacity, outer_count;
+};
+
+static shunt_status
+first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *line, shunt_value *value, uint8_t *state)
+{
+    for (uint32_t i = 0; i < field->child; i++) {
+        const shunt_alternative *way  = &vm->program->alternatives[field->slot + i];
+        const shunt_node        *node = way->line ? line : c->outer;
+        if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
+        if (!node) continue;
+        SHUNT_TRY(shunt_vm_get(vm, node, way->slot, false, c->site, value, state));
+        if (*state == SHUNT_PRESENT) return SHUNT_OK;
+    }
+    return SHUNT_OK;
+}
+
+static shunt_status
+collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *group, const shunt_node *line,
+              const shunt_node *inner, shunt_value *value, uint8_t *state)
+{
+    const shunt_program *p = vm->program;
+    *state                 = SHUNT_ABSENT;
+    switch ((shunt_collect_from)field->from) {
+    case SHUNT_COLLECT_GROUP: return shunt_vm_get(vm, group, field->slot, false, c->site, value, state);
+    case SHUNT_COLLECT_LINE: {
+        const shunt_node *node = line && line->frame == p->slots[field->slot].frame ? line : inner && inner->frame == p->slots[field->slot].frame ? inner : NULL;
+        return node ? shunt_vm_get(vm, node, field->slot, false, c->site, value, state) : SHUNT_OK;
+    }
+    case SHUNT_COLLECT_LEVEL:
+        *value = (shunt_value){ .text = p->texts[line ? field->child : field->slot] };
+        *state = SHUNT_PRESENT;
+        return SHUNT_OK;
+    case SHUNT_COLLECT_POSITION:
+        if (!line) return SHUNT_OK;
+        *value = (shunt_value){ .integer = line->ordinal };
+        *state = SHUNT_PRESENT;
+        return SHUNT_OK;
+    case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */
+        *state = SHUNT_PRESENT;
+        return SHUNT_OK;
+    case SHUNT_COLLECT_FIRST: return first_of(vm, c, field, line, value, state);
+    }
+    return SHUNT_OK;
+}
+
+static shunt_status
+collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line, const shunt_node *inner)
+{
+    uint32_t     fields = c->record->field_count;
+    shunt_row   *row    = SHUNT_NEW(vm->arena, shunt_row);
+    shunt_value *values = SHUNT_NEW_N(vm->arena, shunt_value, fields);
+    uint8_t     *states = SHUNT_NEW_N(vm->arena, uint8_t, fields);
+    SHUNT_TRY(shunt_vm_charge(vm, fields));
+    if (!row || !values || !states) return shunt_vm_full(vm);
+    const shunt_collect_field *from = vm->program->collect_fields + c->collect->field_first;
+    for (uint32_t f = 0; f < fields; f++) SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
+    if (states[c->collect->needed] != SHUNT_PRESENT) return SHUNT_OK;
+    if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
+    if (c->count == c->capacity) {
+        uint32_t          capacity = c->capacity ? c->capacity * 2 : 16;
+        const shunt_row **rows     = SHUNT_NEW_N(vm->arena, const shunt_row *, capacity);
+        if (!rows) return shunt_vm_full(vm);
+        if (c->count) memcpy(rows, c->rows, sizeof *rows * c->count);
+        c->rows     = rows;
+        c->capacity = capacity;
+    }
+    *row                = (shunt_row){ states, values };
+    c->rows[c->count++] = row;
+    return SHUNT_OK;
+}
+
+static shunt_status
+collect_groups(shunt_vm *vm, struct collecting *c, const shunt_node *node, uint16_t child, const shunt_node *line, const shunt_node *inner)
+{
+    if (child == SHUNT_NONE) return SHUNT_OK;
+    for (const shunt_node *group = node->children[child].first; group; group = group->next) SHUNT_TRY(collect_row(vm, c, group, line, inner));
+    return SHUNT_OK;
+}
+
+static bool
+same_text(const shunt_row *a, const shunt_row *b, uint32_t field)
+{
+    if (a->states[field] != b->states[field]) return false;
+    return a->states[field] != SHUNT_PRESENT || shunt_text_equal(a->fields[field].text, b->fields[field].text);
+}
+
+/* Some senders repeat at the claim what they send for its lines; both together would count the money twice. */
+static shunt_status
+leave_out_twice(shunt_vm *vm, struct collecting *c)
+{
+    uint16_t needed = c->collect->needed;
+    uint32_t kept = 0, lines = c->count - c->outer_count;
+    SHUNT_TRY(shunt_vm_charge(vm, (uint64_t)c->outer_count * lines));
+    for (uint32_t i = 0; i < c->count; i++) {
+        const shunt_row *row = c->rows[i];
+        bool             twice = false;
+        if (i < c->outer_count) {
+            shunt_decimal sum = 0;
+            for (uint32_t k = c->outer_count; k < c->count; k++) {
+                if (!same_text(row, c->rows[k], 0) || !same_text(row, c->rows[k], 1)) continue;
+                SHUNT_TRY(shunt_decimal_add(sum, c->rows[k]->fields[needed].coefficient, &sum));
+                twice = true;
+            }
+            twice = twice && sum == row->fields[needed].coefficient;
+        }
+        if (!twice) c->rows[kept++] = row;
+    }
+    bool left_out = kept < c->count, fresh = false;
+    c->count      = kept;
+    if (left_out) SHUNT_TRY(first_time(vm, c->outer, c->outer->at, SHUNT_NONE - 1, &fresh));
+    return fresh ? fault(vm, SHUNT_X12_TWICE, c->site, (shunt_vm_place){ .slot = SHUNT_NONE, .node = c->outer }) : SHUNT_OK;
+}
+
+shunt_status
+shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
+{
+    const shunt_program *p = vm->program;
+    const shunt_collect *k = &p->collects[index];
+    struct collecting    c = { .collect = k, .record = &p->records[k->record], .site = site, .outer = node };
+    SHUNT_TRY(collect_groups(vm, &c, node, k->group, NULL, NULL));
+    c.outer_count = c.count;
+    for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
+        SHUNT_TRY(shunt_vm_charge(vm, 1));
+        SHUNT_TRY(collect_groups(vm, &c, line, k->line_group, line, NULL));
+        if (k->inner_line == SHUNT_NONE) continue;
+        for (const shunt_node *inner = line->children[k->inner_line].first; inner; inner = inner->next) {
+            SHUNT_TRY(shunt_vm_charge(vm, 1));
+            SHUNT_TRY(collect_groups(vm, &c, inner, k->inner_group, line, inner));
+        }
+    }
+    if (k->twice && c.outer_count && c.count > c.outer_count) SHUNT_TRY(leave_out_twice(vm, &c));
+    if (c.count == 0) {
+        *list = (shunt_value){ .list = { NULL, 0 } };
+        return SHUNT_OK;
+    }
+    shunt_value *items = shunt_list_new(vm, c.count);
+    if (!items) return shunt_vm_full(vm);
+    const shunt_collect_field *from = p->collect_fields + k->field_first;
+    for (uint32_t f = 0; f < c.record->field_count; f++) {
+        if (from[f].from != SHUNT_COLLECT_ORDINAL) continue;
+        for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i]->fields)[f].integer = i + 1;
+    }
+    for (uint32_t i = 0; i < c.count; i++) items[i].row = c.rows[i];
+    list_seal(items, c.count);
+    *list = (shunt_value){ .list = { items, c.count } };
+    return SHUNT_OK;
+}
+
+/* ---- the earliest date ---- */
+
+static shunt_status
+earlier(shunt_vm *vm, const shunt_node *node, uint16_t slot, shunt_value *date, uint8_t *state)
+{
+    shunt_value value;
+    uint8_t     found;
+    SHUNT_TRY(shunt_vm_charge(vm, 1));
+    SHUNT_TRY(shunt_vm_get(vm, node, slot, false, 0, &value, &found));
+    if (found != SHUNT_PRESENT || (*state == SHUNT_PRESENT && date->integer <= value.integer)) return SHUNT_OK;
+    *date  = (shunt_value){ .integer = value.integer };
+    *state = SHUNT_PRESENT;
+    return SHUNT_OK;
+}
+
+shunt_status
+shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *date, uint8_t *state)
+{
+    const shunt_earliest *e = &vm->program->earliests[index];
+    *state                  = SHUNT_ABSENT;
+    for (uint32_t i = 0; i < e->path_count; i++) {
+        const shunt_date_path *path = &vm->program->date_paths[e->path_first + i];
+        if (path->child == SHUNT_NONE) {
+            SHUNT_TRY(earlier(vm, node, path->slot, date, state));
+            continue;
+        }
+        for (const shunt_node *child = node->children[path->child].first; child; child = child->next) {
+            if (path->grandchild == SHUNT_NONE) {
+                SHUNT_TRY(earlier(vm, child, path->slot, date, state));
+                continue;
+            }
+            for (const shunt_node *grand = child->children[path->grandchild].first; grand; grand = grand->next) {
+                SHUNT_TRY(earlier(vm, grand, path->slot, date, state));
+            }
+        }
+    }
+    return SHUNT_OK;
+}

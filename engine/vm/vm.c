@@ -1,0 +1,844 @@
+/* vm.c - the interpreter. One flat case per instruction; what takes more than a few lines is in message.c, journal.c, builtin.c.
+ * The verifier has proved registers, indexes and jumps, so nothing is tested here but states, overflow and budgets.
+ * Steps: a function is paid for in full when it is entered, a jump backwards costs the instructions it repeats. So no more
+ * than `steps` instructions run, and straight code counts nothing. */
+#include "engine/vm/vm.h"
+
+#include "engine/base/date.h"
+#include "engine/base/decimal.h"
+#include "engine/vm/state.h"
+
+enum { LIST_FIRST_CAPACITY = 8, LIST_AT_MOST = 65535, TEXT_STEP_BYTES = 64, TEXTS_AT_MOST = 64, ROOM = 64 };
+
+/* ---- life ---- */
+
+shunt_vm *
+shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps, size_t unit_bytes)
+{
+    const struct shunt_program_owner *owner = shunt_program_owner_of(program);
+    shunt_vm                         *vm    = (shunt_vm *)shunt_memory_zeroed(memory, 1, sizeof *vm);
+    if (!vm) return NULL;
+    vm->memory    = memory;
+    vm->program   = program;
+    vm->host      = host;
+    vm->constants = owner->constants;
+    vm->steps     = steps;
+    vm->unit      = shunt_arena_new(memory, unit_bytes);
+    vm->kept      = shunt_arena_new(memory, unit_bytes);
+    vm->stack     = (shunt_value *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, sizeof *vm->stack);
+    vm->states    = (uint8_t *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, 1);
+    vm->frames    = (shunt_vm_frame *)shunt_memory_zeroed(memory, owner->bounds.depth, sizeof *vm->frames);
+    vm->globals   = (shunt_value *)shunt_memory_zeroed(memory, program->globals_count + 1u, sizeof *vm->globals);
+    vm->global_states = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
+    vm->global_unit   = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
+    vm->notes         = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
+    vm->memo          = shunt_memo_new(memory, program);
+    if (!vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes ||
+        !vm->memo) {
+        shunt_vm_free(vm);
+        return NULL;
+    }
+    vm->arena = vm->unit;
+    shunt_vm_begin(vm);
+    return vm;
+}
+
+void
+shunt_vm_free(shunt_vm *vm)
+{
+    if (!vm) return;
+    shunt_arena_free(vm->unit);
+    shunt_arena_free(vm->kept);
+    shunt_memory_free(vm->memory, vm->stack);
+    shunt_memory_free(vm->memory, vm->states);
+    shunt_memory_free(vm->memory, vm->frames);
+    shunt_memory_free(vm->memory, vm->globals);
+    shunt_memory_free(vm->memory, vm->global_states);
+    shunt_memory_free(vm->memory, vm->global_unit);
+    shunt_memory_free(vm->memory, vm->notes);
+    shunt_memo_free(vm->memo);
+    shunt_seen_done(vm->memory, &vm->seen_unit);
+    shunt_seen_done(vm->memory, &vm->seen_set);
+    shunt_memory_free(vm->memory, vm);
+}
+
+void
+shunt_vm_begin(shunt_vm *vm)
+{
+    shunt_vm_unit(vm);
+    shunt_arena_reset(vm->kept);
+    shunt_seen_forget(&vm->seen_set);
+    memset(vm->global_states, SHUNT_ABSENT, vm->program->globals_count);
+}
+
+void
+shunt_vm_unit(shunt_vm *vm)
+{
+    shunt_arena_reset(vm->unit);
+    shunt_seen_forget(&vm->seen_unit);
+    memset(vm->notes, 0, vm->program->exits_count);
+    /* What a unit left in a global points into its arena. */
+    for (uint32_t g = 0; g < vm->program->globals_count; g++) {
+        if (vm->global_unit[g]) vm->global_states[g] = SHUNT_ABSENT;
+    }
+    memset(vm->global_unit, 0, vm->program->globals_count);
+}
+
+shunt_arena *
+shunt_vm_arena(shunt_vm *vm)
+{
+    return vm->unit;
+}
+
+/* ---- the longer instructions ---- */
+
+static shunt_vm_place
+exit_place(const shunt_vm *vm, uint16_t exit, const shunt_value *r, const uint8_t *s)
+{
+    const shunt_exit *e = &vm->program->exits[exit];
+    if (e->slot == SHUNT_NONE) return (shunt_vm_place){ .slot = SHUNT_NONE };
+    return shunt_vm_place_of(vm, e->slot, s[e->node] == SHUNT_PRESENT ? r[e->node].node : NULL);
+}
+
+static shunt_status
+warn(shunt_vm *vm, uint16_t exit, shunt_text message, const shunt_value *r, const uint8_t *s)
+{
+    return vm->host->warn ? vm->host->warn(vm->host->context, exit, message, exit_place(vm, exit, r, s)) : SHUNT_OK;
+}
+
+static shunt_status
+join(shunt_vm *vm, const shunt_value *parts, uint32_t count, shunt_text *joined)
+{
+    uint64_t length = 0;
+    for (uint32_t i = 0; i < count; i++) length += parts[i].text.length;
+    if (length == 0) {
+        *joined = vm->program->texts[0];
+        return SHUNT_OK;
+    }
+    if (length > UINT32_MAX) return SHUNT_LIMIT_UNIT_BYTES;
+    SHUNT_TRY(shunt_vm_charge(vm, length / TEXT_STEP_BYTES));
+    char *bytes = shunt_arena_bytes(vm->arena, length), *at = bytes;
+    if (!bytes) return shunt_vm_full(vm);
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].text.length) memcpy(at, parts[i].text.bytes, parts[i].text.length);
+        at += parts[i].text.length;
+    }
+    *joined = (shunt_text){ bytes, (uint32_t)length };
+    return SHUNT_OK;
+}
+
+static shunt_status
+text_of(shunt_vm *vm, shunt_type type, shunt_value value, shunt_text *text)
+{
+    char       room[ROOM];
+    shunt_text made = shunt_value_text(vm->program, type, value, room);
+    if (made.bytes == room) {
+        made = shunt_text_copy(vm->arena, made);
+        if (!made.bytes) return shunt_vm_full(vm);
+    }
+    *text = made;
+    return SHUNT_OK;
+}
+
+/* Texts in a row of registers are an array of texts: a value is as long as a text. */
+_Static_assert(sizeof(shunt_text) == sizeof(shunt_value), "see texts_at");
+static const shunt_text *
+texts_at(const shunt_value *values)
+{
+    return &values->text;
+}
+
+static unsigned
+states_of(const uint8_t *states, uint32_t count)
+{
+    unsigned all = 0;
+    for (uint32_t i = 0; i < count; i++) all |= states[i];
+    return all;
+}
+
+/* Copies of a list share its items, so only the one that reaches to the last item in use may grow in place. */
+static shunt_status
+push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint32_t limit)
+{
+    uint32_t     count = *state == SHUNT_PRESENT ? list->list.count : 0;
+    shunt_value *items = count ? (shunt_value *)(uintptr_t)list->list.items : NULL;
+    if (count >= limit) return SHUNT_LIMIT_LIST;
+    shunt_list_head *head = items ? (shunt_list_head *)(void *)items - 1 : NULL;
+    if (!head || head->used != count || head->used == head->capacity) {
+        SHUNT_TRY(shunt_vm_charge(vm, count));
+        shunt_value *larger = shunt_list_new(vm, count < LIST_FIRST_CAPACITY / 2 ? LIST_FIRST_CAPACITY : count * 2);
+        if (!larger) return shunt_vm_full(vm);
+        if (count) memcpy(larger, items, sizeof *items * count);
+        items = larger;
+        head  = (shunt_list_head *)(void *)items - 1;
+    }
+    items[count] = item;
+    head->used   = count + 1;
+    *list        = (shunt_value){ .list = { items, count + 1 } };
+    *state       = SHUNT_PRESENT;
+    return SHUNT_OK;
+}
+
+static shunt_status
+new_row(shunt_vm *vm, uint16_t record, const shunt_value *values, const uint8_t *states, shunt_value *result)
+{
+    uint32_t count = vm->program->records[record].field_count;
+    SHUNT_TRY(shunt_vm_check_fields(vm, record, values, states));
+    shunt_row   *row    = SHUNT_NEW(vm->arena, shunt_row);
+    shunt_value *fields = SHUNT_NEW_N(vm->arena, shunt_value, count);
+    uint8_t     *marks  = SHUNT_NEW_N(vm->arena, uint8_t, count);
+    if (!row || !fields || !marks) return shunt_vm_full(vm);
+    memcpy(fields, values, sizeof *fields * count);
+    memcpy(marks, states, count);
+    *row    = (shunt_row){ marks, fields };
+    *result = (shunt_value){ .row = row };
+    return SHUNT_OK;
+}
+
+static shunt_status
+look_up(shunt_vm *vm, uint16_t index, const shunt_value *keys, const uint8_t *states, shunt_value *result, uint8_t *state)
+{
+    const shunt_table *table     = &vm->program->tables[index];
+    bool               effective = table->flags & SHUNT_TABLE_EFFECTIVE;
+    unsigned           all       = states_of(states, table->key_count + (effective ? 1u : 0u));
+    if (all) {
+        *state = shunt_state_of(all);
+        return SHUNT_OK;
+    }
+    uint64_t         tries = 0;
+    const shunt_row *row   = shunt_lookup_find(vm->program->lookups[index], keys, effective ? keys[table->key_count].integer : 0, &tries);
+    *state                 = row ? SHUNT_PRESENT : SHUNT_ABSENT;
+    if (row) *result = (shunt_value){ .row = row };
+    return shunt_vm_charge(vm, tries);
+}
+
+/* What a host hands over gets a head like every list. */
+static shunt_status
+tally_get(shunt_vm *vm, uint16_t tally, shunt_value *result, uint8_t *state)
+{
+    shunt_value value;
+    *state = SHUNT_ABSENT;
+    if (!vm->host->tally_get) return SHUNT_OK;
+    memset(&value, 0, sizeof value);
+    SHUNT_TRY(vm->host->tally_get(vm->host->context, tally, vm->arena, &value));
+    if (vm->program->tallies[tally].record != SHUNT_NONE && value.list.count) {
+        SHUNT_TRY(shunt_vm_charge(vm, value.list.count));
+        shunt_value *items = shunt_list_new(vm, value.list.count);
+        if (!items) return shunt_vm_full(vm);
+        memcpy(items, value.list.items, sizeof *items * value.list.count);
+        ((shunt_list_head *)(void *)items - 1)->used = value.list.count;
+        value.list.items                              = items;
+    }
+    *result = value;
+    *state  = SHUNT_PRESENT;
+    return SHUNT_OK;
+}
+
+static shunt_status
+correlate(shunt_vm *vm, const shunt_value *values, const uint8_t *states, uint32_t count)
+{
+    shunt_text texts[TEXTS_AT_MOST];
+    if (!vm->host->correlate) return SHUNT_OK;
+    for (uint32_t i = 0; i < count; i++) texts[i] = states[i] == SHUNT_PRESENT ? values[i].text : vm->program->texts[0];
+    return vm->host->correlate(vm->host->context, texts, count);
+}
+
+/* ---- the loop ---- */
+
+#if !defined(SHUNT_VM_SWITCH) && defined(__GNUC__)
+#define SHUNT_VM_GOTO 1
+#endif
+
+#ifdef SHUNT_VM_GOTO
+#define CASE(name) do_##name
+#define NEXT_INSTRUCTION   \
+    do {                   \
+        i = *pc++;         \
+        goto *labels[i.op]; \
+    } while (0)
+#else
+#define CASE(name)       case SHUNT_OP_##name
+#define NEXT_INSTRUCTION goto next_instruction
+#endif
+
+#define FAIL(code)       \
+    do {                 \
+        status = (code); \
+        goto failed;     \
+    } while (0)
+#define DO(call)                                            \
+    do {                                                    \
+        status = (call);                                    \
+        if (SHUNT_UNLIKELY(status != SHUNT_OK)) goto failed; \
+    } while (0)
+/* An operand that is not there decides the result. */
+#define UNLESS_STATES(states)                          \
+    do {                                               \
+        unsigned states_ = (states);                   \
+        if (SHUNT_UNLIKELY(states_ != SHUNT_PRESENT)) { \
+            s[i.a] = shunt_state_of(states_);          \
+            NEXT_INSTRUCTION;                          \
+        }                                              \
+    } while (0)
+#define GIVE(member, expression)     \
+    do {                             \
+        r[i.a].member = (expression); \
+        s[i.a]        = SHUNT_PRESENT; \
+        NEXT_INSTRUCTION;            \
+    } while (0)
+#define JUMP()                                                                                              \
+    do {                                                                                                    \
+        const shunt_instruction *to_ = code + (i.b | (uint32_t)i.c << 16);                                  \
+        if (SHUNT_UNLIKELY(to_ < pc)) DO(shunt_vm_charge(vm, (uint64_t)(pc - to_)));                          \
+        pc = to_;                                                                                           \
+    } while (0)
+
+static inline bool
+small(__int128 value)
+{
+    return value == (int64_t)value;
+}
+
+static shunt_status
+execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out)
+{
+#ifdef SHUNT_VM_GOTO
+    static const void *const labels[SHUNT_OP_COUNT] = {
+#define SHUNT_OP(name, a, b, c, effect) &&do_##name,
+#include "engine/vm/opcodes.def"
+    };
+#endif
+    const shunt_program     *p         = vm->program;
+    const shunt_value       *constants = vm->constants;
+    const shunt_function    *function  = &p->functions[index];
+    const shunt_type        *types     = p->register_types + function->type_first;
+    const shunt_instruction *code      = p->instructions + function->code_first, *pc = code;
+    shunt_vm_frame          *frame     = vm->frames;
+    shunt_value             *r         = vm->stack;
+    uint8_t                 *s         = vm->states;
+    shunt_status             status    = SHUNT_OK;
+    shunt_instruction        i;
+
+    memset(s, SHUNT_ABSENT, function->registers);
+    if (function->params && node) {
+        r[0].node = node;
+        s[0]      = SHUNT_PRESENT;
+    }
+    i = *pc; /* of a budget that is too small for the first call */
+    DO(shunt_vm_charge(vm, function->code_count));
+
+#ifdef SHUNT_VM_GOTO
+    NEXT_INSTRUCTION;
+#else
+next_instruction:
+    i = *pc++;
+    switch ((shunt_op)i.op) {
+    case SHUNT_OP_COUNT: FAIL(SHUNT_PROGRAM_BAD);
+#endif
+
+    CASE(NOP) : CASE(EXTRA) : NEXT_INSTRUCTION;
+    CASE(MOVE) : CASE(RETYPE) : {
+        r[i.a] = r[i.b];
+        s[i.a] = s[i.b];
+        NEXT_INSTRUCTION;
+    }
+    CASE(LOADK) : {
+        r[i.a] = constants[i.b];
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(ABSENT) : {
+        s[i.a] = SHUNT_ABSENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(GLOBAL_GET) : {
+        r[i.a] = vm->globals[i.b];
+        s[i.a] = vm->global_states[i.b];
+        NEXT_INSTRUCTION;
+    }
+    CASE(GLOBAL_SET) : {
+        vm->globals[i.b]       = r[i.a];
+        vm->global_states[i.b] = s[i.a];
+        vm->global_unit[i.b]   = !vm->keep;
+        NEXT_INSTRUCTION;
+    }
+
+    /* ---- control ---- */
+    CASE(JUMP) : {
+        JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(JUMP_TRUE) : {
+        if (s[i.a] == SHUNT_PRESENT && r[i.a].integer) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(JUMP_FALSE) : {
+        if (s[i.a] != SHUNT_PRESENT || !r[i.a].integer) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(JUMP_PRESENT) : {
+        if (s[i.a] == SHUNT_PRESENT) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(JUMP_ABSENT) : {
+        if (s[i.a] == SHUNT_ABSENT) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(JUMP_CLEARED) : {
+        if (s[i.a] == SHUNT_CLEARED) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(IS_STATE) : GIVE(integer, s[i.b] == i.c);
+    CASE(CALL) : {
+        const shunt_function    *callee = &p->functions[i.b];
+        struct shunt_memo_entry *memo   = NULL;
+        uint32_t                 result = i.a + (uint32_t)callee->params;
+        if (callee->pure) {
+            bool hit;
+            memo = shunt_memo_find(vm->memo, i.b, r + i.a, s + i.a, &hit);
+            if (hit) {
+                shunt_memo_result(memo, &r[result], &s[result]);
+                NEXT_INSTRUCTION;
+            }
+        }
+        DO(shunt_vm_charge(vm, callee->code_count));
+        shunt_value *registers = r + function->registers;
+        uint8_t     *states    = s + function->registers;
+        for (uint32_t n = 0; n < callee->params; n++) {
+            registers[n] = r[i.a + n];
+            states[n]    = s[i.a + n];
+        }
+        memset(states + callee->params, SHUNT_ABSENT, callee->registers - callee->params);
+        *frame++ = (shunt_vm_frame){ .pc = pc, .registers = r, .states = s, .result = result, .function = index, .memo = memo };
+        index    = i.b;
+        function = callee;
+        r        = registers;
+        s        = states;
+        types    = p->register_types + callee->type_first;
+        code = pc = p->instructions + callee->code_first;
+        NEXT_INSTRUCTION;
+    }
+    CASE(RETURN) : {
+        if (frame == vm->frames) {
+            out->has_result = true;
+            out->result     = r[i.a];
+            out->state      = s[i.a];
+            return SHUNT_OK;
+        }
+        frame--;
+        if (frame->memo) shunt_memo_store(vm->memo, frame->memo, index, r[i.a], s[i.a]);
+        frame->registers[frame->result] = r[i.a];
+        frame->states[frame->result]    = s[i.a];
+        index                           = frame->function;
+        function                        = &p->functions[index];
+        types                           = p->register_types + function->type_first;
+        code                            = p->instructions + function->code_first;
+        pc                              = frame->pc;
+        r                               = frame->registers;
+        s                               = frame->states;
+        NEXT_INSTRUCTION;
+    }
+    CASE(FINISH) : return SHUNT_OK;
+    CASE(EXIT) : {
+        out->exit    = i.a;
+        out->message = s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 };
+        vm->place    = exit_place(vm, i.a, r, s);
+        if (p->exits[i.a].site) vm->fail_site = p->exits[i.a].site;
+        FAIL(SHUNT_FAILURE);
+    }
+    CASE(WARN) : {
+        DO(warn(vm, i.a, s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 }, r, s));
+        NEXT_INSTRUCTION;
+    }
+    CASE(NOTE) : {
+        if (!vm->notes[i.a]) {
+            vm->notes[i.a] = 1;
+            DO(warn(vm, i.a, (shunt_text){ 0 }, r, s));
+        }
+        NEXT_INSTRUCTION;
+    }
+    CASE(REQUIRE) : {
+        if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT)) NEXT_INSTRUCTION;
+        if (i.b != SHUNT_NONE) vm->place = exit_place(vm, i.b, r, s);
+        FAIL(SHUNT_REQUIRED_MISSING);
+    }
+    CASE(UNMATCHED) : FAIL(SHUNT_CODE_UNMATCHED);
+
+    /* ---- bool, int ---- */
+    CASE(NOT) : {
+        UNLESS_STATES(s[i.b]);
+        GIVE(integer, !r[i.b].integer);
+    }
+    CASE(BOOL_EQ) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, !r[i.b].integer == !r[i.c].integer);
+    }
+    CASE(INT_ADD) : {
+        int64_t result;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        if (__builtin_add_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
+        GIVE(integer, result);
+    }
+    CASE(INT_SUB) : {
+        int64_t result;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        if (__builtin_sub_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
+        GIVE(integer, result);
+    }
+    CASE(INT_MUL) : {
+        int64_t result;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        if (__builtin_mul_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
+        GIVE(integer, result);
+    }
+    CASE(INT_NEG) : {
+        UNLESS_STATES(s[i.b]);
+        if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
+        GIVE(integer, -r[i.b].integer);
+    }
+    CASE(INT_ABS) : {
+        UNLESS_STATES(s[i.b]);
+        if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
+        GIVE(integer, r[i.b].integer < 0 ? -r[i.b].integer : r[i.b].integer);
+    }
+    CASE(INT_EQ) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer == r[i.c].integer);
+    }
+    CASE(INT_LT) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer < r[i.c].integer);
+    }
+    CASE(INT_LE) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer <= r[i.c].integer);
+    }
+    CASE(INT_TO_DEC) : {
+        shunt_decimal result;
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_decimal_rescale(r[i.b].integer, 0, types[i.a].scale, SHUNT_EXACT, &result));
+        GIVE(coefficient, result);
+    }
+
+    /* ---- decimal ---- */
+    CASE(DEC_ADD) : {
+        shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x + y);
+        DO(shunt_decimal_add(x, y, &x));
+        GIVE(coefficient, x);
+    }
+    CASE(DEC_SUB) : {
+        shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x - y);
+        DO(shunt_decimal_subtract(x, y, &x));
+        GIVE(coefficient, x);
+    }
+    CASE(DEC_MUL) : {
+        shunt_decimal result;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_decimal_multiply(r[i.b].coefficient, r[i.c].coefficient, &result));
+        GIVE(coefficient, result);
+    }
+    CASE(DEC_DIV) : {
+        shunt_decimal result;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_decimal_divide(r[i.b].coefficient, types[i.b].scale, r[i.c].coefficient, types[i.c].scale, types[i.a].scale, (shunt_rounding)pc->c,
+                                &result));
+        GIVE(coefficient, result);
+    }
+    CASE(DEC_NEG) : {
+        UNLESS_STATES(s[i.b]);
+        GIVE(coefficient, -r[i.b].coefficient);
+    }
+    CASE(DEC_ABS) : {
+        UNLESS_STATES(s[i.b]);
+        GIVE(coefficient, r[i.b].coefficient < 0 ? -r[i.b].coefficient : r[i.b].coefficient);
+    }
+    CASE(DEC_RESCALE) : {
+        shunt_decimal result;
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_decimal_rescale(r[i.b].coefficient, types[i.b].scale, types[i.a].scale, (shunt_rounding)i.c, &result));
+        GIVE(coefficient, result);
+    }
+    CASE(DEC_EQ) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].coefficient == r[i.c].coefficient);
+    }
+    CASE(DEC_LT) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].coefficient < r[i.c].coefficient);
+    }
+    CASE(DEC_LE) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].coefficient <= r[i.c].coefficient);
+    }
+
+    /* ---- text ---- */
+    CASE(TEXT_EQ) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
+        GIVE(integer, shunt_text_equal(r[i.b].text, r[i.c].text));
+    }
+    CASE(TEXT_LT) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
+        GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) < 0);
+    }
+    CASE(TEXT_LE) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
+        GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) <= 0);
+    }
+    CASE(TEXT_IS) : {
+        UNLESS_STATES(s[i.b]);
+        GIVE(integer, shunt_text_equal(r[i.b].text, constants[i.c].text));
+    }
+    CASE(TEXT_JOIN) : {
+        shunt_text joined;
+        UNLESS_STATES(states_of(s + i.b, i.c));
+        DO(join(vm, r + i.b, i.c, &joined));
+        GIVE(text, joined);
+    }
+    CASE(TEXT_OF) : CASE(TEXT_OF_ENUM) : {
+        shunt_text text;
+        UNLESS_STATES(s[i.b]);
+        DO(text_of(vm, types[i.b], r[i.b], &text));
+        GIVE(text, text);
+    }
+    CASE(TEXT_LIMIT) : {
+        UNLESS_STATES(s[i.b]);
+        shunt_text text = r[i.b].text;
+        if (SHUNT_UNLIKELY(text.length > i.c)) {
+            DO(shunt_vm_charge(vm, text.length / TEXT_STEP_BYTES));
+            if (shunt_utf8_count(text) > i.c) FAIL(SHUNT_TEXT_TOO_LONG);
+        }
+        GIVE(text, text);
+    }
+
+    /* ---- dates ---- */
+    CASE(DATE_ADD) : {
+        int64_t days;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_date_add_days(r[i.b].integer, r[i.c].integer, &days));
+        GIVE(integer, days);
+    }
+    CASE(DATE_DIFF) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer - r[i.c].integer);
+    }
+    CASE(DATE_EQ) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer == r[i.c].integer);
+    }
+    CASE(DATE_LT) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer < r[i.c].integer);
+    }
+    CASE(DATE_LE) : {
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        GIVE(integer, r[i.b].integer <= r[i.c].integer);
+    }
+
+    /* ---- the message ---- */
+    CASE(GET) : {
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_vm_get(vm, r[i.b].node, i.c, true, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &r[i.a], &s[i.a]));
+        NEXT_INSTRUCTION;
+    }
+    CASE(GET_OPTIONAL) : {
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_vm_get(vm, r[i.b].node, i.c, false, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &r[i.a], &s[i.a]));
+        NEXT_INSTRUCTION;
+    }
+    CASE(GET_TEXT) : {
+        UNLESS_STATES(s[i.b]);
+        const shunt_captured *captured = &r[i.b].node->slots[i.c - p->frames[p->slots[i.c].frame].slot_first];
+        if (!captured->bytes || captured->length == 0) {
+            s[i.a] = SHUNT_ABSENT;
+            NEXT_INSTRUCTION;
+        }
+        GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
+    }
+    CASE(ANCESTOR) : {
+        UNLESS_STATES(s[i.b]);
+        const shunt_node *around = r[i.b].node;
+        while (around && around->frame != types[i.a].record) around = around->parent;
+        if (around) GIVE(node, around);
+        s[i.a] = SHUNT_ABSENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(CHILD_FIRST) : {
+        UNLESS_STATES(s[i.b]);
+        const shunt_node *child = r[i.b].node->children[i.c].first;
+        if (child) GIVE(node, child);
+        s[i.a] = SHUNT_ABSENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(CHILDREN) : {
+        shunt_value list;
+        DO(shunt_vm_children(vm, s[i.b] == SHUNT_PRESENT ? r[i.b].node : NULL, i.c, &list));
+        r[i.a] = list;
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(POSITION) : {
+        UNLESS_STATES(s[i.b]);
+        GIVE(integer, r[i.b].node->ordinal);
+    }
+    CASE(COLLECT) : {
+        shunt_value list;
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_vm_collect(vm, r[i.b].node, i.c, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &list));
+        r[i.a] = list;
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(EARLIEST) : {
+        shunt_value date;
+        uint8_t     state;
+        UNLESS_STATES(s[i.b]);
+        DO(shunt_vm_earliest(vm, r[i.b].node, i.c, &date, &state));
+        if (state == SHUNT_PRESENT) GIVE(integer, date.integer);
+        s[i.a] = state;
+        NEXT_INSTRUCTION;
+    }
+
+    /* ---- lists and rows ---- */
+    CASE(LIST_COUNT) : {
+        if (s[i.b] == SHUNT_CLEARED) UNLESS_STATES(s[i.b]);
+        GIVE(integer, s[i.b] == SHUNT_PRESENT ? r[i.b].list.count : 0);
+    }
+    CASE(LIST_FIRST) : {
+        UNLESS_STATES(s[i.b]);
+        s[i.a] = SHUNT_ABSENT;
+        if (r[i.b].list.count) {
+            r[i.a] = r[i.b].list.items[0];
+            s[i.a] = SHUNT_PRESENT;
+        }
+        NEXT_INSTRUCTION;
+    }
+    CASE(LIST_NEW) : {
+        r[i.a] = (shunt_value){ .list = { NULL, 0 } };
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(LIST_PUSH) : { /* lists hold no absent items */
+        if (s[i.b] == SHUNT_PRESENT) DO(push(vm, &r[i.a], &s[i.a], r[i.b], i.c ? i.c : LIST_AT_MOST));
+        NEXT_INSTRUCTION;
+    }
+    CASE(NEXT) : {
+        uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
+        if (s[i.a] == SHUNT_PRESENT && at < r[i.a].list.count) {
+            r[i.b]         = r[i.a].list.items[at];
+            s[i.b]         = SHUNT_PRESENT;
+            r[i.c].integer = (int64_t)at + 1;
+            s[i.c]         = SHUNT_PRESENT;
+            pc++;
+        }
+        NEXT_INSTRUCTION;
+    }
+    CASE(ROW_NEW) : {
+        shunt_value row;
+        DO(new_row(vm, types[i.a].record, r + i.b, s + i.b, &row));
+        GIVE(row, row.row);
+    }
+    CASE(FIELD) : {
+        UNLESS_STATES(s[i.b]);
+        const shunt_row *row = r[i.b].row;
+        r[i.a]               = row->fields[i.c];
+        s[i.a]               = row->states[i.c];
+        NEXT_INSTRUCTION;
+    }
+    CASE(LOOKUP) : {
+        DO(look_up(vm, i.c, r + i.b, s + i.b, &r[i.a], &s[i.a]));
+        NEXT_INSTRUCTION;
+    }
+
+    /* ---- totals, built-ins ---- */
+    CASE(TALLY_ADD) : {
+        bool grouped = p->tallies[i.a].record != SHUNT_NONE;
+        if (s[i.b] != SHUNT_PRESENT || (grouped && s[i.c] != SHUNT_PRESENT) || !vm->host->tally_add) NEXT_INSTRUCTION;
+        DO(vm->host->tally_add(vm->host->context, i.a, r[i.b], grouped ? r[i.c].text : (shunt_text){ 0 }));
+        NEXT_INSTRUCTION;
+    }
+    CASE(TALLY_GET) : {
+        DO(tally_get(vm, i.b, &r[i.a], &s[i.a]));
+        NEXT_INSTRUCTION;
+    }
+    CASE(BUILTIN) : {
+        static const uint8_t counts[SHUNT_BUILTIN_COUNT] = {
+#define SHUNT_BUILTIN(name, arguments, result, effect) sizeof(arguments) - 1,
+#include "engine/vm/builtin.def"
+        };
+        uint32_t count = counts[i.b], result = i.a + count;
+        unsigned all = states_of(s + i.a, count);
+        s[result]    = shunt_state_of(all);
+        if (all == SHUNT_PRESENT) DO(shunt_vm_builtin(vm, i.b, r + i.a, types[i.a], types[result], &r[result], &s[result]));
+        NEXT_INSTRUCTION;
+    }
+    CASE(OCCURRENCE) : {
+        int64_t times = 1;
+        UNLESS_STATES(states_of(s + i.b, i.c));
+        if (vm->host->occurrence) DO(vm->host->occurrence(vm->host->context, texts_at(r + i.b), i.c, &times));
+        GIVE(integer, times);
+    }
+    CASE(CORRELATE) : {
+        DO(correlate(vm, r + i.a, s + i.a, i.b));
+        NEXT_INSTRUCTION;
+    }
+
+    /* ---- records ---- */
+    CASE(EMIT) : {
+        DO(shunt_vm_emit(vm, i.a, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, r + i.b, s + i.b));
+        NEXT_INSTRUCTION;
+    }
+    CASE(JOURNAL) : {
+        shunt_vm_journal(vm, i.a, i.b & 1, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0);
+        NEXT_INSTRUCTION;
+    }
+    CASE(LINE) : {
+        DO(shunt_vm_line(vm, r + i.a, s + i.a, types[i.a + 1], i.b & 1, i.b & 2, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0));
+        NEXT_INSTRUCTION;
+    }
+    CASE(POST) : {
+        DO(shunt_vm_post(vm, r + i.a, s + i.a, r + i.b, s + i.b, i.c));
+        NEXT_INSTRUCTION;
+    }
+#ifndef SHUNT_VM_GOTO
+    }
+#endif
+
+failed:
+    out->status = status;
+    out->site   = vm->fail_site ? vm->fail_site : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - p->instructions] : 0;
+    return shunt_ends_run(status) ? status : SHUNT_OK;
+}
+
+shunt_status
+shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
+{
+    const shunt_program *p = vm->program;
+    *outcome               = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
+    if (index >= p->functions_count || p->functions[index].params > 1) return SHUNT_USAGE;
+    if (p->functions[index].params == 1) {
+        shunt_type type = p->register_types[p->functions[index].type_first];
+        if (type.kind != SHUNT_KIND_NODE || (node && node->frame != type.record)) return SHUNT_USAGE;
+    }
+    vm->keep      = keep;
+    vm->arena     = keep ? vm->kept : vm->unit;
+    vm->left      = vm->steps;
+    vm->records   = 0;
+    vm->place     = (shunt_vm_place){ .slot = SHUNT_NONE };
+    vm->message   = (shunt_text){ 0 };
+    vm->fail_site = 0;
+
+    shunt_status status = execute(vm, index, node, outcome);
+    outcome->records    = vm->records;
+    if (outcome->status != SHUNT_OK) {
+        outcome->place = vm->place;
+        if (outcome->status != SHUNT_FAILURE) outcome->message = vm->message;
+    }
+    return status;
+}
