@@ -167,6 +167,8 @@ unexpected(shunt_parse *p, uint32_t index)
     return complain(p, SHUNT_E0101, index, "unexpected %s", word);
 }
 
+static bool begins_statement(int kind);
+
 /* ---- brackets ---- */
 
 struct open_brackets {
@@ -256,6 +258,15 @@ close_brackets(shunt_parse *p, stack *ps, uint32_t index, bool blocks)
     return false;
 }
 
+/* A `(` or `[` that a word goes beyond which begins nothing and can stand nowhere inside. */
+static bool
+mend_parentheses(shunt_parse *p, stack *ps, uint32_t i)
+{
+    int kind = kind_at(p, i);
+    bool goes_on = (shunt_token_word(kind) && !begins_statement(kind)) || kind == '{' || is_closer(kind);
+    return goes_on && close_brackets(p, ps, i, false);
+}
+
 static bool
 mend_brackets(shunt_parse *p, stack *ps, uint32_t index)
 {
@@ -281,6 +292,17 @@ begins_item(int kind)
         return true;
     default:
         return false;
+    }
+}
+
+static bool
+begins_statement(int kind)
+{
+    switch (kind) {
+    case T_FOR: case T_IF: case T_MATCH: case T_REJECT: case T_QUARANTINE: case T_WARN: case T_SKIP: case T_NOTHING:
+        return true;
+    default:
+        return begins_item(kind);
     }
 }
 
@@ -597,8 +619,9 @@ static int
 nearest_keyword(const shunt_parse *p, const stack *ps, uint32_t level, uint32_t at)
 {
     shunt_text written = text_at(p, at);
-    uint32_t   best    = written.length <= 3 ? 2 : written.length <= 5 ? 2 : 3;
+    uint32_t   best    = written.length <= 5 ? 2 : 3;
     int        found   = 0;
+    if (written.length < 3) best = 1; /* but for capitals */
     for (size_t k = 0; k < SHUNT_COUNT(keywords); k++) {
         shunt_text word     = shunt_text_of(keywords[k].word);
         uint32_t   distance = spelling_distance(written, word);
@@ -625,14 +648,42 @@ mend_spelling(shunt_parse *p, stack *ps, uint32_t i)
 
 static const int connectives[] = {
     T_IN, T_EACH, T_ELSE, T_THEN, T_FROM, T_INTO, T_IS, T_OF, T_TO, T_BY, T_AT, T_WHEN, T_WHERE, T_WITH, T_AS, T_AFTER, T_THROUGH,
-    T_FATARROW, T_ARROW, ',', ':', '=', '{', T_IF,
+    T_FATARROW, T_ARROW, ',', ':', '=', '{', '(', T_IF,
 };
+
+static bool
+sign_follows(const shunt_parse *p, uint32_t i, int kind) /* on this line */
+{
+    do {
+        if (kind_at(p, i) == kind) return true;
+    } while (!token_at(p, ++i)->leads && kind_at(p, i) != T_YYEOF);
+    return false;
+}
+
+/* Whether it is likely that `kind` was left out before word `i`, or that the word stands in its place. */
+static bool
+may_miss(const shunt_parse *p, const stack *ps, int kind, uint32_t i)
+{
+    const shunt_token *t = token_at(p, i);
+    uint32_t level  = shunt_map_level(ps);
+    int      before = i > 0 ? kind_at(p, i - 1) : 0;
+    bool     value  = fits(p, ps, level, '+', 0, 0); /* a value is complete */
+    switch (kind) {
+    case '=':    return !value && !t->leads; /* behind a value it compares, which nobody forgets */
+    case ':':    return !t->leads && (!fits(p, ps, level, '=', 0, 0) || sign_follows(p, i, '='));
+    case '{':    return t->leads || !value || begins_item(t->kind) || !begins_statement(t->kind);
+    case '(':    return before == T_WITH || before == T_IN || before == T_NOTIN || before == T_MAX;
+    case T_IF:   return before == T_ELSE;
+    case T_ELSE: return true;
+    default:     return !t->leads; /* else rather the next item */
+    }
+}
 
 static bool
 exchange(shunt_parse *p, const stack *ps, uint32_t i, int kind, uint32_t words)
 {
     char sign[4];
-    if (!fits(p, ps, shunt_map_level(ps), kind, i + 1, words)) return false;
+    if (!may_miss(p, ps, kind, i) || !fits(p, ps, shunt_map_level(ps), kind, i + 1, words)) return false;
     shunt_diag *d = unexpected(p, i);
     HERE("write `%s`", shunt_explain_kind(kind, sign));
     token_at(p, i)->kind = (uint16_t)kind;
@@ -646,11 +697,12 @@ mend_exchange(shunt_parse *p, stack *ps, uint32_t i)
     int  kind = kind_at(p, i);
     bool word = shunt_token_word(kind) != NULL;
     if (!word && (!shunt_explain_kind(kind, sign) || is_closer(kind))) return false;
-    if (word && token_at(p, i)->leads) return false; /* rather the beginning of something */
+    if (is_opener(kind) || kind == '.' || (word && token_at(p, i)->leads)) return false; /* rather the beginning of something */
     if (kind == T_ELSE && exchange(p, ps, i, T_OTHERWISE, AHEAD - 1)) return true;
     for (size_t k = 0; k < SHUNT_COUNT(connectives); k++) {
         bool is_word = shunt_token_word(connectives[k]) != NULL;
-        if ((is_word && !word) || connectives[k] == kind || connectives[k] == '{' || connectives[k] == T_IF) continue;
+        bool never   = connectives[k] == '{' || connectives[k] == '(' || connectives[k] == T_IF || (word && connectives[k] == ',');
+        if ((is_word && !word) || connectives[k] == kind || never) continue;
         if (exchange(p, ps, i, connectives[k], AHEAD - 1)) return true;
     }
     if (kind == T_FATARROW && fits(p, ps, shunt_map_level(ps), T_GE, i + 1, 2)) {
@@ -668,7 +720,7 @@ mend_missing(shunt_parse *p, stack *ps, uint32_t i)
     char sign[4], word[SHUNT_PHRASE];
     for (size_t k = 0; k < SHUNT_COUNT(connectives); k++) {
         int kind = connectives[k];
-        if (kind == ',' && token_at(p, i)->leads) continue; /* the next item, not a further value */
+        if (!may_miss(p, ps, kind, i)) continue;
         if (!fits(p, ps, shunt_map_level(ps), kind, i, AHEAD)) continue;
         shunt_explain_word(p, token_at(p, i), word);
         complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(kind, sign),
@@ -677,6 +729,47 @@ mend_missing(shunt_parse *p, stack *ps, uint32_t i)
         return true;
     }
     return false;
+}
+
+static bool
+begins_value(int kind)
+{
+    switch (kind) {
+    case T_IDENT: case T_ELEM: case T_LOOPID: case T_INT: case T_DECIMAL: case T_MONEY: case T_PERCENT: case T_DATE: case T_DURATION: case T_STRING:
+    case T_TSTART: case T_TRUE: case T_FALSE: case '(':
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether the line of word `i` has a `)` that nothing on it opened. */
+static bool
+closes_on_line(const shunt_parse *p, uint32_t i)
+{
+    int depth = 0;
+    while (i > 0 && !token_at(p, i)->leads) i--;
+    do {
+        depth += is_opener(kind_at(p, i)) - is_closer(kind_at(p, i));
+        if (depth < 0) return kind_at(p, i) == ')';
+        i++;
+    } while (!token_at(p, i)->leads && kind_at(p, i) != T_YYEOF);
+    return false;
+}
+
+/* Two values side by side. */
+static bool
+mend_missing_operator(shunt_parse *p, stack *ps, uint32_t i)
+{
+    uint32_t level = shunt_map_level(ps);
+    char     word[SHUNT_PHRASE];
+    if (token_at(p, i)->leads || !begins_value(kind_at(p, i)) || !fits(p, ps, level, '+', i, 2)) return false;
+    bool call = i > 0 && kind_at(p, i - 1) == T_IDENT && closes_on_line(p, i) && fits(p, ps, level, '(', i, 2);
+    shunt_explain_word(p, token_at(p, i), word);
+    shunt_diag *d = complain(p, SHUNT_E0101, i, "%s is missing before %s", call ? "`(`" : "an operator", strncmp(word, "word ", 5) == 0 ? word + 5 : word);
+    if (!call) HERE("such as `+`, `and` or `otherwise`");
+    insert(p, ps, call ? '(' : '+', i);
+    return true;
 }
 
 /* A comma behind the last one of a list. */
@@ -755,13 +848,26 @@ mend_question(shunt_parse *p, stack *ps, uint32_t i)
     return true;
 }
 
+static bool
+is_operator(int kind)
+{
+    switch (kind) {
+    case '=': case '<': case '>': case '*': case '/': case '+': case T_NE: case T_LE: case T_GE: case T_AND: case T_OR: case T_THEN: case T_ELSE:
+    case T_IN: case T_NOTIN: case T_IS: case T_OTHERWISE: case T_NOTING:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What was written so far wants a value, and here its line or block ends. */
 static bool
 mend_missing_value(shunt_parse *p, stack *ps, uint32_t i)
 {
     const shunt_token *t = token_at(p, i);
     uint32_t level = shunt_map_level(ps);
-    if (i == 0 || !(t->leads || is_closer(t->kind)) || !fits(p, ps, level, T_INT, i, 0) || !fits(p, ps, level, T_TSTART, i, 0)) return false;
+    bool over = t->leads || is_closer(t->kind) || (is_operator(t->kind) && fits(p, ps, level, T_IDENT, i, 2));
+    if (i == 0 || !over || !fits(p, ps, level, T_INT, i, 0) || !fits(p, ps, level, T_TSTART, i, 0)) return false;
     char word[SHUNT_PHRASE];
     shunt_explain_word(p, token_at(p, i - 1), word);
     const char *what = fits(p, ps, level, T_REMAINDER, i, 0) ? "an amount" : "a value";
@@ -831,13 +937,15 @@ static void
 mend(shunt_parse *p, stack *ps)
 {
     static bool (*const ways[])(shunt_parse *p, stack *ps, uint32_t index) = {
-        mend_check, mend_brackets, mend_grouping, mend_where, mend_question, mend_assignment, mend_foreign, mend_keyword_name,
-        mend_spelling, mend_literal, mend_quotes, mend_surplus_comma, mend_missing_value, mend_exchange, mend_missing, mend_surplus,
+        mend_check, mend_brackets, mend_grouping, mend_where, mend_question, mend_assignment, mend_foreign, mend_missing_value,
+        mend_keyword_name, mend_spelling, mend_literal, mend_quotes, mend_surplus_comma, mend_parentheses, mend_exchange, mend_missing,
+        mend_missing_operator, mend_surplus,
     };
     uint32_t i = p->next;
     for (size_t k = 0; k < SHUNT_COUNT(ways); k++)
         if (ways[k](p, ps, i)) return;
-    if (close_brackets(p, ps, i, token_at(p, i)->leads)) return;
+    const shunt_token *t = token_at(p, i);
+    if ((t->leads || !begins_statement(t->kind)) && close_brackets(p, ps, i, t->leads)) return;
     explain(p, ps, i);
     skip(p, ps, i);
 }
@@ -851,7 +959,8 @@ mend_early(shunt_parse *p, stack *ps, uint32_t i)
     if (kind != T_IDENT && (!shunt_token_word(kind) || token_at(p, i + 1)->leads)) return false;
     uint32_t level = shunt_map_level(ps);
     if (!fits(p, ps, level, 0, i, 1) || fits(p, ps, level, 0, i, 2)) return false;
-    return mend_keyword_name(p, ps, i) || mend_spelling(p, ps, i);
+    bool value = kind == T_IF || kind == T_NOT || kind == T_MATCH;
+    return (!value && mend_keyword_name(p, ps, i)) || mend_spelling(p, ps, i);
 }
 
 /* The numbers of what was said once. */

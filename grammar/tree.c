@@ -187,6 +187,13 @@ shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, 
     return NODE_TEXT(IS, at, which, value);
 }
 
+shunt_ast *
+shunt_tree_sum(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *left, shunt_ast *right)
+{
+    if (sign.begin == sign.end) return LEAF(ERROR, at);
+    return NODE_TEXT(BINARY, at, SHUNT_TEXT("+"), left, right);
+}
+
 /* ---- words that carry a text ---- */
 
 /* With its escapes resolved; as it stands where it has none. */

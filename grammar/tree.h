@@ -46,6 +46,8 @@ shunt_ast *shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, sh
                               shunt_ast *right, shunt_span right_at);
 shunt_ast *shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value, shunt_span value_at, shunt_ast *list);
 shunt_ast *shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, shunt_span value_at, const shunt_ast *state);
+/* left + right; ERROR where the sign was put there in the place of an operator that is missing. */
+shunt_ast *shunt_tree_sum(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *left, shunt_ast *right);
 /* Sets one child of a node that was made before, and widens its span. */
 shunt_ast *shunt_tree_attribute(shunt_parse *p, shunt_span at, shunt_ast *node, uint32_t role, shunt_ast *kid);
 shunt_ast *shunt_tree_documented(shunt_parse *p, shunt_ast *node);                  /* with the `##` lines before it */
