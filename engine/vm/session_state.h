@@ -1,0 +1,149 @@
+/* session_state.h - the inside of a session, for the files that make it up: session.c (inputs, scopes, events), unit.c (what rules do,
+ * exits, keys), raise.c (exceptions). */
+#ifndef SHUNT_SESSION_STATE_H
+#define SHUNT_SESSION_STATE_H
+
+#include "engine/base/hash.h"
+#include "engine/base/index.h"
+#include "engine/base/walk.h"
+#include "engine/vm/record.h"
+#include "engine/vm/session.h"
+
+/* A scope that an exit has undone: the first exit wins. */
+struct doom {
+    bool         on;
+    shunt_fate   fate;
+    uint16_t     code;  /* of the author, SHUNT_NONE */
+    shunt_status cause;
+};
+
+/* Where a scope began. */
+struct scope_mark {
+    uint64_t serial;  /* of its first transaction */
+    uint64_t records; /* in the spool */
+    uint64_t letters;
+    uint64_t begin;   /* byte of the input */
+};
+
+/* An open unit. */
+struct unit {
+    uint64_t     ordinal, begin, end;
+    uint32_t     instance;
+    uint16_t     loop;
+    bool         listed;  /* its records are wanted */
+    bool         failed;  /* before its handler: a fault of the reader, a limit */
+    shunt_fate   fate;
+    uint16_t     code;    /* of the exit that it left by */
+    shunt_status cause;
+};
+
+/* A record of the unit at hand, in `out`. */
+struct made {
+    shunt_hash key;
+    uint64_t   content;
+    size_t     begin, end;         /* its parcel */
+    size_t     key_begin, key_end; /* its key as JSON */
+    uint32_t   site;
+    uint16_t   target;
+    bool       drop;               /* a duplicate */
+};
+
+/* What the loops and nodes of the plan mean to the session. */
+struct loop_info {
+    uint16_t handler;     /* function, SHUNT_NONE */
+    bool     unit;
+    bool     tallied;
+};
+enum { NODE_CAPTURED = 1, NODE_EARLY = 2, NODE_TALLIED = 4 };
+
+struct shunt_session {
+    const shunt_memory  *memory;
+    const shunt_program *program;
+    const shunt_plan    *plan;
+    shunt_sinks          sinks;
+    shunt_observer       observer;
+    const uint64_t      *only;
+    size_t               only_count;
+
+    shunt_vm_host   host;
+    shunt_vm       *vm;
+    shunt_capture  *capture;
+    shunt_encoders *encoders;
+    shunt_ledger   *ledger;
+    shunt_letters  *letters;          /* NULL: raw input is not kept */
+    shunt_spool     records;          /* of the scope that is not committed */
+    shunt_spool     raised;           /* exceptions of the unit at hand, until it is known what becomes of it */
+    bool            own_records, own_raised;
+    shunt_index    *keys;             /* key of a record -> transaction, content */
+    shunt_index    *undone;           /* transactions that were undone */
+    shunt_index    *occurrences;      /* of the transaction */
+    shunt_hash_key  hash_key;
+    size_t          out_limit;
+    shunt_scope     widest;
+
+    struct loop_info *loops;
+    uint8_t          *nodes;
+    uint16_t         *maps;           /* by source: index of the map, SHUNT_NONE */
+
+    /* of the run */
+    shunt_status dead;                /* the run has stopped */
+    bool         at_fault, in_input;
+    uint64_t     raised_count[SHUNT_GRADE_ERROR + 1];
+    uint64_t    *code_count;          /* by code of the author */
+    uint64_t     status_count[SHUNT_STATUS_COUNT];
+    uint64_t    *record_count;        /* by target */
+    uint64_t     mapped, unmapped;
+    uint64_t     serial;              /* transactions so far */
+
+    /* of the input */
+    shunt_reader     *reader;
+    shunt_sha256      sha;
+    shunt_input_info *inputs;
+    size_t            input_count, input_capacity;
+    uint64_t          transactions;
+    struct doom       doom[SHUNT_LEVEL_RUN];
+    struct scope_mark file, batch;    /* what their doom undoes */
+    bool              batch_used;     /* something happened since the last batch was closed */
+
+    /* of the transaction */
+    bool                    open, mapped_set, early_done;
+    const shunt_map_entry  *map;
+    uint64_t                begin, unit_ordinal;
+    shunt_status            last_error;   /* the last fault of the reader that was no warning */
+    uint64_t                spool_begin;
+    shunt_buffer            control, correlate;
+
+    /* of the unit, or of what runs outside of one */
+    struct unit   units[SHUNT_WALK_DEPTH];
+    unsigned      unit_depth;
+    shunt_buffer  out;                /* its records */
+    struct made  *made;
+    uint32_t      made_count, made_capacity;
+    uint64_t      stamp_begin, stamp_end;
+
+    shunt_buffer scratch, carry, json, text;
+};
+
+static inline struct unit *shunt_session_unit(shunt_session *s) { return s->unit_depth ? &s->units[s->unit_depth - 1] : NULL; }
+static inline shunt_text   shunt_buffer_as_text(const shunt_buffer *b) { return (shunt_text){ b->bytes, (uint32_t)b->length }; }
+const struct doom         *shunt_session_doom(const shunt_session *s); /* the widest that holds now, NULL = none */
+shunt_text                 shunt_session_code_text(const shunt_session *s, uint16_t code, shunt_status cause);
+
+/* unit.c */
+void         shunt_session_host(shunt_session *s); /* sets the callbacks of the VM */
+/* Runs the handler of the innermost unit and settles it. `node` NULL: nothing was captured. */
+shunt_status shunt_session_settle(shunt_session *s, const shunt_node *node);
+/* Runs a rule that stands outside of units; an exit undoes the scope at least. `keep`: it binds names for the rest of the transaction. */
+shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope, uint64_t begin, uint64_t end);
+/* A failure before any rule ran: answered by `exit` (SHUNT_NONE: quarantine by the engine's code). */
+shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least, shunt_raised *raised);
+/* An open unit that will not be handled any more. */
+shunt_status shunt_session_drop(shunt_session *s, shunt_fate fate);
+
+/* raise.c: `raised` holds what is particular; place, unit, input and the like are filled in where they are empty. */
+shunt_status shunt_session_raise(shunt_session *s, shunt_raised *raised);
+/* Hands out what waits, marked with what became of the unit; `known` false: it is not known yet. */
+shunt_status shunt_session_release(shunt_session *s, bool known, shunt_fate fate);
+void         shunt_session_place(const shunt_session *s, const shunt_vm_place *place, shunt_raised *raised);
+
+#endif
