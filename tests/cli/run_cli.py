@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""The command as its users meet it: exit statuses, files, messages. Usage: run_cli.py SHUNT"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SHUNT = str(pathlib.Path(sys.argv[1]).resolve())
+RULES = str(ROOT / "rules/x12/remit_gl.map")
+SAMPLE = str(ROOT / "rules/x12/samples/remittance.edi")
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def shunt(*args, status=0, stdin=None, cwd=None):
+    """Runs the command, checks its status, gives (stdout, stderr)."""
+    done = subprocess.run([SHUNT, *map(str, args)], input=stdin, capture_output=True, text=True, timeout=60, cwd=cwd, check=False)
+    assert done.returncode == status, f"shunt {' '.join(map(str, args))}: status {done.returncode}, not {status}\n{done.stdout[:800]}\n{done.stderr[:800]}"
+    return done.stdout, done.stderr
+
+
+def lines(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+@test
+def help_names_every_verb_and_option(folder):
+    out, _ = shunt("--help")
+    verbs = re.findall(r"^  (\w+) +", out.split("says more")[0], re.M)
+    assert set("run check compile test disasm explain inspect get dict".split()) <= set(verbs), verbs
+    for verb in verbs:
+        text, _ = shunt(verb, "--help")
+        assert text.startswith(f"usage: shunt {verb} ") and "--help" in text
+    assert "--dead-letter FOLDER" in shunt("run", "--help")[0]
+
+
+@test
+def wrong_usage_is_status_2_with_a_message(folder):
+    for args in ([], ["nonsense"], ["run"], ["run", RULES, "--no-such"], ["run", RULES, "-Z"], ["run", RULES, "-o"], ["check"], ["get", "CLP04"],
+                 ["run", RULES, "-", "-"], ["run", RULES, SAMPLE, "--table", "payers"], ["run", RULES, SAMPLE, "--table", "nosuch=" + SAMPLE],
+                 ["explain", "E9999"], ["dict", "999999"], ["get", "CLP99", SAMPLE], ["get", "!", SAMPLE], ["test", "--format", "xml", RULES],
+                 ["run", folder / "missing.map", SAMPLE], ["compile", RULES], ["run", RULES, SAMPLE, "--quiet=yes"]):
+        _, err = shunt(*args, status=2)
+        assert err.strip(), args
+
+
+@test
+def missing_input_is_a_system_fault(folder):
+    out, err = shunt("run", RULES, folder / "missing.edi", status=3)
+    assert out == "" and "missing.edi" in err
+
+
+@test
+def records_exceptions_report_and_dead_letters(folder):
+    out, err = shunt("run", RULES, SAMPLE, "-o", folder / "r", "-e", folder / "e", "-r", folder / "t", "-d", folder / "dead", status=1)
+    assert out == "" and err == ""
+    records, faults, totals = lines(folder / "r"), lines(folder / "e"), json.loads((folder / "t").read_text())
+    assert [r["target"] for r in records].count("gl") == 9 and [r["target"] for r in records].count("denial_work") == 1
+    for r in records:
+        assert {"target", "key", "correlate", "record", "meta"} == set(r), sorted(r)
+        assert all(isinstance(k, str) for k in r["key"]) and re.fullmatch("[0-9a-f]{64}", r["meta"]["program"])
+        assert "/" not in json.dumps(r["meta"]), "no path of this machine"
+        for line in r["record"].get("lines", []):
+            assert re.fullmatch(r"\d+\.\d\d", line["amount"]) and line["currency"] == "USD" and line["side"] in ("debit", "credit")
+    units = totals["units"]
+    assert units["in"] == 7 and units["posted"] == 6 and units["quarantined"] == 1 and units["in"] == sum(v for k, v in units.items() if k != "in")
+    assert any(f["code"] == "ERA_CLAIM" and f["severity"] == "quarantine" and f["queue"] == "cash-posting" for f in faults)
+    assert not any("A1005" in json.dumps(f) for f in faults), "an account number is masked"
+    letters = list((folder / "dead").glob("*.edi"))
+    assert len(letters) == 1
+    units_file = letters[0].with_suffix(".units.json")
+    # The dead letter is a whole interchange; run again, only the failed unit is committed. Repair it first.
+    again = letters[0].read_text().replace("CAS*CO*45*20~", "CAS*CO*45*30~")
+    (folder / "repaired.edi").write_text(again)
+    shunt("run", RULES, folder / "repaired.edi", "--only", units_file, "-o", folder / "r2", "-e", folder / "e2", "-r", folder / "t2")
+    second = lines(folder / "r2")
+    assert len(second) == 1 and second[0]["record"]["lines"][0]["claim"] == "A1005", second
+    assert json.loads((folder / "t2").read_text())["units"]["posted"] == 1
+
+
+@test
+def compiled_program_gives_the_same(folder):
+    shunt("compile", RULES, "-o", folder / "p.mapc")
+    a, _ = shunt("run", RULES, SAMPLE, "-q", status=1)
+    b, _ = shunt("run", folder / "p.mapc", SAMPLE, "-q", status=1)
+    c, _ = shunt("run", folder / "p.mapc", "-", "-q", status=1, stdin=pathlib.Path(SAMPLE).read_text())
+    assert a == b == c and a
+    assert shunt("disasm", RULES)[0] == shunt("disasm", folder / "p.mapc")[0]
+    damaged = bytearray((folder / "p.mapc").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (folder / "bad.mapc").write_bytes(damaged)
+    _, err = shunt("run", folder / "bad.mapc", SAMPLE, status=2)
+    assert "PROGRAM_BAD" in err
+
+
+@test
+def the_same_file_twice_is_posted_once(folder):
+    shunt("run", RULES, SAMPLE, SAMPLE, "-o", folder / "r", "-e", folder / "e", "-r", folder / "t", status=1)
+    units = json.loads((folder / "t").read_text())["units"]
+    assert units["posted"] == 6 and units["duplicate"] == 6 and units["quarantined"] == 2, units
+    assert len(lines(folder / "r")) == 10
+
+
+@test
+def output_appears_only_when_complete(folder):
+    shunt("run", RULES, SAMPLE, folder / "missing.edi", "-o", folder / "r", "-q", status=3)
+    assert list(folder.iterdir()) == [], list(folder.iterdir())
+    shunt("run", RULES, SAMPLE, "-o", "/dev/null", "-q", status=1)
+    assert not os.path.isfile("/dev/null")
+
+
+@test
+def a_closed_pipe_is_an_output_fault(folder):
+    big = folder / "big.edi"
+    big.write_text(pathlib.Path(SAMPLE).read_text())
+    done = subprocess.run(["sh", "-c", f"{SHUNT} run {RULES} {' '.join([str(big)] * 400)} -q 2>{folder}/err | head -c 1 >/dev/null; true"], timeout=60, check=True)
+    assert done.returncode == 0 and "shunt:" in (folder / "err").read_text()
+
+
+@test
+def a_full_disk_writes_nothing_and_says_so(folder):
+    if not os.path.exists("/dev/full"):
+        return
+    _, err = shunt("run", RULES, SAMPLE, "-o", "/dev/full", "-q", status=3)
+    assert "shunt:" in err
+
+
+@test
+def tables_can_be_replaced(folder):
+    (folder / "payers.csv").write_text("payer_id,plan,valid_from,valid_to,cash,receivable,next_receivable,patient_ar,suspense\n"
+                                       "*,*,2000-01-01,,9999,1200,1205,1210,2060\n")
+    out, _ = shunt("run", RULES, SAMPLE, "-q", "--table", f"payers={folder}/payers.csv", status=1)
+    assert '"account":"9999"' in out and '"account":"1015"' not in out
+    (folder / "payers.csv").write_text("payer_id,plan,valid_from,valid_to,cash,receivable,next_receivable,patient_ar,suspense\n"
+                                       "*,*,7/1/2025,,9999,1200,1205,1210,2060\n")
+    _, err = shunt("run", RULES, SAMPLE, "--table", f"payers={folder}/payers.csv", status=2)
+    assert "payers.csv" in err and "7/1/2025" in err
+
+
+@test
+def check_reports_as_text_and_json(folder):
+    (folder / "bad.map").write_text('module t version "1" edition 1\nlet x = 1 +\nlet y = <> 2\n')
+    out, _ = shunt("check", folder / "bad.map", status=2)
+    assert "error[E01" in out and "bad.map:" in out
+    out, _ = shunt("check", "--json", folder / "bad.map", status=2)
+    assert all({"code", "severity", "message"} <= set(json.loads(line)) for line in out.splitlines()) and out
+    assert shunt("check", RULES)[0].strip().endswith("fine")
+
+
+@test
+def tests_of_rules_as_tap_and_junit(folder):
+    out, _ = shunt("test", ROOT / "rules")
+    assert out.startswith("TAP version 13\nok 1 - ") and "not ok" not in out and re.search(r"^1\.\.\d{2}$", out, re.M)
+    out, _ = shunt("test", "--format", "junit", RULES)
+    assert out.startswith("<?xml") and 'failures="0"' in out
+    text = pathlib.Path(RULES).read_text().replace('debit  "1015"  80.00 USD with (claim: "PCN1"', 'debit  "1016"  80.00 USD with (claim: "PCN1"')
+    (folder / "x12").mkdir()
+    (folder / "lib").symlink_to(ROOT / "rules/lib")
+    (folder / "x12/tables").symlink_to(ROOT / "rules/x12/tables")
+    (folder / "x12/t.map").write_text(text)
+    out, _ = shunt("test", folder / "x12/t.map", status=1)
+    assert out.count("not ok") == 1 and "expected, and did not come" in out and "came, and was not expected" in out
+
+
+@test
+def inspect_masks_and_get_prints(folder):
+    out, _ = shunt("inspect", SAMPLE)
+    assert "loop 2100" in out and "A1001" not in out and "DOE" not in out and "claim payment amount" in out
+    assert "DOE" in shunt("inspect", "--phi", SAMPLE)[0]
+    assert shunt("get", "CLP04", SAMPLE)[0].split() == ["820", "200", "25", "-80", "70", "70", "60"]
+    assert shunt("get", "2110.SVC01-2", SAMPLE)[0].split() == ["99214", "93000", "99213", "97110"]
+    assert shunt("get", '2100.NM1["QC"].NM103', SAMPLE)[0].split()[0] == "DOE"
+    data = pathlib.Path(SAMPLE).read_bytes()
+    for line in shunt("get", "--with-offset", "CLP01", SAMPLE)[0].splitlines():
+        place, value = line.split("\t")
+        offset, length = map(int, place.split("+"))
+        assert data[offset:offset + length].decode() == value
+    assert json.loads(shunt("get", "--json", "BPR02", SAMPLE)[0])["value"] == "1147.34"
+    assert shunt("get", "ISA13", SAMPLE)[0] == "000000101\n"
+    assert "phi account_number" in shunt("dict", "835", "CLP")[0] and "2110" in shunt("dict", "835")[0]
+
+
+@test
+def garbage_is_an_input_fault(folder):
+    (folder / "g").write_bytes(bytes(range(256)) * 40)
+    _, err = shunt("run", RULES, folder / "g", status=1)
+    assert "X12_NO_ISA" in err
+    (folder / "empty").write_bytes(b"")
+    shunt("inspect", folder / "g", status=1)
+
+
+@test
+def demo_shows_that_the_cash_is_right(folder):
+    done = subprocess.run([ROOT / "scripts/demo.sh", SHUNT], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cash posted to 1015 1077.34 = payment BPR02 1147.34 less the quarantined claim 70: yes" in done.stdout, done.stdout
+
+
+def main():
+    failed = 0
+    for function in TESTS:
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                function(pathlib.Path(name))
+                print(f"ok - {function.__name__}")
+            except (AssertionError, subprocess.SubprocessError, OSError, ValueError, KeyError, IndexError) as fault:
+                failed += 1
+                print(f"not ok - {function.__name__}: {type(fault).__name__}: {fault}")
+    print(f"{len(TESTS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
