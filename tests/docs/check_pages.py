@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Every code of status.def has a section on its page, and every section a code. Usage: check_pages.py SOURCE_FOLDER
+
+docs/diagnostics.md: `## E0101 ...` for each E and W code. docs/exceptions.md: `## CODE meaning` for all others but OK, the meaning as in
+status.def. docs/x12.md: its table of codes holds each X12_ code once, with its severity.
+"""
+import pathlib
+import re
+import sys
+
+ENTRY = re.compile(r'^SHUNT_STATUS\((\w+), "([^"]+)", (\w+), (\w+), "((?:[^"\\]|\\.)*)"\)$', re.M)
+
+
+def sections(page):
+    """Code -> rest of the heading; a code twice is told."""
+    found, faults = {}, []
+    for heading in re.findall(r"^## (.+)$", page.read_text(), re.M):
+        code, _, rest = heading.partition(" ")
+        if code in found:
+            faults.append(f"{page.name}: two sections for {code}")
+        found[code] = rest.strip()
+    return found, faults
+
+
+def compare(name, wanted, found):
+    return ([f"{name}: no section for {code}" for code in sorted(wanted - found)]
+            + [f"{name}: section {code} is no code of status.def" for code in sorted(found - wanted)])
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    text = (source / "engine/base/status.def").read_text()
+    codes = {code: (severity, meaning.replace('\\"', '"')) for _, code, severity, _, meaning in ENTRY.findall(text)}
+    if len(codes) != len(re.findall(r"^SHUNT_STATUS\(", text, re.M)) or len(codes) < 100:
+        print("status.def was not read whole")
+        return 1
+    of_rules = {code for code in codes if re.fullmatch(r"[EW]\d{4}", code)}
+    faults = []
+
+    found, more = sections(source / "docs/exceptions.md")
+    faults += more + compare("exceptions.md", set(codes) - of_rules - {"OK"}, set(found))
+    faults += [f"exceptions.md: {code} is `{codes[code][1]}` in status.def" for code, rest in found.items() if code in codes and rest != codes[code][1]]
+
+    page = source / "docs/diagnostics.md"
+    if len(page.read_text().splitlines()) > 1:
+        found, more = sections(page)
+        faults += more + compare("diagnostics.md", of_rules, set(found))
+
+    rows = re.findall(r"^\| (X12_\w+) \| (\w+) \|", (source / "docs/x12.md").read_text(), re.M)
+    faults += compare("x12.md", {code for code in codes if code.startswith("X12_")}, {code for code, _ in rows})
+    faults += [f"x12.md: {code} stands twice" for code in {code for code, _ in rows} if [c for c, _ in rows].count(code) > 1]
+    faults += [f"x12.md: {code} is {codes[code][0].lower()} in status.def" for code, severity in rows if code in codes and severity.upper() != codes[code][0]]
+
+    print("\n".join(faults) or f"{len(codes)} codes have their sections")
+    return 1 if faults else 0
+
+
+sys.exit(main())
