@@ -46,14 +46,27 @@ shunt_excerpt_place(shunt_text text, uint32_t offset, uint32_t *line, uint32_t *
     *column = 1 + count_characters(text, line_begin(text, offset), offset);
 }
 
-/* Text of messages on one line: what would break it, or hide in it, is a blank. */
+/* Characters that a terminal obeys instead of showing them: controls, marks without width, changes of direction. */
+static bool
+is_hidden(const char *bytes, uint32_t size)
+{
+    const unsigned char *c = (const unsigned char *)bytes;
+    if (size == 2) return c[0] == 0xC2 && c[1] < 0xA0;
+    if (size != 3) return false;
+    unsigned character = (c[0] & 0x0Fu) << 12 | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu);
+    return (character >= 0x200B && character <= 0x200F) || (character >= 0x2028 && character <= 0x202E)
+        || (character >= 0x2066 && character <= 0x2069) || character == 0xFEFF;
+}
+
+/* Text on one line: what would break the line is a blank, what would hide in it a question mark. */
 static void
 write_plain(shunt_buffer *out, shunt_text text)
 {
     for (uint32_t at = 0, size; at < text.length; at += size) {
         size = character_size(text, at);
         unsigned char c = (unsigned char)text.bytes[at];
-        if (size > 1) shunt_buffer_add(out, text.bytes + at, size);
+        if (size > 1 && is_hidden(text.bytes + at, size)) shunt_buffer_char(out, '?');
+        else if (size > 1) shunt_buffer_add(out, text.bytes + at, size);
         else shunt_buffer_char(out, c < 0x20 || c == 0x7F ? ' ' : c >= 0x80 ? '?' : (char)c);
     }
 }

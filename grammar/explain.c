@@ -50,30 +50,32 @@ enum { KINDS = 512 };
 /* Words that are named together where the first few of them are possible. `signs` says which decide. */
 struct group {
     const char *phrase;
+    bool        item;       /* begins a line */
     int         signs[4];   /* all of them must be possible */
     int         words[28];  /* what the phrase speaks for */
 };
 
 static const struct group groups[] = {
-    { "a declaration (`source`, `target`, `table`, `map`, `test` ...)", { T_MAP, T_TARGET, T_TEST },
+    { "a declaration (`source`, `target`, `table`, `map`, `test` ...)", true, { T_MAP, T_TARGET, T_TEST },
       { T_IMPORT, T_SOURCE, T_TARGET, T_TABLE, T_ENUM, T_CODES, T_OPEN, T_LET, T_DECIDE, T_FUNCTION, T_EXTERN, T_MAP, T_OVERLAY, T_TEST,
         T_WITH, T_GOLDEN } },
-    { "`correlate by`, `on error`, `tally`, `let`, `for each`, `at start`, `at end`", { T_CORRELATE, T_TALLY },
+    { "a part of the map (`let`, `for each`, `tally`, `on error`, `at end` ...)", true, { T_CORRELATE, T_TALLY },
       { T_CORRELATE, T_ON, T_TALLY, T_LET, T_FOR, T_AT } },
-    { "a line (`debit`, `credit`), `key`, `let`, `for each`, a field such as `date: ...`", { T_DEBIT, T_CREDIT, T_KEY },
+    { "a line (`debit`, `credit`), `key`, `let`, `for each`, a field such as `date: ...`", true, { T_DEBIT, T_CREDIT, T_KEY },
       { T_DEBIT, T_CREDIT, T_KEY, T_LET, T_NOTHING, T_MATCH, T_IF, T_FOR, T_SKIP, T_IDENT } },
-    { "a statement (`let`, `for each`, `if`, `match`, `check`, `emit`, `journal` ...)", { T_LET, T_CHECK, T_EMIT },
+    { "a statement (`let`, `for each`, `if`, `match`, `check`, `emit`, `journal` ...)", true, { T_LET, T_CHECK, T_EMIT },
       { T_LET, T_FOR, T_IF, T_MATCH, T_CHECK, T_ADD, T_JOURNAL, T_EMIT, T_STEP, T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
-    { "`given`, `expect`, `with table`", { T_GIVEN, T_EXPECT }, { T_GIVEN, T_EXPECT, T_WITH } },
-    { "a value", { T_INT, '(', T_TSTART },
+    { "`given`, `expect`, `with table`", true, { T_GIVEN, T_EXPECT }, { T_GIVEN, T_EXPECT, T_WITH } },
+    { "a value", false, { T_INT, '(', T_TSTART },
       { T_IDENT, T_ELEM, T_LOOPID, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TSTART, T_TRUE, T_FALSE, '(',
         '[', '-', T_NOT, T_IF, T_MATCH, T_MAX } },
-    { "a value, `any`, `absent`, a bound such as `< 10`", { T_ANY, T_ABSENT },
+    { "a value, `any`, `absent`, a bound such as `< 10`", false, { T_ANY, T_ABSENT },
       { T_IDENT, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TRUE, T_FALSE, '-', '<', '>', T_LE, T_GE, T_ANY,
         T_ABSENT, T_CLEARED } },
-    { "an exit (`quarantine CODE`, `reject CODE`, `warn CODE`, `skip`)", { T_REJECT, T_QUARANTINE },
+    { "an exit (`quarantine CODE`, `reject CODE`, `warn CODE`, `skip`)", false, { T_REJECT, T_QUARANTINE },
       { T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
-    { "an operator", { '+', T_OR },
+    { "an account: a name, a string, or a value in parentheses", false, { T_IDENT, T_STRING, '(' }, { T_IDENT, T_STRING, '(' } },
+    { "an operator", false, { '+', T_OR },
       { '+', '-', '*', '/', '=', T_NE, '<', '>', T_LE, T_GE, T_IN, T_NOTIN, T_IS, T_AND, T_OR, T_OTHERWISE, T_CLEARED, T_NOTING } },
 };
 
@@ -118,31 +120,59 @@ say_word(struct sentence *s, int kind)
     if (word) say(s, word);
 }
 
-/* First the words that stand alone, then the groups, last what closes or goes on. */
+static void
+collect(const struct shunt_map_pstate *ps, bool possible[static KINDS])
+{
+    uint32_t level = shunt_map_level(ps);
+    for (uint32_t kind = 1; kind < shunt_map_kinds() && kind < KINDS; kind++) {
+        uint16_t kinds[1] = { (uint16_t)kind };
+        possible[kind] = kind != T_SHUNT_MAP_error && kind != T_SHUNT_MAP_UNDEF && shunt_map_accepts(ps, level, kinds, 1);
+    }
+}
+
+int
+shunt_explain_sole(const struct shunt_map_pstate *ps)
+{
+    bool possible[KINDS] = { false };
+    int  sole = 0;
+    collect(ps, possible);
+    for (int kind = 1; kind < KINDS; kind++) {
+        if (!possible[kind]) continue;
+        if (sole) return 0;
+        sole = kind;
+    }
+    return sole;
+}
+
+static void
+say_groups(struct sentence *s, const bool spoken[static SHUNT_COUNT(groups)], bool items)
+{
+    for (size_t i = 0; i < SHUNT_COUNT(groups); i++)
+        if (spoken[i] && groups[i].item == items) say(s, groups[i].phrase);
+}
+
+/* The words that stand alone, then the groups, last what closes. Before a new line its items come first. */
 void
-shunt_explain_expected(const struct shunt_map_pstate *ps, char out[static SHUNT_PHRASE])
+shunt_explain_expected(const struct shunt_map_pstate *ps, bool leads, char out[static SHUNT_PHRASE])
 {
     bool possible[KINDS] = { false };
     bool spoken[SHUNT_COUNT(groups)];
     struct sentence s = { .count = 0 };
-    size_t length;
-    uint32_t level = shunt_map_level(ps);
-    for (uint32_t kind = 1; kind < shunt_map_kinds() && kind < KINDS; kind++) {
-        uint16_t kinds[1] = { (uint16_t)kind };
-        possible[kind] = shunt_map_accepts(ps, level, kinds, 1);
-    }
+    collect(ps, possible);
     bool closes = possible['}'];
-    possible[T_SHUNT_MAP_error] = possible[T_SHUNT_MAP_UNDEF] = possible['}'] = false;
+    possible['}'] = false;
     for (size_t i = 0; i < SHUNT_COUNT(groups); i++) spoken[i] = take_group(&groups[i], possible);
     if (spoken[SHUNT_COUNT(groups) - 1]) possible['.'] = possible['['] = possible['('] = false; /* part of the value before them */
+    if (closes) possible['?'] = possible[T_PHI] = possible['('] = possible['.'] = false;          /* of the type before them */
+    if (leads) say_groups(&s, spoken, true);
     for (uint32_t kind = 256; kind < KINDS; kind++)
         if (possible[kind]) say_word(&s, (int)kind);
     for (int kind = 1; kind < 256; kind++)
         if (possible[kind] && !(kind == '.' && s.count)) say_word(&s, kind);
-    for (size_t i = 0; i < SHUNT_COUNT(groups); i++)
-        if (spoken[i]) say(&s, groups[i].phrase);
+    say_groups(&s, spoken, true);
+    say_groups(&s, spoken, false);
     if (closes) say(&s, "}");
-    length = (size_t)snprintf(out, SHUNT_PHRASE, s.count ? "here may stand " : "nothing more may stand here");
+    size_t length = (size_t)snprintf(out, SHUNT_PHRASE, s.count ? "here may stand " : "nothing more may stand here");
     for (uint32_t i = 0; i < s.count && length < SHUNT_PHRASE; i++) {
         const char *phrase = s.phrases[i];
         bool        quoted = strchr(phrase, ' ') == NULL || strcmp(phrase, "not in") == 0;

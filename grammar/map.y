@@ -453,9 +453,13 @@ range       : expr
 postfix     : primary
             | postfix '.' member                { $$ = NODE(MEMBER, @$, $1, $3); }
             | postfix '.' IDENT '(' call_args ')' { $$ = NODE(METHOD, @$, $1, $3, $5); }
-            | postfix '[' exprs ']'             { $$ = NODE(INDEX, @$, $1, $3, NULL); }
-            | postfix '[' exprs AT expr ']'     { $$ = NODE(INDEX, @$, $1, $3, $5); }
+            | postfix '[' keys ']'              { $$ = NODE(INDEX, @$, $1, $3, NULL); }
+            | postfix '[' keys AT expr ']'      { $$ = NODE(INDEX, @$, $1, $3, $5); }
             | postfix '[' WHERE expr ']'        { $$ = NODE(FILTER, @$, $1, $4); } ;
+keys        : key                               { $$ = ADD(LIST(@$), $1); }
+            | keys ',' key                      { $$ = ADD($1, $3); } ;
+key         : expr
+            | ANY                               { $$ = LEAF(ANY, @$); } ;
 member      : IDENT | ELEM | INT | DECIMAL ;
 primary     : literal
             | template

@@ -106,6 +106,14 @@ fits(const shunt_parse *p, const stack *ps, uint32_t level, int first, uint32_t 
     return shunt_map_accepts(ps, level, kinds, count);
 }
 
+/* Whether the construct before this may end here, so that the next item may begin. */
+static bool
+is_complete(const shunt_parse *p, const stack *ps)
+{
+    uint32_t level = shunt_map_level(ps);
+    return fits(p, ps, level, '}', 0, 0) || fits(p, ps, level, T_MAP, 0, 0);
+}
+
 /* False where the parser has come to its end. */
 static bool
 shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
@@ -159,6 +167,12 @@ complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, 
 #define HELP(...) do { if (d) shunt_diag_help(p->diags, d, __VA_ARGS__); } while (0)
 #define ALSO(at, ...) do { if (d) shunt_diag_also(p->diags, d, (at), __VA_ARGS__); } while (0)
 
+static const char *
+bare(const char *word) /* the phrase without what it is */
+{
+    return strncmp(word, "word ", 5) == 0 ? word + 5 : word;
+}
+
 static shunt_diag *
 unexpected(shunt_parse *p, uint32_t index)
 {
@@ -168,11 +182,14 @@ unexpected(shunt_parse *p, uint32_t index)
 }
 
 static bool begins_statement(int kind);
+static bool begins_value(int kind);
 
 /* ---- brackets ---- */
 
 struct open_brackets {
-    uint32_t tokens[SHUNT_SCAN_DEPTH + 1]; /* numbers of the words, outermost first */
+    uint32_t tokens[SHUNT_SCAN_DEPTH + 1]; /* numbers of the words, outermost first; of one that was put there, of the next word */
+    int      kinds[SHUNT_SCAN_DEPTH + 1];
+    bool     made[SHUNT_SCAN_DEPTH + 1];   /* put there, as it was missing */
     uint32_t levels[SHUNT_SCAN_DEPTH + 1]; /* height of the stack below each */
     uint32_t count;
 };
@@ -183,7 +200,10 @@ open_brackets(const shunt_parse *p, const stack *ps, uint32_t level)
     struct open_brackets open = { .count = 0 };
     for (uint32_t i = 0; i < level && open.count < SHUNT_COUNT(open.tokens); i++) {
         shunt_span at;
-        if (!is_opener(shunt_map_symbol(ps, i, &at)) || at.begin == at.end) continue;
+        int        kind = shunt_map_symbol(ps, i, &at);
+        if (!is_opener(kind)) continue;
+        open.kinds[open.count]    = kind;
+        open.made[open.count]     = at.begin == at.end;
         open.tokens[open.count]   = find_token(p, at.begin);
         open.levels[open.count++] = i;
     }
@@ -212,7 +232,7 @@ say_unclosed(shunt_parse *p, const struct open_brackets *open, uint32_t closed, 
 {
     const shunt_token *t = token_at(p, index);
     uint32_t opener = open->tokens[open->count - 1], closer = 0;
-    if (is_quiet(p, index)) return;
+    if (is_quiet(p, index) || open->made[open->count - 1]) return;
     bool dedent = token_at(p, opener)->kind == '{' && find_dedent(p, open->tokens[open->count - closed], index, &opener, &closer);
     for (uint32_t i = open->count; !dedent && t->kind != T_YYEOF && i-- > open->count - closed;) {
         opener = open->tokens[i];
@@ -230,8 +250,10 @@ say_unclosed(shunt_parse *p, const struct open_brackets *open, uint32_t closed, 
         return;
     }
     if (t->kind == T_YYEOF) shunt_diag_also(p->diags, d, span_at(p, index), "the file ends here");
-    else shunt_diag_also(p->diags, d, span_at(p, index), "%s cannot stand inside it", strncmp(word, "word ", 5) == 0 ? word + 5 : word);
-    if (t->kind == T_YYEOF && closed > 1) shunt_diag_help(p->diags, d, "close it, and the %u around it that stand open", (unsigned)closed - 1);
+    else shunt_diag_also(p->diags, d, span_at(p, index), "%s cannot stand inside it", bare(word));
+    if (t->kind == T_YYEOF && closed == 2) shunt_diag_help(p->diags, d, "close it with `%s`, and the one around it", shunt_explain_kind(closer_of(kind), close));
+    else if (t->kind == T_YYEOF && closed > 2)
+        shunt_diag_help(p->diags, d, "close it with `%s`, and the %u around it", shunt_explain_kind(closer_of(kind), close), (unsigned)closed - 1);
     else shunt_diag_help(p->diags, d, "close it with `%s`", shunt_explain_kind(closer_of(kind), close));
 }
 
@@ -242,12 +264,13 @@ close_brackets(shunt_parse *p, stack *ps, uint32_t index, bool blocks)
     struct open_brackets open = open_brackets(p, ps, shunt_map_level(ps));
     uint16_t kinds[SHUNT_SCAN_DEPTH + 3];
     for (uint32_t n = 1; n <= open.count; n++) {
-        int opener = kind_at(p, open.tokens[open.count - n]);
+        int opener = open.kinds[open.count - n];
         if ((opener == '{' && !blocks) || opener == T_TSTART) return false;
         kinds[n - 1] = (uint16_t)closer_of(opener);
         kinds[n]     = token_at(p, index)->kind;
         kinds[n + 1] = token_at(p, index + 1)->kind;
-        uint32_t count = kinds[n] == T_YYEOF ? n + 1 : n + 2;
+        bool     alone = kinds[n] == T_YYEOF || (opener != '{' && token_at(p, index)->leads);
+        uint32_t count = alone ? n + 1 : n + 2;
         if (!shunt_map_accepts(ps, shunt_map_level(ps), kinds, count)) continue;
         say_unclosed(p, &open, n, index);
         for (uint32_t i = 0; i < n; i++)
@@ -353,7 +376,7 @@ skip(shunt_parse *p, stack *ps, uint32_t i)
     int      open[SHUNT_SCAN_DEPTH + 1];
     struct open_brackets all = open_brackets(p, ps, shunt_map_level(ps));
     for (uint32_t k = 0; k < all.count; k++)
-        if (all.levels[k] >= level && depth < SHUNT_COUNT(open)) open[depth++] = kind_at(p, all.tokens[k]);
+        if (all.levels[k] >= level && depth < SHUNT_COUNT(open)) open[depth++] = all.kinds[k];
     uint16_t indent = token_at(p, i)->indent;
     for (;; i++) {
         const shunt_token *t = token_at(p, i);
@@ -382,8 +405,9 @@ skip(shunt_parse *p, stack *ps, uint32_t i)
     shunt_span at = span_at(p, p->next);
     at.end = span_at(p, i).begin > at.begin ? span_at(p, i > p->next ? i - 1 : i).end : at.begin;
     shunt_map_skip(ps, level, at);
-    p->quiet = i + 2 > p->quiet ? i + 2 : p->quiet;
-    p->next  = i;
+    uint32_t quiet = i + (token_at(p, i)->leads ? 1 : 2);
+    if (quiet > p->quiet) p->quiet = quiet;
+    p->next = i;
 }
 
 /* ---- slips known by their look ---- */
@@ -547,7 +571,7 @@ mend_literal(shunt_parse *p, stack *ps, uint32_t i)
 static bool
 mend_assignment(shunt_parse *p, stack *ps, uint32_t i)
 {
-    if (kind_at(p, i) != T_IDENT || kind_at(p, i + 1) != '=' || !fits(p, ps, shunt_map_level(ps), T_LET, i, 3)) return false;
+    if (kind_at(p, i) != T_IDENT || kind_at(p, i + 1) != '=' || !is_complete(p, ps) || !fits(p, ps, shunt_map_level(ps), T_LET, i, 3)) return false;
     shunt_diag *d = complain(p, SHUNT_E0101, i, "nothing is assigned in a map");
     HELP("give the value a name, once: `let %.*s = ...`", SHUNT_TEXT_ARGS(text_at(p, i)));
     HELP("a total over units is a `tally`: `add x to NAME`");
@@ -660,6 +684,23 @@ sign_follows(const shunt_parse *p, uint32_t i, int kind) /* on this line */
     return false;
 }
 
+/* A name that the words around it want. */
+static bool
+mend_missing_name(shunt_parse *p, stack *ps, uint32_t i)
+{
+    uint32_t level = shunt_map_level(ps);
+    int      kind = kind_at(p, i), before = i > 0 ? kind_at(p, i - 1) : 0;
+    bool     text = kind == T_STRING || kind == T_TSTART;
+    if (i == 0 || (begins_value(kind) && !text) || fits(p, ps, level, T_TSTART, i, 0) || !fits(p, ps, level, T_IDENT, i, 2)) return false;
+    bool exit = before == T_REJECT || before == T_QUARANTINE || before == T_WARN || (i > 1 && kind_at(p, i - 2) == T_WHOLE);
+    const char *what = exit ? "a code" : fits(p, ps, level, T_MONEY, i, 0) ? "a value" : "a name";
+    char word[SHUNT_PHRASE];
+    shunt_explain_word(p, token_at(p, i - 1), word);
+    complain(p, SHUNT_E0101, i - 1, "%s is missing after %s", what, bare(word));
+    insert(p, ps, T_IDENT, i);
+    return true;
+}
+
 /* Whether it is likely that `kind` was left out before word `i`, or that the word stands in its place. */
 static bool
 may_miss(const shunt_parse *p, const stack *ps, int kind, uint32_t i)
@@ -674,8 +715,10 @@ may_miss(const shunt_parse *p, const stack *ps, int kind, uint32_t i)
     case '{':    return t->leads || !value || begins_item(t->kind) || !begins_statement(t->kind);
     case '(':    return before == T_WITH || before == T_IN || before == T_NOTIN || before == T_MAX;
     case T_IF:   return before == T_ELSE;
-    case T_ELSE: return true;
-    default:     return !t->leads; /* else rather the next item */
+    case T_ELSE: case T_OTHERWISE: return true;
+    case ',':    return !t->leads; /* else rather the next item */
+    case T_WITH: return !t->leads && t->kind == '(';
+    default:     return !t->leads && !is_complete(p, ps);
     }
 }
 
@@ -703,6 +746,7 @@ mend_exchange(shunt_parse *p, stack *ps, uint32_t i)
         bool is_word = shunt_token_word(connectives[k]) != NULL;
         bool never   = connectives[k] == '{' || connectives[k] == '(' || connectives[k] == T_IF || (word && connectives[k] == ',');
         if ((is_word && !word) || connectives[k] == kind || never) continue;
+        if (word && is_complete(p, ps)) continue;
         if (exchange(p, ps, i, connectives[k], AHEAD - 1)) return true;
     }
     if (kind == T_FATARROW && fits(p, ps, shunt_map_level(ps), T_GE, i + 1, 2)) {
@@ -724,7 +768,7 @@ mend_missing(shunt_parse *p, stack *ps, uint32_t i)
         if (!fits(p, ps, shunt_map_level(ps), kind, i, AHEAD)) continue;
         shunt_explain_word(p, token_at(p, i), word);
         complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(kind, sign),
-            strncmp(word, "word ", 5) == 0 ? word + 5 : word);
+            bare(word));
         insert(p, ps, kind, i);
         return true;
     }
@@ -757,6 +801,19 @@ closes_on_line(const shunt_parse *p, uint32_t i)
     return false;
 }
 
+/* The one word that may stand here is missing, and this one may follow it. */
+static bool
+mend_sole(shunt_parse *p, stack *ps, uint32_t i)
+{
+    char sign[4], word[SHUNT_PHRASE];
+    int  sole = shunt_explain_sole(ps);
+    if (sole == 0 || sole == T_MODULE || !shunt_explain_kind(sole, sign) || !fits(p, ps, shunt_map_level(ps), sole, i, 1)) return false;
+    shunt_explain_word(p, token_at(p, i), word);
+    complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(sole, sign), bare(word));
+    insert(p, ps, sole, i);
+    return true;
+}
+
 /* Two values side by side. */
 static bool
 mend_missing_operator(shunt_parse *p, stack *ps, uint32_t i)
@@ -766,7 +823,7 @@ mend_missing_operator(shunt_parse *p, stack *ps, uint32_t i)
     if (token_at(p, i)->leads || !begins_value(kind_at(p, i)) || !fits(p, ps, level, '+', i, 2)) return false;
     bool call = i > 0 && kind_at(p, i - 1) == T_IDENT && closes_on_line(p, i) && fits(p, ps, level, '(', i, 2);
     shunt_explain_word(p, token_at(p, i), word);
-    shunt_diag *d = complain(p, SHUNT_E0101, i, "%s is missing before %s", call ? "`(`" : "an operator", strncmp(word, "word ", 5) == 0 ? word + 5 : word);
+    shunt_diag *d = complain(p, SHUNT_E0101, i, "%s is missing before %s", call ? "`(`" : "an operator", bare(word));
     if (!call) HERE("such as `+`, `and` or `otherwise`");
     insert(p, ps, call ? '(' : '+', i);
     return true;
@@ -824,12 +881,21 @@ mend_check(shunt_parse *p, stack *ps, uint32_t i)
     return true;
 }
 
-/* A text without its quotes. */
+/* A text without its quotes, or a message in the wrong ones. */
 static bool
 mend_quotes(shunt_parse *p, stack *ps, uint32_t i)
 {
     uint32_t level = shunt_map_level(ps);
-    if (kind_at(p, i) != T_IDENT || fits(p, ps, level, T_INT, i, 0) || !fits(p, ps, level, T_STRING, i + 1, 2)) return false;
+    int      kind  = kind_at(p, i);
+    if (kind == T_STRING && fits(p, ps, level, T_TEXTBLOCK, i + 1, 1)) {
+        shunt_diag *d = unexpected(p, i);
+        HERE("a message stands in three quotes: `\"\"\"...\"\"\"`");
+        shift(p, ps, T_TEXTBLOCK, span_at(p, i), shunt_tree_token(p, token_at(p, i)));
+        p->next = i + 1;
+        return true;
+    }
+    bool text = (kind == T_IDENT || kind == T_INT || kind == T_DECIMAL || shunt_token_word(kind)) && !token_at(p, i)->leads;
+    if (!text || is_complete(p, ps) || fits(p, ps, level, T_INT, i, 0) || !fits(p, ps, level, T_STRING, i + 1, 1)) return false;
     shunt_diag *d = unexpected(p, i);
     HERE("write it in quotes: `\"%.*s\"`", SHUNT_TEXT_ARGS(text_at(p, i)));
     token_at(p, i)->kind = T_STRING;
@@ -852,7 +918,7 @@ static bool
 is_operator(int kind)
 {
     switch (kind) {
-    case '=': case '<': case '>': case '*': case '/': case '+': case T_NE: case T_LE: case T_GE: case T_AND: case T_OR: case T_THEN: case T_ELSE:
+    case '=': case '<': case '>': case '*': case '/': case '+': case '{': case T_NE: case T_LE: case T_GE: case T_AND: case T_OR: case T_THEN: case T_ELSE:
     case T_IN: case T_NOTIN: case T_IS: case T_OTHERWISE: case T_NOTING:
         return true;
     default:
@@ -877,7 +943,7 @@ mend_missing_value(shunt_parse *p, stack *ps, uint32_t i)
         brace = (shunt_span){ brace.end, brace.end + 1, brace.file };
         if (!is_quiet(p, i)) shunt_diag_add(p->diags, SHUNT_E0101, brace, "a value is missing between `{` and `}`");
     } else if (!is_quiet(p, i)) {
-        complain(p, SHUNT_E0101, i - 1, "%s is missing after %s", what, strncmp(word, "word ", 5) == 0 ? word + 5 : word);
+        complain(p, SHUNT_E0101, i - 1, "%s is missing after %s", what, bare(word));
     }
     insert(p, ps, T_IDENT, i);
     if (t->kind != T_YYEOF && p->quiet <= i) p->quiet = i + 1;
@@ -915,20 +981,32 @@ help_else(shunt_parse *p, const stack *ps, shunt_diag *d)
     }
 }
 
+/* What ends with its line, though it is not complete, is pointed at behind its last word. */
+static shunt_diag *
+unfinished(shunt_parse *p, const stack *ps, uint32_t i)
+{
+    char word[SHUNT_PHRASE];
+    if (i == 0 || !token_at(p, i)->leads || is_complete(p, ps)) return unexpected(p, i);
+    shunt_explain_word(p, token_at(p, i - 1), word);
+    return is_quiet(p, i) ? NULL : complain(p, SHUNT_E0101, i - 1, "unexpected end of the line after %s", bare(word));
+}
+
 static void
 explain(shunt_parse *p, stack *ps, uint32_t i)
 {
     char phrase[SHUNT_PHRASE];
-    shunt_diag *d = unexpected(p, i);
+    shunt_diag *d = unfinished(p, ps, i);
     if (!d) return;
     struct open_brackets open = open_brackets(p, ps, shunt_map_level(ps));
     if (kind_at(p, i) == '}' && open.count == 0) {
         HERE("no block is open here");
         return;
     }
-    shunt_explain_expected(ps, phrase);
+    shunt_explain_expected(ps, token_at(p, i)->leads, phrase);
     HERE("%s", phrase);
     help_else(p, ps, d);
+    if (fits(p, ps, shunt_map_level(ps), T_MAX, i, 0) && !fits(p, ps, shunt_map_level(ps), T_INT, i, 0))
+        HELP("a list says how many it holds at most: `list of int max 50`");
     if (fits(p, ps, shunt_map_level(ps), T_MODULE, i, 0)) HELP("a file begins with its name: `module acme.billing version \"1.0.0\"`");
     blame_early_close(p, ps, i, d);
 }
@@ -937,8 +1015,8 @@ static void
 mend(shunt_parse *p, stack *ps)
 {
     static bool (*const ways[])(shunt_parse *p, stack *ps, uint32_t index) = {
-        mend_check, mend_brackets, mend_grouping, mend_where, mend_question, mend_assignment, mend_foreign, mend_missing_value,
-        mend_keyword_name, mend_spelling, mend_literal, mend_quotes, mend_surplus_comma, mend_parentheses, mend_exchange, mend_missing,
+        mend_check, mend_brackets, mend_grouping, mend_where, mend_question, mend_assignment, mend_foreign, mend_surplus_comma, mend_missing_value,
+        mend_keyword_name, mend_spelling, mend_missing_name, mend_literal, mend_quotes, mend_parentheses, mend_exchange, mend_missing, mend_sole,
         mend_missing_operator, mend_surplus,
     };
     uint32_t i = p->next;
