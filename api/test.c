@@ -1,0 +1,437 @@
+/* test.c - runs the `test` blocks of a module: its program over sample interchanges, what it did against what is expected. */
+#include <stdio.h>
+
+#include "api/compile.h"
+#include "api/expect.h"
+#include "engine/base/date.h"
+#include "engine/base/decimal.h"
+#include "engine/vm/session.h"
+#include "standards/registry.h"
+#include "standards/x12/sample.h"
+
+enum { MOST_TABLES = 64 };
+
+typedef struct item_list {
+    expect_item *items;
+    uint32_t     count, capacity;
+} item_list;
+
+/* One test while it runs. */
+typedef struct trial {
+    const shunt_memory  *memory;
+    shunt_compilation   *compilation;
+    const shunt_program *program;
+    shunt_arena         *arena;
+    item_list            unit, transaction, seen; /* records of the unit, of the transaction, and all that came to stay */
+    item_list            wanted;
+    shunt_text           wanted_ack;
+    bool                 ack_wanted, nothing_wanted;
+    shunt_text           ack;                     /* of the first exit that refuses something, else "999:A" */
+    shunt_buffer         why;                     /* what failed before anything could be compared */
+} trial;
+
+static bool push(shunt_arena *arena, item_list *list, const expect_item *item)
+{
+    if (list->count == list->capacity) {
+        uint32_t     capacity = list->capacity ? list->capacity * 2 : 8;
+        expect_item *items = SHUNT_NEW_N(arena, expect_item, capacity);
+        if (!items) return false;
+        if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *item;
+    return true;
+}
+
+static bool move_all(shunt_arena *arena, item_list *from, item_list *to)
+{
+    for (uint32_t i = 0; i < from->count; i++)
+        if (!push(arena, to, &from->items[i])) return false;
+    from->count = 0;
+    return true;
+}
+
+/* ---- what happens ---- */
+
+static shunt_status on_record(void *context, const shunt_record *record)
+{
+    trial      *t = context;
+    expect_item item;
+    if (record->journal && record->line_count == 0) return SHUNT_OK;
+    if (!expect_seen(t->arena, t->program, record, &item)) return SHUNT_NO_MEMORY;
+    return push(t->arena, &t->unit, &item) ? SHUNT_OK : SHUNT_NO_MEMORY;
+}
+
+static shunt_status on_settled(void *context, uint64_t unit, shunt_fate fate)
+{
+    trial *t = context;
+    (void)unit;
+    if (fate == SHUNT_POSTED && !move_all(t->arena, &t->unit, &t->transaction)) return SHUNT_NO_MEMORY;
+    t->unit.count = 0;
+    return SHUNT_OK;
+}
+
+static shunt_status on_transaction(void *context, bool committed)
+{
+    trial *t = context;
+    if (committed && !move_all(t->arena, &t->transaction, &t->seen)) return SHUNT_NO_MEMORY;
+    t->transaction.count = 0;
+    return SHUNT_OK;
+}
+
+static shunt_status on_exception(void *context, const shunt_raised *raised)
+{
+    trial        *t = context;
+    shunt_text    code = shunt_raised_code(t->program, raised);
+    expect_item   item = { .exit = true, .kind = shunt_text_of(raised->grade == SHUNT_GRADE_WARNING  ? "warn"
+                                                               : raised->grade == SHUNT_GRADE_REJECT ? "reject"
+                                                                                                     : "quarantine") };
+    shunt_buffer  text;
+    item.name = shunt_text_copy(t->arena, code);
+    if (raised->grade != SHUNT_GRADE_WARNING && raised->scope >= SHUNT_SCOPE_TRANSACTION)
+        item.scope = raised->scope == SHUNT_SCOPE_TRANSACTION ? SHUNT_TEXT("transaction") : raised->scope == SHUNT_SCOPE_BATCH ? SHUNT_TEXT("batch") : SHUNT_TEXT("file");
+    shunt_buffer_init(&text, t->memory);
+    if (raised->message.length) shunt_buffer_text(&text, raised->message);
+    else if (raised->cause != SHUNT_OK) shunt_buffer_z(&text, shunt_status_info[raised->cause].meaning);
+    if (raised->path.length) shunt_buffer_format(&text, " (%.*s)", SHUNT_TEXT_ARGS(raised->path));
+    item.detail = shunt_text_copy(t->arena, (shunt_text){ text.bytes, (uint32_t)text.length });
+    bool failed = text.failed || (text.length && !item.detail.bytes) || !item.name.bytes;
+    shunt_buffer_done(&text);
+    if (!t->ack.length && raised->code != SHUNT_NONE && raised->grade != SHUNT_GRADE_WARNING && t->program->codes[raised->code].ack != SHUNT_NONE)
+        t->ack = shunt_program_text(t->program, t->program->codes[raised->code].ack);
+    return failed || !push(t->arena, &t->seen, &item) ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+static shunt_status ignore(void *context)
+{
+    (void)context;
+    return SHUNT_OK;
+}
+static shunt_status ignore_record(void *context, uint16_t target, const char *bytes, size_t length)
+{
+    (void)context, (void)target, (void)bytes, (void)length;
+    return SHUNT_OK;
+}
+static shunt_status ignore_exception(void *context, const shunt_exception_out *exception)
+{
+    (void)context, (void)exception;
+    return SHUNT_OK;
+}
+
+/* ---- what is given ---- */
+
+typedef struct unit_search {
+    shunt_text variable, loop;
+} unit_search;
+
+static bool find_unit(shunt_ast *node, void *context)
+{
+    unit_search      *search = context;
+    const shunt_fact *fact = shunt_fact_of(node);
+    if (node->kind != SHUNT_AST_FOR_EACH || !fact || !fact->unit) return true;
+    const shunt_ast  *each = node->kids[SHUNT_FOR_EACH_each];
+    const shunt_fact *variable = shunt_fact_of(each);
+    if (variable && variable->symbol && shunt_text_equal(variable->symbol->name, search->variable) && variable->symbol->type.loop)
+        search->loop = variable->symbol->type.loop->id;
+    return false;
+}
+
+static shunt_status feed_given(trial *t, shunt_session *session, const shunt_ast *given)
+{
+    const shunt_symbol *source = shunt_fact_of(given)->symbol;
+    const shunt_ast    *piece = given->kids[SHUNT_GIVEN_piece];
+    shunt_text          loop = piece ? piece->text : (shunt_text){ 0 };
+    if (piece && piece->kind == SHUNT_AST_NAME) {
+        unit_search search = { .variable = piece->text };
+        for (uint32_t m = 0; m < t->compilation->module_count; m++) shunt_ast_walk(t->compilation->modules[m].tree, find_unit, &search);
+        loop = search.loop;
+    }
+    shunt_buffer message;
+    shunt_buffer_init(&message, t->memory);
+    shunt_status status = shunt_x12_sample(source->as.source->guides[0], loop, given->kids[SHUNT_GIVEN_message]->text, &message);
+    if (status == SHUNT_NOT_FOUND || status == SHUNT_VALUE_INVALID || status == SHUNT_OVERFLOW) {
+        if (status == SHUNT_NOT_FOUND) shunt_buffer_format(&t->why, "no message can be made that starts with %.*s\n", SHUNT_TEXT_ARGS(loop));
+        else shunt_buffer_z(&t->why, "an amount that the payment is made of is none\n");
+        status = SHUNT_OK;
+    } else if (status == SHUNT_OK) {
+        shunt_reader *reader = shunt_reader_for(SHUNT_STANDARD_X12, t->memory, &t->program->plan);
+        status = reader ? shunt_session_begin(session, reader, (shunt_text){ 0 }, SHUNT_TEXT("test")) : SHUNT_NO_MEMORY;
+        if (status == SHUNT_OK) status = shunt_session_feed(session, message.bytes, message.length);
+        if (status == SHUNT_OK) status = shunt_session_end(session);
+    }
+    shunt_buffer_done(&message);
+    return status;
+}
+
+/* ---- tables ---- */
+
+static const shunt_symbol *table_of(const shunt_ast *with) { return shunt_fact_of(with)->symbol; }
+
+/* Cells of `with table` rows, in the order of the shape. Columns left out are absent. */
+static shunt_status table_cells(trial *t, const shunt_ast *with, shunt_cell **cells, shunt_text **texts, uint32_t *text_count)
+{
+    const shunt_shape *shape = table_of(with)->as.table->shape;
+    const shunt_ast   *rows = with->kids[SHUNT_WITH_TABLE_rows];
+    *cells = SHUNT_NEW_N(t->arena, shunt_cell, rows->kid_count * shape->count + 1);
+    *texts = SHUNT_NEW_N(t->arena, shunt_text, rows->kid_count * shape->count + 1);
+    *text_count = 0;
+    if (!*cells || !*texts) return SHUNT_NO_MEMORY;
+    for (uint32_t r = 0; r < rows->kid_count; r++) {
+        shunt_cell *row = *cells + (size_t)r * shape->count;
+        for (uint32_t m = 0; m < shape->count; m++) row[m].state = SHUNT_ABSENT;
+        for (uint32_t f = 0; f < rows->kids[r]->kid_count; f++) {
+            const shunt_ast *field = rows->kids[r]->kids[f];
+            uint32_t         m = 0;
+            while (m < shape->count && !shunt_text_equal(shape->members[m].name, field->kids[SHUNT_FIELD_name]->text)) m++;
+            if (m == shape->count) continue; /* check has reported it */
+            const shunt_ast  *value = field->kids[SHUNT_FIELD_value];
+            const shunt_fact *fact = shunt_fact_of(value);
+            const shunt_ty   *type = &shape->members[m].type;
+            shunt_text        text;
+            if (!expect_literal(t->arena, value, type, &text)) return SHUNT_RULES_WRONG;
+            row[m].state = SHUNT_PRESENT;
+            switch (type->kind) {
+            case SHUNT_TY_BOOL: row[m].value.integer = value->kind == SHUNT_AST_TRUE; break;
+            case SHUNT_TY_ENUM: row[m].value.integer = fact->symbol->as.field.member; break;
+            case SHUNT_TY_DATE: SHUNT_TRY(shunt_date_parse_iso(text, &row[m].value.integer)); break;
+            case SHUNT_TY_INT: {
+                shunt_decimal number;
+                SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, 0, false, &number));
+                row[m].value.integer = (int64_t)number;
+                break;
+            }
+            case SHUNT_TY_DECIMAL:
+            case SHUNT_TY_MONEY:
+            case SHUNT_TY_PERCENT: SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, type->scale, false, &row[m].value.coefficient)); break;
+            default:
+                row[m].text = *text_count;
+                (*texts)[(*text_count)++] = text;
+            }
+        }
+    }
+    return SHUNT_OK;
+}
+
+/* A program on top of `base` for each `with table` that counts: those of the test, and those of the file that it does not replace. */
+static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_ast *module, const shunt_ast *items, shunt_program **chain, uint32_t *count)
+{
+    const shunt_ast *lists[] = { items, module->kids[SHUNT_MODULE_decls] };
+    for (int l = 0; l < 2; l++) {
+        for (uint32_t i = 0; i < lists[l]->kid_count; i++) {
+            const shunt_ast *with = lists[l]->kids[i];
+            if (with->kind != SHUNT_AST_WITH_TABLE || *count == MOST_TABLES) continue;
+            const shunt_symbol *table = table_of(with);
+            bool                replaced = false;
+            for (uint32_t j = 0; l == 1 && j < items->kid_count; j++)
+                if (items->kids[j]->kind == SHUNT_AST_WITH_TABLE && table_of(items->kids[j]) == table) replaced = true;
+            if (replaced) continue;
+            const shunt_program *under = *count ? chain[*count - 1] : base;
+            uint16_t             number = 0;
+            while (number < under->tables_count && !shunt_text_equal(shunt_program_text(under, under->tables[number].name), table->name)) number++;
+            if (number == under->tables_count) continue; /* no rule reads it */
+            shunt_cell   *cells;
+            shunt_text   *texts;
+            uint32_t      text_count;
+            const uint8_t hash[32] = { 0 };
+            char          why[200] = "";
+            shunt_status  status = table_cells(t, with, &cells, &texts, &text_count);
+            if (status == SHUNT_OK)
+                status = shunt_program_with_table(t->memory, under, number, cells, with->kids[SHUNT_WITH_TABLE_rows]->kid_count, texts, text_count, hash,
+                                                  &chain[*count], why);
+            if (status == SHUNT_NO_MEMORY) return status;
+            if (status != SHUNT_OK) {
+                shunt_buffer_format(&t->why, "table %.*s: %s\n", SHUNT_TEXT_ARGS(table->name), why[0] ? why : "a cell is no literal of its type");
+                return SHUNT_OK;
+            }
+            ++*count;
+        }
+    }
+    return SHUNT_OK;
+}
+
+/* ---- one test ---- */
+
+static shunt_status gather_wanted(trial *t, const shunt_ast *items)
+{
+    for (uint32_t i = 0; i < items->kid_count; i++) {
+        if (items->kids[i]->kind != SHUNT_AST_EXPECT) continue;
+        const shunt_ast *what = items->kids[i]->kids[SHUNT_EXPECT_what];
+        expect_item      item;
+        if (what->kind == SHUNT_AST_STRING) {
+            t->ack_wanted = true;
+            t->wanted_ack = what->text;
+        } else if (what->kind == SHUNT_AST_NOTHING) {
+            t->nothing_wanted = true;
+        } else if (!expect_wanted(t->arena, what, &item) || !push(t->arena, &t->wanted, &item)) {
+            return SHUNT_NO_MEMORY;
+        }
+    }
+    return SHUNT_OK;
+}
+
+static shunt_status run_given(trial *t, const shunt_ast *items)
+{
+    static const uint8_t  key[] = "key of tests";
+    shunt_observer        observer = { t, on_record, on_exception, on_settled, on_transaction };
+    shunt_session_options options = { .memory = t->memory,
+                                      .program = t->program,
+                                      .sinks = { t, ignore, ignore_record, ignore, ignore_exception, NULL },
+                                      .observer = &observer,
+                                      .token_key = key,
+                                      .token_key_length = sizeof key - 1,
+                                      .received_at_known = true };
+    (void)shunt_moment_parse(SHUNT_TEXT("2025-03-01T12:00:00Z"), &options.received_at);
+    shunt_session *session = NULL;
+    char           why[200] = "";
+    shunt_status   status = shunt_session_new(&options, &session, why);
+    if (status == SHUNT_USAGE) {
+        shunt_buffer_format(&t->why, "%s\n", why);
+        return SHUNT_OK;
+    }
+    for (uint32_t i = 0; i < items->kid_count && status == SHUNT_OK; i++)
+        if (items->kids[i]->kind == SHUNT_AST_GIVEN) status = feed_given(t, session, items->kids[i]);
+    if (status == SHUNT_OK) status = shunt_session_finish(session);
+    if (status == SHUNT_FAILURE) {
+        shunt_buffer_z(&t->why, "the control total does not add up\n");
+        status = SHUNT_OK;
+    }
+    shunt_session_free(session);
+    return status;
+}
+
+static void compare(trial *t)
+{
+    bool *seen_left = SHUNT_NEW_N(t->arena, bool, t->seen.count + 1), *wanted_left = SHUNT_NEW_N(t->arena, bool, t->wanted.count + 1);
+    if (!seen_left || !wanted_left) {
+        t->why.failed = true;
+        return;
+    }
+    if (!expect_match(t->arena, t->seen.items, t->seen.count, t->wanted.items, t->wanted.count, seen_left, wanted_left)) {
+        for (uint32_t i = 0; i < t->wanted.count; i++) {
+            if (!wanted_left[i]) continue;
+            shunt_buffer_z(&t->why, "expected, and did not come:\n");
+            expect_print(&t->wanted.items[i], "  ", &t->why);
+        }
+        for (uint32_t i = 0; i < t->seen.count; i++) {
+            if (!seen_left[i]) continue;
+            shunt_buffer_z(&t->why, "came, and was not expected:\n");
+            expect_print(&t->seen.items[i], "  ", &t->why);
+        }
+    }
+    shunt_text ack = t->ack.length ? t->ack : SHUNT_TEXT("999:A");
+    if (t->ack_wanted && !shunt_text_equal(ack, t->wanted_ack))
+        shunt_buffer_format(&t->why, "expected acknowledgement %.*s, got %.*s\n", SHUNT_TEXT_ARGS(t->wanted_ack), SHUNT_TEXT_ARGS(ack));
+    if (!t->wanted.count && !t->ack_wanted && !t->nothing_wanted) shunt_buffer_z(&t->why, "the test expects nothing at all; say `expect nothing`\n");
+}
+
+/* `why` is empty when the test passes. */
+static shunt_status run_test(shunt_compiling *compiling, const shunt_program *base, const shunt_ast *test, shunt_buffer *why)
+{
+    shunt_program *chain[MOST_TABLES] = { 0 };
+    uint32_t       count = 0;
+    trial          t = { .memory = &compiling->memory, .compilation = &compiling->compilation, .program = base };
+    shunt_buffer_init(&t.why, t.memory);
+    t.arena = shunt_arena_new(t.memory, 0);
+    const shunt_ast *module = compiling->compilation.modules[0].tree, *items = test->kids[SHUNT_TEST_items];
+    shunt_status     status = t.arena ? set_tables(&t, base, module, items, chain, &count) : SHUNT_NO_MEMORY;
+    if (count) t.program = chain[count - 1];
+    if (status == SHUNT_OK) status = gather_wanted(&t, items);
+    if (status == SHUNT_OK && !t.why.length) status = run_given(&t, items);
+    if (status == SHUNT_OK && !t.why.length) compare(&t);
+    if (t.why.failed) status = SHUNT_NO_MEMORY;
+    *why = t.why;
+    while (count) shunt_program_free(chain[--count]);
+    shunt_arena_free(t.arena);
+    return status;
+}
+
+/* ---- results ---- */
+
+static void xml_text(shunt_buffer *out, shunt_text text)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        switch (text.bytes[i]) {
+        case '<': shunt_buffer_z(out, "&lt;"); break;
+        case '>': shunt_buffer_z(out, "&gt;"); break;
+        case '&': shunt_buffer_z(out, "&amp;"); break;
+        case '"': shunt_buffer_z(out, "&quot;"); break;
+        default: shunt_buffer_char(out, (unsigned char)text.bytes[i] < ' ' && text.bytes[i] != '\n' ? ' ' : text.bytes[i]);
+        }
+    }
+}
+
+static void report(shunt_buffer *out, shunt_test_format format, uint64_t number, shunt_text suite, shunt_text name, const shunt_buffer *why)
+{
+    shunt_text reason = { why->bytes, (uint32_t)why->length };
+    if (format == SHUNT_TEST_JUNIT) {
+        shunt_buffer_z(out, "    <testcase classname=\"");
+        xml_text(out, suite);
+        shunt_buffer_z(out, "\" name=\"");
+        xml_text(out, name);
+        shunt_buffer_z(out, reason.length ? "\">\n      <failure>" : "\"/>\n");
+        if (!reason.length) return;
+        xml_text(out, reason);
+        shunt_buffer_z(out, "</failure>\n    </testcase>\n");
+        return;
+    }
+    shunt_buffer_format(out, "%sok %llu - %.*s: %.*s\n", reason.length ? "not " : "", (unsigned long long)number, SHUNT_TEXT_ARGS(suite), SHUNT_TEXT_ARGS(name));
+    for (uint32_t at = 0; at < reason.length;) {
+        const char *end = memchr(reason.bytes + at, '\n', reason.length - at);
+        uint32_t    length = end ? (uint32_t)(end - reason.bytes) - at : reason.length - at;
+        shunt_buffer_format(out, "#   %.*s\n", (int)length, reason.bytes + at);
+        at += length + 1;
+    }
+}
+
+static shunt_status run_module(shunt_compiling *compiling, shunt_test_format format, uint64_t number, shunt_buffer *out, shunt_test_totals *totals)
+{
+    shunt_program *program = NULL;
+    shunt_status   status = shunt_compiling_program(compiling, &program);
+    if (status != SHUNT_OK) return status;
+    const shunt_module_info *module = &compiling->compilation.modules[0];
+    const shunt_ast         *decls = module->tree->kids[SHUNT_MODULE_decls];
+    shunt_buffer             cases;
+    shunt_buffer_init(&cases, &compiling->memory);
+    for (uint32_t i = 0; i < decls->kid_count && status == SHUNT_OK; i++) {
+        shunt_buffer why;
+        if (decls->kids[i]->kind != SHUNT_AST_TEST) continue;
+        status = run_test(compiling, program, decls->kids[i], &why);
+        if (status == SHUNT_OK) {
+            *(why.length ? &totals->failed : &totals->passed) += 1;
+            report(&cases, format, number++, module->name, decls->kids[i]->kids[SHUNT_TEST_name]->text, &why);
+        }
+        shunt_buffer_done(&why);
+    }
+    if (format == SHUNT_TEST_JUNIT) {
+        shunt_buffer_z(out, "  <testsuite name=\"");
+        xml_text(out, module->name);
+        shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)(totals->passed + totals->failed), (unsigned long long)totals->failed);
+    }
+    shunt_buffer_add(out, cases.bytes, cases.length);
+    if (format == SHUNT_TEST_JUNIT) shunt_buffer_z(out, "  </testsuite>\n");
+    out->failed = out->failed || cases.failed;
+    shunt_buffer_done(&cases);
+    shunt_program_free(program);
+    return status;
+}
+
+shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number, shunt_write write, void *context,
+                        shunt_test_totals *totals, shunt_messages **messages)
+{
+    shunt_compiling compiling;
+    shunt_buffer    out;
+    *totals = (shunt_test_totals){ 0 };
+    if (messages) *messages = NULL;
+    shunt_status status = shunt_compiling_open(&compiling, path, options);
+    shunt_buffer_init(&out, &compiling.memory);
+    if (status == SHUNT_OK && compiling.diags.errors) status = SHUNT_RULES_WRONG;
+    if (status == SHUNT_OK) status = run_module(&compiling, format, number, &out, totals);
+    if (messages && compiling.diags.errors && (*messages = shunt_messages_new(&compiling.memory)) != NULL) shunt_compiling_render(&compiling, *messages);
+    shunt_result result = shunt_result_of(status);
+    if (result == SHUNT_DONE && (out.failed || (out.length && !write(context, out.bytes, out.length)))) result = SHUNT_SYSTEM_FAULT;
+    if (result == SHUNT_DONE && totals->failed) result = SHUNT_INPUT_FAULT;
+    shunt_buffer_done(&out);
+    shunt_compiling_free(&compiling);
+    return result;
+}
