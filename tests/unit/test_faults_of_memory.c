@@ -1,0 +1,211 @@
+/* Every allocation of a compilation and of a run fails once, and once with all that follow: a clear result, nothing leaks, and what
+ * had been committed stays a whole transaction. */
+#include <check.h>
+#include <shunt/shunt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/test_memory.h"
+
+/* One exception of each class: syntax (SE01), structure (order), code set (group XX), balance (C2), reference data (C3), duplicate (second
+ * set), business (C4), limit (C5). */
+static const char rules[] =
+    "module t.faults version \"1.0.0\" edition 1\n"
+    "source era is X12 835 \"005010X221A1\" { currency: USD }\n"
+    "codes {\n"
+    "  T_RULE \"value\" queue \"q\"\n"
+    "  T_FOOT \"foot\" queue \"q\"\n"
+    "}\n"
+    "table chart { from \"chart.csv\" key account: text(10) column open: bool }\n"
+    "target gl is journal {\n"
+    "  date: date\n"
+    "  origin: text(8)\n"
+    "  column claim: text(4)?\n"
+    "  accounts from chart\n"
+    "  accepts phi account_number, identifier\n"
+    "}\n"
+    "map post from era into gl {\n"
+    "  correlate by TRN02\n"
+    "  on error quarantine T_RULE\n"
+    "  tally paid: money(USD) per transaction of c.CLP04 for each c in 2100\n"
+    "  for each claim in 2100 {\n"
+    "    check CLP03 >= CLP04 else quarantine T_FOOT \"charge {CLP03}\"\n"
+    "    journal gl with (claim: part(CLP01, 1, 10)) {\n"
+    "      key TRN02, CLP01\n"
+    "      date: BPR16\n"
+    "      origin: \"t\"\n"
+    "      negatives: flip\n"
+    "      debit \"1015\" CLP04\n"
+    "      for each a in adjustments(claim) { debit \"4500\" a.amount }\n"
+    "      credit (if CLP01 = \"C3\" then \"9999\" else \"1200\") (if CLP01 = \"C2\" then 1.00 USD else CLP03)\n"
+    "    }\n"
+    "  }\n"
+    "}\n";
+static const char chart[] = "account,open\n1015,true\n4500,true\n1200,true\n";
+
+#define SET(number, se)                                                                                            \
+    "ST*835*000" number "~BPR*I*1*C*ACH************20250301~TRN*1*T1*1999999999~N1*PR*P~N1*PE*Q*XX*1~LX*1~"         \
+    "CLP*C1*1*10*8**12*P1~CAS*XX*45*2~NM1*QC*1*A~DTM*232*20250101~CLP*C2*1*10*10**12*P2~CLP*C3*1*10*10**12*P3~"        \
+    "CLP*C4*1*10*20**12*P4~CLP*C5-LONG*1*10*10**12*P5~REF*EV*X~SE*" se "*000" number "~"
+static const char input[] = "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250301*1200*^*00501*000000001*0*T*:~"
+                            "GS*HP*S*R*20250301*1200*1*X*005010X221A1~" SET("1", "99") SET("2", "15") "GE*2*1~IEA*1*000000001~";
+
+static int read_file(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
+{
+    const char *text = strstr(path, "chart.csv") ? chart : rules;
+    (void)context;
+    *size = strlen(text);
+    *bytes = allocator->allocate(allocator->context, *size + 1);
+    if (!*bytes) return 12;
+    memcpy(*bytes, text, *size);
+    return 0;
+}
+
+static shunt_allocator allocator_of(struct test_memory *m)
+{
+    return (shunt_allocator){ m->memory.allocate, m->memory.resize, m->memory.release, m->memory.context };
+}
+
+typedef struct seen {
+    unsigned open, records, commits, exceptions;
+    char     classes[400];
+} seen;
+static bool on_begin(void *context)
+{
+    ((seen *)context)->open = 0;
+    return true;
+}
+static bool on_record(void *context, const shunt_out *record)
+{
+    (void)record;
+    ((seen *)context)->open++;
+    return true;
+}
+static bool on_commit(void *context)
+{
+    seen *s = context;
+    s->commits++;
+    s->records += s->open;
+    s->open = 0;
+    return true;
+}
+static bool on_exception(void *context, const shunt_exception *exception)
+{
+    seen *s = context;
+    s->exceptions++;
+    if (!strstr(s->classes, exception->class_name) && strlen(s->classes) + strlen(exception->class_name) + 2 < sizeof s->classes) {
+        strcat(s->classes, exception->class_name);
+        strcat(s->classes, ";");
+    }
+    return true;
+}
+static bool on_letter(void *context, const shunt_dead_letter *letter)
+{
+    (void)context, (void)letter;
+    return true;
+}
+static bool add(void *context, const void *bytes, size_t size)
+{
+    (void)bytes;
+    *(size_t *)context += size;
+    return true;
+}
+
+static shunt_result compile(const shunt_allocator *allocator, shunt_program **program)
+{
+    shunt_compile_options options = { .size = sizeof options, .allocator = allocator, .read_file = read_file };
+    shunt_messages       *messages = NULL;
+    shunt_result          result = shunt_compile("t.map", &options, program, &messages);
+    shunt_messages_free(messages);
+    return result;
+}
+
+static shunt_result run(const shunt_program *program, const shunt_allocator *allocator, seen *s)
+{
+    shunt_callbacks   callbacks = { s, on_begin, on_record, on_commit, on_exception, on_letter };
+    shunt_run_options options = { .size = sizeof options, .allocator = allocator };
+    shunt_run        *r = NULL;
+    shunt_messages   *messages = NULL;
+    size_t            report = 0;
+    *s = (seen){ 0 };
+    shunt_result result = shunt_run_new(program, &callbacks, &options, &r, &messages);
+    shunt_messages_free(messages);
+    if (result == SHUNT_DONE) result = shunt_run_begin(r, NULL, "t");
+    for (size_t at = 0; result <= SHUNT_INPUT_FAULT && at < sizeof input - 1; at += 100)
+        result = shunt_run_feed(r, input + at, sizeof input - 1 - at < 100 ? sizeof input - 1 - at : 100);
+    if (result <= SHUNT_INPUT_FAULT) result = shunt_run_end(r);
+    if (result <= SHUNT_INPUT_FAULT) result = shunt_run_finish(r);
+    if (result <= SHUNT_INPUT_FAULT && shunt_run_report(r, add, &report) != SHUNT_DONE) result = SHUNT_SYSTEM_FAULT;
+    shunt_run_free(r);
+    return result;
+}
+
+START_TEST(all_classes_appear)
+{
+    shunt_program *program = NULL;
+    seen           s;
+    ck_assert_int_eq(compile(NULL, &program), SHUNT_DONE);
+    ck_assert_int_eq(run(program, NULL, &s), SHUNT_INPUT_FAULT);
+    static const char *const classes[] = { "syntax", "structure", "code set", "balance", "reference data", "duplicate", "business", "limit" };
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        ck_assert_msg(strstr(s.classes, classes[i]) != NULL, "no exception of class %s; seen %s", classes[i], s.classes);
+    shunt_release(program);
+}
+END_TEST
+
+/* _i: 0 = one call fails, 1 = that call and all later ones. */
+START_TEST(compiling_survives_every_failure)
+{
+    for (size_t n = 1;; n++) {
+        struct test_memory m;
+        test_memory_init(&m, n);
+        m.fail_on = _i;
+        shunt_allocator allocator = allocator_of(&m);
+        shunt_program  *program = NULL;
+        shunt_result    result = compile(&allocator, &program);
+        ck_assert_msg(result == SHUNT_DONE || result == SHUNT_SYSTEM_FAULT, "call %zu: result %d", n, (int)result);
+        ck_assert((program != NULL) == (result == SHUNT_DONE));
+        shunt_release(program);
+        ck_assert_msg(m.blocks == 0, "call %zu: %zu blocks leak", n, m.blocks);
+        if (m.calls < n) break;
+    }
+}
+END_TEST
+
+START_TEST(running_survives_every_failure)
+{
+    shunt_program *program = NULL;
+    seen           whole, s;
+    ck_assert_int_eq(compile(NULL, &program), SHUNT_DONE);
+    ck_assert_int_eq(run(program, NULL, &whole), SHUNT_INPUT_FAULT);
+    for (size_t n = 1;; n++) {
+        struct test_memory m;
+        test_memory_init(&m, n);
+        m.fail_on = _i;
+        shunt_allocator allocator = allocator_of(&m);
+        shunt_result    result = run(program, &allocator, &s);
+        ck_assert_msg(result == SHUNT_INPUT_FAULT || result == SHUNT_SYSTEM_FAULT, "call %zu: result %d", n, (int)result);
+        ck_assert_msg(m.blocks == 0, "call %zu: %zu blocks leak", n, m.blocks);
+        ck_assert_msg(s.records <= whole.records && s.commits <= whole.commits, "call %zu: more than without failure", n);
+        if (m.calls < n) break;
+    }
+    shunt_release(program);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("faults of memory");
+    TCase *tc = tcase_create("every call");
+    tcase_set_timeout(tc, 300);
+    tcase_add_test(tc, all_classes_appear);
+    tcase_add_loop_test(tc, compiling_survives_every_failure, 0, 2);
+    tcase_add_loop_test(tc, running_survives_every_failure, 0, 2);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
