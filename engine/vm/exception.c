@@ -161,6 +161,23 @@ shunt_raised_json_end(bool known, shunt_fate fate, shunt_buffer *out)
 
 /* ---- text ---- */
 
+/* Without control characters: what stands in an input must not steer the terminal that an operator reads it on. */
+static void
+safe_text(shunt_buffer *out, shunt_text text)
+{
+    uint32_t plain = 0;
+    for (uint32_t i = 0; i < text.length; i++) {
+        uint8_t byte = (uint8_t)text.bytes[i];
+        bool    c1 = byte == 0xc2 && i + 1 < text.length && (uint8_t)text.bytes[i + 1] < 0xa0;
+        if (byte >= 0x20 && byte != 0x7f && !c1) continue;
+        shunt_buffer_add(out, text.bytes + plain, i - plain);
+        shunt_buffer_char(out, '?');
+        i += c1;
+        plain = i + 1;
+    }
+    if (text.length > plain) shunt_buffer_add(out, text.bytes + plain, text.length - plain);
+}
+
 static void
 text_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
 {
@@ -187,13 +204,13 @@ static void
 text_input(const shunt_raised *r, shunt_buffer *out)
 {
     shunt_buffer_z(out, "\n  input    ");
-    shunt_buffer_text(out, r->input);
+    safe_text(out, r->input);
     if (r->transaction) {
         shunt_buffer_z(out, "  transaction ");
         shunt_json_number(out, r->transaction);
         if (r->control.length) {
             shunt_buffer_z(out, " (");
-            shunt_buffer_text(out, r->control);
+            safe_text(out, r->control);
             shunt_buffer_char(out, ')');
         }
     }
@@ -227,13 +244,13 @@ text_queue(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
 {
     shunt_text queue = shunt_raised_queue(p, r);
     bool       again = r->letter.length && p->modules_count && r->grade != SHUNT_GRADE_WARNING;
-    if (!queue.length && !again) return;
-    shunt_buffer_z(out, "\n  queue    ");
-    shunt_buffer_text(out, queue);
+    if (queue.length) {
+        shunt_buffer_z(out, "\n  queue    ");
+        shunt_buffer_text(out, queue);
+    }
     if (!again) return;
     shunt_text file = shunt_program_text(p, p->modules[0].file);
-    if (queue.length) shunt_buffer_z(out, "     ");
-    shunt_buffer_format(out, "again: shunt run --only %.*s.units.json %.*s %.*s.edi", SHUNT_TEXT_ARGS(r->letter), SHUNT_TEXT_ARGS(file),
+    shunt_buffer_format(out, "\n  again    shunt run --only %.*s.units.json %.*s %.*s.edi", SHUNT_TEXT_ARGS(r->letter), SHUNT_TEXT_ARGS(file),
                         SHUNT_TEXT_ARGS(r->letter));
 }
 
@@ -254,7 +271,7 @@ shunt_raised_text(const shunt_program *p, const shunt_raised *r, shunt_buffer *o
     }
     if (r->message.length) {
         shunt_buffer_z(out, "\n  ");
-        shunt_buffer_text(out, r->message);
+        safe_text(out, r->message);
     }
     if (r->site) text_rule(p, r->site, out);
     text_input(r, out);

@@ -143,8 +143,10 @@ shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
     l->open--;
     l->units[SHUNT_LEVEL_TRANSACTION][fate]++;
     if (l->open >= SHUNT_WALK_DEPTH) return;
-    for (uint32_t t = 0; t < l->tally_count; t++)
-        add_sum(sum_at(l, SHUNT_LEVEL_TRANSACTION, (uint16_t)t, fate), unit_sum(l, l->open, (uint16_t)t));
+    for (uint32_t t = 0; t < l->tally_count; t++) {
+        const shunt_sum *sum = unit_sum(l, l->open, (uint16_t)t);
+        if (sum->amount || sum->unknown) add_sum(sum_at(l, SHUNT_LEVEL_TRANSACTION, (uint16_t)t, fate), sum);
+    }
 }
 
 unsigned

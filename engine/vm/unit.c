@@ -407,6 +407,9 @@ shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *nod
 {
     struct leave leave;
     if (function == SHUNT_NONE || shunt_session_doom(s)) return SHUNT_OK;
+    /* The verifier proves a frame of the set and source, and a source may have several: another one is no node for this rule. */
+    const shunt_function *f = &s->program->functions[function];
+    if (node && f->params && node->frame != s->program->register_types[f->type_first].record) node = NULL;
     s->stamp_begin = begin;
     s->stamp_end   = end;
     SHUNT_TRY(run_rule(s, function, node, keep, !s->only, scope, &leave));
