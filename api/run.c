@@ -281,7 +281,6 @@ shunt_result
 shunt_run_begin(shunt_run *run, const char *id, const char *name)
 {
     shunt_reader *reader = shunt_reader_for(run->standard, &run->memory, &run->program->plan);
-    if (!reader) return SHUNT_SYSTEM_FAULT;
     shunt_result result = outcome(run, shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name)));
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* that was another input */
 }

@@ -92,12 +92,10 @@ shunt_ledger_new(const shunt_memory *memory, const shunt_program *program)
     l->sums        = shunt_memory_zeroed(memory, some * (SHUNT_LEVEL_COUNT * SHUNT_FATE_COUNT + SHUNT_WALK_DEPTH + 1), sizeof *l->sums);
     l->groups      = shunt_memory_zeroed(memory, some * ADD_LEVELS, sizeof *l->groups);
     l->distinct    = shunt_memory_zeroed(memory, some, sizeof *l->distinct);
-    if (!l->sums || !l->groups || !l->distinct) {
-        shunt_ledger_free(l);
-        return NULL;
-    }
-    for (size_t i = 0; i < some * ADD_LEVELS; i++) shunt_buffer_init(&l->groups[i].keys, memory);
-    return l;
+    for (size_t i = 0; l->groups && i < some * ADD_LEVELS; i++) shunt_buffer_init(&l->groups[i].keys, memory);
+    if (l->sums && l->groups && l->distinct) return l;
+    shunt_ledger_free(l);
+    return NULL;
 }
 
 void

@@ -269,6 +269,40 @@ capture_status(shunt_session *s, shunt_status status, const shunt_event *event)
 }
 
 static shunt_status
+run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
+{
+    shunt_outcome outcome = { .status = SHUNT_FAILURE };
+    shunt_fate    outside = s->only ? SHUNT_SKIPPED : SHUNT_POSTED;
+    if (node) {
+        shunt_vm_unit(s->vm);
+        SHUNT_TRY(shunt_vm_run(s->vm, s->program->tallies[tally].function, node, false, &outcome));
+    }
+    bool known = node && outcome.status == SHUNT_OK && outcome.has_result && outcome.state == SHUNT_PRESENT;
+    shunt_ledger_arrive(s->ledger, tally, known, outcome.result, outside);
+    return SHUNT_OK;
+}
+
+static shunt_status
+run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
+{
+    for (uint32_t t = 0; t < s->program->tallies_count; t++)
+        if (s->program->tallies[t].declared && s->program->tallies[t].frame == frame) SHUNT_TRY(run_tally(s, (uint16_t)t, node));
+    return SHUNT_OK;
+}
+
+/* The list that instances of a repeated segment hang in. */
+static const shunt_children *
+list_of(const shunt_session *s, const shunt_node *node, uint16_t frame)
+{
+    for (; node; node = node->parent) {
+        const shunt_plan_frame *f = &s->plan->frames[node->frame];
+        for (uint32_t i = 0; i < f->child_count; i++)
+            if (s->plan->children[f->child_first + i] == frame) return &node->children[i];
+    }
+    return NULL;
+}
+
+static shunt_status
 begin_transaction(shunt_session *s, const shunt_event *event)
 {
     uint64_t at = event->segment ? event->segment->at : event->place.byte;
@@ -281,6 +315,7 @@ begin_transaction(shunt_session *s, const shunt_event *event)
     s->begin          = at;
     s->early_done     = false;
     s->unit_ordinal   = 0;
+    s->loop_depth     = 0;
     s->last_error     = SHUNT_OK;
     s->control.length = s->correlate.length = 0;
     shunt_buffer_text(&s->control, event->control);
@@ -303,17 +338,30 @@ run_early(shunt_session *s, uint64_t end)
     return shunt_session_outside(s, s->map->early, shunt_capture_root(s->capture), true, SHUNT_SCOPE_TRANSACTION, s->begin, end);
 }
 
-/* Trailer rules, or what is left of a transaction that has none. */
+/* Loops that a transaction without trailer leaves open: what was read of them counts, their units are not handled. */
+static shunt_status
+close_loops(shunt_session *s, uint64_t end)
+{
+    while (s->loop_depth) {
+        uint16_t                loop = s->open_loops[--s->loop_depth];
+        const struct loop_info *info = &s->loops[loop];
+        if (info->tallied) SHUNT_TRY(run_tallies(s, s->plan->loops[loop].frame, shunt_capture_top(s->capture, loop)));
+        if (info->unit && s->unit_depth) {
+            shunt_session_unit(s)->end = end;
+            SHUNT_TRY(shunt_session_drop(s, SHUNT_QUARANTINED));
+        }
+        shunt_capture_leave(s->capture, loop, end);
+    }
+    return SHUNT_OK;
+}
+
 static shunt_status
 last_rules(shunt_session *s, const shunt_event *event)
 {
     const shunt_node *root = shunt_capture_root(s->capture);
     if (event->step == SHUNT_STEP_ABANDON && !shunt_session_doom(s))
         s->doom[SHUNT_LEVEL_TRANSACTION] = (struct doom){ true, SHUNT_QUARANTINED, SHUNT_NONE, s->last_error };
-    while (s->unit_depth) {
-        shunt_session_unit(s)->end = event->end;
-        SHUNT_TRY(shunt_session_drop(s, SHUNT_QUARANTINED));
-    }
+    SHUNT_TRY(close_loops(s, event->end));
     SHUNT_TRY(run_early(s, event->end));
     SHUNT_TRY(shunt_session_outside(s, s->map->late, root, true, SHUNT_SCOPE_TRANSACTION, s->begin, event->end));
     return shunt_session_outside(s, s->map->at_end, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, event->end);
@@ -388,50 +436,15 @@ end_file(shunt_session *s, uint64_t end)
     return s->widest == SHUNT_SCOPE_FILE || s->records.mark(s->records.context) ? deliver(s) : SHUNT_OK;
 }
 
-/* ---- tallies ---- */
-
-static shunt_status
-run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
-{
-    shunt_outcome outcome = { .status = SHUNT_FAILURE };
-    shunt_fate    outside = s->only ? SHUNT_SKIPPED : SHUNT_POSTED;
-    if (node) {
-        shunt_vm_unit(s->vm);
-        SHUNT_TRY(shunt_vm_run(s->vm, s->program->tallies[tally].function, node, false, &outcome));
-    }
-    bool known = node && outcome.status == SHUNT_OK && outcome.has_result && outcome.state == SHUNT_PRESENT;
-    shunt_ledger_arrive(s->ledger, tally, known, outcome.result, outside);
-    return SHUNT_OK;
-}
-
-static shunt_status
-run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
-{
-    for (uint32_t t = 0; t < s->program->tallies_count; t++)
-        if (s->program->tallies[t].declared && s->program->tallies[t].frame == frame) SHUNT_TRY(run_tally(s, (uint16_t)t, node));
-    return SHUNT_OK;
-}
-
-/* The list that instances of a repeated segment hang in. */
-static const shunt_children *
-list_of(const shunt_session *s, const shunt_node *node, uint16_t frame)
-{
-    for (; node; node = node->parent) {
-        const shunt_plan_frame *f = &s->plan->frames[node->frame];
-        for (uint32_t i = 0; i < f->child_count; i++)
-            if (s->plan->children[f->child_first + i] == frame) return &node->children[i];
-    }
-    return NULL;
-}
-
 /* ---- events ---- */
 
 static shunt_status
 enter_loop(shunt_session *s, const shunt_event *event)
 {
     const struct loop_info *info = &s->loops[event->loop];
+    if (s->loop_depth == SHUNT_WALK_DEPTH) return SHUNT_LIMIT;
+    s->open_loops[s->loop_depth++] = event->loop;
     if (info->unit) {
-        if (s->unit_depth == SHUNT_WALK_DEPTH) return SHUNT_LIMIT;
         SHUNT_TRY(run_early(s, event->place.byte));
         SHUNT_TRY(shunt_session_release(s, false, SHUNT_POSTED));
         struct unit *unit = &s->units[s->unit_depth++];
@@ -456,6 +469,7 @@ leave_loop(shunt_session *s, const shunt_event *event)
         SHUNT_TRY(shunt_session_settle(s, node));
     }
     shunt_capture_leave(s->capture, event->loop, event->end);
+    if (s->loop_depth) s->loop_depth--;
     return SHUNT_OK;
 }
 
@@ -652,6 +666,7 @@ shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_text id, shunt
         if (reader) reader->ops->free(reader);
         return s->dead != SHUNT_OK ? s->dead : SHUNT_USAGE;
     }
+    if (!reader) return stop(s, SHUNT_NO_MEMORY);
     drop_reader(s);
     s->reader = reader;
     return stop(s, begin_input(s, id, name));

@@ -74,7 +74,7 @@ typedef struct shunt_session shunt_session;
 /* USAGE: an option is missing or wrong for this program; `why` says which. */
 shunt_status shunt_session_new(const shunt_session_options *options, shunt_session **session, char why[static 200]);
 void         shunt_session_free(shunt_session *session); /* NULL is fine */
-/* Takes over the reader, also when it fails. `id` empty = the ordinal of the input. USAGE where calls are out of order. */
+/* Takes over the reader, also when it fails; NULL = no memory for one. `id` empty = the ordinal of the input. USAGE where calls are out of order. */
 shunt_status shunt_session_begin(shunt_session *session, shunt_reader *reader, shunt_text id, shunt_text name);
 shunt_status shunt_session_feed(shunt_session *session, const void *bytes, size_t size);
 shunt_status shunt_session_end(shunt_session *session);

@@ -114,6 +114,8 @@ struct shunt_session {
     shunt_buffer            control, correlate;
 
     /* of the unit, or of what runs outside of one */
+    uint16_t      open_loops[SHUNT_WALK_DEPTH];
+    unsigned      loop_depth;
     struct unit   units[SHUNT_WALK_DEPTH];
     unsigned      unit_depth;
     shunt_buffer  out;                /* its records */
