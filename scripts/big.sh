@@ -1,0 +1,45 @@
+#!/bin/sh
+# An 835 of 1 GiB in one set and in many: memory stays below 64 MiB, records are those that the totals say; and rules that reject the whole
+# transaction at its end leave nothing behind. Usage: big.sh BUILD [BYTES]
+set -eu
+build=$1
+bytes=${2:-1073741824}
+here=$(cd "$(dirname "$0")/.." && pwd)
+shunt=$build/cli/shunt
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Peak resident memory in KiB of a command, its output to $work/out; the status goes to $work/status.
+peak() {
+    /usr/bin/env python3 - "$work" "$@" <<'P'
+import resource, subprocess, sys
+work, command = sys.argv[1], sys.argv[2:]
+with open(work + "/out", "wb") as out, open(work + "/input", "rb") as given:
+    status = subprocess.run(command, stdin=given, stdout=out, check=False).returncode
+open(work + "/status", "w").write(str(status))
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+P
+}
+
+judge() {
+    printf '%s: peak %s KiB, status %s, %s records\n' "$1" "$2" "$(cat "$work/status")" "$(wc -l <"$work/out")"
+    [ "$2" -lt 65536 ] || { echo "more than 64 MiB"; exit 1; }
+}
+
+for claims in 0 500; do
+    if [ $claims -eq 0 ]; then "$build/bench/bench_gen835" -b "$bytes" -o "$work/input"; kind="one set"
+    else "$build/bench/bench_gen835" -b "$bytes" -t $claims -o "$work/input"; kind="sets of $claims claims"; fi
+    judge "$kind" "$(peak "$shunt" run "$here/rules/x12/remit_gl.map" - -q --report "$work/report")"
+    grep -o '"units":{[^}]*}' "$work/report"
+done
+
+# The same rules, but the payment never foots: nothing may be left.
+mkdir -p "$work/rules/x12"
+cp -r "$here/rules/lib" "$work/rules/lib"
+cp -r "$here/rules/x12/tables" "$work/rules/x12/tables"
+sed 's/check payment = paid_total - taken$/check payment = paid_total - taken + 0.01 USD/' "$here/rules/x12/remit_gl.map" >"$work/rules/x12/never.map"
+cmp -s "$here/rules/x12/remit_gl.map" "$work/rules/x12/never.map" && { echo "the rules were not changed"; exit 1; }
+"$build/bench/bench_gen835" -b "$bytes" -o "$work/input"
+judge "undone at its end" "$(peak "$shunt" run "$work/rules/x12/never.map" - -q --report "$work/report")"
+grep -o '"units":{[^}]*}' "$work/report"
+[ ! -s "$work/out" ] || { echo "records of an undone transaction were written"; exit 1; }
