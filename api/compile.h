@@ -3,6 +3,7 @@
 #define SHUNT_API_COMPILE_H
 
 #include "api/api.h"
+#include "dsl/excerpt.h"
 #include "dsl/fact.h"
 
 typedef struct shunt_compiling {
@@ -10,6 +11,8 @@ typedef struct shunt_compiling {
     shunt_arena      *arena;
     shunt_diags       diags;
     shunt_compilation compilation; /* modules[0] is the main one */
+    shunt_excerpt_source *sources; /* what spans point into: the modules, then the files of tables */
+    uint32_t          source_count;
 } shunt_compiling;
 
 /* Reads the module at `path` and all that it imports, parses and checks them. OK also where `diags` has errors; RULES_WRONG where the
