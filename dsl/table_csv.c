@@ -375,7 +375,7 @@ read_row(reader *r, const uint16_t *fills, uint32_t columns)
         count++;
     } while (!cell.last && !r->no_memory);
     if (count != columns && !cell.broken) {
-        shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cells, the header %u", count, columns);
+        shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cell%s, the header %u", count, count == 1 ? "" : "s", columns);
         good = false;
     }
     if (good) r->row_count++;
@@ -457,7 +457,7 @@ report_pair(reader *r, uint32_t earlier, uint32_t later, const char *words)
     }
     const shunt_span *spans = r->spans;
     size_t            width = r->table->column_count;
-    shunt_diag       *d = shunt_diag_add(r->diags, SHUNT_E0903, spans[later * width], "%s of table %.*s", words, SHUNT_TEXT_ARGS(r->table->name));
+    shunt_diag       *d = shunt_diag_add(r->diags, SHUNT_E0903, spans[later * width], "two rows of table %.*s %s", SHUNT_TEXT_ARGS(r->table->name), words);
     shunt_diag_here(r->diags, d, "this row");
     shunt_diag_also(r->diags, d, spans[earlier * width], "and this one");
 }
@@ -482,8 +482,8 @@ check_rows(reader *r)
             open = i;
             continue;
         }
-        if (!r->table->effective) report_pair(r, order[i - 1], order[i], "two rows have the same key");
-        else if (last_day(r, order[open]) >= first_day(r, order[i])) report_pair(r, order[open], order[i], "two rows with the same key are in force on the same day");
+        if (!r->table->effective) report_pair(r, order[i - 1], order[i], "have the same key");
+        else if (last_day(r, order[open]) >= first_day(r, order[i])) report_pair(r, order[open], order[i], "have the same key and are in force on the same day");
         if (r->table->effective && last_day(r, order[i]) > last_day(r, order[open])) open = i;
     }
 }
