@@ -7,7 +7,7 @@
 #include "engine/vm/verify.h"
 
 struct shunt_program_owner {
-    const shunt_memory  *memory;
+    shunt_memory         memory;    /* a copy: the maker's may be gone long before */
     const shunt_program *base;      /* of a copy with another table: what it shares; else NULL */
     uint32_t             own_table; /* the table that a copy replaces */
     const shunt_value   *constants; /* ready for a register: texts resolved */

@@ -359,7 +359,7 @@ shunt_program_load(const shunt_memory *memory, const uint8_t *bytes, size_t size
     uint64_t values   = (uint64_t)counts[SECTION_constants] * sizeof(shunt_value);
     struct loaded *loaded = (struct loaded *)shunt_memory_get(memory, sizeof *loaded + sections + texts + cells + values);
     if (!loaded) return SHUNT_NO_MEMORY;
-    *loaded = (struct loaded){ .owner = { .memory = memory } };
+    *loaded = (struct loaded){ .owner = { .memory = *memory } };
 
     char *base = (char *)(loaded + 1);
     memcpy(base, bytes + SECTIONS_AT, sections);
@@ -411,12 +411,12 @@ shunt_program_free(shunt_program *program)
 {
     if (!program) return;
     struct shunt_program_owner *owner  = (struct shunt_program_owner *)program->owner;
-    const shunt_memory         *memory = owner->memory;
+    const shunt_memory          memory = owner->memory;
     for (uint32_t t = 0; program->lookups && t < program->tables_count; t++) {
-        if (!owner->base || t == owner->own_table) shunt_lookup_free(memory, program->lookups[t]);
+        if (!owner->base || t == owner->own_table) shunt_lookup_free(&memory, program->lookups[t]);
     }
-    shunt_memory_free(memory, program->lookups);
-    shunt_memory_free(memory, program); /* first member of its block */
+    shunt_memory_free(&memory, program->lookups);
+    shunt_memory_free(&memory, program); /* first member of its block */
 }
 
 /* ---- another table ---- */
@@ -451,7 +451,7 @@ shunt_program_with_table(const shunt_memory *memory, const shunt_program *base, 
     struct loaded *loaded = (struct loaded *)shunt_memory_get(memory, bytes_at + bytes + 1);
     if (!loaded) return SHUNT_NO_MEMORY;
     const struct shunt_program_owner *base_owner = shunt_program_owner_of(base);
-    *loaded = (struct loaded){ .program = *base, .owner = { .memory = memory, .base = base, .own_table = table, .constants = base_owner->constants,
+    *loaded = (struct loaded){ .program = *base, .owner = { .memory = *memory, .base = base, .own_table = table, .constants = base_owner->constants,
                                                             .texts_begin = base_owner->texts_begin, .texts_end = base_owner->texts_end } };
     shunt_program *p       = &loaded->program;
     char          *block   = (char *)loaded;
