@@ -160,7 +160,7 @@ check_plan(struct verifier *v)
     if (!shunt_plan_valid(&p->plan, &why)) return bad(v, "plan: %s", why);
     for (uint32_t i = 0; i < p->frames_count; i++) {
         const shunt_plan_frame *f = &p->frames[i];
-        if (f->source >= p->sources_count || !text_ok(v, f->id) || !slice_ok(v, f->slot_first, f->slot_count, p->slots_count) ||
+        if (f->source >= p->sources_count || !text_or_none(v, f->id) || !slice_ok(v, f->slot_first, f->slot_count, p->slots_count) ||
             !slice_ok(v, f->child_first, f->child_count, p->children_count))
             return bad(v, "frame %u: index out of range", i);
     }
@@ -172,7 +172,7 @@ check_plan(struct verifier *v)
         if (s->frame >= p->frames_count || i < p->frames[s->frame].slot_first || i - p->frames[s->frame].slot_first >= p->frames[s->frame].slot_count)
             return bad(v, "slot %u: does not stand in its frame", i);
         if (s->convert >= SHUNT_CONVERT_COUNT || s->scale > SCALE_AT_MOST || s->implied > SCALE_AT_MOST) return bad(v, "slot %u: conversion", i);
-        if (!index_or_none(s->codes, p->code_lists_count) || !text_ok(v, s->path) || !text_or_none(v, s->mask)) return bad(v, "slot %u: index out of range", i);
+        if (!index_or_none(s->codes, p->code_lists_count) || !text_or_none(v, s->path) || !text_or_none(v, s->mask)) return bad(v, "slot %u: index out of range", i);
     }
     for (uint32_t i = 0; i < p->guides_count; i++) {
         if (p->guides[i].source >= p->sources_count) return bad(v, "guide %u: no such source", i);
@@ -203,14 +203,13 @@ check_enums(struct verifier *v)
     return true;
 }
 
-/* Rows hold lists of rows: at most a few levels, and never themselves, so that whoever walks a record needs little stack. */
+/* Rows hold lists of rows: at most a few levels, and never themselves, so that whoever walks a record needs little stack. In a
+ * circle heights would grow for ever, so the bound ends that too. */
 static bool
 check_record_heights(struct verifier *v, uint16_t *height)
 {
     const shunt_program *p = v->p;
-    bool                 changed = true;
-    for (uint32_t round = 0; changed; round++) {
-        if (round > RECORD_HEIGHT) return bad(v, "record types hold each other in a circle, or too deep");
+    for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t i = 0; i < p->records_count; i++) {
             for (uint32_t f = 0; f < p->records[i].field_count; f++) {
@@ -219,6 +218,7 @@ check_record_heights(struct verifier *v, uint16_t *height)
                 if (type.kind != SHUNT_KIND_ROW || height[i] > height[type.record]) continue;
                 height[i] = (uint16_t)(height[type.record] + 1);
                 changed   = true;
+                if (height[i] > RECORD_HEIGHT) return bad(v, "record types hold each other in a circle, or too deep");
             }
         }
     }
