@@ -106,6 +106,7 @@ typedef struct check {
     /* the map at hand */
     shunt_symbol      *map, *source;
     bool               unread;         /* its source is not in this version: whatever reads the message is silent */
+    bool               lost;           /* inside a `for each` that was reported: where paths lead is not known */
     symbol_list        units;          /* variables of its units */
     shunt_ast         *unit_each;      /* of the unit at hand, for diagnostics */
     const shunt_loop_ref *unit_loop;
@@ -168,9 +169,8 @@ bool     loop_has_id(check *k, shunt_text id);                     /* in a guide
 const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier);
 bool     check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment); /* of the set's own segments */
 shunt_text guide_words(check *k);                                  /* "835 005010X221A1" */
-shunt_symbol *path_start(const check *k, const shunt_ast *node);
 void     explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /* why a path may be absent, as its label */
-shunt_text phi_origin(check *k, const shunt_ast *node);            /* "NM1*QC of loop 2100" */
+shunt_text phi_origin(const shunt_ast *node);            /* "NM1*QC of loop 2100" */
 
 /* ---- expressions (check_expr.c) ---- */
 typedef enum wanted_by {
