@@ -461,12 +461,14 @@ add_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_op(f, SHUNT_OP_TALLY_ADD, (uint16_t)tally->number, value, key);
 }
 
+/* A step always runs as a whole, so what is read in it is known behind it: it is no region of its own. */
 static void
 step_statement(shunt_emit_fn *f, shunt_ast *node)
 {
-    uint16_t outer = f->step;
+    const shunt_ast *block = node->kids[SHUNT_STEP_block];
+    uint16_t         outer = f->step;
     f->step = shunt_emit_text(f->e, node->kids[SHUNT_STEP_name]->text);
-    shunt_emit_block(f, node->kids[SHUNT_STEP_block]);
+    for (uint32_t i = 0; i < block->kid_count; i++) shunt_emit_statement(f, block->kids[i]);
     f->step = outer;
 }
 
