@@ -1,0 +1,44 @@
+#include "grammar/words.h"
+
+#include <stdio.h>
+
+bool
+shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
+{
+    int state = shunt_map_push_parse(ps, kind, &leaf, &at, p);
+    if (state == YYPUSH_MORE) return true;
+    p->over = true;
+    if (state != 0) { /* the stack is full: the only way to fail for a word that was tried before */
+        shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0912, at, "too many parts stand inside each other");
+        shunt_diag_help(p->diags, d, "give parts of it a name with `let`, or move them to a function");
+    }
+    return false;
+}
+
+bool
+shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
+{
+    shunt_span at = span_at(p, index);
+    at.end = at.begin;
+    return shunt_shift(p, ps, kind, at, kind == T_IDENT ? shunt_tree_leaf(p, SHUNT_AST_ERROR, at, (shunt_text){ NULL, 0 }) : NULL);
+}
+
+shunt_diag *
+shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...)
+{
+    if (is_quiet(p, index)) return NULL;
+    char    text[2 * SHUNT_PHRASE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return shunt_diag_add(p->diags, code, span_at(p, index), "%s", text);
+}
+
+shunt_diag *
+shunt_unexpected(shunt_parse *p, uint32_t index)
+{
+    char word[SHUNT_PHRASE];
+    shunt_explain_word(p, token_at(p, index), word);
+    return shunt_complain(p, SHUNT_E0101, index, "unexpected %s", word);
+}
