@@ -34,6 +34,8 @@ LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contac
           "free": "free_text", "fin": "none", "prov": "none", "dem": "none", "none": "none"}
 # Types that the source of the facts has wrong: file data, and money with two decimals that are not written.
 TYPE = {"785": "B", "74": "N2", "360": "N2", "362": "N2", "389": "N2", "1051": "N2"}
+# Usage that is stricter here than in the facts: (guide, segment, element).
+REQUIRED_HERE = {("835-004010X091A1", "CLP", "07")}
 # Segments that one release of the facts lacks although a guide of that release uses them.
 BORROWED = {("004010", "FRM"): "005010"}
 
@@ -232,6 +234,9 @@ def write_phi(facts, out):
                 line("class", segment, positions, phi_classes(classes), ["party=person,employer,place"], note)
             elif classes == "prov":
                 continue
+        elif segment == "CLM" and positions == "05":
+            # The place of service is clinical; component 3 only says whether the claim is new.
+            positions, note = "05-1,05-2", "where the service was given"
         elif segment == "TRN" and positions == "02":
             conditions = ["set!=835,820"]
         elif when == {"01": []}:
@@ -330,7 +335,8 @@ class Guide:
                 words.append("name=" + value_name)
             if seg == "LQ" and e["at"] == "02" and not words:
                 words.append("list=rarc")
-            self.lines.append("\t".join([indent + e["at"], e["use"]] + words))
+            use = "R" if (self.name, seg, e["at"]) in REQUIRED_HERE else e["use"]
+            self.lines.append("\t".join([indent + e["at"], use] + words))
             ref = layout[int(e["at"])]["ref"]
             known = {c["pos"] for c in self.segments[self.release]["composites"].get(ref, {}).get("components", [])}
             for c in e.get("comp") or []:
