@@ -267,6 +267,14 @@ shunt_emit_release(shunt_emit_fn *f, uint32_t mark)
     while (f->temps.count > mark) give_back(f, f->temps.items[--f->temps.count]);
 }
 
+bool
+shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg)
+{
+    for (uint32_t i = 0; i < f->temps.count; i++)
+        if (reg >= f->temps.items[i].first && reg - f->temps.items[i].first < f->temps.items[i].count) return true;
+    return false;
+}
+
 shunt_emit_region
 shunt_emit_enter(shunt_emit_fn *f)
 {

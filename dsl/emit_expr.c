@@ -87,9 +87,9 @@ as_type(shunt_emit_fn *f, uint16_t reg, shunt_type type)
     return other;
 }
 
-/* A literal is loaded at the scale that is wanted; anything else is converted. */
-void
-shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
+/* A literal is loaded at the scale that is wanted. */
+uint16_t
+shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
 {
     shunt_type      want = shunt_emit_type_of(f, into);
     const shunt_ty *type = type_at(node);
@@ -97,10 +97,15 @@ shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
     bool            numeric = type->kind == SHUNT_TY_INT || type->kind == SHUNT_TY_DECIMAL || type->kind == SHUNT_TY_MONEY || type->kind == SHUNT_TY_PERCENT;
     if (numeric && want.kind == SHUNT_KIND_DECIMAL && shunt_fold(node, &number)
         && shunt_decimal_rescale(number, type->kind == SHUNT_TY_INT ? 0 : type->scale, want.scale, SHUNT_EXACT, &number) == SHUNT_OK) {
-        load_number(f, want, number, into);
-        return;
+        return load_number(f, want, number, into);
     }
-    shunt_emit_convert(f, eval(f, node, into), into);
+    return eval(f, node, into);
+}
+
+void
+shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
+{
+    shunt_emit_convert(f, shunt_emit_value(f, node, into), into);
 }
 
 /* Evaluates `node` in a register of this type. */
@@ -1112,12 +1117,25 @@ eval_symbol(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *symbol, uint1
     return 0;
 }
 
+/* Rows made of a message may lack what the guide requires: reading it is then the failure that reading the element is. */
+static bool
+may_break_the_guide(const shunt_ast *node)
+{
+    const shunt_shape *shape = type_at(node->kids[SHUNT_MEMBER_of])->shape;
+    if (!shape || may_lack(type_at(node))) return false;
+    if (shape->kind != SHUNT_SHAPE_ADJUSTMENT && shape->kind != SHUNT_SHAPE_PRIOR_ADJUSTMENT && shape->kind != SHUNT_SHAPE_PROVIDER_ADJUSTMENT) return false;
+    shunt_text name = shape->members[shunt_fact_of(node)->member].name;
+    return !shunt_text_is(name, "amount") && !shunt_text_is(name, "level") && !shunt_text_is(name, "ordinal");
+}
+
 static uint16_t
-eval_field(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
+eval_field(shunt_emit_fn *f, shunt_ast *node)
 {
     uint16_t row = eval(f, node->kids[SHUNT_MEMBER_of], SHUNT_NONE);
-    (void)into;
-    return shunt_emit_once(f, SHUNT_OP_FIELD, shunt_emit_type(f->e, type_at(node)), row, shunt_emit_number(f->e, shunt_fact_of(node)->member));
+    uint32_t before = f->code.count;
+    uint16_t at = shunt_emit_once(f, SHUNT_OP_FIELD, shunt_emit_type(f->e, type_at(node)), row, shunt_emit_number(f->e, shunt_fact_of(node)->member));
+    if (f->code.count != before && may_break_the_guide(node)) shunt_emit_op(f, SHUNT_OP_REQUIRE, at, SHUNT_NONE, 0);
+    return at;
 }
 
 static uint16_t
@@ -1126,7 +1144,7 @@ eval_fact(shunt_emit_fn *f, shunt_ast *node, const shunt_fact *fact, uint16_t in
     switch (fact->kind) {
     case SHUNT_FACT_PATH: return shunt_emit_path(f, fact->path, &fact->type, false);
     case SHUNT_FACT_SYMBOL: return eval_symbol(f, node, fact->symbol, into);
-    case SHUNT_FACT_FIELD: return eval_field(f, node, into);
+    case SHUNT_FACT_FIELD: return eval_field(f, node);
     case SHUNT_FACT_LOOKUP: return eval_lookup(f, node, into);
     case SHUNT_FACT_FUNCTION: return eval_function(f, node, fact->symbol, into);
     case SHUNT_FACT_BUILTIN: return eval_builtin(f, node, fact->builtin, into);

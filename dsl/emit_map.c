@@ -233,6 +233,7 @@ add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source
             .function = SHUNT_NONE, .record = symbol->as.tally.grouped ? shunt_emit_record(e, symbol->type.item->shape) : SHUNT_NONE,
             .source = (uint16_t)source->number, .limit = symbol->as.tally.limit, .type = shunt_emit_tally_type(e, symbol),
         };
+        if (tally.declared && symbol->as.tally.grouped) shunt_emit_unsupported(e, items->kids[i]->span, "a declared tally `by` a key");
         if (tally.declared) tally.frame = shunt_emit_frame(e, symbol->as.tally.loop);
         shunt_tally *out = SHUNT_EMIT_NEW(e, &e->tallies);
         *out = tally;
@@ -279,6 +280,7 @@ add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *source)
         shunt_emit_op(f, SHUNT_OP_EXIT, bare_skip(f, each->span), text, 0);
         shunt_emit_bind(f, &taken);
     }
+    shunt_emit_look_around(f, item->kids[SHUNT_FOR_EACH_block], shunt_fact_of(each)->symbol);
     shunt_emit_block(f, item->kids[SHUNT_FOR_EACH_block]);
     shunt_handler made = { .source = (uint16_t)source->number, .frame = frame, .function = end_handler(f, each->kids[SHUNT_EACH_variable]->text) };
     shunt_handler *out = SHUNT_EMIT_NEW(e, &e->handlers);

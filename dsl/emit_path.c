@@ -51,6 +51,16 @@ spot_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *ma
     return (shunt_plan_spot){ guide, match->loop, match->segment };
 }
 
+/* The same segments as a list of all and by a qualifier, or as groups and whole: an instance is kept in one list only. */
+static void
+two_ways(shunt_emitter *e, shunt_span span, shunt_text what)
+{
+    if (shunt_emit_failed(e)) return;
+    e->wrong = true;
+    shunt_diag *d = shunt_diag_add(e->c->diags, SHUNT_E0001, span, "reading `%.*s` in two ways is not in this version", SHUNT_TEXT_ARGS(what));
+    shunt_diag_note(e->c->diags, d, "elsewhere in these rules the same segments are read as another list");
+}
+
 /* True where a transaction holds at most one instance of the loop. */
 static bool
 stands_once(const shunt_loop_ref *loop)
@@ -88,13 +98,7 @@ shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
     ((shunt_loop_ref *)(uintptr_t)loop)->number = (uint32_t)frame + 1;
     for (uint32_t i = 0; i < loop->match_count; i++) {
         shunt_plan_spot spot = spot_of(e, loop->source, &loop->matches[i]);
-        if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 }) && !shunt_emit_failed(e)) {
-            shunt_span span = { 0 };
-            if (loop->source->decl) span = loop->source->span;
-            e->wrong = true;
-            shunt_diag_add(e->c->diags, SHUNT_E0001, span, "reading `%.*s` of loop %.*s as a list in two ways is not in this version",
-                           SHUNT_TEXT_ARGS(loop->segment), SHUNT_TEXT_ARGS(loop->id));
-        }
+        if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 })) two_ways(e, loop->source->span, loop->segment);
     }
     return frame;
 }
@@ -190,20 +194,24 @@ spots_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *m
 
 /* The frame whose instances are repeats of the segment, where the rules or a collector read it as a list elsewhere. */
 static uint16_t
-group_of(shunt_emitter *e, const shunt_path *path)
+group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
 {
+    bool exact;
     if (path->loop->segment.length || path->node_count == 0) return SHUNT_NONE;
-    return shunt_plan_maker_group(e->plan, spot_of(e, path->loop->source, &path->nodes[0]), path->qualifier);
+    uint16_t group = shunt_plan_maker_group(e->plan, spot_of(e, path->loop->source, &path->nodes[0]), path->qualifier, &exact);
+    if (group != SHUNT_NONE && !exact) two_ways(e, span, path->shown);
+    return group;
 }
 
 shunt_emit_slot
-shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type)
+shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
 {
-    uint16_t         group = group_of(e, path);
+    uint16_t         group = group_of(e, path, span);
     uint16_t         frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);
     shunt_plan_slot  like = slot_like(e, type, path->value_type, path->implied, path->shown);
     shunt_plan_spot *spots = spots_of(e, path->loop->source, path->nodes, path->node_count);
     if (!spots) return (shunt_emit_slot){ 0, 0 };
+    if (path->range_end && like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_END;
     like.required  = path->required;
     like.element   = path->element;
     like.component = path->component;
@@ -265,9 +273,9 @@ shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, 
 {
     uint16_t node = walk(f, path);
     if (path->kind != SHUNT_PATH_VALUE) return node;
-    uint16_t group = group_of(f->e, path);
+    uint16_t group = group_of(f->e, path, f->span);
     if (group != SHUNT_NONE) node = first_child(f, node, group, SHUNT_OP_CHILD_FIRST);
-    shunt_emit_slot at = shunt_emit_slot_of(f->e, path, type);
+    shunt_emit_slot at = shunt_emit_slot_of(f->e, path, type, f->span);
     mark_early(f, at);
     if (f->read_slot == SHUNT_NONE) {
         f->read_frame = at.frame;
@@ -276,6 +284,34 @@ shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, 
     }
     /* The slot is counted over all frames when the plan is flat: shunt_emit adds the first of its frame. */
     return shunt_emit_once(f, optional && path->required ? SHUNT_OP_GET_OPTIONAL : SHUNT_OP_GET, shunt_emit_type(f->e, type), node, at.slot);
+}
+
+/* The set and the loops around a unit are looked up where its handler begins, not in each branch and pass that reads from them. */
+typedef struct surroundings {
+    shunt_emit_fn      *f;
+    const shunt_symbol *unit;
+} surroundings;
+
+static bool
+look_around(shunt_ast *node, void *context)
+{
+    const surroundings *s = context;
+    const shunt_fact   *fact = shunt_fact_of(node);
+    const shunt_path   *path = fact && (fact->kind == SHUNT_FACT_PATH || fact->kind == SHUNT_FACT_RANGE_PART) ? fact->path : NULL;
+    if (!path || path->base || (path->start && path->start != s->unit)) return true;
+    if (!path->start && path->loop) shunt_emit_set_node(s->f, path->loop->source);
+    if (!path->start || !path->up) return true;
+    uint16_t frame = shunt_emit_frame(s->f->e, path->up);
+    if (shunt_emit_type_of(s->f, s->f->node).record != frame)
+        shunt_emit_once(s->f, SHUNT_OP_ANCESTOR, (shunt_type){ .kind = SHUNT_KIND_NODE, .record = frame }, s->f->node, 0);
+    return true;
+}
+
+void
+shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit)
+{
+    surroundings s = { f, unit };
+    shunt_ast_walk(block, look_around, &s);
 }
 
 /* ---- rows made of groups: CAS triplets, PLB pairs ---- */
@@ -329,12 +365,12 @@ bind_group(shunt_emitter *e, group_source *g, const char *segment, const shunt_l
         if (loops[i]) g->source = loops[i]->source;
     }
     if (g->place_count == 0) return false;
-    g->frame = shunt_plan_maker_group(e->plan, spot_of(e, g->source, &g->places[0]), (shunt_text){ 0 });
+    bool exact;
+    g->frame = shunt_plan_maker_group(e->plan, spot_of(e, g->source, &g->places[0]), (shunt_text){ 0 }, &exact);
     if (g->frame == SHUNT_NONE) g->frame = new_frame(e, SHUNT_FRAME_GROUP, shunt_text_of(segment), g->source, false);
     for (uint32_t i = 0; i < g->place_count; i++) {
         if (shunt_plan_maker_bind(e->plan, g->frame, spot_of(e, g->source, &g->places[i]), (shunt_text){ 0 }, group)) continue;
-        e->wrong = true;
-        shunt_diag_add(e->c->diags, SHUNT_E0001, span, "reading %s both by its groups and as a list of segments is not in this version", segment);
+        two_ways(e, span, shunt_text_of(segment));
         return false;
     }
     return true;
@@ -438,9 +474,10 @@ procedure_slot(shunt_emitter *e, const shunt_loop_ref *line, const shunt_ty *typ
 
 /* Rows of `adjustment`: the CAS triplets of `outer` and of its lines. `outer` may itself be a line. */
 static void
-adjustment_fields(shunt_emitter *e, shunt_emit_made *made, const group_source *cas, const shunt_loop_ref *outer, const shunt_loop_ref *line, const char *outer_level,
+adjustment_fields(shunt_emitter *e, shunt_emit_made *made, const group_source *cas, const shunt_loop_ref *outer, const shunt_loop_ref *line, bool at_line,
                   const shunt_shape *shape, shunt_collect *collect)
 {
+    const char     *outer_level = at_line ? "line" : "claim";
     shunt_emit_slot none = { 0, 0 }, slot;
     for (uint32_t i = 0; i < shape->count; i++) {
         const shunt_member *m = &shape->members[i];
@@ -452,7 +489,7 @@ adjustment_fields(shunt_emitter *e, shunt_emit_made *made, const group_source *c
         } else if (shunt_text_is(m->name, "quantity")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 2, 0, true, 2, &m->type, "CAS quantity"), 0);
         else if (shunt_text_is(m->name, "level"))
             add_field(e, made, i, SHUNT_COLLECT_LEVEL, (shunt_emit_slot){ 0, shunt_emit_text(e, shunt_text_of(outer_level)) }, shunt_emit_text(e, SHUNT_TEXT("line")));
-        else if (shunt_text_is(m->name, "line")) add_field(e, made, i, SHUNT_COLLECT_POSITION, none, 0);
+        else if (shunt_text_is(m->name, "line")) add_field(e, made, i, SHUNT_COLLECT_POSITION, (shunt_emit_slot){ 0, at_line }, 0);
         else if (shunt_text_is(m->name, "ordinal")) add_field(e, made, i, SHUNT_COLLECT_ORDINAL, none, 0);
         else if (shunt_text_is(m->name, "remark")) add_remark(e, made, i, outer, line, &m->type);
         else if (shunt_text_is(m->name, "procedure") && procedure_slot(e, line, &m->type, &slot)) add_field(e, made, i, SHUNT_COLLECT_LINE, slot, 0);
@@ -479,7 +516,7 @@ make_adjustments(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *
         collect->line       = shunt_plan_maker_child(e->plan, made->frame, line);
         collect->line_group = shunt_plan_maker_child(e->plan, line, cas.frame);
     }
-    adjustment_fields(e, made, &cas, loop, at_line ? NULL : both[1], at_line ? "line" : "claim", shape, collect);
+    adjustment_fields(e, made, &cas, loop, at_line ? NULL : both[1], at_line, shape, collect);
 }
 
 /* CAS of 2320 hang in a list of the claim itself: 2320 keeps none of its own. Those of 2430 hang in 2430, below the lines 2400. */
@@ -498,7 +535,7 @@ make_prior(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, 
         collect->inner_line  = shunt_plan_maker_child(e->plan, line_frame, inner);
         collect->inner_group = shunt_plan_maker_child(e->plan, inner, cas.frame);
     }
-    adjustment_fields(e, made, &cas, loop, both[1], "claim", shape, collect);
+    adjustment_fields(e, made, &cas, loop, both[1], false, shape, collect);
 }
 
 static void

@@ -167,6 +167,7 @@ uint16_t   shunt_emit_temp(shunt_emit_fn *f, shunt_type type);
 uint16_t   shunt_emit_kept(shunt_emit_fn *f, shunt_type type);
 uint16_t   shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count);
 void       shunt_emit_release(shunt_emit_fn *f, uint32_t mark); /* temporaries above the mark */
+bool       shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg);
 shunt_emit_region shunt_emit_enter(shunt_emit_fn *f);
 void       shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region);
 /* The register that holds what `op b, c` gives: a known one, or a kept one after emitting it. */
@@ -188,7 +189,8 @@ uint16_t   shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
 uint16_t   shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
 uint16_t   shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source);      /* register of the node of the set */
 void       shunt_emit_bind_groups(shunt_emitter *e);
-shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type);
+void       shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit); /* nodes around the unit, once for all */
+shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span);
 uint16_t   shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional);
 const shunt_loop_ref  *shunt_emit_set_loop(shunt_emitter *e, const shunt_symbol *source);
 const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop, const shunt_shape *shape, shunt_span span);
@@ -197,6 +199,7 @@ const shunt_emit_made *shunt_emit_earliest(shunt_emitter *e, const shunt_loop_re
 /* ---- emit_expr.c ---- */
 uint16_t   shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
 void       shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into);      /* converts */
+uint16_t   shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into);     /* in `into` if that is easy, else elsewhere */
 void       shunt_emit_convert(shunt_emit_fn *f, uint16_t from, uint16_t into);
 void       shunt_emit_text_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* canonical text */
 void       shunt_emit_answered_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* a missing required element is absence, not failure */

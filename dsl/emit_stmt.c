@@ -432,9 +432,12 @@ static void
 let_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_symbol *symbol = shunt_fact_of(node)->symbol;
-    uint16_t      reg = shunt_emit_kept(f, shunt_emit_type(f->e, &symbol->type));
-    shunt_emit_into(f, node->kids[SHUNT_LET_value], reg);
-    shunt_emit_bind_local(f, symbol, reg);
+    shunt_type    type = shunt_emit_type(f->e, &symbol->type);
+    uint16_t      reg = shunt_emit_kept(f, type), value = shunt_emit_value(f, node->kids[SHUNT_LET_value], reg);
+    /* Nothing in the language changes, so a value that stays where it is needs no copy. */
+    bool shared = value != reg && !shunt_emit_is_temp(f, value) && shunt_emit_same(shunt_emit_type_of(f, value), type);
+    if (!shared) shunt_emit_convert(f, value, reg);
+    shunt_emit_bind_local(f, symbol, shared ? value : reg);
 }
 
 static void

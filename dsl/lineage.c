@@ -106,7 +106,7 @@ visit(shunt_ast *node, void *context)
     switch (fact->kind) {
     case SHUNT_FACT_PATH:
     case SHUNT_FACT_RANGE_PART:
-        if (fact->path && fact->path->kind == SHUNT_PATH_VALUE) found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type));
+        if (fact->path && fact->path->kind == SHUNT_PATH_VALUE) found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type, node->span));
         if (fact->path && fact->path->base) later(s, fact->path->base);
         return fact->path == NULL;
     case SHUNT_FACT_SYMBOL:

@@ -252,12 +252,17 @@ shunt_plan_maker_bind(shunt_plan_maker *m, uint16_t number, shunt_plan_spot spot
 }
 
 uint16_t
-shunt_plan_maker_group(const shunt_plan_maker *m, shunt_plan_spot spot, shunt_text qualifier)
+shunt_plan_maker_group(const shunt_plan_maker *m, shunt_plan_spot spot, shunt_text qualifier, bool *exact)
 {
     const place *p = find_place(m, spot);
+    *exact = false;
     if (!p) return SHUNT_NONE;
-    for (uint32_t i = 0; i < p->bindings.count; i++)
-        if (overlap(p->bindings.items[i].qualifier, qualifier)) return p->bindings.items[i].frame;
+    for (uint32_t i = 0; i < p->bindings.count; i++) {
+        const binding *bound = &p->bindings.items[i];
+        if (!overlap(bound->qualifier, qualifier)) continue;
+        *exact = bound->group.stride == 0 && shunt_text_equal(bound->qualifier, qualifier);
+        return bound->frame;
+    }
     return SHUNT_NONE;
 }
 

@@ -33,8 +33,9 @@ void     shunt_plan_maker_unit(shunt_plan_maker *maker, uint16_t frame);
 /* Instances of the frame are those of this loop, or the repeats of this segment (with this qualifier, empty = any).
  * False: the place makes instances of another frame already, or does not exist. */
 bool shunt_plan_maker_bind(shunt_plan_maker *maker, uint16_t frame, shunt_plan_spot spot, shunt_text qualifier, shunt_plan_group group);
-/* The GROUP frame that repeats of this segment make instances of, SHUNT_NONE = they fill the frame of the loop. */
-uint16_t shunt_plan_maker_group(const shunt_plan_maker *maker, shunt_plan_spot spot, shunt_text qualifier);
+/* The GROUP frame that repeats of this segment make instances of, SHUNT_NONE = they fill the frame of the loop. `exact`: all of its
+ * instances have this qualifier, and each is a whole segment. */
+uint16_t shunt_plan_maker_group(const shunt_plan_maker *maker, shunt_plan_spot spot, shunt_text qualifier, bool *exact);
 /* Number of a new slot within the frame, of a child list within the frame (the same for the same child). */
 uint16_t shunt_plan_maker_slot(shunt_plan_maker *maker, uint16_t frame, const shunt_plan_slot *like);
 uint16_t shunt_plan_maker_child(shunt_plan_maker *maker, uint16_t frame, uint16_t child);

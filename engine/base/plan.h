@@ -25,6 +25,7 @@ typedef enum shunt_convert {
     SHUNT_CONVERT_IMPLIED,      /* `implied` decimals in the text, `scale` in the value */
     SHUNT_CONVERT_INT,
     SHUNT_CONVERT_DATE,         /* CCYYMMDD, YYMMDD, or the first half of a range */
+    SHUNT_CONVERT_DATE_END,     /* the same, of a range its second half */
     SHUNT_CONVERT_COUNT
 } shunt_convert;
 

@@ -15,7 +15,7 @@ static const char *const mode_names[]   = { "half_up", "half_even", "down", "up"
 static const char *const state_names[]  = { "present", "absent", "cleared" };
 static const char *const encode_names[] = { "json", "csv", "fixed", "xml" };
 static const char *const frame_names[]  = { "set", "loop", "group" };
-static const char *const convert_names[] = { "text", "decimal", "implied", "int", "date" };
+static const char *const convert_names[] = { "text", "decimal", "implied", "int", "date", "date_end" };
 
 #define NAME_OF(names, index) ((size_t)(index) < SHUNT_COUNT(names) ? (names)[index] : "?")
 

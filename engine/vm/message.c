@@ -118,12 +118,13 @@ convert_int(shunt_text text, int64_t *integer)
     return SHUNT_OK;
 }
 
+/* A day alone is both ends of its range. */
 static shunt_status
-convert_date(shunt_text text, int64_t *days)
+convert_date(shunt_text text, bool end, int64_t *days)
 {
-    int64_t end;
+    int64_t other;
     if (text.length <= 8) return shunt_date_parse_x12(text, days);
-    return shunt_date_parse_range(text, days, &end);
+    return end ? shunt_date_parse_range(text, &other, days) : shunt_date_parse_range(text, days, &other);
 }
 
 static shunt_status
@@ -145,7 +146,8 @@ convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
         *value = (shunt_value){ .integer = integer };
         return SHUNT_OK;
     case SHUNT_CONVERT_DATE:
-        SHUNT_TRY(convert_date(text, &integer));
+    case SHUNT_CONVERT_DATE_END:
+        SHUNT_TRY(convert_date(text, slot->convert == SHUNT_CONVERT_DATE_END, &integer));
         *value = (shunt_value){ .integer = integer };
         return SHUNT_OK;
     case SHUNT_CONVERT_TEXT:
@@ -258,8 +260,8 @@ collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_fiel
         *state = SHUNT_PRESENT;
         return SHUNT_OK;
     case SHUNT_COLLECT_POSITION:
-        if (!line) return SHUNT_OK;
-        *value = (shunt_value){ .integer = line->ordinal };
+        if (!line && !field->slot) return SHUNT_OK;
+        *value = (shunt_value){ .integer = line ? line->ordinal : c->outer->ordinal };
         *state = SHUNT_PRESENT;
         return SHUNT_OK;
     case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */

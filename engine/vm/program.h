@@ -116,7 +116,7 @@ typedef enum shunt_collect_from {
     SHUNT_COLLECT_GROUP,    /* slot `slot` of the group instance */
     SHUNT_COLLECT_LINE,     /* slot `slot` of the line node; absent at the outer level */
     SHUNT_COLLECT_LEVEL,    /* text `slot` at the outer level, text `child` at line level */
-    SHUNT_COLLECT_POSITION, /* ordinal of the line node; absent at the outer level */
+    SHUNT_COLLECT_POSITION, /* ordinal of the line node; at the outer level absent, or with `slot` 1 that of the outer node */
     SHUNT_COLLECT_ORDINAL,  /* number of the row, from 1 */
     SHUNT_COLLECT_FIRST,    /* first present of the alternatives slot .. slot + child - 1 in `alternatives` */
 } shunt_collect_from;

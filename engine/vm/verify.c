@@ -451,7 +451,8 @@ slot_gives(const struct verifier *v, uint16_t slot, shunt_type type)
     case SHUNT_CONVERT_DECIMAL:
     case SHUNT_CONVERT_IMPLIED: return type.kind == SHUNT_KIND_DECIMAL && type.scale == s->scale;
     case SHUNT_CONVERT_INT: return type.kind == SHUNT_KIND_INT && type.extra == 0;
-    case SHUNT_CONVERT_DATE: return type.kind == SHUNT_KIND_DATE;
+    case SHUNT_CONVERT_DATE:
+    case SHUNT_CONVERT_DATE_END: return type.kind == SHUNT_KIND_DATE;
     case SHUNT_CONVERT_COUNT: break;
     }
     return false;
