@@ -266,13 +266,23 @@ cents(const char *amount)
     return (long)(value * 100 + (value < 0 ? -0.5 : 0.5));
 }
 
+/* `claim ID STATUS AMOUNT`? Of the line alone: sscanf measures all that it is given. */
+static bool
+claim_line(const char *line, char id[static 40], char status[static 8], char amount[static 40])
+{
+    char   copy[100];
+    size_t length = strcspn(line, "\n");
+    snprintf(copy, sizeof copy, "%.*s", (int)(length < 99 ? length : 99), line);
+    return sscanf(copy, "claim %39s %7s %39s", id, status, amount) == 3;
+}
+
 static long
 sum_of_claims(const char *body)
 {
     long sum = 0;
     for (const char *line = body; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         char id[40], status[8], amount[40];
-        if (sscanf(line, "claim %39s %7s %39s", id, status, amount) == 3) sum += cents(amount);
+        if (claim_line(line, id, status, amount)) sum += cents(amount);
     }
     return sum;
 }
@@ -286,7 +296,7 @@ put_body(shunt_buffer *out, const char *body, unsigned number)
     for (const char *line = body; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         char   id[40], status[8], amount[40];
         size_t length = strcspn(line, "\n");
-        if (sscanf(line, "claim %39s %7s %39s", id, status, amount) != 3) {
+        if (!claim_line(line, id, status, amount)) {
             shunt_buffer_add(out, line, length);
             for (size_t i = 0; i < length; i++) segments += line[i] == '~';
             continue;
