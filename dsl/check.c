@@ -215,6 +215,7 @@ nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_t
 void
 unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
 {
+    if (k->module->incomplete) return;
     bool          code = strcmp(what, "code") == 0, target = strcmp(what, "target") == 0, tally = strcmp(what, "tally") == 0, table = strcmp(what, "table") == 0;
     shunt_scope  *scope = code ? &k->module->codes : target ? &k->module->types : &k->module->values;
     shunt_suggest s;
@@ -236,13 +237,41 @@ unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *
     else if (!near.length && !target && !tally && !table && k->source) shunt_diag_help(k->diags, d, "a name is a `let`, a parameter, or an element of the message like `CLP04`");
 }
 
+static bool
+speaks_of(shunt_text text, shunt_text word)
+{
+    for (uint32_t i = 0; word.length > 2 && i + word.length <= text.length; i++)
+        if (memcmp(text.bytes + i, word.bytes, word.length) == 0) return true;
+    return false;
+}
+
+static bool
+answers_failures(const shunt_ast *items, shunt_text code)
+{
+    for (uint32_t i = 0; items && i < items->kid_count; i++) {
+        const shunt_ast *name = items->kids[i]->kind == SHUNT_AST_ON_ERROR ? kid(kid(items->kids[i], SHUNT_ON_ERROR_exit), SHUNT_EXIT_code) : NULL;
+        if (name && shunt_text_equal(name->text, code)) return true;
+    }
+    return false;
+}
+
+/* Of the codes that could stand there: one whose meaning speaks of the field or its type, and not one that answers failures. */
 shunt_text
-code_for_help(check *k, bool queue)
+code_for_help(check *k, bool queue, const need *n)
 {
     const shunt_symbol *found = NULL;
+    int                 best  = -1;
+    shunt_text          type  = n->type.kind == SHUNT_TY_ERROR ? (shunt_text){ 0 } : shunt_ty_name(k->arena, &n->type);
     for (const shunt_binding *b = k->module->codes.last; b; b = b->before) {
-        bool has = b->symbol->as.code.has_queue, none = !has && !b->symbol->as.code.has_ack;
-        if (queue ? has : none) found = b->symbol;
+        const shunt_symbol *code = b->symbol;
+        bool                fits = queue ? code->as.code.has_queue : !code->as.code.has_queue && !code->as.code.has_ack;
+        if (!fits) continue;
+        bool failures = (k->source && answers_failures(kid(k->source->decl, SHUNT_SOURCE_items), code->name)) ||
+                        (k->map && answers_failures(kid(k->map->decl, SHUNT_MAP_items), code->name));
+        int  score    = 4 * !failures + 2 * speaks_of(code->as.code.meaning, n->name) + speaks_of(code->as.code.meaning, type);
+        if (score < best) continue; /* of equals the first that is declared */
+        best  = score;
+        found = code;
     }
     return found ? found->name : (shunt_text){ 0 };
 }
@@ -380,7 +409,7 @@ static shunt_ty
 unknown_type(check *k, const shunt_ast *name)
 {
     static const char *const plain[] = { "text", "bool", "int", "code", "token", "unit", "account", "decimal", "money", "percent", "date", "time", "datetime", "list" };
-    if (k->module->unread && shunt_text_starts(name->text, SHUNT_TEXT("FHIR_"))) return ty_error();
+    if (k->module->incomplete || (k->module->unread && shunt_text_starts(name->text, SHUNT_TEXT("FHIR_")))) return ty_error();
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "there is no type `%.*s`", SHUNT_TEXT_ARGS(name->text));
     shunt_suggest s;
     shunt_suggest_init(&s, name->text, 2);
@@ -526,10 +555,11 @@ declare_codes(check *k, shunt_ast *node)
 static void
 later(check *k, shunt_ast *node, const shunt_ast *name, const char *what, shunt_symbol_kind kind)
 {
-    shunt_span span = node->span;
-    uint32_t   length = 0;
-    while (what[length] && what[length] != ' ') length++;
-    span.end = span.begin + length; /* the word that begins it */
+    shunt_text source = k->c->modules[node->span.file].source;
+    shunt_span span   = node->span;
+    shunt_text word   = shunt_text_of(what);
+    while (span.begin + word.length < span.end && span.end <= source.length && memcmp(source.bytes + span.begin, word.bytes, word.length) != 0) span.begin++;
+    span.end = span.begin + word.length;
     not_in_version(k, span, "`%s`", what);
     if (!name) return;
     shunt_symbol *symbol   = declare(k, kind, node, (shunt_ast *)(uintptr_t)name);
@@ -571,6 +601,32 @@ declare_node(check *k, shunt_ast *node)
     }
 }
 
+static bool
+visit_name(shunt_ast *node, void *context)
+{
+    check *k = context;
+    if (node->kind != SHUNT_AST_NAME) return true;
+    (void)find_value(k, node->text);
+    (void)find_type(k, node->text);
+    (void)find_code(k, node->text);
+    return true;
+}
+
+void
+use_names(check *k, shunt_ast *node)
+{
+    shunt_ast_walk(node, visit_name, k);
+}
+
+static void
+use_names_of_later(check *k, shunt_ast *node)
+{
+    switch (node->kind) {
+    case SHUNT_AST_DECIDE: case SHUNT_AST_EXTERN: case SHUNT_AST_OVERLAY: use_names(k, node); return;
+    default: return;
+    }
+}
+
 /* ---- imports ---- */
 
 static void check_module(check *k, uint32_t number);
@@ -603,20 +659,20 @@ import_module(check *k, shunt_ast *import, uint32_t number)
     module    *self = k->module;
     if (kid(import, SHUNT_IMPORT_version) || !path || path->kind != SHUNT_AST_STRING) {
         not_in_version(k, import->span, "`import` of a package");
-        self->unread = true; /* what it would declare is not known, so no name that is missing can be blamed */
+        self->incomplete = true;
         return;
     }
     if (number == UINT32_MAX || number >= k->c->module_count) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0213, path->span, "there is no module \"%.*s\"", SHUNT_TEXT_ARGS(path->text));
         shunt_diag_note(k->diags, d, "the path is relative to this file");
         shunt_diag_help(k->diags, d, "correct the path: `import \"lib/gl.map\"`");
-        self->unread = true;
+        self->incomplete = true;
         return;
     }
     if (k->modules[number].walk == 1) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0213, path->span, "this import comes back to the module that it stands in");
         shunt_diag_help(k->diags, d, "move what both need to a third module, and import that");
-        self->unread = true;
+        self->incomplete = true;
         return;
     }
     check_module(k, number);
@@ -915,8 +971,10 @@ check_table(check *k, shunt_symbol *symbol)
     info->shape             = shape;
     *shape = (shunt_shape){ .kind = SHUNT_SHAPE_TABLE, .name = symbol->name, .symbol = symbol, .members = NEW_N(k, shunt_member, 2 * count) };
     symbol->type = row_of(shape);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (items->kids[i]->kind == SHUNT_AST_TABLE_FROM) table_from(k, symbol, items->kids[i], info);
         if (items->kids[i]->kind == SHUNT_AST_TABLE_KEY) table_key(k, items->kids[i], info);
+    }
     for (uint32_t i = 0; i < count; i++) {
         shunt_ast *item = items->kids[i];
         if (item->kind != SHUNT_AST_EFFECTIVE) continue;
@@ -935,8 +993,7 @@ check_table(check *k, shunt_symbol *symbol)
     for (uint32_t i = 0; i < count; i++) {
         shunt_ast *item = items->kids[i];
         if (item->kind == SHUNT_AST_COLUMN) table_column(k, item, shape);
-        else if (item->kind == SHUNT_AST_TABLE_FROM) table_from(k, symbol, item, info);
-        else if (item->kind == SHUNT_AST_SETTING && kid(item, SHUNT_SETTING_name)) {
+        else if (item->kind == SHUNT_AST_SETTING && kid(item, SHUNT_SETTING_name) && !decl_of(symbol)->unread) {
             shunt_ast  *name = kid(item, SHUNT_SETTING_name);
             shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "a table has no setting `%.*s`", SHUNT_TEXT_ARGS(name->text));
             shunt_diag_help(k->diags, d, "a table has `from`, `key`, `effective` and `column`; a column is written `column %.*s: text(20)`", SHUNT_TEXT_ARGS(name->text));
@@ -1287,6 +1344,7 @@ shape_map(check *k, shunt_symbol *symbol)
     symbol->as.map.targets = NEW_N(k, shunt_symbol *, targets ? targets->kid_count : 0);
     for (uint32_t i = 0; sources && i < sources->kid_count; i++) {
         shunt_symbol *source = find_value(k, sources->kids[i]->text);
+        if (!source && k->module->incomplete) continue;
         if (!source || source->kind != SHUNT_SYMBOL_SOURCE) {
             shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, sources->kids[i]->span, "there is no source `%.*s`", SHUNT_TEXT_ARGS(sources->kids[i]->text));
             shunt_suggest s;
@@ -1306,7 +1364,7 @@ shape_map(check *k, shunt_symbol *symbol)
     for (uint32_t i = 0; targets && i < targets->kid_count; i++) {
         shunt_symbol *target = find_type(k, targets->kids[i]->text);
         if (!target || target->kind != SHUNT_SYMBOL_TARGET || decl_of(target)->unread) {
-            if (!target || target->kind != SHUNT_SYMBOL_TARGET) unknown_name(k, targets->kids[i], "target", NULL);
+            if (!target || (target->kind != SHUNT_SYMBOL_TARGET && !decl_of(target)->unread)) unknown_name(k, targets->kids[i], "target", NULL);
             continue;
         }
         symbol->as.map.targets[symbol->as.map.target_count++] = target;
@@ -1431,6 +1489,7 @@ check_module(check *k, uint32_t number)
         import++;
     }
     for (uint32_t i = 0; i < decls->kid_count; i++) declare_node(k, decls->kids[i]);
+    for (uint32_t i = 0; i < decls->kid_count; i++) use_names_of_later(k, decls->kids[i]);
     each_own(k, SHUNT_SYMBOL_SOURCE, check_source);
     each_own(k, SHUNT_SYMBOL_TARGET, shape_target);
     each_own(k, SHUNT_SYMBOL_TABLE, check_table);

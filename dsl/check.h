@@ -63,6 +63,7 @@ typedef struct module {
     SHUNT_LIST(struct { shunt_text alias; uint32_t module; shunt_span span; bool used; }) aliases;
     symbol_list              own;        /* declared in it */
     bool                     unread;     /* has a source that is not in this version */
+    bool                     incomplete; /* an import is missing: a name that is not found may be one of its */
     bool                     has_map;
 } module;
 
@@ -152,9 +153,9 @@ bool          find_member(const shunt_shape *shape, shunt_text name, uint32_t *a
 shunt_ty      check_type(check *k, shunt_ast *type);
 void          not_in_version(check *k, shunt_span span, const char *format, ...) SHUNT_PRINTF(3, 4);
 shunt_ty      row_of(const shunt_shape *shape);
-shunt_text    code_for_help(check *k, bool queue);                 /* a declared code that fits, for help texts */
 shunt_lang_scope check_scope(check *k, const shunt_ast *name, shunt_lang_scope missing);
 bool          check_qname_split(check *k, shunt_ast **place);      /* a NAME "a.b" becomes MEMBER nodes */
+void          use_names(check *k, shunt_ast *node);                  /* what stands in there counts as used, though nobody looked at it */
 void          enter_block(check *k);
 void          leave_block(check *k);
 
@@ -184,13 +185,14 @@ typedef struct need { /* what an expression must give, and how to say so */
     const shunt_symbol   *owner;   /* target, table, function */
     const shunt_member   *member;
 } need;
+shunt_text code_for_help(check *k, bool queue, const need *n);       /* a declared code that fits best, may be empty (check.c) */
 shunt_ty check_expr(check *k, shunt_ast *node, const shunt_ty *want);
 shunt_ty check_list(check *k, shunt_ast *node, const shunt_ty *want); /* as check_expr, where a loop or a list is wanted */
 bool     check_fits(check *k, shunt_ast *node, const shunt_ty *type, const need *need); /* E0301 E0302 E0303 E0310 E0311 E0801; false: reported */
 shunt_ty check_needed(check *k, shunt_ast *node, const need *need);   /* both */
 void     check_condition(check *k, shunt_ast *node);                  /* E0304, E0301 */
 /* Present and of some scalar type, without naming one. */
-shunt_ty check_present(check *k, shunt_ast *node, wanted_by by, const shunt_ty *want);
+shunt_ty check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want);
 void     check_in_codes(check *k, const shunt_ast *literal, const shunt_ty *type, const shunt_ast *of); /* E0210 */
 /* `for each x in list where ...`: declares x in the block that the caller entered. False: reported. */
 bool     check_each(check *k, shunt_ast *each, level *level);

@@ -253,8 +253,8 @@ check_extreme(check *k, const call *c, shunt_lang_builtin builtin, const shunt_t
         return joined;
     }
     if (!has_arguments(c, 2)) return wrong_arguments(k, c, builtin);
-    type           = check_present(k, c->values[0], FOR_ARGUMENT, want);
-    shunt_ty other = check_present(k, c->values[1], FOR_ARGUMENT, &type);
+    type           = check_present(k, c->values[0], FOR_ARGUMENT, c->name, want);
+    shunt_ty other = check_present(k, c->values[1], FOR_ARGUMENT, c->name, &type);
     if (shunt_ty_is_error(&type) || shunt_ty_is_error(&other)) return ty_error();
     shunt_fit fit = shunt_ty_join(k->arena, &type, &other, &joined);
     if (fit == SHUNT_FITS) return check_ordered(k, c, c->values[0], &joined) ? joined : ty_error();
@@ -379,7 +379,7 @@ static shunt_ty
 check_occurrence(check *k, const call *c)
 {
     if (!c->count || c->named_count || c->each) return wrong_arguments(k, c, SHUNT_LANG_OCCURRENCE);
-    for (uint32_t i = 0; i < c->count; i++) (void)check_present(k, c->values[i], FOR_ARGUMENT, NULL);
+    for (uint32_t i = 0; i < c->count; i++) (void)check_present(k, c->values[i], FOR_ARGUMENT, c->name, NULL);
     k->levels |= k->unit_bit;
     return shunt_ty_plain(SHUNT_TY_INT);
 }
@@ -720,7 +720,7 @@ static shunt_ty
 unknown_function(check *k, const call *c)
 {
     check_all(k, c);
-    if (k->unread) return ty_error();
+    if (k->unread || k->module->incomplete) return ty_error();
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, c->node->span, "there is no function `%.*s`", SHUNT_TEXT_ARGS(c->name));
     shunt_suggest s;
     shunt_suggest_init(&s, c->name, 2);
@@ -752,6 +752,7 @@ check_builtin(check *k, const call *c, shunt_lang_builtin builtin, const shunt_t
     case SHUNT_LANG_PERCENT_CHANGE: return check_percent_change(k, c);
     case SHUNT_LANG_CONVERT: case SHUNT_LANG_EXCHANGE: case SHUNT_LANG_LOCAL_DATE:
         not_in_version(k, c->node->span, "`%.*s`", SHUNT_TEXT_ARGS(c->name));
+        use_names(k, c->node);
         return ty_error();
     case SHUNT_LANG_POSITION: return check_position(k, c);
     case SHUNT_LANG_OCCURRENCE: return check_occurrence(k, c);

@@ -163,7 +163,7 @@ report_absent(check *k, shunt_ast *node, const shunt_ty *type, const need *n)
         open  = SHUNT_TEXT("(");
         close = SHUNT_TEXT(")");
     }
-    shunt_text code = code_for_help(k, true), note = code_for_help(k, false), example = example_of(k, n->type.kind != SHUNT_TY_ERROR && part == node ? &n->type : part_type);
+    shunt_text code = code_for_help(k, true, n), note = code_for_help(k, false, n), example = example_of(k, n->type.kind != SHUNT_TY_ERROR && part == node ? &n->type : part_type);
     if (k->phase != PHASE_NONE && k->phase != PHASE_TARGET && code.length)
         shunt_diag_help(k->diags, d, "say what to do: `%.*s%.*s otherwise quarantine %.*s%.*s`", SHUNT_TEXT_ARGS(open), SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(code), SHUNT_TEXT_ARGS(close));
     if (example.length && note.length)
@@ -178,7 +178,7 @@ static void
 report_cleared(check *k, shunt_ast *node, const need *n)
 {
     shunt_ast  *part  = absent_part(node);
-    shunt_text  shown = short_text(k, part), who = who_wants(k, n), code = code_for_help(k, true);
+    shunt_text  shown = short_text(k, part), who = who_wants(k, n), code = code_for_help(k, true, n);
     shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0302, part->span, "`%.*s` can be cleared by the sender (\"\"), and %.*s", SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(who));
     shunt_diag_here(k->diags, d, "HL7 \"\" means: delete the value");
     if (code.length) shunt_diag_help(k->diags, d, "add `cleared quarantine %.*s`", SHUNT_TEXT_ARGS(code));
@@ -321,14 +321,14 @@ check_needed(check *k, shunt_ast *node, const need *n)
 }
 
 shunt_ty
-check_present(check *k, shunt_ast *node, wanted_by by, const shunt_ty *want)
+check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want)
 {
-    need     n    = { .by = by };
+    need     n    = { .by = by, .name = name };
     shunt_ty type = check_expr(k, node, want);
     if (shunt_ty_is_error(&type)) return ty_error();
     if (!shunt_ty_is_scalar(&type)) {
-        shunt_text  name = shunt_ty_name(k->arena, &type);
-        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "this is %.*s, and one value is wanted", SHUNT_TEXT_ARGS(name));
+        shunt_text  what = shunt_ty_name(k->arena, &type);
+        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "this is %.*s, and one value is wanted", SHUNT_TEXT_ARGS(what));
         if (type.kind == SHUNT_TY_LIST) shunt_diag_help(k->diags, d, "take one of its items: `%.*s.first`", SHUNT_TEXT_ARGS(short_text(k, node)));
         else if (type.kind == SHUNT_TY_ROW && type.shape->count)
             shunt_diag_help(k->diags, d, "name one of its columns: `%.*s.%.*s`", SHUNT_TEXT_ARGS(short_text(k, node)), SHUNT_TEXT_ARGS(type.shape->members[0].name));
@@ -733,6 +733,7 @@ check_arithmetic(check *k, shunt_ast *node, const shunt_ty *want)
     bool       divides = op == '/', fine;
     shunt_ty   hint = (op == '+' || op == '-') ? guess(k, right) : ty_error();
     shunt_ast *may_divide = k->may_divide;
+    if (want && shunt_ty_is_textual(want)) want = NULL;
     if (hint.kind == SHUNT_TY_ERROR && want && (op == '+' || op == '-')) hint = *want;
     shunt_ty a = check_expr(k, left, &hint), result = ty_error();
     if (op == '+' || op == '-') hint = a.kind == SHUNT_TY_ERROR && want ? *want : a;
@@ -1021,7 +1022,7 @@ check_template(check *k, shunt_ast *node)
             length += shunt_utf8_count(part->text);
             continue;
         }
-        shunt_ty hole = check_present(k, part, FOR_HOLE, NULL);
+        shunt_ty hole = check_present(k, part, FOR_HOLE, (shunt_text){ 0 }, NULL);
         if (shunt_ty_is_textual(&hole) && hole.length) length += hole.length;
         else if (hole.kind == SHUNT_TY_DATE) length += SHUNT_DATE_TEXT;
         else known = false;
@@ -1090,12 +1091,18 @@ check_symbol(check *k, shunt_ast *node, shunt_symbol *symbol)
     }
 }
 
+static bool
+is_item(const check *k, const shunt_ast *name)
+{
+    return k->level && k->level->is_it && shunt_text_is(name->text, "it");
+}
+
 static shunt_ty
 check_name(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_symbol *symbol = find_value(k, node->text);
     if (symbol) return check_symbol(k, node, symbol);
-    if (shunt_text_is(node->text, "it") && k->level && k->level->is_it) {
+    if (is_item(k, node)) {
         shunt_fact *fact = check_fact(k, node);
         fact->kind       = SHUNT_FACT_ITEM;
         fact->symbol     = k->level->variable;
@@ -1597,10 +1604,10 @@ expression(check *k, shunt_ast *node, const shunt_ty *want)
     case SHUNT_AST_STRING: case SHUNT_AST_TRUE: case SHUNT_AST_FALSE:
         return check_literal(k, node, want);
     case SHUNT_AST_NAME:
-        if (!find_value(k, node->text) && check_path(k, node, want, false, &type)) return type;
+        if (!is_item(k, node) && !find_value(k, node->text) && check_path(k, node, want, false, &type)) return type;
         return check_name(k, node, want);
     case SHUNT_AST_ELEMENT: case SHUNT_AST_LOOP:
-        if (check_path(k, node, want, false, &type)) return type;
+        if (k->unread || check_path(k, node, want, false, &type)) return k->unread ? ty_error() : type;
         unknown_name(k, node, "name", want);
         return ty_error();
     case SHUNT_AST_MEMBER: return check_member(k, node, want);

@@ -200,7 +200,7 @@ target_named(check *k, const shunt_ast *name, bool journal)
 {
     shunt_symbol *symbol = find_type(k, name->text);
     if (!symbol || symbol->kind != SHUNT_SYMBOL_TARGET) {
-        unknown_name(k, name, "target", NULL);
+        if (!symbol || !decl_of(symbol)->unread) unknown_name(k, name, "target", NULL);
         return NULL;
     }
     if (symbol->as.target->journal != journal) {
@@ -274,8 +274,7 @@ check_emit(check *k, shunt_ast *emit)
     shunt_ast    *name = kid(emit, SHUNT_EMIT_target), *fields = kid(emit, SHUNT_EMIT_fields);
     shunt_symbol *target = name ? target_of_map(k, name, false) : NULL;
     if (!target || !target->as.target->shape) {
-        for (uint32_t i = 0; fields && i < fields->kid_count; i++)
-            if (fields->kids[i]->kind == SHUNT_AST_FIELD) (void)check_expr(k, kid(fields->kids[i], SHUNT_FIELD_value), NULL);
+        use_names(k, emit);
         return;
     }
     check_fact(k, emit)->kind   = SHUNT_FACT_TARGET;
@@ -398,7 +397,7 @@ check_key(check *k, journal *j, shunt_ast *key)
     j->key = key;
     k->levels = 0;
     for (uint32_t i = 0; parts && i < parts->kid_count; i++) {
-        shunt_ty type = check_present(k, parts->kids[i], FOR_KEY, NULL);
+        shunt_ty type = check_present(k, parts->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
         check_phi(k, parts->kids[i], &type, j->target);
     }
     j->key_levels |= k->levels;
@@ -570,7 +569,10 @@ check_journal(check *k, shunt_ast *node)
 {
     shunt_ast    *name   = kid(node, SHUNT_JOURNAL_target);
     shunt_symbol *target = name ? target_of_map(k, name, true) : NULL;
-    if (!target || !target->as.target->shape) return;
+    if (!target || !target->as.target->shape) {
+        use_names(k, node);
+        return;
+    }
     const shunt_target_info *info = target->as.target;
     journal                  j    = { .target = target, .node = node, .with = kid(node, SHUNT_JOURNAL_with), .given = NEW_N(k, bool, info->shape->count) };
     check_fact(k, node)->kind   = SHUNT_FACT_TARGET;
@@ -876,7 +878,7 @@ check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
     need n = { .by = FOR_TALLY, .type = total, .name = tally->name };
     if (loop) (void)check_needed(k, of, &n);
-    if (loop && by) tally->as.tally.key = check_present(k, by, FOR_KEY, NULL);
+    if (loop && by) tally->as.tally.key = check_present(k, by, FOR_KEY, (shunt_text){ 0 }, NULL);
     if (loop) leave_each(k, &inner);
     leave_block(k);
     k->lost      = lost;
@@ -962,7 +964,7 @@ check_correlate(check *k, shunt_ast *node)
     shunt_ast *parts = kid(node, SHUNT_CORRELATE_parts);
     k->late          = (shunt_text){ 0 };
     for (uint32_t i = 0; parts && i < parts->kid_count; i++) {
-        shunt_ty type = check_present(k, parts->kids[i], FOR_CORRELATE, NULL);
+        shunt_ty type = check_present(k, parts->kids[i], FOR_CORRELATE, (shunt_text){ 0 }, NULL);
         if (k->late.length) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, parts->kids[i]->span, "`%.*s` has not arrived when this runs", SHUNT_TEXT_ARGS(k->late));
             shunt_diag_here(k->diags, d, "`correlate by` stamps the units, and they come before it");
@@ -1097,7 +1099,7 @@ check_map(check *k, shunt_symbol *map)
     check_items(k, items);
     leave_block(k);
     shunt_ast *names = kid(map->decl, SHUNT_MAP_targets);
-    for (uint32_t i = 0; i < map->as.map.target_count && !has_error_node(items); i++) {
+    for (uint32_t i = 0; i < map->as.map.target_count && !has_error_node(items) && !k->unread; i++) {
         const shunt_symbol *target = map->as.map.targets[i];
         if (decl_of(target)->written) continue;
         const shunt_ast *at = NULL;

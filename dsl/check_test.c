@@ -148,6 +148,7 @@ expected_target(check *k, const shunt_ast *name, bool journal, const symbol_list
                                  SHUNT_TEXT_ARGS(map->as.map.targets[t]->name));
         }
     }
+    if (k->module->incomplete && !symbol) return NULL;
     if (!maps->count) return symbol && symbol->kind == SHUNT_SYMBOL_TARGET && symbol->as.target->journal == journal ? symbol : NULL;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E1002, name->span, "map %.*s writes no %s `%.*s`", SHUNT_TEXT_ARGS(maps->items[0]->name), journal ? "journal" : "record", SHUNT_TEXT_ARGS(name->text));
     shunt_diag_also(k->diags, d, maps->items[0]->span, "what it writes stands after `into`");
