@@ -950,3 +950,54 @@ asm_run(const char *source, const char *function, const char *tree)
     shunt_program_free(p);
     return log;
 }
+
+static uint32_t
+dice(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 16;
+}
+
+static shunt_node *
+any_node(const shunt_program *p, shunt_arena *arena, uint16_t frame, shunt_node *parent, int depth, uint32_t *seed)
+{
+    static const char *const values[] = { "1", "CO", "20250131", "20250101-20250131", "-12.5", "x", "99999999999999999999999999999999999999", "2", "\xff", "Z Z" };
+    shunt_node              *node     = new_node(p, arena, frame, parent, 10 + dice(seed));
+    for (uint16_t s = 0; s < p->frames[frame].slot_count; s++) {
+        const char *z  = values[dice(seed) % SHUNT_COUNT(values)];
+        if (dice(seed) % 4) node->slots[s] = (shunt_captured){ .bytes = z, .length = (uint32_t)strlen(z), .size = (uint32_t)strlen(z), .at = dice(seed) };
+    }
+    for (uint16_t c = 0; depth && c < p->frames[frame].child_count && c < 8; c++) {
+        for (uint32_t n = dice(seed) % 4; n; n--) any_node(p, arena, p->children[p->frames[frame].child_first + c], node, depth - 1, seed);
+    }
+    return node;
+}
+
+void
+asm_run_all(const shunt_program *p, uint32_t seed, uint64_t steps)
+{
+    struct asm_host h;
+    shunt_buffer    listing;
+    asm_host_init(&h, p);
+    shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
+    shunt_vm    *vm    = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, 1 << 16);
+    if (!arena || !vm) abort();
+    for (uint32_t f = 0; f < p->functions_count; f++) {
+        shunt_outcome outcome;
+        if (p->functions[f].params > 1) continue;
+        shunt_type   type   = p->functions[f].params ? p->register_types[p->functions[f].type_first] : (shunt_type){ 0 };
+        shunt_status status = shunt_vm_run(vm, (uint16_t)f, NULL, f % 2, &outcome);
+        asm_outcome(&h, (uint16_t)f, status, &outcome);
+        shunt_vm_unit(vm);
+        if (type.kind != SHUNT_KIND_NODE) continue;
+        status = shunt_vm_run(vm, (uint16_t)f, any_node(p, arena, type.record, NULL, 3, &seed), false, &outcome);
+        asm_outcome(&h, (uint16_t)f, status, &outcome);
+    }
+    shunt_buffer_init(&listing, &shunt_memory_libc);
+    shunt_program_disassemble(p, true, &listing);
+    if (listing.failed) abort();
+    shunt_buffer_done(&listing);
+    shunt_vm_free(vm);
+    shunt_arena_free(arena);
+    asm_host_done(&h);
+}

@@ -8,40 +8,6 @@
 #include "tests/support/asm.h"
 #include "tests/support/test_memory.h"
 
-/* A little of each section. */
-static const char source[] =
-    "codes status 1 2 22\n"
-    "enum lane payer patient\n"
-    "frame CAS group group:text amount:dec2\n"
-    "frame 2110 loop DTM:date > CAS\n"
-    "frame 2100 loop unit CLP01!:text CLP02=status:text CLP03:dec2 > CAS 2110\n"
-    "frame 835 set BPR16:date > 2100\n"
-    "record adj group:text amount:dec2 line?:int n:int\n"
-    "collect adjustments 2100 adj group=0 line=1 line_group=0 needed=1\n"
-    "| group:group group:amount position ordinal\n"
-    "dates first 2100 1.DTM\n"
-    "record route key:text prefix?:text from?:date to?:date account?:text lane:enum:lane\n"
-    "table routes route keys=2 prefix effective\n"
-    "| CO 45 2024-01-01 - 4000 1\n"
-    "| CO - - - 4100 0\n"
-    "record head day:date\n"
-    "record column claim?:text/5\n"
-    "target gl head journal line=column balance=0\n"
-    "record work claim:text amount:usd2\n"
-    "target list work key=0\n"
-    "code BAD\n"
-    "exit quarantine unit BAD CLP01 r0\n"
-    "exit warn unit BAD\n"
-    "global date\n"
-    "tally total usd2\n"
-    "function lane_of 3 enum:lane pure : text text date row:route enum:lane\n"
-    "LOOKUP 3 0 routes\nFIELD 4 3 5\nRETURN 4\n"
-    "function unit 1 none : node:2100 text text date enum:lane usd2 text list:row:adj row:adj int bool dec2\n"
-    "GET 1 0 CLP01\nGLOBAL_GET 3 0\nCALL 1 lane_of\nTEXT_OF_ENUM 6 4\nTEXT_IS 10 6 \"payer\"\nJUMP_FALSE 10 @no\nWARN 1 1\nno:\nCOLLECT 7 0 adjustments\n"
-    "again:\nNEXT 7 8 9\nJUMP @end\nFIELD 11 8 1\nRETYPE 11 11\nJUMP @again\nend:\nLOADK 5 usd2:1.50\nTALLY_ADD total 5 0\nJOURNAL gl 1\nMOVE 1 6\nPOST 3 1 1\n"
-    "MOVE 1 6\nEXIT 0 1\n";
-
-
 static void
 saved(const char *text, shunt_buffer *out)
 {
@@ -71,7 +37,7 @@ START_TEST(the_same_bytes_again)
     shunt_buffer   first, second;
     shunt_program *p;
     char           why[200];
-    saved(source, &first);
+    saved(asm_samples[0], &first);
     ck_assert_msg(load(&first, &p, why) == SHUNT_OK, "%s", why);
     shunt_buffer_init(&second, &shunt_memory_libc);
     ck_assert_int_eq(shunt_program_save(p, &second), SHUNT_OK);
@@ -90,7 +56,7 @@ START_TEST(what_means_nothing_is_zero)
     shunt_buffer   first, second;
     shunt_program *p;
     char           why[200];
-    saved(source, &first);
+    saved(asm_samples[0], &first);
     ck_assert_int_eq(load(&first, &p, why), SHUNT_OK);
     shunt_program   dirty     = *p;
     shunt_constant *constants = calloc(p->constants_count, sizeof *constants);
@@ -128,7 +94,7 @@ START_TEST(headers_that_are_refused)
     shunt_buffer   b;
     shunt_program *p = NULL;
     char           why[200];
-    saved(source, &b);
+    saved(asm_samples[0], &b);
     for (size_t i = 0; i < SHUNT_COUNT(damage); i++) {
         uint8_t old             = (uint8_t)b.bytes[damage[i].at];
         b.bytes[damage[i].at] = (char)(old ^ damage[i].with);
@@ -145,50 +111,13 @@ START_TEST(headers_that_are_refused)
 }
 END_TEST
 
-/* Runs each function without nodes and over empty ones; whatever comes of it, nothing may break. */
-static void
-run_all(const shunt_program *p)
-{
-    struct asm_host host;
-    asm_host_init(&host, p);
-    shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_vm    *vm    = shunt_vm_new(&shunt_memory_libc, p, &host.host, 2000, 1 << 16);
-    ck_assert(vm && arena);
-    for (uint32_t f = 0; f < p->functions_count; f++) {
-        shunt_outcome outcome;
-        if (p->functions[f].params > 1) continue;
-        shunt_vm_unit(vm);
-        (void)shunt_vm_run(vm, (uint16_t)f, NULL, false, &outcome);
-        if (p->functions[f].params == 0) continue;
-        shunt_type type = p->register_types[p->functions[f].type_first];
-        if (type.kind != SHUNT_KIND_NODE) continue;
-        shunt_node *node = SHUNT_NEW(arena, shunt_node);
-        node->frame      = type.record;
-        node->slots      = SHUNT_NEW_N(arena, shunt_captured, p->frames[type.record].slot_count);
-        node->children   = SHUNT_NEW_N(arena, shunt_children, p->frames[type.record].child_count);
-        for (uint32_t s = 0; s < p->frames[type.record].slot_count; s++) {
-            node->slots[s] = (shunt_captured){ .bytes = "20250131", .length = 8, .size = 8, .at = 10 + s };
-        }
-        shunt_status status = shunt_vm_run(vm, (uint16_t)f, node, false, &outcome);
-        asm_outcome(&host, (uint16_t)f, status, &outcome);
-    }
-    shunt_buffer listing;
-    shunt_buffer_init(&listing, &shunt_memory_libc);
-    shunt_program_disassemble(p, true, &listing);
-    ck_assert(!listing.failed);
-    shunt_buffer_done(&listing);
-    shunt_vm_free(vm);
-    shunt_arena_free(arena);
-    asm_host_done(&host);
-}
-
 /* One byte after the other is changed, in a few ways, and the file sealed again: it is refused, or what it holds runs safely. */
 START_TEST(every_byte_damaged)
 {
     static const uint8_t ways[] = { 0x01, 0x80, 0xff, 0x02 };
     shunt_buffer         b;
     size_t               taken = 0, refused = 0;
-    saved(source, &b);
+    saved(asm_samples[_i], &b);
     uint8_t *bytes = (uint8_t *)b.bytes;
     for (size_t at = 64; at < b.length; at++) {
         for (size_t w = 0; w < SHUNT_COUNT(ways); w++) {
@@ -202,7 +131,7 @@ START_TEST(every_byte_damaged)
             bytes[at] = old;
             if (status == SHUNT_OK) {
                 taken++;
-                run_all(p);
+                asm_run_all(p, (uint32_t)at, 2000);
                 shunt_program_free(p);
             } else {
                 refused++;
@@ -218,7 +147,7 @@ END_TEST
 START_TEST(every_allocation_may_fail)
 {
     shunt_buffer b;
-    saved(source, &b);
+    saved(asm_samples[0], &b);
     bool whole = false;
     size_t at = 1;
     for (; !whole; at++) {
@@ -376,7 +305,7 @@ START_TEST(listing)
         "function f0 lane_of params 3 -> lane pure\n  r0: text\n  r1: text\n  r2: date\n  r3: row route\n  r4: lane\n     0 LOOKUP r3, r0, routes\n     1 FIELD r4, r3, lane\n     2 RETURN r4\n",
         "     2 CALL r1, f0:lane_of\n", "     4 TEXT_IS r10, r6, \"payer\"\n     5 JUMP_FALSE r10, -> 7\n     6 WARN exit1:BAD, r1\n", "LOADK r5, 1.50 USD\n", "JOURNAL gl, 1\n",
     };
-    shunt_program *p = asm_load(source);
+    shunt_program *p = asm_load(asm_samples[0]);
     shunt_buffer   first, second;
     shunt_buffer_init(&first, &shunt_memory_libc);
     shunt_buffer_init(&second, &shunt_memory_libc);
@@ -400,7 +329,7 @@ main(void)
     tcase_add_test(tc, the_same_bytes_again);
     tcase_add_test(tc, what_means_nothing_is_zero);
     tcase_add_test(tc, headers_that_are_refused);
-    tcase_add_test(tc, every_byte_damaged);
+    tcase_add_loop_test(tc, every_byte_damaged, 0, (int)asm_sample_count);
     tcase_add_test(tc, every_allocation_may_fail);
     tcase_add_test(tc, another_table);
     tcase_add_test(tc, rows_that_overlap);

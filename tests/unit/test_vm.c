@@ -814,18 +814,11 @@ END_TEST
 
 /* ---- memory ---- */
 
-#define EVERYTHING                                                                                                                                                 \
-    FRAMES "code ODD\nexit warn unit ODD\nrecord adj group:text reason:text amount:dec2\ncollect adjustments 2100 adj group=0 line=1 line_group=0 needed=2\n| group:group group:reason group:amount\n" \
-    "record r k:text v:text\ntable t r keys=1\n| CO x\n| PR y\nrecord out a:text b:list:row:adj\ntarget o out key=0\nrecord head d:text\nrecord cols c?:text\ntarget gl head journal line=cols balance=0\n"  \
-    "function route 1 row:r pure : text row:r\nLOOKUP 1 0 t\nRETURN 1\n"                                                                                                   \
-    "function f 1 none : node:2100 list:row:adj row:adj int text row:r text dec2 text list:row:adj text text text text\nCOLLECT 1 0 adjustments\nLIST_NEW 9\nLOADK 13 \"k\"\n"  \
-    "GET 12 0 CLP02\nJOURNAL gl 1\nagain:\nNEXT 1 2 3\nJUMP @end\nFIELD 4 2 0\nCALL 4 route\nFIELD 6 5 1\nFIELD 7 2 2\nMOVE 8 4\nLINE 6 0\nLINE 6 1\nLIST_PUSH 9 2 0\nJUMP @again\nend:\n" \
-    "POST 4 13 1\nLOADK 10 \"a\"\nLOADK 11 \"b\"\nTEXT_JOIN 8 10 2\nEMIT o 8\nFINISH\n"
 #define EVERYTHING_TREE "2100 CLP02=9\n CAS group=CO reason=45 amount=1.00\n CAS group=PR reason=1 amount=-2\n 2110\n  CAS group=CO reason=45 amount=1.00\n"
 
 START_TEST(every_allocation_may_fail)
 {
-    shunt_program *p     = asm_load(EVERYTHING);
+    shunt_program *p     = asm_load(asm_samples[1]);
     shunt_arena   *arena = shunt_arena_new(&shunt_memory_libc, 0);
     ck_assert_ptr_nonnull(arena);
     const shunt_node *tree = asm_tree(p, arena, EVERYTHING_TREE);
@@ -854,7 +847,7 @@ END_TEST
 
 START_TEST(whole_run)
 {
-    char *log = asm_run(EVERYTHING, "f", EVERYTHING_TREE);
+    char *log = asm_run(asm_samples[1], "f", EVERYTHING_TREE);
     ck_assert_str_eq(log, "fault CODE_UNKNOWN at CLP02=9\njournal gl key k d=CO\n debit x 1.00 c=CO\n credit x 1.00 c=CO\n credit y 2.00 c=PR\n debit y 2.00 c=PR\n debit x 1.00 c=CO\n"
                           " credit x 1.00 c=CO\nrecord o key ab a=ab b=[(CO, 45, 1.00), (PR, 1, -2.00), (CO, 45, 1.00)]\ndone\n");
     free(log);
