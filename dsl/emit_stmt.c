@@ -20,13 +20,14 @@ new_types(shunt_emit_fn *f, uint32_t count)
 
 /* ---- exits ---- */
 
+/* As written: `whole transaction`. Where the exit stands may widen it (f->least), but not what a map does `on error`. */
 static shunt_scope
-scope_of(shunt_lang_scope scope)
+scope_of(const shunt_ast *exit)
 {
-    static const shunt_scope scopes[] = {
-        [SHUNT_LANG_UNIT] = SHUNT_SCOPE_UNIT, [SHUNT_LANG_TRANSACTION] = SHUNT_SCOPE_TRANSACTION, [SHUNT_LANG_BATCH] = SHUNT_SCOPE_BATCH, [SHUNT_LANG_FILE] = SHUNT_SCOPE_FILE,
-    };
-    return scopes[scope];
+    const shunt_ast *scope = exit->kind == SHUNT_AST_EXIT ? exit->kids[SHUNT_EXIT_scope] : NULL;
+    if (!scope) return SHUNT_SCOPE_UNIT;
+    if (shunt_text_is(scope->text, "transaction")) return SHUNT_SCOPE_TRANSACTION;
+    return shunt_text_is(scope->text, "batch") ? SHUNT_SCOPE_BATCH : shunt_text_is(scope->text, "file") ? SHUNT_SCOPE_FILE : SHUNT_SCOPE_UNIT;
 }
 
 static shunt_exit_kind
@@ -44,7 +45,7 @@ shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *node)
     shunt_emitter      *e = f->e;
     const shunt_fact   *fact = shunt_fact_of(node);
     shunt_exit_kind     kind = exit_kind(node);
-    shunt_scope         scope = kind == SHUNT_EXIT_WARN || kind == SHUNT_EXIT_SKIP ? SHUNT_SCOPE_UNIT : scope_of(fact->scope);
+    shunt_scope         scope = kind == SHUNT_EXIT_WARN || kind == SHUNT_EXIT_SKIP ? SHUNT_SCOPE_UNIT : scope_of(node);
     if (kind <= SHUNT_EXIT_QUARANTINE && scope < f->least) scope = f->least;
     if (scope > e->widest) e->widest = scope;
     shunt_exit made = { .kind = (uint8_t)kind, .scope = (uint8_t)scope, .code = fact->symbol ? (uint16_t)fact->symbol->number : SHUNT_NONE,
