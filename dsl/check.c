@@ -816,7 +816,7 @@ source_on_error(check *k, shunt_ast *node, shunt_source_info *info)
     shunt_ast *exit = kid(node, SHUNT_ON_ERROR_exit);
     if (!exit || exit->kind != SHUNT_AST_EXIT) return;
     info->on_error  = exit;
-    k->phase        = PHASE_GLOBAL;
+    k->phase        = PHASE_NONE;
     shunt_ast *message = kid(exit, SHUNT_EXIT_message);
     if (message && message->kind == SHUNT_AST_TEMPLATE) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, message->span, "`on error` cannot read the message");

@@ -951,6 +951,7 @@ check_on_error(check *k, shunt_ast *node)
         shunt_diag_here(k->diags, d, "what has arrived when it answers is not known");
         shunt_diag_help(k->diags, d, "leave out the holes; the exception names the rule, the element and its place");
     }
+    k->phase = PHASE_NONE; /* it answers for whatever failed: for a unit, unless it says more or that stood outside of units */
     if (!message || message->kind != SHUNT_AST_TEMPLATE) check_exit(k, exit, false);
     if (!shunt_text_is(exit->text, "skip") && !shunt_text_is(exit->text, "warn")) return;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`%.*s` cannot answer a failure", SHUNT_TEXT_ARGS(exit->text));
