@@ -169,7 +169,7 @@ static shunt_status
 open_level(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
 {
     if (c->depth >= SHUNT_WALK_DEPTH || loop >= c->plan->loop_count) return SHUNT_USAGE;
-    uint64_t      around = c->depth ? c->levels[c->depth - 1].serial : 0;
+    uint64_t      around = c->depth ? c->levels[c->depth - 1].serial : ++c->serial;
     struct level *level = &c->levels[c->depth];
     bool          dropped = c->all_full || c->unit_full;
     *level = (struct level){ .loop = loop, .serial = ++c->serial, .before = shunt_arena_mark(c->arena) };

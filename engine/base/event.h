@@ -24,6 +24,7 @@ typedef struct shunt_segment {
     uint32_t        length;      /* bytes of the segment, without its terminator */
     uint64_t        at;          /* byte position of the id in the input */
     uint32_t        number;      /* 1-based within the transaction */
+    uint64_t        id;          /* the id packed as in a plan, 0 = not worked out */
     bool            line_ends;   /* CR or LF stand inside (wrapped files); they are no part of any value */
 } shunt_segment;
 

@@ -18,11 +18,35 @@ shunt_segment_element(const shunt_segment *segment, uint32_t k)
     return (shunt_range){ segment->offsets[k], segment->offsets[k + 1] - 1 };
 }
 
+enum { SHUNT_RANGE_SHORT = 16 }; /* bytes up to which a loop beats a call */
+
+/* Up to 8 bytes of the range in a number, as in a plan. */
+static inline uint64_t
+shunt_segment_pack(const shunt_segment *segment, shunt_range range)
+{
+    uint32_t length = range.end - range.begin;
+    uint64_t packed = 0;
+    if (length == 0) return 0;
+    if (range.begin + 8 <= segment->length) {
+        memcpy(&packed, segment->bytes + range.begin, 8);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        packed = __builtin_bswap64(packed);
+#endif
+        return length >= 8 ? packed : packed & ~(UINT64_MAX >> (8 * length));
+    }
+    for (uint32_t i = 0; i < length && i < 8; i++) packed |= (uint64_t)segment->bytes[range.begin + i] << (56 - 8 * i);
+    return packed;
+}
+
 /* The range up to the first `separator`, 0 = none. */
 static inline shunt_range
 shunt_range_until(const shunt_segment *segment, shunt_range range, uint8_t separator)
 {
-    if (separator && range.begin < range.end) {
+    if (!separator) return range;
+    if (range.end - range.begin <= SHUNT_RANGE_SHORT) {
+        for (uint32_t at = range.begin; at < range.end; at++)
+            if (segment->bytes[at] == separator) return (shunt_range){ range.begin, at };
+    } else {
         const uint8_t *found = (const uint8_t *)memchr(segment->bytes + range.begin, separator, range.end - range.begin);
         if (found) range.end = (uint32_t)(found - segment->bytes);
     }

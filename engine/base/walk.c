@@ -34,7 +34,7 @@ find_id(shunt_walk *walk, uint64_t id)
 static uint64_t
 pack_range(const shunt_segment *segment, shunt_range range)
 {
-    if (SHUNT_LIKELY(!segment->line_ends)) return shunt_pack(segment->bytes + range.begin, range.end - range.begin);
+    if (SHUNT_LIKELY(!segment->line_ends)) return shunt_segment_pack(segment, range);
     uint8_t  kept[8];
     unsigned count = 0;
     for (uint32_t i = range.begin; i < range.end && count < 8; i++)
@@ -138,7 +138,7 @@ shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_d
     landing->enter_count  = 0;
     landing->out_of_order = landing->orphan = landing->too_many = false;
 
-    uint32_t id = find_id(walk, pack_range(segment, shunt_segment_element(segment, 0)));
+    uint32_t id = find_id(walk, segment->id ? segment->id : pack_range(segment, shunt_segment_element(segment, 0)));
     if (id >= walk->guide->id_count) return;
     uint16_t        innermost = walk->loops[walk->depth - 1];
     const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first + (uint32_t)(innermost - walk->guide->loop_first) * walk->guide->id_count + id;

@@ -16,7 +16,8 @@ enum {
     OFFSETS_SPARE = 8,         /* offsets are written eight at a time */
     QUEUE         = 64,        /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
     FIELD         = 64,        /* bytes kept of a control number or an id of a header */
-    DETAIL        = 72,
+    DETAIL        = 71,
+    DETAILS       = 16,        /* most details of the faults of one segment */
     BINARY_HEADER = 512,       /* bytes in which the length of a binary segment must stand */
     BINARY_IDS    = 8,
 };
@@ -54,13 +55,17 @@ struct field {
 /* An event that waits. */
 struct pending {
     uint8_t      step, scope;
-    uint16_t     index;   /* loop of ENTER and LEAVE, node of SEGMENT */
     bool         segment; /* shows the segment at hand */
-    uint8_t      detail_length;
+    uint8_t      detail;  /* of a fault: which of the details, from 1 */
+    uint16_t     index;   /* loop of ENTER and LEAVE, node of SEGMENT */
     shunt_status code;
-    shunt_place  place;
     uint64_t     end;
-    char         detail[DETAIL];
+    shunt_place  place;
+};
+
+struct detail {
+    uint8_t length;
+    char    bytes[DETAIL];
 };
 
 struct binary_id {
@@ -94,9 +99,9 @@ struct x12 {
 
     /* The segment at hand. */
     shunt_segment segment;
-    uint64_t      id;
     uint32_t      first_position; /* of a segment out of the window whose offsets are not made yet */
     bool          offsets_made, components;
+    bool          isa_again;      /* it is an ISA; nothing but its place is known */
     uint64_t      plain_at;       /* a segment here is no binary one although its id says so */
     uint32_t     *offsets;
 
@@ -129,6 +134,8 @@ struct x12 {
 
     uint32_t       queue_first, queue_count;
     struct pending queue[QUEUE];
+    uint32_t       detail_count;
+    struct detail  details[DETAILS];
 };
 
 /* ---- input ---- */
@@ -221,7 +228,7 @@ push(struct x12 *x, shunt_step step)
     p->scope          = SHUNT_SCOPE_TRANSACTION;
     p->index          = SHUNT_NONE;
     p->segment        = false;
-    p->detail_length  = 0;
+    p->detail         = 0;
     p->code           = SHUNT_OK;
     p->end            = x->at;
     p->place          = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->level == IN_SET ? x->number : 0 };
@@ -245,15 +252,18 @@ fault_at(struct x12 *x, shunt_status code, uint64_t at, uint64_t length)
     return p;
 }
 
-SHUNT_PRINTF(2, 3)
+SHUNT_PRINTF(3, 4)
 static void
-detail(struct pending *p, const char *format, ...)
+detail(struct x12 *x, struct pending *p, const char *format, ...)
 {
-    va_list args;
+    assert(x->detail_count < DETAILS);
+    struct detail *d = &x->details[x->detail_count++];
+    va_list        args;
     va_start(args, format);
-    int length = vsnprintf(p->detail, DETAIL, format, args);
+    int length = vsnprintf(d->bytes, DETAIL, format, args);
     va_end(args);
-    p->detail_length = (uint8_t)(length < 0 ? 0 : length < DETAIL ? length : DETAIL - 1);
+    d->length = (uint8_t)(length < 0 ? 0 : length < DETAIL ? length : DETAIL - 1);
+    p->detail = (uint8_t)x->detail_count;
 }
 
 /* Marks an element as the place of the fault. */
@@ -317,19 +327,21 @@ compare_count(struct x12 *x, uint32_t element, uint64_t counted, shunt_status co
     if (shunt_x12_number(text_of(&declared), &number) && number == counted) return;
     struct pending *p = fault(x, code);
     point_at(x, p, element);
-    detail(p, "%s is %s, read %llu", name, shown(&declared, out), (unsigned long long)counted);
+    detail(x, p, "%s is %s, read %llu", name, shown(&declared, out), (unsigned long long)counted);
 }
 
+/* GE02 and IEA02 are numbers, SE02 repeats ST02 as text. */
 static void
 compare_control(struct x12 *x, uint32_t element, const struct field *opened, shunt_status code, const char *name, const char *of)
 {
     struct field closing;
     char         a[16], b[16];
+    bool         exact = code == SHUNT_X12_SE02;
     read_field(x, element, &closing);
-    if (shunt_x12_same_control(text_of(&closing), text_of(opened))) return;
+    if (exact ? shunt_text_equal(text_of(&closing), text_of(opened)) : shunt_x12_same_control(text_of(&closing), text_of(opened))) return;
     struct pending *p = fault(x, code);
     point_at(x, p, element);
-    detail(p, "%s is %s, %s is %s", name, shown(&closing, a), of, shown(opened, b));
+    detail(x, p, "%s is %s, %s is %s", name, shown(&closing, a), of, shown(opened, b));
 }
 
 /* False: no memory. */
@@ -342,7 +354,7 @@ note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t elemen
     if (!again) return true;
     struct pending *p = fault(x, SHUNT_X12_CONTROL_TWICE);
     point_at(x, p, element);
-    detail(p, "%s is %s again", name, shown(control, out));
+    detail(x, p, "%s is %s again", name, shown(control, out));
     return true;
 }
 
@@ -375,7 +387,14 @@ binary_element(const struct x12 *x, uint64_t id)
 static void
 set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, uint64_t at, uint32_t elements, bool line_ends)
 {
-    x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .elements = elements, .length = length, .at = at, .line_ends = line_ends };
+    x->segment.bytes     = bytes;
+    x->segment.offsets   = x->offsets;
+    x->segment.elements  = elements;
+    x->segment.length    = length;
+    x->segment.at        = at;
+    x->segment.number    = 0;
+    x->segment.id        = 0;
+    x->segment.line_ends = line_ends;
 }
 
 static void
@@ -403,7 +422,7 @@ pass_over(struct x12 *x, uint64_t skip_bytes, shunt_status code)
 {
     set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
     if (x->level == IN_SET) x->number++;
-    if (code != SHUNT_OK) detail(fault(x, code), "the limit is %zu bytes", x->options.max_segment_bytes);
+    if (code != SHUNT_OK) detail(x, fault(x, code), "the limit is %zu bytes", x->options.max_segment_bytes);
     x->skip_bytes = skip_bytes;
     x->state      = SKIP;
     x->searched   = 0;
@@ -447,7 +466,7 @@ take_alone(struct x12 *x, const uint8_t *bytes, size_t length, size_t plain, uin
     x->offsets[(count < most ? count : most) + 1] = (uint32_t)length + 1;
     x->offsets_made = true;
     x->components   = plain == length && x->delims.component && memchr(bytes, x->delims.component, length);
-    x->id           = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
+    x->segment.id   = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
     x->at += length + 1;
     x->searched = 0;
     drop_window(x);
@@ -491,7 +510,7 @@ take_binary(struct x12 *x, uint32_t length_element)
     }
     if (!read || length > x->options.max_binary_bytes) {
         set_segment(x, bytes, (uint32_t)header, x->at, 0, false);
-        detail(binary_fault(x), "element %u is no length within the limit", length_element);
+        detail(x, binary_fault(x), "element %u is no length within the limit", length_element);
         x->plain_at = x->at;
         return AGAIN;
     }
@@ -512,7 +531,7 @@ take_binary(struct x12 *x, uint32_t length_element)
     if (end != total) {
         struct pending *p = binary_fault(x);
         point_at(x, p, length_element);
-        detail(p, "element %u is %llu, the data has %zu bytes", length_element, (unsigned long long)length, end - header - 1);
+        detail(x, p, "element %u is %llu, the data has %zu bytes", length_element, (unsigned long long)length, end - header - 1);
     }
     return GOT;
 }
@@ -524,6 +543,22 @@ id_length(const struct x12 *x, const uint8_t *bytes, size_t size)
     uint32_t length = 0;
     while (length < 4 && length < size && bytes[length] != x->delims.element && bytes[length] != x->delims.terminator) length++;
     return length;
+}
+
+/* An ISA, whose own delimiters may be others than those in force. */
+static bool
+is_isa(const uint8_t *bytes, size_t size)
+{
+    return size > 3 && memcmp(bytes, "ISA", 3) == 0 && shunt_x12_delimiter(bytes[3]) && !shunt_x12_blank(bytes[3]);
+}
+
+static enum got
+take_isa(struct x12 *x, const uint8_t *bytes)
+{
+    set_segment(x, bytes, 3, x->at, 0, false);
+    x->isa_again = true;
+    x->searched  = 0;
+    return GOT;
 }
 
 /* Reads on to the next terminator. FILLED: a window with at least one. GOT: a segment that no window holds. */
@@ -545,6 +580,7 @@ fill_window(struct x12 *x)
                 if (got != GOT) return got;
                 continue;
             }
+            if (is_isa(bytes, size)) return take_isa(x, bytes);
             uint32_t element = x->plain_at != x->at ? binary_element(x, read_id(bytes, length, false)) : 0;
             if (element) return take_binary(x, element);
         }
@@ -584,15 +620,16 @@ next_segment(struct x12 *x)
                 continue;
             }
             uint32_t id_bytes = (rank > first ? x->index.positions[first] : end) - begin;
-            x->id             = read_id(bytes + begin, id_bytes, false);
-            if (SHUNT_UNLIKELY(binary_element(x, x->id) && x->plain_at != x->at)) {
+            uint64_t id       = read_id(bytes + begin, id_bytes, false);
+            if (SHUNT_UNLIKELY(binary_element(x, id) && x->plain_at != x->at)) {
                 drop_window(x);
                 break;
             }
+            if (SHUNT_UNLIKELY(is_isa(bytes + begin, end - begin))) return take_isa(x, bytes + begin);
             if (end - begin > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
             bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, end - begin);
-            if (line_ends) x->id = read_id(bytes + begin, id_bytes, true);
             set_segment(x, bytes + begin, end - begin, x->at, rank - first, line_ends);
+            x->segment.id     = line_ends ? read_id(bytes + begin, id_bytes, true) : id;
             x->first_position = first;
             x->offsets_made   = false;
             x->components     = (entry & SHUNT_END_COMPONENT) != 0;
@@ -616,7 +653,7 @@ check_elements(struct x12 *x, const shunt_plan_node *node)
         if (s->offsets[k + 1] - s->offsets[k] <= 1) continue; /* empty ones say nothing */
         struct pending *p = fault(x, SHUNT_X12_TOO_MANY_ELEMENTS);
         point_at(x, p, k);
-        detail(p, "%u elements, the guide has %u", s->elements, node->elements);
+        detail(x, p, "%u elements, the guide has %u", s->elements, node->elements);
         break;
     }
     if (!x->components) return;
@@ -702,9 +739,10 @@ clear_group(struct x12 *x)
 static void
 begin_seek(struct x12 *x)
 {
-    x->level    = OUTSIDE;
-    x->state    = SEEK;
-    x->text_met = false;
+    x->level     = OUTSIDE;
+    x->state     = SEEK;
+    x->isa_again = false;
+    x->text_met  = false;
     x->before   = 0;
     x->searched = 0;
     drop_window(x);
@@ -713,9 +751,10 @@ begin_seek(struct x12 *x)
 static enum got
 open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, size_t size)
 {
+    if (x->bom && x->bom < 3 && !x->any_isa) x->text_met = true; /* a part of a byte order mark */
     if (x->text_met && !x->quiet)
         fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->at - x->text_at);
-    else if (x->bom == 3 && !x->any_isa) detail(fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
+    else if (x->bom == 3 && !x->any_isa) detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
     x->delims = isa->delims;
     memcpy(x->offsets, isa->offsets, sizeof isa->offsets);
     set_segment(x, bytes, isa->length, x->at, isa->elements, isa->line_ends);
@@ -737,12 +776,12 @@ open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, 
     x->shown_control    = x->isa_control;
     x->shown_set.length = 0;
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_INTERCHANGE, true);
-    if (!isa->fixed) detail(fault(x, SHUNT_X12_ISA_LENGTH), "%u bytes", isa->length + 1);
+    if (!isa->fixed) detail(x, fault(x, SHUNT_X12_ISA_LENGTH), "%u bytes", isa->length + 1);
     if (isa->no_component) fault(x, SHUNT_X12_ISA16);
     if (isa->repetition_twice) {
         struct pending *p = fault(x, SHUNT_X12_DELIMITERS);
         point_at(x, p, 11);
-        detail(p, "repetition separator is used twice; repetitions are not told apart");
+        detail(x, p, "repetition separator is used twice; repetitions are not told apart");
     }
     uint64_t hash = shunt_text_hash(text_of(&x->isa_control)) * 3 + shunt_text_hash(text_of(&x->shown_sender)) * 5
                   + shunt_text_hash(text_of(&x->shown_receiver)) * 7;
@@ -798,7 +837,7 @@ open_set(struct x12 *x)
     }
     if (assumed) {
         shunt_text version = x->plan->texts[x->plan->guides[x->guide].version];
-        detail(fault(x, SHUNT_X12_GUIDE_ASSUMED), "read as %.*s", SHUNT_TEXT_ARGS(version));
+        detail(x, fault(x, SHUNT_X12_GUIDE_ASSUMED), "read as %.*s", SHUNT_TEXT_ARGS(version));
     }
     shunt_walk_begin(&x->walk, x->plan, x->guide);
     return land(x, false, &node);
@@ -843,6 +882,13 @@ close_interchange(struct x12 *x)
     return AGAIN;
 }
 
+/* Segments that stand between ISA and GS by right: acknowledgements and services of an interconnect. */
+static bool
+is_service(uint64_t id)
+{
+    return id == ID3('T', 'A', '1') || id == ID3('T', 'A', '3') || id == ID3('I', 'S', 'B') || id == ID3('I', 'S', 'E');
+}
+
 /* A run of segments that stand nowhere is one fault. */
 static enum got
 stray(struct x12 *x)
@@ -852,14 +898,7 @@ stray(struct x12 *x)
     return AGAIN;
 }
 
-/* An ISA where the interchange before it is not over; its delimiters may be others. */
-static bool
-is_isa(const struct x12 *x)
-{
-    const uint8_t *b = x->segment.bytes;
-    return x->segment.length > 3 && b[0] == 'I' && b[1] == 'S' && b[2] == 'A' && shunt_x12_delimiter(b[3]) && !shunt_x12_blank(b[3]);
-}
-
+/* The interchange before this ISA is not over. */
 static enum got
 reopen(struct x12 *x)
 {
@@ -876,16 +915,16 @@ static enum got
 process(struct x12 *x, uint16_t *node)
 {
     if (x->level == IN_SET) x->segment.number = ++x->number;
-    if (SHUNT_UNLIKELY(is_isa(x))) return reopen(x);
-    if (SHUNT_UNLIKELY(x->id == 0)) {
+    if (SHUNT_UNLIKELY(x->isa_again)) return reopen(x);
+    if (SHUNT_UNLIKELY(x->segment.id == 0)) {
         fault(x, SHUNT_X12_SEGMENT_ID);
         return AGAIN;
     }
     if (SHUNT_UNLIKELY(x->segment.elements > x->options.max_elements)) {
-        detail(fault(x, SHUNT_X12_ELEMENTS), "%u, the limit is %u", x->segment.elements, x->options.max_elements);
+        detail(x, fault(x, SHUNT_X12_ELEMENTS), "%u, the limit is %u", x->segment.elements, x->options.max_elements);
         return AGAIN;
     }
-    switch (x->id) {
+    switch (x->segment.id) {
     case ID2('S', 'T'):
         make_offsets(x);
         return open_set(x);
@@ -905,7 +944,7 @@ process(struct x12 *x, uint16_t *node)
     default:
         break;
     }
-    if (x->level != IN_SET) return x->id == ID3('T', 'A', '1') && x->level == IN_INTERCHANGE ? AGAIN : stray(x);
+    if (x->level != IN_SET) return x->level == IN_INTERCHANGE && is_service(x->segment.id) ? AGAIN : stray(x);
     if (x->guide == SHUNT_NONE) return AGAIN;
     make_offsets(x);
     return land(x, false, node);
@@ -1035,15 +1074,34 @@ finish_input(struct x12 *x, uint16_t *node)
 
 /* ---- the interface ---- */
 
+/* Sets what is valid in every step; the rest of the event is left as it is. */
+static void
+set_event(const struct x12 *x, shunt_step step, shunt_event *event)
+{
+    event->step    = step;
+    event->guide   = x->guide;
+    event->loop    = SHUNT_NONE;
+    event->node    = SHUNT_NONE;
+    event->slot    = SHUNT_NONE;
+    event->segment = NULL;
+    event->delims  = x->delims;
+    event->code    = SHUNT_OK;
+    event->detail  = (shunt_text){ 0 };
+    event->value   = (shunt_text){ 0 };
+}
+
 static void
 show(const struct x12 *x, const struct pending *p, shunt_event *event)
 {
-    *event = (shunt_event){ .step = (shunt_step)p->step, .scope = (shunt_scope)p->scope, .guide = x->guide, .loop = SHUNT_NONE, .node = SHUNT_NONE,
-                            .slot = SHUNT_NONE, .segment = p->segment ? &x->segment : NULL, .delims = x->delims, .code = p->code,
-                            .place = p->place, .end = p->end };
+    set_event(x, (shunt_step)p->step, event);
+    event->scope = (shunt_scope)p->scope;
+    event->code  = p->code;
+    event->place = p->place;
+    event->end   = p->end;
+    if (p->segment) event->segment = &x->segment;
     if (p->step == SHUNT_STEP_SEGMENT) event->node = p->index;
     else event->loop = p->index;
-    if (p->step == SHUNT_STEP_FAULT) event->detail = (shunt_text){ p->detail, p->detail_length };
+    if (p->detail) event->detail = (shunt_text){ x->details[p->detail - 1].bytes, x->details[p->detail - 1].length };
     if (p->step != SHUNT_STEP_BEGIN) return;
     event->set      = text_of(&x->shown_set);
     event->version  = text_of(&x->shown_version);
@@ -1055,9 +1113,23 @@ show(const struct x12 *x, const struct pending *p, shunt_event *event)
 static void
 show_segment(const struct x12 *x, uint16_t node, shunt_event *event)
 {
-    *event = (shunt_event){ .step = SHUNT_STEP_SEGMENT, .scope = SHUNT_SCOPE_TRANSACTION, .guide = x->guide, .loop = SHUNT_NONE, .node = node,
-                            .slot = SHUNT_NONE, .segment = &x->segment, .delims = x->delims,
-                            .place = { .byte = x->segment.at, .length = x->segment.length, .segment = x->number }, .end = x->at };
+    set_event(x, SHUNT_STEP_SEGMENT, event);
+    event->scope   = SHUNT_SCOPE_TRANSACTION;
+    event->node    = node;
+    event->segment = &x->segment;
+    event->place   = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->number };
+    event->end     = x->at;
+}
+
+static shunt_step
+show_end(const struct x12 *x, shunt_step step, shunt_event *event)
+{
+    set_event(x, step, event);
+    event->scope = SHUNT_SCOPE_FILE;
+    event->place = (shunt_place){ .byte = x->at };
+    event->end   = x->at;
+    if (step == SHUNT_STEP_FAILED) event->code = x->failure;
+    return step;
 }
 
 static shunt_step
@@ -1069,7 +1141,7 @@ next(shunt_reader *reader, shunt_event *event)
             show(x, &x->queue[x->queue_first++], event);
             return event->step;
         }
-        x->queue_first = x->queue_count = 0;
+        x->queue_first = x->queue_count = x->detail_count = 0;
         uint16_t node = SHUNT_NONE;
         enum got got;
         switch (x->state) {
@@ -1088,17 +1160,12 @@ next(shunt_reader *reader, shunt_event *event)
             got = skip(x);
             break;
         case OVER:
-            *event = (shunt_event){ .step = SHUNT_STEP_END, .end = x->at };
-            return SHUNT_STEP_END;
+            return show_end(x, SHUNT_STEP_END, event);
         default:
-            *event = (shunt_event){ .step = SHUNT_STEP_FAILED, .code = x->failure, .place = { .byte = x->at }, .end = x->at };
-            return SHUNT_STEP_FAILED;
+            return show_end(x, SHUNT_STEP_FAILED, event);
         }
         if (got == AT_END) got = finish_input(x, &node);
-        if (got == NEED && x->queue_count == 0) {
-            *event = (shunt_event){ .step = SHUNT_STEP_NEED_INPUT, .end = x->at };
-            return SHUNT_STEP_NEED_INPUT;
-        }
+        if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
     }
 }
 
