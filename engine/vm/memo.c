@@ -1,19 +1,18 @@
 /* memo.c - remembers results of pure functions: rules ask the same routing question several times for one adjustment, and the
  * same few questions all day.
- * A direct-mapped cache per function. Arguments are copied into the entry, so nothing in it points into a unit; a result is
- * kept only where it outlives the unit by itself: numbers, dates, absence, rows of tables, texts of the program. */
+ * A direct-mapped cache per function. Arguments are copied into the entry as words, so nothing in it points into a unit and looking
+ * costs neither calls nor branches on lengths; a result is kept only where it outlives the unit by itself: numbers, dates, absence,
+ * rows of tables, texts of the program. */
 #include "engine/vm/state.h"
 
-enum { ENTRIES = 256, PARAMS = 8, TEXT_BYTES = 96, WORTH = 16 /* instructions without a look-up or a call */ };
+enum { ENTRIES = 256, PARAMS = 8, WORDS = 24, WORTH = 16 /* instructions without a look-up or a call */ };
 
 struct shunt_memo_entry {
     uint64_t    hash;
     bool        valid;
-    uint8_t     result_state;
-    uint8_t     states[PARAMS];
-    shunt_value arguments[PARAMS]; /* texts: bytes in `text`, one after the other */
+    uint8_t     result_state, word_count;
+    uint64_t    words[WORDS]; /* the arguments, see `spell` */
     shunt_value result;
-    char        text[TEXT_BYTES];
 };
 
 struct plan {
@@ -74,40 +73,54 @@ shunt_memo_free(struct shunt_memo *memo)
     shunt_memory_free(memo->memory, memo);
 }
 
-static bool
-equal(const struct plan *plan, const struct shunt_memo_entry *entry, const shunt_value *arguments, const uint8_t *states)
+/* Up to eight bytes in a word, zeros above them. */
+static inline uint64_t
+load(const char *at, uint32_t count)
 {
-    for (uint32_t i = 0; i < plan->params; i++) {
-        if (entry->states[i] != states[i]) return false;
-        if (states[i] != SHUNT_PRESENT) continue;
-        switch (plan->kinds[i]) {
-        case SHUNT_KIND_TEXT:
-            if (!shunt_text_equal(entry->arguments[i].text, arguments[i].text)) return false;
-            break;
-        case SHUNT_KIND_DECIMAL:
-            if (entry->arguments[i].coefficient != arguments[i].coefficient) return false;
-            break;
-        default:
-            if (entry->arguments[i].integer != arguments[i].integer) return false;
-        }
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (count >= 8) {
+        memcpy(&word, at, 8);
+    } else if (count >= 4) {
+        memcpy(&low, at, 4);
+        memcpy(&high, at + count - 4, 4);
+        word = low | (uint64_t)high << (8 * count - 32);
+    } else if (count) {
+        word = (uint64_t)(unsigned char)at[0] | (uint64_t)(unsigned char)at[count / 2] << (count / 2 * 8) | (uint64_t)(unsigned char)at[count - 1] << (count * 8 - 8);
     }
-    return true;
+    return word;
 }
 
-static void
-fill(const struct plan *plan, struct shunt_memo_entry *entry, const shunt_value *arguments, const uint8_t *states)
+/* The arguments as words that no others have: a byte for each state, then for each that is there its number, or the length of its text
+ * with the first four bytes and the rest of them. 0 = they are too long. */
+static inline uint32_t
+spell(const struct plan *plan, const shunt_value *arguments, const uint8_t *states, uint64_t words[static WORDS])
 {
-    char *at = entry->text;
+    uint32_t count = 1;
+    words[0]       = 0;
     for (uint32_t i = 0; i < plan->params; i++) {
-        entry->states[i] = states[i];
+        words[0] |= (uint64_t)states[i] << (8 * i);
         if (states[i] != SHUNT_PRESENT) continue;
-        entry->arguments[i] = arguments[i];
-        if (plan->kinds[i] != SHUNT_KIND_TEXT) continue;
-        uint32_t length = arguments[i].text.length;
-        if (length) memcpy(at, arguments[i].text.bytes, length);
-        entry->arguments[i].text.bytes = at;
-        at += length;
+        if (plan->kinds[i] == SHUNT_KIND_TEXT) {
+            shunt_text text = arguments[i].text;
+            if (text.length > 8 * (WORDS - 2 - count)) return 0;
+            words[count++] = text.length | load(text.bytes, text.length < 4 ? text.length : 4) << 32;
+            for (uint32_t at = 4; at < text.length; at += 8) words[count++] = load(text.bytes + at, text.length - at);
+        } else {
+            words[count++] = (uint64_t)arguments[i].integer;
+            if (plan->kinds[i] == SHUNT_KIND_DECIMAL) words[count++] = (uint64_t)(arguments[i].coefficient >> 64);
+        }
+        if (count > WORDS - 2) return 0;
     }
+    return count;
+}
+
+static inline bool
+equal(const struct shunt_memo_entry *entry, const uint64_t *words, uint32_t count)
+{
+    uint64_t differ = entry->word_count ^ count;
+    for (uint32_t i = 0; i < count; i++) differ |= entry->words[i] ^ words[i];
+    return differ == 0;
 }
 
 struct shunt_memo_entry *
@@ -121,27 +134,19 @@ shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *a
         plan->unable  = !plan->entries;
         if (plan->unable) return NULL;
     }
-    uint64_t hash = 0;
-    size_t   room = TEXT_BYTES;
-    for (uint32_t i = 0; i < plan->params; i++) {
-        hash = shunt_mix(hash, states[i]);
-        if (states[i] != SHUNT_PRESENT) continue;
-        if (plan->kinds[i] == SHUNT_KIND_TEXT) {
-            if (arguments[i].text.length > room) return NULL;
-            room -= arguments[i].text.length;
-            hash = shunt_mix_text(hash, arguments[i].text);
-        } else {
-            hash = shunt_mix(hash, (uint64_t)arguments[i].integer);
-        }
-    }
+    uint64_t words[WORDS], hash = 0;
+    uint32_t count = spell(plan, arguments, states, words);
+    if (count == 0) return NULL;
+    for (uint32_t i = 0; i < count; i++) hash = shunt_mix(hash, words[i]);
     struct shunt_memo_entry *entry = &plan->entries[(hash ^ hash >> 32) % ENTRIES];
-    if (entry->valid && entry->hash == hash && equal(plan, entry, arguments, states)) {
+    if (entry->valid && entry->hash == hash && equal(entry, words, count)) {
         *hit = true;
         return entry;
     }
-    entry->valid = false; /* until the function has come to its end */
-    entry->hash  = hash;
-    fill(plan, entry, arguments, states);
+    entry->valid      = false; /* until the function has come to its end */
+    entry->hash       = hash;
+    entry->word_count = (uint8_t)count;
+    memcpy(entry->words, words, sizeof *words * count);
     return entry;
 }
 
