@@ -23,7 +23,7 @@ typedef struct shunt_spool {
     void *context;
 } shunt_spool;
 
-enum { SHUNT_SPOOL_BUFFER = 1 << 20 };
+enum { SHUNT_SPOOL_BUFFER = 4 << 20 }; /* the records of some thousand claims */
 
 /* The default. `memory` and `directory` (NULL: TMPDIR or /tmp) are borrowed; `buffer_bytes` 0 = SHUNT_SPOOL_BUFFER. No file
  * is made before the buffer overflows. The caller ends it with `spool->free(spool->context)`. */
