@@ -339,7 +339,9 @@ shunt_result
 shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program, shunt_messages **messages)
 {
     shunt_compiling c = { 0 };
+    shunt_messages *unseen = NULL;
     char            why[200] = "";
+    if (!messages) messages = &unseen;
     *program  = NULL;
     *messages = NULL;
     shunt_status status = compile(&c, path, options, program, why);
@@ -358,6 +360,7 @@ shunt_compile(const char *path, const shunt_compile_options *options, shunt_prog
         shunt_messages_free(*messages);
         *messages = NULL;
     }
+    shunt_messages_free(unseen);
     shunt_compiling_free(&c);
     return shunt_result_of(status);
 }

@@ -3,7 +3,8 @@
  * Lifetimes: what a function named `_new`, `shunt_compile` or `shunt_load` gives is the caller's and goes back by the matching
  *   `_free` (NULL is fine). What a callback receives is borrowed until it returns. Texts are UTF-8; those with a length have no NUL.
  * Threads: a program is immutable and may be shared by any number of runs in any threads. A run belongs to one thread.
- * Errors: every fallible call returns a shunt_result; nothing is printed, nothing exits, no global state exists.
+ * Errors: every fallible call returns a shunt_result; nothing is printed, nothing exits, no global state exists. Where a call gives
+ *   `messages`, the pointer may be NULL for a host that does not want them.
  * Units: bytes for sizes and places (places count from 0), decimal text for money. No floating point crosses this interface. */
 #ifndef SHUNT_SHUNT_H
 #define SHUNT_SHUNT_H

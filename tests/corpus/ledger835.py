@@ -169,7 +169,8 @@ def transaction(segments, tables):
     def first(name):
         return next((s for s in segments if s[0] == name), [name])
     bpr, trn = first("BPR"), first("TRN")
-    day, trn03 = need(bpr, 16, True), need(trn, 3, True)
+    produced = next((at(s, 2) for s in segments if s[0] == "DTM" and at(s, 1) == "405"), "")
+    day, trn03 = at(bpr, 16) or produced, need(trn, 3, True)
     need(trn, 2, True)
     if not re.match(r"(19|20)\d{6}$", day):
         raise Fault(True)
@@ -184,13 +185,10 @@ def transaction(segments, tables):
     plan = next((at(s, 2) for s in payer_loop if s[0] == "REF" and at(s, 1) == "2U"), "") or \
         next((at(s, 4) for s in payer_loop if s[0] == "N1"), "") or "*"
     payer = tables.payer(trn03, plan, day)
-    payee = next((at(s, 4) for s in payee_loop if s[0] == "N1"), "")
     posted, paid_total = [], 0
     for claim in claims(segments):
         paid_total += cents(need(claim[0], 4, True)) if AMOUNT.match(at(claim[0], 4)) else (_ for _ in ()).throw(Fault(True))
         try:
-            if not payee:
-                raise Fault()
             posted += claim_lines(claim, payer, tables, trn03, day)
         except Fault:
             continue
@@ -210,7 +208,7 @@ def transaction(segments, tables):
         raise Fault(True)
     for code, amount, _, fiscal in taken:
         code = re.split(r"[^A-Z0-9]", code)[0]
-        if not code or not re.match(r"\d{8}$", fiscal) or not payee:
+        if not code or not re.match(r"\d{8}$", fiscal):
             raise Fault(True)
         row = tables.provider(trn03, code, day)
         posted += [(row["account"], amount), (payer["cash"], -amount)]
