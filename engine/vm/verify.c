@@ -88,6 +88,13 @@ scalar(uint8_t kind)
            kind == SHUNT_KIND_MOMENT;
 }
 
+/* An int that is no enum. */
+static bool
+number(shunt_type type)
+{
+    return type.kind == SHUNT_KIND_INT && type.extra == 0;
+}
+
 static bool
 item_type_ok(const struct verifier *v, shunt_type type)
 {
@@ -450,7 +457,7 @@ slot_gives(const struct verifier *v, uint16_t slot, shunt_type type)
     case SHUNT_CONVERT_TEXT: return type.kind == SHUNT_KIND_TEXT;
     case SHUNT_CONVERT_DECIMAL:
     case SHUNT_CONVERT_IMPLIED: return type.kind == SHUNT_KIND_DECIMAL && type.scale == s->scale;
-    case SHUNT_CONVERT_INT: return type.kind == SHUNT_KIND_INT && type.extra == 0;
+    case SHUNT_CONVERT_INT: return number(type);
     case SHUNT_CONVERT_DATE:
     case SHUNT_CONVERT_DATE_END: return type.kind == SHUNT_KIND_DATE;
     case SHUNT_CONVERT_COUNT: break;
@@ -483,8 +490,8 @@ collect_field_ok(struct verifier *v, const shunt_collect_field *field, shunt_typ
     case SHUNT_COLLECT_GROUP: return slot_in(v, field->slot, ways->group) && slot_gives(v, field->slot, type);
     case SHUNT_COLLECT_LINE: return (slot_in(v, field->slot, ways->line) || slot_in(v, field->slot, ways->inner)) && slot_gives(v, field->slot, type);
     case SHUNT_COLLECT_LEVEL: return type.kind == SHUNT_KIND_TEXT && text_ok(v, field->slot) && text_ok(v, field->child);
-    case SHUNT_COLLECT_POSITION:
-    case SHUNT_COLLECT_ORDINAL: return type.kind == SHUNT_KIND_INT && type.extra == 0;
+    case SHUNT_COLLECT_POSITION: return number(type) && field->slot <= 1;
+    case SHUNT_COLLECT_ORDINAL: return number(type);
     case SHUNT_COLLECT_FIRST: return alternatives_ok(v, field, type, ways);
     default: return false;
     }
@@ -593,7 +600,7 @@ letter_ok(char letter, shunt_type type)
 {
     switch (letter) {
     case 'b': return type.kind == SHUNT_KIND_BOOL;
-    case 'i': return type.kind == SHUNT_KIND_INT && type.extra == 0;
+    case 'i': return number(type);
     case 'd': return type.kind == SHUNT_KIND_DECIMAL;
     case 't': return type.kind == SHUNT_KIND_TEXT;
     case 'y': return type.kind == SHUNT_KIND_DATE;
@@ -682,12 +689,6 @@ check_exit(struct verifier *v, uint16_t index)
     if (!register_ok(v, e->node) || v->types[e->node].kind != SHUNT_KIND_NODE || v->types[e->node].record != v->p->slots[e->slot].frame)
         return wrong(v, "register %u does not hold the node of the slot of exit %u", e->node, index);
     return true;
-}
-
-static bool
-number(shunt_type type)
-{
-    return type.kind == SHUNT_KIND_INT && type.extra == 0;
 }
 
 static bool

@@ -318,6 +318,7 @@ frame(struct builder *b)
             s.path = text(b, path);
             if (strcmp(how, "int") == 0) s.convert = SHUNT_CONVERT_INT;
             else if (strcmp(how, "date") == 0) s.convert = SHUNT_CONVERT_DATE;
+            else if (strcmp(how, "end") == 0) s.convert = SHUNT_CONVERT_DATE_END;
             else if ((rest = after(how, "dec"))) s.convert = SHUNT_CONVERT_DECIMAL, s.scale = (uint8_t)atoi(rest);
             else if ((rest = after(how, "n"))) s.convert = SHUNT_CONVERT_IMPLIED, s.implied = (uint8_t)atoi(rest), s.scale = (uint8_t)atoi(strchr(rest, ':') + 1);
             else if (strcmp(how, "text") != 0) stop(b, "conversion", how);
@@ -364,6 +365,7 @@ collect_ways(struct builder *b)
             snprintf(outer, sizeof outer, "%.*s", (int)strcspn(rest, ":"), rest);
             f = (shunt_collect_field){ .from = SHUNT_COLLECT_LEVEL, .slot = text(b, outer), .child = text(b, strchr(rest, ':') + 1) };
         } else if (strcmp(b->token[i], "position") == 0) f.from = SHUNT_COLLECT_POSITION;
+        else if (strcmp(b->token[i], "position:outer") == 0) f.from = SHUNT_COLLECT_POSITION, f.slot = 1;
         else if (strcmp(b->token[i], "ordinal") == 0) f.from = SHUNT_COLLECT_ORDINAL;
         else if ((rest = after(b->token[i], "first:"))) {
             f = (shunt_collect_field){ .from = SHUNT_COLLECT_FIRST, .slot = (uint16_t)b->alternatives.count };

@@ -5,10 +5,10 @@
  *   enum NAME member ...            codes NAME value ...                (sorted)
  *   record NAME field:type ...      field?:type = optional; field:text/5 = at most five characters
  *   table NAME RECORD keys=2 [prefix] [effective]        then a line `| cell cell` per row, `-` = absent
- *   frame ID kind [unit] slot:convert ... [> CHILD ...]  kind: set loop group; convert: text int date dec2 n2:2 (two implied, scale
- *                                                        two); slot! = required, slot=CODES = has a code list; children stand before
+ *   frame ID kind [unit] slot:convert ... [> CHILD ...]  kind: set loop group; convert: text int date end (of a range) dec2 n2:2 (two
+ *                                                        implied, scale two); slot! = required, slot=CODES = has a code list; children stand before
  *   collect NAME FRAME RECORD [group=n] [line=n] [line_group=n] [inner_line=n] [inner_group=n] needed=n [twice] [max=n]  then a line
- *                                   `| group:SLOT line:SLOT level:outer:line position ordinal first:N.SLOT,..` per record: a way per field
+ *                                   `| group:SLOT line:SLOT level:outer:line position position:outer ordinal first:N.SLOT,..` per record: a way per field
  *   dates NAME FRAME path ...       path: SLOT, or child.SLOT, or child.child.SLOT, children by number
  *   code NAME                       exit KIND SCOPE CODE [SLOT rN]
  *   target NAME RECORD [journal] [line=RECORD] [key=f,f] [balance=n] [accounts=TABLE]

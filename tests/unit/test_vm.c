@@ -151,6 +151,8 @@ static const struct test_case cases[] = {
     { "GET date", GET("date", "DAY"), "2100 DAY=20250131\n", "result 2025-01-31\n" },
     { "GET short date", GET("date", "DAY"), "2100 DAY=690131\n", "result 2069-01-31\n" },
     { "GET first half of a range", GET("date", "DAY"), "2100 DAY=20250101-20250131\n", "result 2025-01-01\n" },
+    { "GET second half of a range", "frame U loop unit A:end\nfunction f 1 date : node:U date\nGET 1 0 A\nRETURN 1\n", "U A=20250101-20250131\n", "result 2025-01-31\n" },
+    { "GET second half of a day", "frame U loop unit A:end\nfunction f 1 date : node:U date\nGET 1 0 A\nRETURN 1\n", "U A=250101\n", "result 2025-01-01\n" },
     { "GET no such day", GET("date", "DAY"), "2100 DAY=20250230\n", "fail VALUE_INVALID at DAY=20250230\n" },
     { "GET missing", GET("date", "DAY"), "2100\n", "result absent\n" },
     { "GET missing and required", GET("dec2", "CLP03"), "2100\n", "fail REQUIRED_MISSING at CLP03\n" },
@@ -338,6 +340,10 @@ static const struct test_case collects[] = {
     { "claim and lines", ADJUSTMENTS,
       "2100 MOA=M1\n CAS group=CO reason=45 amount=1.00\n CAS group=CO reason=1\n 2110 SVC01=A\n  CAS group=PR reason=2 amount=2\n  LQ remark=N5\n 2110 SVC01=B\n  CAS group=PR reason=3 amount=3\n",
       "result [(CO, 45, M1, 1.00, claim, absent, absent, 1), (PR, 2, N5, 2.00, line, 1, A, 2), (PR, 3, M1, 3.00, line, 2, B, 3)]\n" },
+    { "of one line", "frame CAS group amount:dec2\nframe 2110 loop SVC:text > CAS\nframe 2100 loop unit > 2110\nrecord adj amount:dec2 line:int\n"
+      "collect adjustments 2110 adj group=0 needed=0\n| group:amount position:outer\n"
+      "function f 1 list:row:adj : node:2100 list:node:2110 node:2110 int list:row:adj\nCHILDREN 1 0 0\nagain:\nNEXT 1 2 3\nJUMP @end\nCOLLECT 4 2 adjustments\nJUMP @again\nend:\nRETURN 4\n",
+      "2100\n 2110\n 2110\n  CAS amount=1\n", "result [(1.00, 2)]\n" },
     { "nothing", ADJUSTMENTS, "2100\n", "result []\n" },
     { "of no node", ADJUSTMENTS, NULL, "result absent\n" },
     { "amount that is none", ADJUSTMENTS, "2100\n CAS group=CO reason=45 amount=x\n", "fail VALUE_INVALID at amount=x\n" },
