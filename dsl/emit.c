@@ -154,8 +154,9 @@ shunt_emit(shunt_compilation *compilation, const shunt_table_rows *rows, uint32_
     if (!shunt_emit_failed(e)) shunt_emit_bind_groups(e);
     if (!shunt_emit_failed(e)) shunt_emit_functions(e);
     if (!shunt_emit_failed(e)) shunt_emit_maps(e);
-    if (e->no_memory || compilation->diags->failed) return SHUNT_NO_MEMORY;
-    if (e->too_large) return too_large(e);
+    shunt_status planned = shunt_plan_maker_status(e->plan);
+    if (e->no_memory || planned == SHUNT_NO_MEMORY || compilation->diags->failed) return SHUNT_NO_MEMORY;
+    if (e->too_large || planned == SHUNT_LIMIT) return too_large(e);
     if (e->wrong) return SHUNT_RULES_WRONG;
     shunt_status status = write_program(e, program);
     return status == SHUNT_LIMIT ? too_large(e) : status;

@@ -25,7 +25,7 @@ shunt_emit_more(shunt_emitter *e, void *item, size_t size)
 bool
 shunt_emit_failed(const shunt_emitter *e)
 {
-    return e->no_memory || e->too_large || e->wrong;
+    return e->no_memory || e->too_large || e->wrong || shunt_plan_maker_status(e->plan) != SHUNT_OK;
 }
 
 void

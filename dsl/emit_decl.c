@@ -281,8 +281,7 @@ add_source(shunt_emitter *e, shunt_symbol *symbol)
         .currency = info->currency[0] ? shunt_emit_text(e, shunt_text_of(info->currency)) : SHUNT_NONE, .max_unit_bytes = info->max_unit_bytes,
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);
-    for (uint32_t i = 0; i < info->guide_count; i++)
-        if (shunt_plan_maker_guide(e->plan, info->guides[i], (uint16_t)symbol->number) == SHUNT_NONE) e->no_memory = true;
+    for (uint32_t i = 0; i < info->guide_count; i++) (void)shunt_plan_maker_guide(e->plan, info->guides[i], (uint16_t)symbol->number);
 }
 
 static void

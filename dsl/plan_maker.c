@@ -171,7 +171,10 @@ shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t so
     }
     uint16_t number = small(m, m->guides.count - 1);
     *g              = (guide){ .guide = from, .source = source, .loop_first = m->loops.count, .place_first = m->places.count };
-    if (!add_loop(m, from->body, SHUNT_NONE, 0) && !m->too_large) m->no_memory = true;
+    if (!add_loop(m, from->body, SHUNT_NONE, 0)) {
+        m->no_memory = !m->too_large;
+        return SHUNT_NONE;
+    }
     g              = &m->guides.items[number];
     g->loop_count  = m->loops.count - g->loop_first;
     g->place_count = m->places.count - g->place_first;
@@ -583,6 +586,12 @@ write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
 }
 
 shunt_status
+shunt_plan_maker_status(const shunt_plan_maker *m)
+{
+    return m->no_memory ? SHUNT_NO_MEMORY : m->too_large ? SHUNT_LIMIT : SHUNT_OK;
+}
+
+shunt_status
 shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
 {
     uint32_t slot_count = 0, child_count = 0;
@@ -659,7 +668,7 @@ shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guides, uint32_t g
     shunt_plan_maker *m = texts && shunt_intern_add(texts, (shunt_text){ "", 0 }, &empty) ? shunt_plan_maker_new(arena, texts, true) : NULL;
     if (!m) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < guide_count; i++)
-        if (shunt_plan_maker_guide(m, guides[i], 0) == SHUNT_NONE) return m->too_large ? SHUNT_LIMIT : SHUNT_NO_MEMORY;
+        if (shunt_plan_maker_guide(m, guides[i], 0) == SHUNT_NONE) return shunt_plan_maker_status(m);
     for (uint32_t i = 0; i < want_count; i++) {
         const shunt_plan_want *w = &wants[i];
         uint16_t               into = frame_for(m, (shunt_plan_spot){ w->spot.guide, w->spot.loop, NULL });

@@ -43,6 +43,8 @@ shunt_plan_slot *shunt_plan_maker_slot_at(shunt_plan_maker *maker, uint16_t fram
 /* The slot is filled from this element of the segment. `relative`: counted from the start of each element group, 0 = its first. */
 void shunt_plan_maker_demand(shunt_plan_maker *maker, uint16_t frame, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier, uint16_t element,
                              uint16_t component, bool relative);
+/* OK, or what `finish` will say already: NO_MEMORY, LIMIT. */
+shunt_status shunt_plan_maker_status(const shunt_plan_maker *maker);
 /* Writes the plan. The maker is used up. After it the absolute number of a slot is known. */
 shunt_status shunt_plan_maker_finish(shunt_plan_maker *maker, shunt_plan *plan);
 uint16_t     shunt_plan_maker_absolute(const shunt_plan_maker *maker, uint16_t frame, uint16_t slot);
