@@ -1,5 +1,5 @@
-/* compile.c - from the file of a module to a program: reads the closure of its imports, parses, checks, reads the tables, emits, and
- * loads what was emitted from its own bytes, so that what runs is always what was loaded. */
+/* compile.c - from the file of a module to a program: reads the closure of its imports, parses, checks, reads the tables,
+ * emits, and loads what was emitted from its own bytes, so that what runs is always what was loaded. */
 #include "api/compile.h"
 
 #include <errno.h>
@@ -20,8 +20,7 @@ static void *libc_resize(void *context, void *block, size_t size) { return (void
 static void  libc_release(void *context, void *block) { (void)context, free(block); }
 static const shunt_allocator libc_allocator = { libc_allocate, libc_resize, libc_release, NULL };
 
-static int
-read_stream(FILE *file, const shunt_allocator *allocator, unsigned char **bytes, size_t *size)
+static int read_stream(FILE *file, const shunt_allocator *allocator, unsigned char **bytes, size_t *size)
 {
     size_t         used = 0, room = 1 << 14;
     unsigned char *block = allocator->allocate(allocator->context, room);
@@ -43,12 +42,11 @@ read_stream(FILE *file, const shunt_allocator *allocator, unsigned char **bytes,
         return error;
     }
     *bytes = block;
-    *size  = used;
+    *size = used;
     return 0;
 }
 
-static int
-read_from_disk(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
+static int read_from_disk(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
 {
     (void)context;
     FILE *file = fopen(path, "rb");
@@ -59,8 +57,7 @@ read_from_disk(void *context, const shunt_allocator *allocator, const char *path
 }
 
 /* A file as text in the arena; 0 or an errno. */
-static int
-read_file(shunt_compiling *c, const shunt_compile_options *options, shunt_text path, shunt_text *text)
+static int read_file(shunt_compiling *c, const shunt_compile_options *options, shunt_text path, shunt_text *text)
 {
     const shunt_allocator *allocator = options && options->allocator ? options->allocator : &libc_allocator;
     shunt_read_file        read = options && options->read_file ? options->read_file : read_from_disk;
@@ -70,31 +67,30 @@ read_file(shunt_compiling *c, const shunt_compile_options *options, shunt_text p
     if (!z) return ENOMEM;
     int error = read(options ? options->read_context : NULL, allocator, z, &bytes, &size);
     if (error) return error;
-    if (size > UINT32_MAX / 2) error = EFBIG;
-    else *text = shunt_text_copy(c->arena, (shunt_text){ (const char *)bytes, (uint32_t)size });
+    if (size > UINT32_MAX / 2)
+        error = EFBIG;
+    else
+        *text = shunt_text_copy(c->arena, (shunt_text){ (const char *)bytes, (uint32_t)size });
     allocator->release(allocator->context, bytes);
     return error ? error : text->bytes ? 0 : ENOMEM;
 }
 
 /* ---- paths ---- */
 
-static shunt_text
-folder_of(shunt_text path)
+static shunt_text folder_of(shunt_text path)
 {
     while (path.length && path.bytes[path.length - 1] != '/') path.length--;
     return path;
 }
 
-static shunt_text
-base_name(shunt_text path)
+static shunt_text base_name(shunt_text path)
 {
     shunt_text folder = folder_of(path);
     return (shunt_text){ path.bytes + folder.length, path.length - folder.length };
 }
 
 /* Without `.` and without the folders that a `..` behind them leaves, so that a file has one name however it is reached. */
-static shunt_text
-tidy_path(shunt_arena *arena, shunt_text path)
+static shunt_text tidy_path(shunt_arena *arena, shunt_text path)
 {
     char    *out = shunt_arena_bytes(arena, path.length + 1);
     uint32_t used = 0, floor = 0;
@@ -120,8 +116,7 @@ tidy_path(shunt_arena *arena, shunt_text path)
 }
 
 /* `path` as a module at `from` means it. */
-static shunt_text
-path_beside(shunt_arena *arena, shunt_text from, shunt_text path)
+static shunt_text path_beside(shunt_arena *arena, shunt_text from, shunt_text path)
 {
     if (path.length && path.bytes[0] == '/') return tidy_path(arena, path);
     shunt_text joined = shunt_text_format(arena, "%.*s%.*s", SHUNT_TEXT_ARGS(folder_of(from)), SHUNT_TEXT_ARGS(path));
@@ -131,13 +126,12 @@ path_beside(shunt_arena *arena, shunt_text from, shunt_text path)
 /* ---- modules ---- */
 
 typedef struct loading {
-    shunt_compiling                 *c;
-    const shunt_compile_options     *options;
-    SHUNT_LIST(shunt_module_info)    modules;
+    shunt_compiling             *c;
+    const shunt_compile_options *options;
+    SHUNT_LIST(shunt_module_info) modules;
 } loading;
 
-static shunt_status
-add_module(loading *l, shunt_text path, shunt_text source)
+static shunt_status add_module(loading *l, shunt_text path, shunt_text source)
 {
     shunt_compiling   *c = l->c;
     shunt_module_info *module = SHUNT_PUSH(c->arena, &l->modules);
@@ -146,8 +140,7 @@ add_module(loading *l, shunt_text path, shunt_text source)
     return shunt_parse_module(&c->memory, c->arena, &c->diags, l->modules.count - 1, source, &module->tree);
 }
 
-static shunt_status
-resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t *number)
+static shunt_status resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t *number)
 {
     shunt_compiling *c = l->c;
     shunt_text       name = path_beside(c->arena, l->modules.items[from].name, path->text), source;
@@ -165,7 +158,8 @@ resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t *number)
     int error = read_file(c, l->options, name, &source);
     if (error == ENOMEM) return SHUNT_NO_MEMORY;
     if (error) {
-        shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0213, path->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(name), strerror(error));
+        shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0213, path->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(name),
+                                       strerror(error));
         shunt_diag_note(&c->diags, d, "the path of an import counts from the folder of its module");
         return SHUNT_OK;
     }
@@ -174,8 +168,7 @@ resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t *number)
 }
 
 /* Imports of a module in the order written; a package (by name, layer 2) is left to the check. */
-static shunt_status
-load_imports(loading *l, uint32_t number)
+static shunt_status load_imports(loading *l, uint32_t number)
 {
     const shunt_ast *decls = l->modules.items[number].tree->kids[SHUNT_MODULE_decls];
     uint32_t         count = 0, at = 0;
@@ -193,8 +186,7 @@ load_imports(loading *l, uint32_t number)
     return SHUNT_OK;
 }
 
-static shunt_status
-load_modules(loading *l, const char *path)
+static shunt_status load_modules(loading *l, const char *path)
 {
     shunt_compiling *c = l->c;
     shunt_text       name = tidy_path(c->arena, shunt_text_of(path)), source;
@@ -211,8 +203,7 @@ load_modules(loading *l, const char *path)
 }
 
 /* What diagnostics may point into. */
-static shunt_status
-add_source(shunt_compiling *c, shunt_text name, shunt_text text)
+static shunt_status add_source(shunt_compiling *c, shunt_text name, shunt_text text)
 {
     shunt_excerpt_source *more = SHUNT_NEW_N(c->arena, shunt_excerpt_source, c->source_count + 1);
     if (!more) return SHUNT_NO_MEMORY;
@@ -222,8 +213,7 @@ add_source(shunt_compiling *c, shunt_text name, shunt_text text)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_compiling_open(shunt_compiling *c, const char *path, const shunt_compile_options *options)
+shunt_status shunt_compiling_open(shunt_compiling *c, const char *path, const shunt_compile_options *options)
 {
     *c = (shunt_compiling){ .memory = shunt_api_memory(options ? options->allocator : NULL) };
     c->arena = shunt_arena_new(&c->memory, 0);
@@ -231,15 +221,16 @@ shunt_compiling_open(shunt_compiling *c, const char *path, const shunt_compile_o
     shunt_diags_init(&c->diags, c->arena);
     loading      l = { .c = c, .options = options };
     shunt_status status = load_modules(&l, path);
-    c->compilation = (shunt_compilation){ .memory = &c->memory, .arena = c->arena, .diags = &c->diags, .modules = l.modules.items, .module_count = l.modules.count };
+    c->compilation = (shunt_compilation){
+        .memory = &c->memory, .arena = c->arena, .diags = &c->diags, .modules = l.modules.items, .module_count = l.modules.count
+    };
     c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = options && options->lints;
     for (uint32_t i = 0; i < l.modules.count; i++) SHUNT_TRY(add_source(c, l.modules.items[i].name, l.modules.items[i].source));
     if (status == SHUNT_OK) status = shunt_check(&c->compilation);
     return status == SHUNT_OK && c->diags.failed ? SHUNT_NO_MEMORY : status;
 }
 
-void
-shunt_compiling_free(shunt_compiling *c)
+void shunt_compiling_free(shunt_compiling *c)
 {
     shunt_arena_free(c->arena);
     c->arena = NULL;
@@ -247,8 +238,7 @@ shunt_compiling_free(shunt_compiling *c)
 
 /* ---- diagnostics ---- */
 
-void
-shunt_compiling_render(shunt_compiling *c, shunt_messages *messages)
+void shunt_compiling_render(shunt_compiling *c, shunt_messages *messages)
 {
     shunt_excerpt_sources sources = { c->sources, c->source_count };
     size_t                shown[2] = { 0, 0 };
@@ -264,14 +254,16 @@ shunt_compiling_render(shunt_compiling *c, shunt_messages *messages)
     }
     messages->errors += c->diags.errors;
     messages->warnings += c->diags.warnings;
-    if (c->diags.errors > SHOWN_AT_MOST) shunt_buffer_format(&messages->text, "\n%u errors in all; the first %d are shown\n", c->diags.errors, SHOWN_AT_MOST);
-    if (c->diags.warnings > SHOWN_AT_MOST) shunt_buffer_format(&messages->text, "\n%u warnings in all; the first %d are shown\n", c->diags.warnings, SHOWN_AT_MOST);
+    if (c->diags.errors > SHOWN_AT_MOST)
+        shunt_buffer_format(&messages->text, "\n%u errors in all; the first %d are shown\n", c->diags.errors, SHOWN_AT_MOST);
+    if (c->diags.warnings > SHOWN_AT_MOST)
+        shunt_buffer_format(&messages->text, "\n%u warnings in all; the first %d are shown\n", c->diags.warnings, SHOWN_AT_MOST);
 }
 
 /* ---- programs ---- */
 
-static shunt_status
-make_program(shunt_compiling *c, const shunt_table_rows *rows, uint32_t row_sets, shunt_program **program, char why[static 200])
+static shunt_status make_program(shunt_compiling *c, const shunt_table_rows *rows, uint32_t row_sets, shunt_program **program,
+                                 char why[static 200])
 {
     shunt_program flat;
     shunt_buffer  bytes;
@@ -284,20 +276,19 @@ make_program(shunt_compiling *c, const shunt_table_rows *rows, uint32_t row_sets
     return status;
 }
 
-shunt_status
-shunt_compiling_program(shunt_compiling *c, shunt_program **program)
+shunt_status shunt_compiling_program(shunt_compiling *c, shunt_program **program)
 {
     char why[200] = "";
     return make_program(c, NULL, 0, program, why);
 }
 
 /* The rows of each table that names a file, which lies beside the module that declares the table. */
-static shunt_status
-read_tables(shunt_compiling *c, const shunt_compile_options *options, shunt_table_rows **rows, uint32_t *row_sets)
+static shunt_status read_tables(shunt_compiling *c, const shunt_compile_options *options, shunt_table_rows **rows,
+                                uint32_t *row_sets)
 {
     const shunt_compilation *compilation = &c->compilation;
     *row_sets = 0;
-    *rows     = SHUNT_NEW_N(c->arena, shunt_table_rows, compilation->symbol_count + 1);
+    *rows = SHUNT_NEW_N(c->arena, shunt_table_rows, compilation->symbol_count + 1);
     if (!*rows) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < compilation->symbol_count; i++) {
         const shunt_symbol *symbol = compilation->symbols[i];
@@ -308,22 +299,24 @@ read_tables(shunt_compiling *c, const shunt_compile_options *options, shunt_tabl
         int error = read_file(c, options, path, &text);
         if (error == ENOMEM) return SHUNT_NO_MEMORY;
         if (error) {
-            shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(path), strerror(error));
+            shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(path),
+                           strerror(error));
             continue;
         }
         shunt_csv_table   table;
         shunt_table_rows *one = &(*rows)[*row_sets];
         SHUNT_TRY(shunt_csv_table_of_symbol(c->arena, symbol, &table));
         SHUNT_TRY(add_source(c, path, text));
-        SHUNT_TRY(shunt_table_csv(c->arena, &c->diags, &table, c->source_count - 1, (const uint8_t *)text.bytes, text.length, one));
+        SHUNT_TRY(
+            shunt_table_csv(c->arena, &c->diags, &table, c->source_count - 1, (const uint8_t *)text.bytes, text.length, one));
         one->table = symbol;
         ++*row_sets;
     }
     return SHUNT_OK;
 }
 
-static shunt_status
-compile(shunt_compiling *c, const char *path, const shunt_compile_options *options, shunt_program **program, char why[static 200])
+static shunt_status compile(shunt_compiling *c, const char *path, const shunt_compile_options *options, shunt_program **program,
+                            char why[static 200])
 {
     shunt_table_rows *rows;
     uint32_t          row_sets;
@@ -335,20 +328,22 @@ compile(shunt_compiling *c, const char *path, const shunt_compile_options *optio
     return make_program(c, rows, row_sets, program, why);
 }
 
-shunt_result
-shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program, shunt_messages **messages)
+shunt_result shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program,
+                           shunt_messages **messages)
 {
     shunt_compiling c = { 0 };
     shunt_messages *unseen = NULL;
     char            why[200] = "";
     if (!messages) messages = &unseen;
-    *program  = NULL;
+    *program = NULL;
     *messages = NULL;
     shunt_status status = compile(&c, path, options, program, why);
     if (status != SHUNT_NO_MEMORY && (*messages = shunt_messages_new(&c.memory)) == NULL) status = SHUNT_NO_MEMORY;
     if (*messages) {
         shunt_compiling_render(&c, *messages);
-        if (status == SHUNT_PROGRAM_BAD) shunt_messages_say(*messages, SHUNT_ERROR, shunt_status_info[status].code, "the program made of these rules is refused: %s", why);
+        if (status == SHUNT_PROGRAM_BAD)
+            shunt_messages_say(*messages, SHUNT_ERROR, shunt_status_info[status].code,
+                               "the program made of these rules is refused: %s", why);
         if ((*messages)->text.failed || (*messages)->json.failed) status = SHUNT_NO_MEMORY;
     }
     if (status == SHUNT_LIMIT) status = SHUNT_RULES_WRONG; /* E0912 has said so */

@@ -7,20 +7,21 @@
 #include "dsl/fact.h"
 
 typedef struct shunt_compiling {
-    shunt_memory      memory;
-    shunt_arena      *arena;
-    shunt_diags       diags;
-    shunt_compilation compilation; /* modules[0] is the main one */
-    shunt_excerpt_source *sources; /* what spans point into: the modules, then the files of tables */
-    uint32_t          source_count;
+    shunt_memory          memory;
+    shunt_arena          *arena;
+    shunt_diags           diags;
+    shunt_compilation     compilation; /* modules[0] is the main one */
+    shunt_excerpt_source *sources;     /* what spans point into: the modules, then the files of tables */
+    uint32_t              source_count;
 } shunt_compiling;
 
-/* Reads the module at `path` and all that it imports, parses and checks them. OK also where `diags` has errors; RULES_WRONG where the
+/* Reads the module at `path` and all that it imports, parses and checks them. OK also where `diags` has errors; RULES_WRONG
+ * where the
  * main file can not be read (a diagnostic says so), NO_MEMORY. `options` may be NULL. Free it in every case. */
 shunt_status shunt_compiling_open(shunt_compiling *compiling, const char *path, const shunt_compile_options *options);
 void         shunt_compiling_free(shunt_compiling *compiling);
 /* Renders the diagnostics, sorted, as text and JSON: at most 20 errors, then their number. */
-void shunt_compiling_render(shunt_compiling *compiling, shunt_messages *messages);
+void         shunt_compiling_render(shunt_compiling *compiling, shunt_messages *messages);
 /* Emits without any table rows, saves, loads. */
 shunt_status shunt_compiling_program(shunt_compiling *compiling, shunt_program **program);
 

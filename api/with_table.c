@@ -13,11 +13,12 @@ typedef struct replacing {
     char                 why[200];
 } replacing;
 
-static shunt_status
-replace(replacing *r, const shunt_program *program, const char *table, const void *csv, size_t csv_size, shunt_program **with)
+static shunt_status replace(replacing *r, const shunt_program *program, const char *table, const void *csv, size_t csv_size,
+                            shunt_program **with)
 {
     uint16_t number = 0;
-    while (number < program->tables_count && !shunt_text_is(shunt_program_text(program, program->tables[number].name), table)) number++;
+    while (number < program->tables_count && !shunt_text_is(shunt_program_text(program, program->tables[number].name), table))
+        number++;
     if (number == program->tables_count) {
         snprintf(r->why, sizeof r->why, "the program has no table `%.100s`", table);
         return SHUNT_NOT_FOUND;
@@ -28,11 +29,11 @@ replace(replacing *r, const shunt_program *program, const char *table, const voi
     SHUNT_TRY(shunt_table_csv(r->arena, &r->diags, &columns, 0, csv, csv_size, &rows));
     if (r->diags.failed) return SHUNT_NO_MEMORY;
     if (r->diags.errors) return SHUNT_RULES_WRONG;
-    return shunt_program_with_table(&r->memory, program, number, rows.cells, rows.row_count, rows.texts, rows.text_count, rows.hash, with, r->why);
+    return shunt_program_with_table(&r->memory, program, number, rows.cells, rows.row_count, rows.texts, rows.text_count,
+                                    rows.hash, with, r->why);
 }
 
-static void
-render(replacing *r, shunt_messages *messages)
+static void render(replacing *r, shunt_messages *messages)
 {
     shunt_excerpt_sources sources = { &r->source, 1 };
     uint32_t              shown = 0;
@@ -48,11 +49,11 @@ render(replacing *r, shunt_messages *messages)
     messages->warnings += r->diags.warnings;
 }
 
-shunt_result
-shunt_with_table(const shunt_program *program, const char *table, const char *csv_name, const void *csv, size_t csv_size, const shunt_allocator *allocator,
-                 shunt_program **with, shunt_messages **messages)
+shunt_result shunt_with_table(const shunt_program *program, const char *table, const char *csv_name, const void *csv,
+                              size_t csv_size, const shunt_allocator *allocator, shunt_program **with, shunt_messages **messages)
 {
-    replacing r = { .memory = shunt_api_memory(allocator), .source = { shunt_text_of(csv_name), { csv, csv_size > UINT32_MAX ? 0 : (uint32_t)csv_size } } };
+    replacing r = { .memory = shunt_api_memory(allocator),
+                    .source = { shunt_text_of(csv_name), { csv, csv_size > UINT32_MAX ? 0 : (uint32_t)csv_size } } };
     *with = NULL;
     if (messages) *messages = NULL;
     r.arena = shunt_arena_new(&r.memory, 0);

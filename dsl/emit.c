@@ -1,19 +1,19 @@
-/* emit.c - lowers a compilation: declarations, functions, maps; then the plan is made flat and what names its slots is set right. */
+/* emit.c - lowers a compilation: declarations, functions, maps; then the plan is made flat and what names its slots is set
+ * right. */
 #include "dsl/emit_state.h"
 
-static bool
-start(shunt_emitter *e)
+static bool start(shunt_emitter *e)
 {
     const shunt_compilation *c = e->c;
     uint32_t                 empty;
-    e->texts         = shunt_intern_new(e->arena);
+    e->texts = shunt_intern_new(e->arena);
     e->constant_keys = shunt_intern_new(e->arena);
-    e->site_keys     = shunt_intern_new(e->arena);
-    e->slot_keys     = shunt_intern_new(e->arena);
-    e->lineage_keys  = shunt_intern_new(e->arena);
+    e->site_keys = shunt_intern_new(e->arena);
+    e->slot_keys = shunt_intern_new(e->arena);
+    e->lineage_keys = shunt_intern_new(e->arena);
     if (!e->texts || !e->constant_keys || !e->site_keys || !e->slot_keys || !e->lineage_keys) return false;
     if (!shunt_intern_add(e->texts, (shunt_text){ "", 0 }, &empty)) return false;
-    e->plan           = shunt_plan_maker_new(e->arena, e->texts, false);
+    e->plan = shunt_plan_maker_new(e->arena, e->texts, false);
     e->line_starts_of = shunt_arena_alloc(e->arena, (c->module_count + 1) * sizeof *e->line_starts_of);
     if (!e->plan || !e->line_starts_of) return false;
     for (uint32_t m = 0; m < c->module_count; m++) {
@@ -31,15 +31,13 @@ start(shunt_emitter *e)
     return !e->no_memory;
 }
 
-static uint16_t
-absolute(const shunt_emitter *e, shunt_emit_slot at)
+static uint16_t absolute(const shunt_emitter *e, shunt_emit_slot at)
 {
     return at.slot == SHUNT_NONE ? SHUNT_NONE : shunt_plan_maker_absolute(e->plan, at.frame, at.slot);
 }
 
 /* Slots were counted within their frames while frames still grew. */
-static void
-set_slots_right(shunt_emitter *e)
+static void set_slots_right(shunt_emitter *e)
 {
     for (uint32_t k = 0; k < e->functions.count; k++) {
         const shunt_function *function = &e->functions.items[k];
@@ -55,26 +53,26 @@ set_slots_right(shunt_emitter *e)
         if (e->exits.items[i].slot == SHUNT_NONE) e->exits.items[i].node = 0;
     }
     for (uint32_t i = 0; i < e->collect_fields.count; i++)
-        if (e->collect_slots.items[i].slot != SHUNT_NONE) e->collect_fields.items[i].slot = absolute(e, e->collect_slots.items[i]);
-    for (uint32_t i = 0; i < e->alternatives.count; i++) e->alternatives.items[i].slot = absolute(e, e->alternative_slots.items[i]);
+        if (e->collect_slots.items[i].slot != SHUNT_NONE)
+            e->collect_fields.items[i].slot = absolute(e, e->collect_slots.items[i]);
+    for (uint32_t i = 0; i < e->alternatives.count; i++)
+        e->alternatives.items[i].slot = absolute(e, e->alternative_slots.items[i]);
     for (uint32_t i = 0; i < e->date_paths.count; i++) e->date_paths.items[i].slot = absolute(e, e->date_slots.items[i]);
 }
 
-static shunt_lineage *
-flat_lineage(shunt_emitter *e)
+static shunt_lineage *flat_lineage(shunt_emitter *e)
 {
     shunt_lineage *lines = SHUNT_NEW_N(e->arena, shunt_lineage, e->lineage_of.count + 1);
     for (uint32_t i = 0; lines && i < e->lineage_of.count; i++) {
-        lines[i]      = e->lineage_of.items[i].line;
+        lines[i] = e->lineage_of.items[i].line;
         lines[i].slot = absolute(e, e->lineage_of.items[i].slot);
     }
     return lines;
 }
 
-static shunt_status
-write_program(shunt_emitter *e, shunt_program *program)
+static shunt_status write_program(shunt_emitter *e, shunt_program *program)
 {
-    shunt_plan plan;
+    shunt_plan   plan;
     shunt_status status = shunt_plan_maker_finish(e->plan, &plan);
     if (status != SHUNT_OK) return status;
     set_slots_right(e);
@@ -127,27 +125,26 @@ write_program(shunt_emitter *e, shunt_program *program)
     FROM_LIST(modules);
     FROM_LIST(table_texts);
 #undef FROM_LIST
-    program->lineage       = lineage;
+    program->lineage = lineage;
     program->lineage_count = e->lineage_of.count;
     return SHUNT_OK;
 }
 
-static shunt_status
-too_large(shunt_emitter *e)
+static shunt_status too_large(shunt_emitter *e)
 {
     shunt_span span = { 0 };
     if (e->c->module_count && e->c->modules[0].tree) span = e->c->modules[0].tree->span;
     span.end = span.begin;
-    shunt_diag_add(e->c->diags, SHUNT_E0912, span, "the program is too large: more than 65,534 of one kind of thing, or a function with more than 4,096 values");
+    shunt_diag_add(e->c->diags, SHUNT_E0912, span,
+                   "the program is too large: more than 65,534 of one kind of thing, or a function with more than 4,096 values");
     return SHUNT_LIMIT;
 }
 
-shunt_status
-shunt_emit(shunt_compilation *compilation, const shunt_table_rows *rows, uint32_t row_sets, shunt_program *program)
+shunt_status shunt_emit(shunt_compilation *compilation, const shunt_table_rows *rows, uint32_t row_sets, shunt_program *program)
 {
     shunt_emitter *e = SHUNT_NEW(compilation->arena, shunt_emitter);
     if (!e) return SHUNT_NO_MEMORY;
-    e->c     = compilation;
+    e->c = compilation;
     e->arena = compilation->arena;
     if (!start(e)) return SHUNT_NO_MEMORY;
     shunt_emit_declarations(e, rows, row_sets);

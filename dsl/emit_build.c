@@ -4,8 +4,7 @@ enum { REGISTERS_AT_MOST = 4096 };
 
 /* ---- numbers that must fit ---- */
 
-uint16_t
-shunt_emit_number(shunt_emitter *e, uint32_t number)
+uint16_t shunt_emit_number(shunt_emitter *e, uint32_t number)
 {
     if (number >= SHUNT_NONE) {
         e->too_large = true;
@@ -14,22 +13,19 @@ shunt_emit_number(shunt_emitter *e, uint32_t number)
     return (uint16_t)number;
 }
 
-void *
-shunt_emit_more(shunt_emitter *e, void *item, size_t size)
+void *shunt_emit_more(shunt_emitter *e, void *item, size_t size)
 {
     if (item) return item;
     e->no_memory = true;
     return memset(e->spare, 0, size <= sizeof e->spare ? size : sizeof e->spare);
 }
 
-bool
-shunt_emit_failed(const shunt_emitter *e)
+bool shunt_emit_failed(const shunt_emitter *e)
 {
     return e->no_memory || e->too_large || e->wrong || shunt_plan_maker_status(e->plan) != SHUNT_OK;
 }
 
-void
-shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what)
+void shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what)
 {
     e->wrong = true;
     shunt_diag_add(e->c->diags, SHUNT_E0001, span, "%s is not in this version", what);
@@ -37,8 +33,7 @@ shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what)
 
 /* ---- texts and constants ---- */
 
-uint16_t
-shunt_emit_text(shunt_emitter *e, shunt_text text)
+uint16_t shunt_emit_text(shunt_emitter *e, shunt_text text)
 {
     uint32_t number;
     if (!shunt_intern_add(e->texts, text, &number)) {
@@ -48,14 +43,16 @@ shunt_emit_text(shunt_emitter *e, shunt_text text)
     return shunt_emit_number(e, number);
 }
 
-uint16_t
-shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value)
+uint16_t shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value)
 {
-    struct { shunt_type type; uint64_t low, high; } key;
+    struct {
+        shunt_type type;
+        uint64_t   low, high;
+    } key;
     memset(&key, 0, sizeof key);
-    key.type     = type;
-    key.low      = (uint64_t)(unsigned __int128)value.coefficient;
-    key.high     = (uint64_t)((unsigned __int128)value.coefficient >> 64);
+    key.type = type;
+    key.low = (uint64_t)(unsigned __int128)value.coefficient;
+    key.high = (uint64_t)((unsigned __int128)value.coefficient >> 64);
     uint32_t number;
     if (!shunt_intern_add(e->constant_keys, (shunt_text){ (const char *)&key, sizeof key }, &number)) {
         e->no_memory = true;
@@ -63,42 +60,43 @@ shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value)
     }
     if (number == e->constants.count) {
         shunt_constant *constant = SHUNT_EMIT_NEW(e, &e->constants);
-        constant->type  = type;
+        constant->type = type;
         constant->value = value;
     }
     return shunt_emit_number(e, number);
 }
 
-uint16_t
-shunt_emit_text_constant(shunt_emitter *e, shunt_text text)
+uint16_t shunt_emit_text_constant(shunt_emitter *e, shunt_text text)
 {
     shunt_value value = { 0 };
-    value.integer     = shunt_emit_text(e, text);
+    value.integer = shunt_emit_text(e, text);
     return shunt_emit_constant(e, (shunt_type){ .kind = SHUNT_KIND_TEXT }, value);
 }
 
 /* ---- sites ---- */
 
 /* Line and column, both from 1; the column counts characters. */
-static void
-place_of(shunt_emitter *e, shunt_span span, uint32_t *line, uint32_t *column)
+static void place_of(shunt_emitter *e, shunt_span span, uint32_t *line, uint32_t *column)
 {
     const uint32_t *starts = e->line_starts_of[span.file].items;
     uint32_t        low = 0, high = e->line_starts_of[span.file].count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (starts[middle] <= span.begin) low = middle;
-        else high = middle;
+        if (starts[middle] <= span.begin)
+            low = middle;
+        else
+            high = middle;
     }
     shunt_text before = { e->c->modules[span.file].source.bytes + starts[low], span.begin - starts[low] };
-    *line   = low + 1;
+    *line = low + 1;
     *column = shunt_utf8_count(before) + 1;
 }
 
-uint32_t
-shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step)
+uint32_t shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step)
 {
-    struct { uint32_t file, begin, step; } key = { span.file, span.begin, step };
+    struct {
+        uint32_t file, begin, step;
+    } key = { span.file, span.begin, step };
     uint32_t number;
     if (e->no_memory || span.file >= e->c->module_count) return 0;
     if (!shunt_intern_add(e->site_keys, (shunt_text){ (const char *)&key, sizeof key }, &number)) {
@@ -116,24 +114,23 @@ shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step)
 
 /* ---- functions ---- */
 
-shunt_emit_fn *
-shunt_emit_fn_new(shunt_emitter *e, shunt_emit_phase phase)
+shunt_emit_fn *shunt_emit_fn_new(shunt_emitter *e, shunt_emit_phase phase)
 {
     shunt_emit_fn *f = SHUNT_NEW(e->arena, shunt_emit_fn);
     if (!f) {
         e->no_memory = true;
         return NULL;
     }
-    f->e         = e;
-    f->phase     = phase;
-    f->least     = phase == SHUNT_PHASE_UNIT || phase == SHUNT_PHASE_PURE || phase == SHUNT_PHASE_TALLY ? SHUNT_SCOPE_UNIT : SHUNT_SCOPE_TRANSACTION;
-    f->node      = f->step = f->item = SHUNT_NONE;
+    f->e = e;
+    f->phase = phase;
+    f->least = phase == SHUNT_PHASE_UNIT || phase == SHUNT_PHASE_PURE || phase == SHUNT_PHASE_TALLY ? SHUNT_SCOPE_UNIT
+                                                                                                    : SHUNT_SCOPE_TRANSACTION;
+    f->node = f->step = f->item = SHUNT_NONE;
     f->read_slot = SHUNT_NONE;
     return f;
 }
 
-uint32_t
-shunt_emit_op(shunt_emit_fn *f, shunt_op op, uint16_t a, uint16_t b, uint16_t c)
+uint32_t shunt_emit_op(shunt_emit_fn *f, shunt_op op, uint16_t a, uint16_t b, uint16_t c)
 {
     shunt_instruction *instruction = SHUNT_EMIT_NEW(f->e, &f->code);
     *instruction = (shunt_instruction){ (uint16_t)op, a, b, c };
@@ -142,20 +139,17 @@ shunt_emit_op(shunt_emit_fn *f, shunt_op op, uint16_t a, uint16_t b, uint16_t c)
     return f->code.count ? f->code.count - 1 : 0;
 }
 
-bool
-shunt_emit_same(shunt_type a, shunt_type b)
+bool shunt_emit_same(shunt_type a, shunt_type b)
 {
     return a.kind == b.kind && a.element == b.element && a.scale == b.scale && a.record == b.record && a.extra == b.extra;
 }
 
-shunt_type
-shunt_emit_type_of(const shunt_emit_fn *f, uint16_t reg)
+shunt_type shunt_emit_type_of(const shunt_emit_fn *f, uint16_t reg)
 {
     return reg < f->regs.count ? f->regs.items[reg].type : (shunt_type){ 0 };
 }
 
-static uint16_t
-new_register(shunt_emit_fn *f, shunt_type type, bool in_run)
+static uint16_t new_register(shunt_emit_fn *f, shunt_type type, bool in_run)
 {
     if (f->regs.count >= REGISTERS_AT_MOST) {
         f->e->too_large = true;
@@ -166,8 +160,7 @@ new_register(shunt_emit_fn *f, shunt_type type, bool in_run)
     return f->regs.count ? (uint16_t)(f->regs.count - 1) : 0;
 }
 
-static uint16_t
-take_register(shunt_emit_fn *f, shunt_type type)
+static uint16_t take_register(shunt_emit_fn *f, shunt_type type)
 {
     for (uint32_t i = 0; i < f->regs.count; i++) {
         shunt_emit_reg *reg = &f->regs.items[i];
@@ -178,15 +171,13 @@ take_register(shunt_emit_fn *f, shunt_type type)
     return new_register(f, type, false);
 }
 
-uint16_t
-shunt_emit_param(shunt_emit_fn *f, shunt_type type)
+uint16_t shunt_emit_param(shunt_emit_fn *f, shunt_type type)
 {
     f->params++;
     return new_register(f, type, false);
 }
 
-uint16_t
-shunt_emit_temp(shunt_emit_fn *f, shunt_type type)
+uint16_t shunt_emit_temp(shunt_emit_fn *f, shunt_type type)
 {
     uint16_t        reg = take_register(f, type);
     shunt_emit_run *run = SHUNT_EMIT_NEW(f->e, &f->temps);
@@ -194,8 +185,7 @@ shunt_emit_temp(shunt_emit_fn *f, shunt_type type)
     return reg;
 }
 
-uint16_t
-shunt_emit_kept(shunt_emit_fn *f, shunt_type type)
+uint16_t shunt_emit_kept(shunt_emit_fn *f, shunt_type type)
 {
     uint16_t        reg = take_register(f, type);
     shunt_emit_run *run = SHUNT_EMIT_NEW(f->e, &f->kept);
@@ -203,8 +193,7 @@ shunt_emit_kept(shunt_emit_fn *f, shunt_type type)
     return reg;
 }
 
-static bool
-run_fits(const shunt_emit_fn *f, shunt_emit_run run, const shunt_type *types, uint32_t count)
+static bool run_fits(const shunt_emit_fn *f, shunt_emit_run run, const shunt_type *types, uint32_t count)
 {
     if (run.count != count) return false;
     for (uint32_t i = 0; i < count; i++)
@@ -212,8 +201,7 @@ run_fits(const shunt_emit_fn *f, shunt_emit_run run, const shunt_type *types, ui
     return true;
 }
 
-uint16_t
-shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count)
+uint16_t shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count)
 {
     if (count == 0) return 0;
     if (count > REGISTERS_AT_MOST) {
@@ -224,7 +212,7 @@ shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count)
     bool           found = false;
     for (uint32_t i = 0; i < f->free_runs.count && !found; i++) {
         if (!run_fits(f, f->free_runs.items[i], types, count)) continue;
-        run   = f->free_runs.items[i];
+        run = f->free_runs.items[i];
         found = true;
         f->free_runs.items[i] = f->free_runs.items[--f->free_runs.count];
     }
@@ -238,15 +226,13 @@ shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count)
 }
 
 /* Does the instruction read register b? Others that are kept read a constant, a global or a tally. */
-static bool
-reads_register(uint16_t op)
+static bool reads_register(uint16_t op)
 {
     return op != SHUNT_OP_LOADK && op != SHUNT_OP_GLOBAL_GET && op != SHUNT_OP_TALLY_GET && op != SHUNT_OP_ABSENT;
 }
 
 /* The registers will hold something else: what is known from their old values is known no more. */
-static void
-give_back(shunt_emit_fn *f, shunt_emit_run run)
+static void give_back(shunt_emit_fn *f, shunt_emit_run run)
 {
     if (run.first >= f->regs.count) return;
     for (uint32_t i = 0; i < f->known.count; i++) {
@@ -261,35 +247,27 @@ give_back(shunt_emit_fn *f, shunt_emit_run run)
     *free_run = run;
 }
 
-void
-shunt_emit_release(shunt_emit_fn *f, uint32_t mark)
+void shunt_emit_release(shunt_emit_fn *f, uint32_t mark)
 {
     while (f->temps.count > mark) give_back(f, f->temps.items[--f->temps.count]);
 }
 
-bool
-shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg)
+bool shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg)
 {
     for (uint32_t i = 0; i < f->temps.count; i++)
         if (reg >= f->temps.items[i].first && reg - f->temps.items[i].first < f->temps.items[i].count) return true;
     return false;
 }
 
-shunt_emit_region
-shunt_emit_enter(shunt_emit_fn *f)
-{
-    return (shunt_emit_region){ f->known.count, f->kept.count };
-}
+shunt_emit_region shunt_emit_enter(shunt_emit_fn *f) { return (shunt_emit_region){ f->known.count, f->kept.count }; }
 
-void
-shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region)
+void shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region)
 {
     if (f->known.count > region.known) f->known.count = region.known;
     while (f->kept.count > region.kept) give_back(f, f->kept.items[--f->kept.count]);
 }
 
-uint16_t
-shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c)
+uint16_t shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c)
 {
     for (uint32_t i = f->known.count; i > 0; i--) {
         const shunt_emit_known *k = &f->known.items[i - 1];
@@ -304,16 +282,14 @@ shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint
 
 /* ---- labels ---- */
 
-static void
-aim(shunt_emit_fn *f, uint32_t jump, uint32_t at)
+static void aim(shunt_emit_fn *f, uint32_t jump, uint32_t at)
 {
     if (jump >= f->code.count) return;
     f->code.items[jump].b = (uint16_t)(at & 0xffff);
     f->code.items[jump].c = (uint16_t)(at >> 16);
 }
 
-void
-shunt_emit_jump(shunt_emit_fn *f, shunt_op op, uint16_t a, shunt_emit_label *label)
+void shunt_emit_jump(shunt_emit_fn *f, shunt_op op, uint16_t a, shunt_emit_label *label)
 {
     uint32_t at = shunt_emit_op(f, op, a, 0, 0);
     if (label->bound) {
@@ -324,32 +300,22 @@ shunt_emit_jump(shunt_emit_fn *f, shunt_op op, uint16_t a, shunt_emit_label *lab
     *jump = at;
 }
 
-void
-shunt_emit_bind(shunt_emit_fn *f, shunt_emit_label *label)
+void shunt_emit_bind(shunt_emit_fn *f, shunt_emit_label *label)
 {
     label->bound = true;
-    label->at    = f->code.count;
+    label->at = f->code.count;
     for (uint32_t i = 0; i < label->jumps.count; i++) aim(f, label->jumps.items[i], label->at);
 }
 
 /* ---- the end of a function ---- */
 
-static bool
-is_jump(uint16_t op)
-{
-    return op >= SHUNT_OP_JUMP && op <= SHUNT_OP_JUMP_CLEARED;
-}
+static bool is_jump(uint16_t op) { return op >= SHUNT_OP_JUMP && op <= SHUNT_OP_JUMP_CLEARED; }
 
-static uint32_t
-target_of(shunt_instruction i)
-{
-    return (uint32_t)i.b | (uint32_t)i.c << 16;
-}
+static uint32_t target_of(shunt_instruction i) { return (uint32_t)i.b | (uint32_t)i.c << 16; }
 
 /* A jump that lands on a jump goes where that one would: on a plain JUMP always, on one with the same question about the same
  * register too. Targets only grow, except on the way back to the NEXT of a loop, where no jump stands; so this ends. */
-static void
-thread_jumps(shunt_emit_fn *f)
+static void thread_jumps(shunt_emit_fn *f)
 {
     for (uint32_t i = 0; i < f->code.count; i++) {
         shunt_instruction *jump = &f->code.items[i];
@@ -364,16 +330,21 @@ thread_jumps(shunt_emit_fn *f)
     }
 }
 
-uint16_t
-shunt_emit_fn_done(shunt_emit_fn *f, shunt_text name, shunt_type result, bool pure)
+uint16_t shunt_emit_fn_done(shunt_emit_fn *f, shunt_text name, shunt_type result, bool pure)
 {
     shunt_emitter *e = f->e;
     if (shunt_emit_failed(e)) return 0;
     thread_jumps(f);
     shunt_function *function = SHUNT_EMIT_NEW(e, &e->functions);
     *function = (shunt_function){
-        .name = shunt_emit_text(e, name), .params = f->params, .registers = (uint16_t)f->regs.count, .pure = pure,
-        .type_first = e->register_types.count, .code_first = e->instructions.count, .code_count = f->code.count, .result = result,
+        .name = shunt_emit_text(e, name),
+        .params = f->params,
+        .registers = (uint16_t)f->regs.count,
+        .pure = pure,
+        .type_first = e->register_types.count,
+        .code_first = e->instructions.count,
+        .code_count = f->code.count,
+        .result = result,
     };
     for (uint32_t i = 0; i < f->regs.count; i++) {
         shunt_type *type = SHUNT_EMIT_NEW(e, &e->register_types);

@@ -4,8 +4,7 @@
 
 /* ---- types ---- */
 
-shunt_type
-shunt_emit_type(shunt_emitter *e, const shunt_ty *type)
+shunt_type shunt_emit_type(shunt_emitter *e, const shunt_ty *type)
 {
     switch ((shunt_ty_kind)type->kind) {
     case SHUNT_TY_BOOL: return (shunt_type){ .kind = SHUNT_KIND_BOOL };
@@ -16,14 +15,18 @@ shunt_emit_type(shunt_emitter *e, const shunt_ty *type)
     case SHUNT_TY_PERCENT:
     case SHUNT_TY_QUANTITY: return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = type->scale };
     case SHUNT_TY_MONEY:
-        return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = type->scale, .extra = shunt_emit_text(e, shunt_text_of(type->currency)) };
+        return (shunt_type){ .kind = SHUNT_KIND_DECIMAL,
+                             .scale = type->scale,
+                             .extra = shunt_emit_text(e, shunt_text_of(type->currency)) };
     case SHUNT_TY_DATE: return (shunt_type){ .kind = SHUNT_KIND_DATE };
     case SHUNT_TY_MOMENT: return (shunt_type){ .kind = SHUNT_KIND_MOMENT };
     case SHUNT_TY_ROW: return (shunt_type){ .kind = SHUNT_KIND_ROW, .record = shunt_emit_record(e, type->shape) };
     case SHUNT_TY_NODE: return (shunt_type){ .kind = SHUNT_KIND_NODE, .record = shunt_emit_frame(e, type->loop) };
     case SHUNT_TY_LIST: {
         shunt_type item = shunt_emit_type(e, type->item);
-        return (shunt_type){ .kind = SHUNT_KIND_LIST, .element = item.kind, .scale = item.scale, .record = item.record, .extra = item.extra };
+        return (shunt_type){
+            .kind = SHUNT_KIND_LIST, .element = item.kind, .scale = item.scale, .record = item.record, .extra = item.extra
+        };
     }
     case SHUNT_TY_SOURCE: return (shunt_type){ .kind = SHUNT_KIND_NODE, .record = 0 };
     case SHUNT_TY_ERROR:
@@ -38,14 +41,15 @@ shunt_emit_type(shunt_emitter *e, const shunt_ty *type)
     return (shunt_type){ .kind = SHUNT_KIND_TEXT };
 }
 
-uint16_t
-shunt_emit_enum(shunt_emitter *e, const shunt_shape *shape)
+uint16_t shunt_emit_enum(shunt_emitter *e, const shunt_shape *shape)
 {
     for (uint32_t i = 0; i < e->enums_of.count; i++)
         if (e->enums_of.items[i] == shape) return (uint16_t)i;
     const shunt_shape **slot = SHUNT_EMIT_NEW(e, &e->enums_of);
     *slot = shape;
-    shunt_enum enumeration = { .name = shunt_emit_text(e, shape->name), .member_first = e->numbers.count, .member_count = shape->count };
+    shunt_enum enumeration = { .name = shunt_emit_text(e, shape->name),
+                               .member_first = e->numbers.count,
+                               .member_count = shape->count };
     for (uint32_t i = 0; i < shape->count; i++) {
         uint16_t *name = SHUNT_EMIT_NEW(e, &e->numbers);
         *name = shunt_emit_text(e, shape->members[i].name);
@@ -55,14 +59,15 @@ shunt_emit_enum(shunt_emitter *e, const shunt_shape *shape)
     return shunt_emit_number(e, e->enums.count - 1);
 }
 
-uint16_t
-shunt_emit_code_list(shunt_emitter *e, const shunt_codeset *codes)
+uint16_t shunt_emit_code_list(shunt_emitter *e, const shunt_codeset *codes)
 {
     for (uint32_t i = 0; i < e->lists_of.count; i++)
         if (e->lists_of.items[i] == codes) return (uint16_t)i;
     const shunt_codeset **slot = SHUNT_EMIT_NEW(e, &e->lists_of);
     *slot = codes;
-    shunt_code_list list = { .name = shunt_emit_text(e, shunt_text_of(codes->name)), .value_first = e->numbers.count, .value_count = codes->count };
+    shunt_code_list list = { .name = shunt_emit_text(e, shunt_text_of(codes->name)),
+                             .value_first = e->numbers.count,
+                             .value_count = codes->count };
     for (uint32_t i = 0; i < codes->count; i++) {
         uint16_t *value = SHUNT_EMIT_NEW(e, &e->numbers);
         *value = shunt_emit_text(e, shunt_text_of(codes->values[i]));
@@ -74,8 +79,7 @@ shunt_emit_code_list(shunt_emitter *e, const shunt_codeset *codes)
 
 /* ---- record types ---- */
 
-static shunt_field
-field_of(shunt_emitter *e, const shunt_member *member)
+static shunt_field field_of(shunt_emitter *e, const shunt_member *member)
 {
     shunt_field field = { .name = shunt_emit_text(e, member->name), .type = shunt_emit_type(e, &member->type) };
     if (field.type.kind == SHUNT_KIND_TEXT) field.max_length = member->type.length;
@@ -88,8 +92,7 @@ field_of(shunt_emitter *e, const shunt_member *member)
 }
 
 /* A record may hold lists of other records, so its fields are made before they are written in a row. */
-uint16_t
-shunt_emit_record(shunt_emitter *e, const shunt_shape *shape)
+uint16_t shunt_emit_record(shunt_emitter *e, const shunt_shape *shape)
 {
     for (uint32_t i = 0; i < e->records_of.count; i++)
         if (e->records_of.items[i] == shape) return (uint16_t)i;
@@ -118,12 +121,11 @@ shunt_emit_record(shunt_emitter *e, const shunt_shape *shape)
 
 /* ---- tables ---- */
 
-static void
-add_rows(shunt_emitter *e, shunt_table *table, const shunt_table_rows *rows, const shunt_shape *shape)
+static void add_rows(shunt_emitter *e, shunt_table *table, const shunt_table_rows *rows, const shunt_shape *shape)
 {
     uint32_t texts = e->table_texts.count;
     table->cell_first = e->cells.count;
-    table->row_count  = rows->row_count;
+    table->row_count = rows->row_count;
     memcpy(table->hash, rows->hash, sizeof table->hash);
     for (uint32_t i = 0; i < rows->text_count; i++) {
         shunt_text *text = SHUNT_EMIT_NEW(e, &e->table_texts);
@@ -137,14 +139,16 @@ add_rows(shunt_emitter *e, shunt_table *table, const shunt_table_rows *rows, con
     }
 }
 
-static void
-add_table(shunt_emitter *e, shunt_symbol *symbol, const shunt_table_rows *rows, uint32_t row_sets)
+static void add_table(shunt_emitter *e, shunt_symbol *symbol, const shunt_table_rows *rows, uint32_t row_sets)
 {
     const shunt_table_info *info = symbol->as.table;
     shunt_table             table = {
-        .name = shunt_emit_text(e, symbol->name), .record = shunt_emit_record(e, info->shape), .key_count = shunt_emit_number(e, info->key_count),
-        .flags = (uint16_t)((info->prefix ? SHUNT_TABLE_PREFIX : 0) | (info->effective ? SHUNT_TABLE_EFFECTIVE : 0)),
-        .path = info->from ? shunt_emit_text(e, info->from->text) : SHUNT_NONE, .cell_first = e->cells.count,
+                    .name = shunt_emit_text(e, symbol->name),
+                    .record = shunt_emit_record(e, info->shape),
+                    .key_count = shunt_emit_number(e, info->key_count),
+                    .flags = (uint16_t)((info->prefix ? SHUNT_TABLE_PREFIX : 0) | (info->effective ? SHUNT_TABLE_EFFECTIVE : 0)),
+                    .path = info->from ? shunt_emit_text(e, info->from->text) : SHUNT_NONE,
+                    .cell_first = e->cells.count,
     };
     for (uint32_t i = 0; i < row_sets; i++)
         if (rows[i].table == symbol) add_rows(e, &table, &rows[i], info->shape);
@@ -155,8 +159,7 @@ add_table(shunt_emitter *e, shunt_symbol *symbol, const shunt_table_rows *rows, 
 
 /* ---- targets ---- */
 
-static uint16_t
-encoding_field(shunt_emitter *e, const shunt_target_info *info, shunt_text name)
+static uint16_t encoding_field(shunt_emitter *e, const shunt_target_info *info, shunt_text name)
 {
     for (uint32_t i = 0; i < info->shape->count; i++)
         if (shunt_text_equal(info->shape->members[i].name, name)) return shunt_emit_number(e, i);
@@ -167,38 +170,41 @@ encoding_field(shunt_emitter *e, const shunt_target_info *info, shunt_text name)
     return 0xfffb;
 }
 
-static uint16_t
-place_number(shunt_emitter *e, const shunt_ast *literal)
+static uint16_t place_number(shunt_emitter *e, const shunt_ast *literal)
 {
     const shunt_fact *fact = shunt_fact_of(literal);
     if (fact) return shunt_emit_number(e, (uint32_t)fact->number);
     uint32_t number = 0;
     for (uint32_t i = 0; literal && i < literal->text.length && number < 100000; i++)
-        if (literal->text.bytes[i] >= '0' && literal->text.bytes[i] <= '9') number = number * 10 + (uint32_t)(literal->text.bytes[i] - '0');
+        if (literal->text.bytes[i] >= '0' && literal->text.bytes[i] <= '9')
+            number = number * 10 + (uint32_t)(literal->text.bytes[i] - '0');
     return shunt_emit_number(e, number);
 }
 
-static void
-add_encoding_column(shunt_emitter *e, const shunt_target_info *info, const shunt_ast *column)
+static void add_encoding_column(shunt_emitter *e, const shunt_target_info *info, const shunt_ast *column)
 {
-    const shunt_ast *name = column->kids[SHUNT_COLUMN_name], *place = column->kids[SHUNT_COLUMN_place], *format = column->kids[SHUNT_COLUMN_format];
+    const shunt_ast *name = column->kids[SHUNT_COLUMN_name], *place = column->kids[SHUNT_COLUMN_place],
+                    *format = column->kids[SHUNT_COLUMN_format];
     shunt_encoding_column made = { .field = encoding_field(e, info, name->text), .name = SHUNT_NONE, .format = SHUNT_NONE };
     /* In `fixed` the text after `as` is how a value is written, elsewhere it is what the column is called. */
     if (format && place) made.format = shunt_emit_text(e, format->text);
     if (format && !place) made.name = shunt_emit_text(e, format->text);
     if (place) {
         made.from = place_number(e, place->kids[SHUNT_PLACE_from]);
-        made.to   = place->kids[SHUNT_PLACE_to] ? place_number(e, place->kids[SHUNT_PLACE_to]) : made.from;
+        made.to = place->kids[SHUNT_PLACE_to] ? place_number(e, place->kids[SHUNT_PLACE_to]) : made.from;
     }
     shunt_encoding_column *out = SHUNT_EMIT_NEW(e, &e->encoding_columns);
     *out = made;
 }
 
-static uint16_t
-add_encoding(shunt_emitter *e, const shunt_target_info *info)
+static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
 {
-    static const struct { const char *name; shunt_encoding_kind kind; } kinds[] = {
-        { "json", SHUNT_ENCODE_JSON }, { "ndjson", SHUNT_ENCODE_JSON }, { "csv", SHUNT_ENCODE_CSV }, { "fixed", SHUNT_ENCODE_FIXED }, { "xml", SHUNT_ENCODE_XML },
+    static const struct {
+        const char         *name;
+        shunt_encoding_kind kind;
+    } kinds[] = {
+        { "json", SHUNT_ENCODE_JSON },   { "ndjson", SHUNT_ENCODE_JSON }, { "csv", SHUNT_ENCODE_CSV },
+        { "fixed", SHUNT_ENCODE_FIXED }, { "xml", SHUNT_ENCODE_XML },
     };
     const shunt_ast *ast = info->encode;
     if (!ast) return SHUNT_NONE;
@@ -212,9 +218,11 @@ add_encoding(shunt_emitter *e, const shunt_target_info *info)
     }
     if (made.kind == SHUNT_ENCODE_FIXED && args->kid_count > 1) made.width = place_number(e, args->kids[1]);
     for (uint32_t i = 0; i < items->kid_count; i++)
-        if (items->kids[i]->kind == SHUNT_AST_COLUMN) add_encoding_column(e, info, items->kids[i]);
-        else if (items->kids[i]->kind != SHUNT_AST_SETTING) shunt_emit_unsupported(e, items->kids[i]->span, "this part of an encoding");
-    made.column_count  = e->encoding_columns.count - made.column_first;
+        if (items->kids[i]->kind == SHUNT_AST_COLUMN)
+            add_encoding_column(e, info, items->kids[i]);
+        else if (items->kids[i]->kind != SHUNT_AST_SETTING)
+            shunt_emit_unsupported(e, items->kids[i]->span, "this part of an encoding");
+    made.column_count = e->encoding_columns.count - made.column_first;
     made.setting_first = e->numbers.count;
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_ast *item = items->kids[i];
@@ -223,7 +231,9 @@ add_encoding(shunt_emitter *e, const shunt_target_info *info)
         uint16_t        *name = SHUNT_EMIT_NEW(e, &e->numbers);
         *name = shunt_emit_text(e, item->kids[SHUNT_SETTING_name]->text);
         uint16_t *text = SHUNT_EMIT_NEW(e, &e->numbers);
-        *text = shunt_emit_text(e, value->kind == SHUNT_AST_TRUE ? SHUNT_TEXT("true") : value->kind == SHUNT_AST_FALSE ? SHUNT_TEXT("false") : value->text);
+        *text = shunt_emit_text(e, value->kind == SHUNT_AST_TRUE    ? SHUNT_TEXT("true")
+                                   : value->kind == SHUNT_AST_FALSE ? SHUNT_TEXT("false")
+                                                                    : value->text);
         made.setting_count++;
     }
     shunt_encoding *out = SHUNT_EMIT_NEW(e, &e->encodings);
@@ -231,16 +241,17 @@ add_encoding(shunt_emitter *e, const shunt_target_info *info)
     return shunt_emit_number(e, e->encodings.count - 1);
 }
 
-static void
-add_target(shunt_emitter *e, shunt_symbol *symbol)
+static void add_target(shunt_emitter *e, shunt_symbol *symbol)
 {
     const shunt_target_info *info = symbol->as.target;
     shunt_target             target = {
-        .name = shunt_emit_text(e, symbol->name), .flags = info->journal ? SHUNT_TARGET_JOURNAL : 0, .record = shunt_emit_record(e, info->shape),
-        .line = info->line ? shunt_emit_record(e, info->line) : SHUNT_NONE,
-        .balance_by = info->balance_by == UINT32_MAX ? SHUNT_NONE : shunt_emit_number(e, info->balance_by),
-        .accounts = info->accounts ? (uint16_t)info->accounts->number : SHUNT_NONE,
-        .encoding = add_encoding(e, info),
+                    .name = shunt_emit_text(e, symbol->name),
+                    .flags = info->journal ? SHUNT_TARGET_JOURNAL : 0,
+                    .record = shunt_emit_record(e, info->shape),
+                    .line = info->line ? shunt_emit_record(e, info->line) : SHUNT_NONE,
+                    .balance_by = info->balance_by == UINT32_MAX ? SHUNT_NONE : shunt_emit_number(e, info->balance_by),
+                    .accounts = info->accounts ? (uint16_t)info->accounts->number : SHUNT_NONE,
+                    .encoding = add_encoding(e, info),
     };
     target.key_first = e->numbers.count;
     target.key_count = info->key_count;
@@ -255,58 +266,63 @@ add_target(shunt_emitter *e, shunt_symbol *symbol)
 
 /* ---- the rest ---- */
 
-static void
-add_code(shunt_emitter *e, shunt_symbol *symbol)
+static void add_code(shunt_emitter *e, shunt_symbol *symbol)
 {
     shunt_code *code = SHUNT_EMIT_NEW(e, &e->codes);
     *code = (shunt_code){
-        .name    = shunt_emit_text(e, symbol->as.code.name),
+        .name = shunt_emit_text(e, symbol->as.code.name),
         .meaning = shunt_emit_text(e, symbol->as.code.meaning),
-        .queue   = symbol->as.code.has_queue ? shunt_emit_text(e, symbol->as.code.queue) : SHUNT_NONE,
-        .ack     = symbol->as.code.has_ack ? shunt_emit_text(e, symbol->as.code.ack) : SHUNT_NONE,
+        .queue = symbol->as.code.has_queue ? shunt_emit_text(e, symbol->as.code.queue) : SHUNT_NONE,
+        .ack = symbol->as.code.has_ack ? shunt_emit_text(e, symbol->as.code.ack) : SHUNT_NONE,
     };
     symbol->number = shunt_emit_number(e, e->codes.count - 1);
 }
 
-static void
-add_source(shunt_emitter *e, shunt_symbol *symbol)
+static void add_source(shunt_emitter *e, shunt_symbol *symbol)
 {
     static const char *const names[SHUNT_STANDARD_COUNT] = {
-        [SHUNT_STANDARD_X12] = "X12", [SHUNT_STANDARD_HL7] = "HL7", [SHUNT_STANDARD_FHIR] = "FHIR", [SHUNT_STANDARD_CSV] = "CSV", [SHUNT_STANDARD_FIXED] = "FIXED",
+        [SHUNT_STANDARD_X12] = "X12", [SHUNT_STANDARD_HL7] = "HL7",     [SHUNT_STANDARD_FHIR] = "FHIR",
+        [SHUNT_STANDARD_CSV] = "CSV", [SHUNT_STANDARD_FIXED] = "FIXED",
     };
     const shunt_source_info *info = symbol->as.source;
     shunt_source            *source = SHUNT_EMIT_NEW(e, &e->sources);
     *source = (shunt_source){
-        .name = shunt_emit_text(e, symbol->name), .standard = shunt_emit_text(e, shunt_text_of(names[info->standard])),
-        .currency = info->currency[0] ? shunt_emit_text(e, shunt_text_of(info->currency)) : SHUNT_NONE, .max_unit_bytes = info->max_unit_bytes,
+        .name = shunt_emit_text(e, symbol->name),
+        .standard = shunt_emit_text(e, shunt_text_of(names[info->standard])),
+        .currency = info->currency[0] ? shunt_emit_text(e, shunt_text_of(info->currency)) : SHUNT_NONE,
+        .max_unit_bytes = info->max_unit_bytes,
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);
-    for (uint32_t i = 0; i < info->guide_count; i++) (void)shunt_plan_maker_guide(e->plan, info->guides[i], (uint16_t)symbol->number);
+    for (uint32_t i = 0; i < info->guide_count; i++)
+        (void)shunt_plan_maker_guide(e->plan, info->guides[i], (uint16_t)symbol->number);
 }
 
-static void
-add_modules(shunt_emitter *e)
+static void add_modules(shunt_emitter *e)
 {
     for (uint32_t i = 0; i < e->c->module_count; i++) {
         const shunt_module_info *module = &e->c->modules[i];
         const shunt_ast         *tree = module->tree;
         shunt_module            *out = SHUNT_EMIT_NEW(e, &e->modules);
-        out->name    = shunt_emit_text(e, tree->kids[SHUNT_MODULE_name] ? tree->kids[SHUNT_MODULE_name]->text : (shunt_text){ "", 0 });
-        out->version = shunt_emit_text(e, tree->kids[SHUNT_MODULE_version] ? tree->kids[SHUNT_MODULE_version]->text : (shunt_text){ "", 0 });
-        out->file    = shunt_emit_text(e, module->file);
+        out->name =
+            shunt_emit_text(e, tree->kids[SHUNT_MODULE_name] ? tree->kids[SHUNT_MODULE_name]->text : (shunt_text){ "", 0 });
+        out->version =
+            shunt_emit_text(e, tree->kids[SHUNT_MODULE_version] ? tree->kids[SHUNT_MODULE_version]->text : (shunt_text){ "", 0 });
+        out->file = shunt_emit_text(e, module->file);
         shunt_sha256_of(module->source.bytes, module->source.length, out->hash);
     }
 }
 
-void
-shunt_emit_declarations(shunt_emitter *e, const shunt_table_rows *rows, uint32_t row_sets)
+void shunt_emit_declarations(shunt_emitter *e, const shunt_table_rows *rows, uint32_t row_sets)
 {
     const shunt_compilation *c = e->c;
     add_modules(e);
     for (uint32_t i = 0; i < c->symbol_count; i++)
-        if (c->symbols[i]->kind == SHUNT_SYMBOL_SOURCE) add_source(e, c->symbols[i]);
-        else if (c->symbols[i]->kind == SHUNT_SYMBOL_CODE) add_code(e, c->symbols[i]);
-        else if (c->symbols[i]->kind == SHUNT_SYMBOL_TABLE) add_table(e, c->symbols[i], rows, row_sets);
+        if (c->symbols[i]->kind == SHUNT_SYMBOL_SOURCE)
+            add_source(e, c->symbols[i]);
+        else if (c->symbols[i]->kind == SHUNT_SYMBOL_CODE)
+            add_code(e, c->symbols[i]);
+        else if (c->symbols[i]->kind == SHUNT_SYMBOL_TABLE)
+            add_table(e, c->symbols[i], rows, row_sets);
     for (uint32_t i = 0; i < c->symbol_count; i++)
         if (c->symbols[i]->kind == SHUNT_SYMBOL_TARGET) add_target(e, c->symbols[i]);
 }

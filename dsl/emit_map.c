@@ -6,19 +6,18 @@
 
 typedef struct callee {
     shunt_symbol *symbol;
-    SHUNT_LIST(uint32_t) calls;     /* numbers of callees */
+    SHUNT_LIST(uint32_t) calls; /* numbers of callees */
     uint32_t cursor;
     bool     open, done;
 } callee;
 
 typedef struct graph {
-    shunt_emitter      *e;
-    SHUNT_LIST(callee)  items;
-    uint32_t            at;         /* whose body is being walked */
+    shunt_emitter *e;
+    SHUNT_LIST(callee) items;
+    uint32_t at; /* whose body is being walked */
 } graph;
 
-static bool
-note_call(shunt_ast *node, void *context)
+static bool note_call(shunt_ast *node, void *context)
 {
     graph            *g = context;
     const shunt_fact *fact = shunt_fact_of(node);
@@ -30,17 +29,18 @@ note_call(shunt_ast *node, void *context)
     return true;
 }
 
-static void
-make_function(shunt_emitter *e, shunt_symbol *symbol)
+static void make_function(shunt_emitter *e, shunt_symbol *symbol)
 {
     shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_PURE);
     shunt_type     result = shunt_emit_type(e, &symbol->type);
-    shunt_ast     *value = symbol->kind == SHUNT_SYMBOL_FUNCTION ? symbol->decl->kids[SHUNT_FUNCTION_result] : symbol->decl->kids[SHUNT_LET_value];
+    shunt_ast     *value =
+        symbol->kind == SHUNT_SYMBOL_FUNCTION ? symbol->decl->kids[SHUNT_FUNCTION_result] : symbol->decl->kids[SHUNT_LET_value];
     if (!f) return;
     f->span = symbol->span;
     if (symbol->kind == SHUNT_SYMBOL_FUNCTION) {
         for (uint32_t i = 0; i < symbol->as.function.count; i++)
-            shunt_emit_bind_local(f, symbol->as.function.params[i], shunt_emit_param(f, shunt_emit_type(e, &symbol->as.function.params[i]->type)));
+            shunt_emit_bind_local(f, symbol->as.function.params[i],
+                                  shunt_emit_param(f, shunt_emit_type(e, &symbol->as.function.params[i]->type)));
         const shunt_ast *lets = symbol->decl->kids[SHUNT_FUNCTION_lets];
         for (uint32_t i = 0; i < lets->kid_count; i++) shunt_emit_statement(f, lets->kids[i]);
     }
@@ -52,21 +52,20 @@ make_function(shunt_emitter *e, shunt_symbol *symbol)
 }
 
 /* A constant that is a literal stands where it is used, and is no function. */
-static bool
-needs_function(const shunt_symbol *symbol)
+static bool needs_function(const shunt_symbol *symbol)
 {
     __int128   number;
     shunt_text text;
     if (symbol->kind == SHUNT_SYMBOL_FUNCTION) return true;
     const shunt_ast  *value = symbol->decl->kids[SHUNT_LET_value];
     const shunt_fact *fact = shunt_fact_of(value);
-    if (fact->type.kind == symbol->type.kind && fact->type.scale == symbol->type.scale && shunt_fold(value, &number)) return false;
+    if (fact->type.kind == symbol->type.kind && fact->type.scale == symbol->type.scale && shunt_fold(value, &number))
+        return false;
     return !shunt_fold_text(value, &text);
 }
 
 /* Callees first. Without recursion: a chain of calls may be as long as the rules are. */
-static void
-visit_all(graph *g)
+static void visit_all(graph *g)
 {
     SHUNT_LIST(uint32_t) stack = { 0 };
     for (uint32_t start = 0; start < g->items.count; start++) {
@@ -89,15 +88,14 @@ visit_all(graph *g)
     }
 }
 
-void
-shunt_emit_functions(shunt_emitter *e)
+void shunt_emit_functions(shunt_emitter *e)
 {
     graph g = { .e = e };
     for (uint32_t i = 0; i < e->c->symbol_count; i++) {
         shunt_symbol *symbol = e->c->symbols[i];
         if (symbol->kind != SHUNT_SYMBOL_FUNCTION && symbol->kind != SHUNT_SYMBOL_CONSTANT) continue;
         callee *item = SHUNT_EMIT_NEW(e, &g.items);
-        item->symbol   = symbol;
+        item->symbol = symbol;
         symbol->number = g.items.count ? g.items.count - 1 : 0;
     }
     for (g.at = 0; g.at < g.items.count && !e->no_memory; g.at++) shunt_ast_walk(g.items.items[g.at].symbol->decl, note_call, &g);
@@ -106,22 +104,24 @@ shunt_emit_functions(shunt_emitter *e)
 
 /* ---- maps ---- */
 
-shunt_type
-shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally)
+shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally)
 {
     const shunt_ty *type = &tally->type;
-    if (tally->as.tally.grouped && type->kind == SHUNT_TY_LIST && type->item && type->item->shape && type->item->shape->count == 2)
+    if (tally->as.tally.grouped && type->kind == SHUNT_TY_LIST && type->item && type->item->shape &&
+        type->item->shape->count == 2)
         return shunt_emit_type(e, &type->item->shape->members[1].type);
     return shunt_emit_type(e, type);
 }
 
 static const shunt_scope scopes[] = {
-    [SHUNT_LANG_UNIT] = SHUNT_SCOPE_UNIT, [SHUNT_LANG_TRANSACTION] = SHUNT_SCOPE_TRANSACTION, [SHUNT_LANG_BATCH] = SHUNT_SCOPE_BATCH, [SHUNT_LANG_FILE] = SHUNT_SCOPE_FILE,
+    [SHUNT_LANG_UNIT] = SHUNT_SCOPE_UNIT,
+    [SHUNT_LANG_TRANSACTION] = SHUNT_SCOPE_TRANSACTION,
+    [SHUNT_LANG_BATCH] = SHUNT_SCOPE_BATCH,
+    [SHUNT_LANG_FILE] = SHUNT_SCOPE_FILE,
 };
 
 /* A function that gets the node of the set, or none in the wider scopes. */
-static shunt_emit_fn *
-begin_set_function(shunt_emitter *e, shunt_emit_phase phase, const shunt_symbol *source, shunt_span span)
+static shunt_emit_fn *begin_set_function(shunt_emitter *e, shunt_emit_phase phase, const shunt_symbol *source, shunt_span span)
 {
     shunt_emit_fn *f = shunt_emit_fn_new(e, phase);
     if (!f) return NULL;
@@ -130,15 +130,14 @@ begin_set_function(shunt_emitter *e, shunt_emit_phase phase, const shunt_symbol 
     return f;
 }
 
-static uint16_t
-end_handler(shunt_emit_fn *f, shunt_text name)
+static uint16_t end_handler(shunt_emit_fn *f, shunt_text name)
 {
     shunt_emit_op(f, SHUNT_OP_FINISH, 0, 0, 0);
     return shunt_emit_fn_done(f, name, (shunt_type){ 0 }, false);
 }
 
-static uint16_t
-block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_scope least, const shunt_symbol *source, shunt_ast *block, const char *name)
+static uint16_t block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_scope least, const shunt_symbol *source,
+                               shunt_ast *block, const char *name)
 {
     shunt_emit_fn *f = begin_set_function(e, phase, source, block->span);
     if (!f) return SHUNT_NONE;
@@ -147,8 +146,7 @@ block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_scope least, cons
     return end_handler(f, shunt_text_of(name));
 }
 
-static void
-correlate(shunt_emit_fn *f, const shunt_ast *node)
+static void correlate(shunt_emit_fn *f, const shunt_ast *node)
 {
     const shunt_ast *parts = node->kids[SHUNT_CORRELATE_parts];
     uint32_t         mark = f->temps.count;
@@ -165,12 +163,11 @@ correlate(shunt_emit_fn *f, const shunt_ast *node)
     shunt_emit_release(f, mark);
 }
 
-static void
-global_let(shunt_emit_fn *f, shunt_ast *node)
+static void global_let(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_symbol *symbol = shunt_fact_of(node)->symbol;
     uint32_t      mark = f->temps.count;
-    f->span      = node->span;
+    f->span = node->span;
     f->read_slot = SHUNT_NONE;
     uint16_t reg = shunt_emit_temp(f, shunt_emit_type(f->e, &symbol->type));
     shunt_emit_into(f, node->kids[SHUNT_LET_value], reg);
@@ -179,14 +176,15 @@ global_let(shunt_emit_fn *f, shunt_ast *node)
 }
 
 /* `correlate by` and the lets of a map that are known before its units, or those that are not. */
-static uint16_t
-lets_function(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source, bool late)
+static uint16_t lets_function(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source, bool late)
 {
     uint32_t work = 0;
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_ast *item = items->kids[i];
-        if (item->kind == SHUNT_AST_LET) work += shunt_fact_of(item)->symbol->as.global.late == late;
-        else if (item->kind == SHUNT_AST_CORRELATE) work += !late;
+        if (item->kind == SHUNT_AST_LET)
+            work += shunt_fact_of(item)->symbol->as.global.late == late;
+        else if (item->kind == SHUNT_AST_CORRELATE)
+            work += !late;
     }
     if (work == 0) return SHUNT_NONE;
     shunt_emit_fn *f = begin_set_function(e, late ? SHUNT_PHASE_LATE : SHUNT_PHASE_EARLY, source, items->span);
@@ -194,12 +192,12 @@ lets_function(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *sour
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_CORRELATE && !late) correlate(f, items->kids[i]);
     for (uint32_t i = 0; i < items->kid_count; i++)
-        if (items->kids[i]->kind == SHUNT_AST_LET && shunt_fact_of(items->kids[i])->symbol->as.global.late == late) global_let(f, items->kids[i]);
+        if (items->kids[i]->kind == SHUNT_AST_LET && shunt_fact_of(items->kids[i])->symbol->as.global.late == late)
+            global_let(f, items->kids[i]);
     return end_handler(f, late ? SHUNT_TEXT("late") : SHUNT_TEXT("early"));
 }
 
-static uint16_t
-tally_function(shunt_emitter *e, shunt_symbol *tally, shunt_type type, uint16_t frame)
+static uint16_t tally_function(shunt_emitter *e, shunt_symbol *tally, shunt_type type, uint16_t frame)
 {
     shunt_emit_fn   *f = shunt_emit_fn_new(e, SHUNT_PHASE_TALLY);
     shunt_ast       *decl = tally->decl, *each = decl->kids[SHUNT_TALLY_each];
@@ -222,18 +220,24 @@ tally_function(shunt_emitter *e, shunt_symbol *tally, shunt_type type, uint16_t 
     return shunt_emit_fn_done(f, tally->name, type, false);
 }
 
-static void
-add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source)
+static void add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source)
 {
     for (uint32_t i = 0; i < items->kid_count; i++) {
         if (items->kids[i]->kind != SHUNT_AST_TALLY) continue;
         shunt_symbol *symbol = shunt_fact_of(items->kids[i])->symbol;
         shunt_tally   tally = {
-            .name = shunt_emit_text(e, symbol->name), .scope = (uint8_t)scopes[symbol->as.tally.scope], .declared = symbol->as.tally.declared, .frame = SHUNT_NONE,
-            .function = SHUNT_NONE, .record = symbol->as.tally.grouped ? shunt_emit_record(e, symbol->type.item->shape) : SHUNT_NONE,
-            .source = (uint16_t)source->number, .limit = symbol->as.tally.limit, .type = shunt_emit_tally_type(e, symbol),
+              .name = shunt_emit_text(e, symbol->name),
+              .scope = (uint8_t)scopes[symbol->as.tally.scope],
+              .declared = symbol->as.tally.declared,
+              .frame = SHUNT_NONE,
+              .function = SHUNT_NONE,
+              .record = symbol->as.tally.grouped ? shunt_emit_record(e, symbol->type.item->shape) : SHUNT_NONE,
+              .source = (uint16_t)source->number,
+              .limit = symbol->as.tally.limit,
+              .type = shunt_emit_tally_type(e, symbol),
         };
-        if (tally.declared && symbol->as.tally.grouped) shunt_emit_unsupported(e, items->kids[i]->span, "a declared tally `by` a key");
+        if (tally.declared && symbol->as.tally.grouped)
+            shunt_emit_unsupported(e, items->kids[i]->span, "a declared tally `by` a key");
         if (tally.declared) tally.frame = shunt_emit_frame(e, symbol->as.tally.loop);
         shunt_tally *out = SHUNT_EMIT_NEW(e, &e->tallies);
         *out = tally;
@@ -243,24 +247,25 @@ add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source
         if (items->kids[i]->kind != SHUNT_AST_TALLY) continue;
         shunt_symbol *symbol = shunt_fact_of(items->kids[i])->symbol;
         if (!symbol->as.tally.declared) continue;
-        uint16_t function = tally_function(e, symbol, e->tallies.items[symbol->number].type, e->tallies.items[symbol->number].frame);
+        uint16_t function =
+            tally_function(e, symbol, e->tallies.items[symbol->number].type, e->tallies.items[symbol->number].frame);
         e->tallies.items[symbol->number].function = function;
     }
 }
 
-static uint16_t
-bare_skip(shunt_emit_fn *f, shunt_span span)
+static uint16_t bare_skip(shunt_emit_fn *f, shunt_span span)
 {
     shunt_exit *exit = SHUNT_EMIT_NEW(f->e, &f->e->exits);
-    *exit = (shunt_exit){ .kind = SHUNT_EXIT_SKIP, .code = SHUNT_NONE, .site = shunt_emit_site(f->e, span, f->step), .slot = SHUNT_NONE };
+    *exit = (shunt_exit){
+        .kind = SHUNT_EXIT_SKIP, .code = SHUNT_NONE, .site = shunt_emit_site(f->e, span, f->step), .slot = SHUNT_NONE
+    };
     shunt_emit_slot *slot = SHUNT_EMIT_NEW(f->e, &f->e->exit_slots);
     *slot = (shunt_emit_slot){ SHUNT_NONE, SHUNT_NONE };
     return shunt_emit_number(f->e, f->e->exits.count - 1);
 }
 
 /* A unit that `where` leaves out is skipped. */
-static void
-add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *source)
+static void add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *source)
 {
     shunt_ast            *each = item->kids[SHUNT_FOR_EACH_each];
     const shunt_loop_ref *loop = shunt_fact_of(each->kids[SHUNT_EACH_list])->type.item->loop;
@@ -282,26 +287,34 @@ add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *source)
     }
     shunt_emit_look_around(f, item->kids[SHUNT_FOR_EACH_block], shunt_fact_of(each)->symbol);
     shunt_emit_block(f, item->kids[SHUNT_FOR_EACH_block]);
-    shunt_handler made = { .source = (uint16_t)source->number, .frame = frame, .function = end_handler(f, each->kids[SHUNT_EACH_variable]->text) };
+    shunt_handler  made = { .source = (uint16_t)source->number,
+                            .frame = frame,
+                            .function = end_handler(f, each->kids[SHUNT_EACH_variable]->text) };
     shunt_handler *out = SHUNT_EMIT_NEW(e, &e->handlers);
     *out = made;
 }
 
 /* An exit that stands for failures: it has no place among instructions. */
-static uint16_t
-error_exit(shunt_emitter *e, shunt_ast *exit)
+static uint16_t error_exit(shunt_emitter *e, shunt_ast *exit)
 {
     shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_UNIT);
     return f && exit ? shunt_emit_exit_number(f, exit) : SHUNT_NONE;
 }
 
-static void
-add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
+static void add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
 {
     const shunt_ast *items = map->decl->kids[SHUNT_MAP_items];
     shunt_map_entry  entry = {
-        .name = shunt_emit_text(e, map->name), .source = (uint16_t)source->number, .at_start = SHUNT_NONE, .early = SHUNT_NONE, .late = SHUNT_NONE,
-        .at_end = SHUNT_NONE, .at_end_batch = SHUNT_NONE, .at_end_file = SHUNT_NONE, .on_error = SHUNT_NONE, .source_error = SHUNT_NONE,
+         .name = shunt_emit_text(e, map->name),
+         .source = (uint16_t)source->number,
+         .at_start = SHUNT_NONE,
+         .early = SHUNT_NONE,
+         .late = SHUNT_NONE,
+         .at_end = SHUNT_NONE,
+         .at_end_batch = SHUNT_NONE,
+         .at_end_file = SHUNT_NONE,
+         .on_error = SHUNT_NONE,
+         .source_error = SHUNT_NONE,
     };
     for (uint32_t i = 0; i < items->kid_count; i++) {
         if (items->kids[i]->kind != SHUNT_AST_LET) continue;
@@ -313,21 +326,25 @@ add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
     shunt_emit_set_frame(e, source);
     add_tallies(e, items, source);
     entry.early = lets_function(e, items, source, false);
-    entry.late  = lets_function(e, items, source, true);
+    entry.late = lets_function(e, items, source, true);
     for (uint32_t i = 0; i < items->kid_count && !shunt_emit_failed(e); i++) {
         shunt_ast *item = items->kids[i];
         if (item->kind == SHUNT_AST_ON_ERROR) {
             entry.on_error = error_exit(e, item->kids[SHUNT_ON_ERROR_exit]);
         } else if (item->kind == SHUNT_AST_AT_START) {
-            entry.at_start = block_function(e, SHUNT_PHASE_START, SHUNT_SCOPE_TRANSACTION, source, item->kids[SHUNT_AT_START_block], "at start");
+            entry.at_start = block_function(e, SHUNT_PHASE_START, SHUNT_SCOPE_TRANSACTION, source,
+                                            item->kids[SHUNT_AT_START_block], "at start");
         } else if (item->kind == SHUNT_AST_FOR_EACH) {
             add_handler(e, item, source);
         } else if (item->kind == SHUNT_AST_AT_END) {
             const shunt_ast *scope = item->kids[SHUNT_AT_END_scope];
             shunt_ast       *block = item->kids[SHUNT_AT_END_block];
-            if (scope && shunt_text_is(scope->text, "batch")) entry.at_end_batch = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_BATCH, NULL, block, "at end of batch");
-            else if (scope && shunt_text_is(scope->text, "file")) entry.at_end_file = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_FILE, NULL, block, "at end of file");
-            else entry.at_end = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_TRANSACTION, source, block, "at end");
+            if (scope && shunt_text_is(scope->text, "batch"))
+                entry.at_end_batch = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_BATCH, NULL, block, "at end of batch");
+            else if (scope && shunt_text_is(scope->text, "file"))
+                entry.at_end_file = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_FILE, NULL, block, "at end of file");
+            else
+                entry.at_end = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_TRANSACTION, source, block, "at end");
         }
     }
     entry.source_error = error_exit(e, source->as.source->on_error);
@@ -337,8 +354,7 @@ add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
     *out = entry;
 }
 
-void
-shunt_emit_maps(shunt_emitter *e)
+void shunt_emit_maps(shunt_emitter *e)
 {
     for (uint32_t i = 0; i < e->c->symbol_count && !shunt_emit_failed(e); i++) {
         shunt_symbol *map = e->c->symbols[i];

@@ -1,11 +1,11 @@
-/* emit_path.c - what the rules read of the message: loops become frames, elements become slots, and paths become walks over nodes. */
+/* emit_path.c - what the rules read of the message: loops become frames, elements become slots, and paths become walks over
+ * nodes. */
 #include "dsl/emit_state.h"
 
 /* ---- loops ---- */
 
 /* All loops with this id below `loop`, itself included. */
-static void
-find_loops(shunt_emitter *e, const shunt_loop *loop, uint32_t guide, shunt_text id, shunt_loop_ref *ref)
+static void find_loops(shunt_emitter *e, const shunt_loop *loop, uint32_t guide, shunt_text id, shunt_loop_ref *ref)
 {
     if (shunt_text_is(id, loop->id)) {
         shunt_loop_match *more = SHUNT_NEW_N(e->arena, shunt_loop_match, ref->match_count + 1);
@@ -22,21 +22,22 @@ find_loops(shunt_emitter *e, const shunt_loop *loop, uint32_t guide, shunt_text 
 }
 
 /* The loop that the rules may name or not; NULL where no guide of the source has it. */
-static const shunt_loop_ref *
-loop_by_id(shunt_emitter *e, const shunt_symbol *source, shunt_text id)
+static const shunt_loop_ref *loop_by_id(shunt_emitter *e, const shunt_symbol *source, shunt_text id)
 {
     const shunt_compilation *c = e->c;
     for (uint32_t i = 0; i < c->loop_count; i++)
-        if (c->loops[i]->source == source && c->loops[i]->segment.length == 0 && shunt_text_equal(c->loops[i]->id, id)) return c->loops[i];
+        if (c->loops[i]->source == source && c->loops[i]->segment.length == 0 && shunt_text_equal(c->loops[i]->id, id))
+            return c->loops[i];
     for (uint32_t i = 0; i < e->own_loops.count; i++)
-        if (e->own_loops.items[i]->source == source && shunt_text_equal(e->own_loops.items[i]->id, id)) return e->own_loops.items[i];
+        if (e->own_loops.items[i]->source == source && shunt_text_equal(e->own_loops.items[i]->id, id))
+            return e->own_loops.items[i];
     shunt_loop_ref *ref = SHUNT_NEW(e->arena, shunt_loop_ref);
     if (!ref) {
         e->no_memory = true;
         return NULL;
     }
     ref->source = (shunt_symbol *)(uintptr_t)source;
-    ref->id     = id;
+    ref->id = id;
     for (uint32_t i = 0; i < source->as.source->guide_count; i++) find_loops(e, source->as.source->guides[i]->body, i, id, ref);
     if (ref->match_count == 0) return NULL;
     shunt_loop_ref **slot = SHUNT_EMIT_NEW(e, &e->own_loops);
@@ -44,26 +45,24 @@ loop_by_id(shunt_emitter *e, const shunt_symbol *source, shunt_text id)
     return ref;
 }
 
-static shunt_plan_spot
-spot_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *match)
+static shunt_plan_spot spot_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *match)
 {
     uint16_t guide = shunt_plan_maker_guide(e->plan, source->as.source->guides[match->guide], (uint16_t)source->number);
     return (shunt_plan_spot){ guide, match->loop, match->segment };
 }
 
 /* The same segments as a list of all and by a qualifier, or as groups and whole: an instance is kept in one list only. */
-static void
-two_ways(shunt_emitter *e, shunt_span span, shunt_text what)
+static void two_ways(shunt_emitter *e, shunt_span span, shunt_text what)
 {
     if (shunt_emit_failed(e)) return;
     e->wrong = true;
-    shunt_diag *d = shunt_diag_add(e->c->diags, SHUNT_E0001, span, "reading `%.*s` in two ways is not in this version", SHUNT_TEXT_ARGS(what));
+    shunt_diag *d = shunt_diag_add(e->c->diags, SHUNT_E0001, span, "reading `%.*s` in two ways is not in this version",
+                                   SHUNT_TEXT_ARGS(what));
     shunt_diag_note(e->c->diags, d, "elsewhere in these rules the same segments are read as another list");
 }
 
 /* True where a transaction holds at most one instance of the loop. */
-static bool
-stands_once(const shunt_loop_ref *loop)
+static bool stands_once(const shunt_loop_ref *loop)
 {
     if (loop->segment.length || loop->match_count == 0) return false;
     for (uint32_t i = 0; i < loop->match_count; i++) {
@@ -75,8 +74,7 @@ stands_once(const shunt_loop_ref *loop)
     return true;
 }
 
-static uint16_t
-new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_symbol *source, bool once)
+static uint16_t new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_symbol *source, bool once)
 {
     uint16_t frame = shunt_plan_maker_frame(e->plan, kind, id, (uint16_t)source->number);
     if (frame == SHUNT_NONE) {
@@ -88,29 +86,27 @@ new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_sy
     return frame;
 }
 
-uint16_t
-shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
+uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
 {
     if (loop->number) return (uint16_t)(loop->number - 1);
-    bool            repeated = loop->segment.length != 0;
+    bool             repeated = loop->segment.length != 0;
     shunt_frame_kind kind = repeated ? SHUNT_FRAME_GROUP : loop->id.length ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET;
-    uint16_t        frame = new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
+    uint16_t         frame = new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
     ((shunt_loop_ref *)(uintptr_t)loop)->number = (uint32_t)frame + 1;
     for (uint32_t i = 0; i < loop->match_count; i++) {
         shunt_plan_spot spot = spot_of(e, loop->source, &loop->matches[i]);
-        if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 })) two_ways(e, loop->source->span, loop->segment);
+        if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 }))
+            two_ways(e, loop->source->span, loop->segment);
     }
     return frame;
 }
 
-const shunt_loop_ref *
-shunt_emit_set_loop(shunt_emitter *e, const shunt_symbol *source)
+const shunt_loop_ref *shunt_emit_set_loop(shunt_emitter *e, const shunt_symbol *source)
 {
     return loop_by_id(e, source, (shunt_text){ "", 0 });
 }
 
-uint16_t
-shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source)
+uint16_t shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source)
 {
     const shunt_loop_ref *set = shunt_emit_set_loop(e, source);
     return set ? shunt_emit_frame(e, set) : 0;
@@ -118,20 +114,17 @@ shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source)
 
 /* ---- slots ---- */
 
-static void
-key_bytes(shunt_buffer *key, const void *bytes, size_t length)
-{
-    shunt_buffer_add(key, bytes, length);
-}
+static void key_bytes(shunt_buffer *key, const void *bytes, size_t length) { shunt_buffer_add(key, bytes, length); }
 
 /* Finds or makes the slot that these demands fill. Two paths that mean the same place in the same way share a slot. */
-static shunt_emit_slot
-slot_for(shunt_emitter *e, uint16_t frame, const shunt_plan_slot *like, const shunt_plan_spot *spots, uint32_t spot_count, shunt_text qualifier, bool relative)
+static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_plan_slot *like, const shunt_plan_spot *spots,
+                                uint32_t spot_count, shunt_text qualifier, bool relative)
 {
     shunt_buffer key;
     uint32_t     number;
     shunt_buffer_init(&key, e->c->memory);
-    uint16_t head[] = { frame, like->convert, like->scale, like->implied, like->required, like->codes, like->mask, like->element, like->component, relative };
+    uint16_t head[] = { frame,       like->convert, like->scale,   like->implied,   like->required,
+                        like->codes, like->mask,    like->element, like->component, relative };
     key_bytes(&key, head, sizeof head);
     for (uint32_t i = 0; i < spot_count; i++) {
         key_bytes(&key, &spots[i].guide, sizeof spots[i].guide);
@@ -155,8 +148,7 @@ slot_for(shunt_emitter *e, uint16_t frame, const shunt_plan_slot *like, const sh
 }
 
 /* How the text of an element becomes a value of this type, and what may be said of it. */
-static shunt_plan_slot
-slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t implied, shunt_text shown)
+static shunt_plan_slot slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t implied, shunt_text shown)
 {
     shunt_plan_slot like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE, .path = shunt_emit_text(e, shown) };
     switch (type->kind) {
@@ -165,7 +157,7 @@ slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t
     case SHUNT_TY_PERCENT:
     case SHUNT_TY_QUANTITY:
         like.convert = from == SHUNT_VALUE_IMPLIED || implied ? SHUNT_CONVERT_IMPLIED : SHUNT_CONVERT_DECIMAL;
-        like.scale   = type->scale;
+        like.scale = type->scale;
         like.implied = like.convert == SHUNT_CONVERT_IMPLIED ? implied : 0;
         break;
     case SHUNT_TY_INT: like.convert = SHUNT_CONVERT_INT; break;
@@ -175,13 +167,12 @@ slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t
     if (type->kind == SHUNT_TY_CODE && type->codes && type->codes->complete) like.codes = shunt_emit_code_list(e, type->codes);
     if (type->phi) {
         like.masked = 1;
-        like.mask   = shunt_emit_text(e, shunt_phi_mask(e->arena, type->phi));
+        like.mask = shunt_emit_text(e, shunt_phi_mask(e->arena, type->phi));
     }
     return like;
 }
 
-static shunt_plan_spot *
-spots_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *matches, uint32_t count)
+static shunt_plan_spot *spots_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *matches, uint32_t count)
 {
     shunt_plan_spot *spots = SHUNT_NEW_N(e->arena, shunt_plan_spot, count + 1);
     if (!spots) {
@@ -193,8 +184,7 @@ spots_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *m
 }
 
 /* The frame whose instances are repeats of the segment, where the rules or a collector read it as a list elsewhere. */
-static uint16_t
-group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
+static uint16_t group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
 {
     bool exact;
     if (path->loop->segment.length || path->node_count == 0) return SHUNT_NONE;
@@ -203,8 +193,7 @@ group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
     return group;
 }
 
-shunt_emit_slot
-shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
+shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
 {
     uint16_t         group = group_of(e, path, span);
     uint16_t         frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);
@@ -212,16 +201,16 @@ shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *typ
     shunt_plan_spot *spots = spots_of(e, path->loop->source, path->nodes, path->node_count);
     if (!spots) return (shunt_emit_slot){ 0, 0 };
     if (path->range_end && like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_END;
-    like.required  = path->required;
-    like.element   = path->element;
+    like.required = path->required;
+    like.element = path->element;
     like.component = path->component;
-    return slot_for(e, frame, &like, spots, path->node_count, path->loop->segment.length ? path->loop->qualifier : path->qualifier, false);
+    return slot_for(e, frame, &like, spots, path->node_count,
+                    path->loop->segment.length ? path->loop->qualifier : path->qualifier, false);
 }
 
 /* ---- walking ---- */
 
-uint16_t
-shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source)
+uint16_t shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source)
 {
     uint16_t   frame = shunt_emit_set_frame(f->e, source);
     shunt_type type = { .kind = SHUNT_KIND_NODE, .record = frame };
@@ -230,24 +219,29 @@ shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source)
     return shunt_emit_once(f, SHUNT_OP_ANCESTOR, type, f->node, 0);
 }
 
-static uint16_t
-first_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt_op op)
+static uint16_t first_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt_op op)
 {
     uint16_t   child = shunt_plan_maker_child(f->e->plan, shunt_emit_type_of(f, node).record, frame);
-    shunt_type type = op == SHUNT_OP_CHILDREN ? (shunt_type){ .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_NODE, .record = frame }
-                                              : (shunt_type){ .kind = SHUNT_KIND_NODE, .record = frame };
+    shunt_type type = op == SHUNT_OP_CHILDREN
+                          ? (shunt_type){ .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_NODE, .record = frame }
+                          : (shunt_type){ .kind = SHUNT_KIND_NODE, .record = frame };
     return shunt_emit_once(f, op, type, node, child);
 }
 
 /* The node, or the list, at the end of the way. */
-static uint16_t
-walk(shunt_emit_fn *f, const shunt_path *path)
+static uint16_t walk(shunt_emit_fn *f, const shunt_path *path)
 {
-    const shunt_symbol *source = path->loop ? path->loop->source : path->down_count ? path->down[0]->source : path->up ? path->up->source : NULL;
+    const shunt_symbol *source = path->loop         ? path->loop->source
+                                 : path->down_count ? path->down[0]->source
+                                 : path->up         ? path->up->source
+                                                    : NULL;
     uint16_t            node;
-    if (path->base) node = shunt_emit_expr(f, path->base);
-    else if (path->start) node = (uint16_t)path->start->number;
-    else node = source ? shunt_emit_set_node(f, source) : f->node;
+    if (path->base)
+        node = shunt_emit_expr(f, path->base);
+    else if (path->start)
+        node = (uint16_t)path->start->number;
+    else
+        node = source ? shunt_emit_set_node(f, source) : f->node;
     if (path->up) {
         uint16_t frame = shunt_emit_frame(f->e, path->up);
         if (shunt_emit_type_of(f, node).record != frame)
@@ -260,16 +254,15 @@ walk(shunt_emit_fn *f, const shunt_path *path)
     return node;
 }
 
-static void
-mark_early(shunt_emit_fn *f, shunt_emit_slot at)
+static void mark_early(shunt_emit_fn *f, shunt_emit_slot at)
 {
-    bool before_end = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY || f->phase == SHUNT_PHASE_UNIT || f->phase == SHUNT_PHASE_TALLY;
+    bool before_end = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY || f->phase == SHUNT_PHASE_UNIT ||
+                      f->phase == SHUNT_PHASE_TALLY;
     shunt_plan_slot *slot = shunt_plan_maker_slot_at(f->e->plan, at.frame, at.slot);
     if (slot && before_end && at.frame < f->e->once_of.count && f->e->once_of.items[at.frame]) slot->early = 1;
 }
 
-uint16_t
-shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)
+uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)
 {
     uint16_t node = walk(f, path);
     if (path->kind != SHUNT_PATH_VALUE) return node;
@@ -279,21 +272,22 @@ shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, 
     mark_early(f, at);
     if (f->read_slot == SHUNT_NONE) {
         f->read_frame = at.frame;
-        f->read_slot  = at.slot;
-        f->read_node  = node;
+        f->read_slot = at.slot;
+        f->read_node = node;
     }
     /* The slot is counted over all frames when the plan is flat: shunt_emit adds the first of its frame. */
-    return shunt_emit_once(f, optional && path->required ? SHUNT_OP_GET_OPTIONAL : SHUNT_OP_GET, shunt_emit_type(f->e, type), node, at.slot);
+    return shunt_emit_once(f, optional && path->required ? SHUNT_OP_GET_OPTIONAL : SHUNT_OP_GET, shunt_emit_type(f->e, type),
+                           node, at.slot);
 }
 
-/* The set and the loops around a unit are looked up where its handler begins, not in each branch and pass that reads from them. */
+/* The set and the loops around a unit are looked up where its handler begins, not in each branch and pass that reads from
+ * them. */
 typedef struct surroundings {
     shunt_emit_fn      *f;
     const shunt_symbol *unit;
 } surroundings;
 
-static bool
-look_around(shunt_ast *node, void *context)
+static bool look_around(shunt_ast *node, void *context)
 {
     const surroundings *s = context;
     const shunt_fact   *fact = shunt_fact_of(node);
@@ -307,8 +301,7 @@ look_around(shunt_ast *node, void *context)
     return true;
 }
 
-void
-shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit)
+void shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit)
 {
     surroundings s = { f, unit };
     shunt_ast_walk(block, look_around, &s);
@@ -317,21 +310,20 @@ shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *u
 /* ---- rows made of groups: CAS triplets, PLB pairs ---- */
 
 /* Segment nodes with this id in the bodies of a loop. */
-static uint32_t
-segments_of(const shunt_loop_ref *loop, const char *id, shunt_loop_match *out, uint32_t room)
+static uint32_t segments_of(const shunt_loop_ref *loop, const char *id, shunt_loop_match *out, uint32_t room)
 {
     uint32_t count = 0;
     for (uint32_t m = 0; loop && m < loop->match_count; m++)
         for (uint16_t i = 0; i < loop->matches[m].loop->body_count; i++) {
             const shunt_segment_node *segment = loop->matches[m].loop->body[i].segment;
-            if (segment && strcmp(segment->id, id) == 0 && count < room) out[count++] = (shunt_loop_match){ loop->matches[m].guide, loop->matches[m].loop, segment };
+            if (segment && strcmp(segment->id, id) == 0 && count < room)
+                out[count++] = (shunt_loop_match){ loop->matches[m].guide, loop->matches[m].loop, segment };
         }
     return count;
 }
 
 /* Classes of an element over all the places it is read from. */
-static uint32_t
-phi_of(const shunt_loop_match *places, uint32_t count, uint16_t element, uint16_t component)
+static uint32_t phi_of(const shunt_loop_match *places, uint32_t count, uint16_t element, uint16_t component)
 {
     uint32_t phi = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -339,8 +331,11 @@ phi_of(const shunt_loop_match *places, uint32_t count, uint16_t element, uint16_
         for (uint16_t k = 0; k < s->element_count; k++) {
             const shunt_element *one = &s->elements[k];
             if (one->position != element) continue;
-            if (!component || !one->components) phi |= one->phi;
-            else for (uint16_t n = 0; n < one->component_count; n++) phi |= one->components[n].position == component ? one->components[n].phi : 0;
+            if (!component || !one->components)
+                phi |= one->phi;
+            else
+                for (uint16_t n = 0; n < one->component_count; n++)
+                    phi |= one->components[n].position == component ? one->components[n].phi : 0;
         }
     }
     return phi;
@@ -356,8 +351,8 @@ typedef struct group_source {
 } group_source;
 
 /* The frame of element groups of a segment in these loops; they all share it. */
-static bool
-bind_group(shunt_emitter *e, group_source *g, const char *segment, const shunt_loop_ref *const *loops, uint32_t loop_count, shunt_plan_group group, shunt_span span)
+static bool bind_group(shunt_emitter *e, group_source *g, const char *segment, const shunt_loop_ref *const *loops,
+                       uint32_t loop_count, shunt_plan_group group, shunt_span span)
 {
     g->place_count = 0;
     for (uint32_t i = 0; i < loop_count; i++) {
@@ -376,58 +371,57 @@ bind_group(shunt_emitter *e, group_source *g, const char *segment, const shunt_l
     return true;
 }
 
-static shunt_emit_slot
-group_slot(shunt_emitter *e, const group_source *g, uint16_t element, uint16_t component, bool relative, uint16_t first, const shunt_ty *type, const char *shown)
+static shunt_emit_slot group_slot(shunt_emitter *e, const group_source *g, uint16_t element, uint16_t component, bool relative,
+                                  uint16_t first, const shunt_ty *type, const char *shown)
 {
     shunt_ty held = *type;
-    held.phi      = phi_of(g->places, g->place_count, (uint16_t)(relative ? first + element : element), component);
-    held.codes    = NULL;
+    held.phi = phi_of(g->places, g->place_count, (uint16_t)(relative ? first + element : element), component);
+    held.codes = NULL;
     shunt_plan_slot  like = slot_like(e, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, g->source, g->places, g->place_count);
-    like.element   = element;
+    like.element = element;
     like.component = component;
     return spots ? slot_for(e, g->frame, &like, spots, g->place_count, (shunt_text){ 0 }, relative) : (shunt_emit_slot){ 0, 0 };
 }
 
 /* A value of a loop's own segment, as a collector reads it; `count` 0 in the result means the guides have no such segment. */
-static bool
-loop_slot(shunt_emitter *e, const shunt_loop_ref *loop, const char *segment, const char *qualifier, uint16_t element, uint16_t component, const shunt_ty *type,
-          const char *shown, shunt_emit_slot *slot)
+static bool loop_slot(shunt_emitter *e, const shunt_loop_ref *loop, const char *segment, const char *qualifier, uint16_t element,
+                      uint16_t component, const shunt_ty *type, const char *shown, shunt_emit_slot *slot)
 {
     shunt_loop_match places[PLACES], kept[PLACES];
     uint32_t         found = segments_of(loop, segment, places, PLACES), count = 0;
     for (uint32_t i = 0; i < found; i++)
-        if (!qualifier || (places[i].segment->key && shunt_codeset_has(places[i].segment->key, shunt_text_of(qualifier)))) kept[count++] = places[i];
+        if (!qualifier || (places[i].segment->key && shunt_codeset_has(places[i].segment->key, shunt_text_of(qualifier))))
+            kept[count++] = places[i];
     if (count == 0) return false;
     shunt_ty held = *type;
-    held.phi      = phi_of(kept, count, element, component);
-    held.codes    = NULL;
+    held.phi = phi_of(kept, count, element, component);
+    held.codes = NULL;
     shunt_plan_slot  like = slot_like(e, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, loop->source, kept, count);
-    like.element   = element;
+    like.element = element;
     like.component = component;
     if (!spots) return false;
-    *slot = slot_for(e, shunt_emit_frame(e, loop), &like, spots, count, qualifier ? shunt_text_of(qualifier) : (shunt_text){ 0 }, false);
+    *slot = slot_for(e, shunt_emit_frame(e, loop), &like, spots, count, qualifier ? shunt_text_of(qualifier) : (shunt_text){ 0 },
+                     false);
     return true;
 }
 
-static const shunt_emit_made *
-find_made(const shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop)
+static const shunt_emit_made *find_made(const shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop)
 {
     for (uint32_t i = 0; i < e->made.count; i++)
         if (e->made.items[i].builtin == builtin && e->made.items[i].loop == loop) return &e->made.items[i];
     return NULL;
 }
 
-static void
-add_read(shunt_emitter *e, shunt_emit_made *made, uint32_t field, shunt_emit_slot at)
+static void add_read(shunt_emitter *e, shunt_emit_made *made, uint32_t field, shunt_emit_slot at)
 {
     shunt_emit_read *read = SHUNT_EMIT_NEW(e, &made->reads);
     *read = (shunt_emit_read){ (uint16_t)field, at };
 }
 
-static void
-add_field(shunt_emitter *e, shunt_emit_made *made, uint32_t number, shunt_collect_from from, shunt_emit_slot slot, uint16_t child)
+static void add_field(shunt_emitter *e, shunt_emit_made *made, uint32_t number, shunt_collect_from from, shunt_emit_slot slot,
+                      uint16_t child)
 {
     shunt_collect_field *field = SHUNT_EMIT_NEW(e, &e->collect_fields);
     bool                 is_slot = from == SHUNT_COLLECT_GROUP || from == SHUNT_COLLECT_LINE;
@@ -437,8 +431,7 @@ add_field(shunt_emitter *e, shunt_emit_made *made, uint32_t number, shunt_collec
     if (is_slot) add_read(e, made, number, slot);
 }
 
-static void
-add_alternative(shunt_emitter *e, bool line, shunt_emit_slot slot)
+static void add_alternative(shunt_emitter *e, bool line, shunt_emit_slot slot)
 {
     shunt_alternative *alternative = SHUNT_EMIT_NEW(e, &e->alternatives);
     *alternative = (shunt_alternative){ .line = line, .child = SHUNT_NONE };
@@ -447,83 +440,99 @@ add_alternative(shunt_emitter *e, bool line, shunt_emit_slot slot)
 }
 
 /* The first remark code: of the line's LQ*HE, else of the claim's MOA or MIA. */
-static void
-add_remark(shunt_emitter *e, shunt_emit_made *made, uint32_t number, const shunt_loop_ref *outer, const shunt_loop_ref *line, const shunt_ty *type)
+static void add_remark(shunt_emitter *e, shunt_emit_made *made, uint32_t number, const shunt_loop_ref *outer,
+                       const shunt_loop_ref *line, const shunt_ty *type)
 {
-    static const struct { const char *segment; uint16_t element; const char *shown; } claims[] = {
-        { "MOA", 3, "MOA03" },   { "MOA", 4, "MOA04" },   { "MOA", 5, "MOA05" },   { "MOA", 6, "MOA06" },   { "MOA", 7, "MOA07" },
-        { "MIA", 5, "MIA05" },   { "MIA", 20, "MIA20" },  { "MIA", 21, "MIA21" },  { "MIA", 22, "MIA22" },  { "MIA", 23, "MIA23" },
+    static const struct {
+        const char *segment;
+        uint16_t    element;
+        const char *shown;
+    } claims[] = {
+        { "MOA", 3, "MOA03" }, { "MOA", 4, "MOA04" },  { "MOA", 5, "MOA05" },  { "MOA", 6, "MOA06" },  { "MOA", 7, "MOA07" },
+        { "MIA", 5, "MIA05" }, { "MIA", 20, "MIA20" }, { "MIA", 21, "MIA21" }, { "MIA", 22, "MIA22" }, { "MIA", 23, "MIA23" },
     };
     uint32_t        first = e->alternatives.count;
     shunt_emit_slot slot;
     if (line && loop_slot(e, line, "LQ", "HE", 2, 0, type, "LQ[\"HE\"].LQ02", &slot)) add_alternative(e, true, slot);
     if (loop_slot(e, outer, "LQ", "HE", 2, 0, type, "LQ[\"HE\"].LQ02", &slot)) add_alternative(e, false, slot);
     for (uint32_t i = 0; i < SHUNT_COUNT(claims); i++)
-        if (loop_slot(e, outer, claims[i].segment, NULL, claims[i].element, 0, type, claims[i].shown, &slot)) add_alternative(e, false, slot);
+        if (loop_slot(e, outer, claims[i].segment, NULL, claims[i].element, 0, type, claims[i].shown, &slot))
+            add_alternative(e, false, slot);
     uint32_t count = e->alternatives.count - first;
-    add_field(e, made, number, SHUNT_COLLECT_FIRST, (shunt_emit_slot){ 0, shunt_emit_number(e, first) }, shunt_emit_number(e, count));
+    add_field(e, made, number, SHUNT_COLLECT_FIRST, (shunt_emit_slot){ 0, shunt_emit_number(e, first) },
+              shunt_emit_number(e, count));
     for (uint32_t i = 0; i < count && !e->no_memory; i++) add_read(e, made, number, e->alternative_slots.items[first + i]);
 }
 
 /* Which elements the procedure of a line stands in. */
-static bool
-procedure_slot(shunt_emitter *e, const shunt_loop_ref *line, const shunt_ty *type, shunt_emit_slot *slot)
+static bool procedure_slot(shunt_emitter *e, const shunt_loop_ref *line, const shunt_ty *type, shunt_emit_slot *slot)
 {
-    return line && (loop_slot(e, line, "SVC", NULL, 1, 2, type, "SVC01-2", slot) || loop_slot(e, line, "SVD", NULL, 3, 2, type, "SVD03-2", slot));
+    return line && (loop_slot(e, line, "SVC", NULL, 1, 2, type, "SVC01-2", slot) ||
+                    loop_slot(e, line, "SVD", NULL, 3, 2, type, "SVD03-2", slot));
 }
 
 /* Rows of `adjustment`: the CAS triplets of `outer` and of its lines. `outer` may itself be a line. */
-static void
-adjustment_fields(shunt_emitter *e, shunt_emit_made *made, const group_source *cas, const shunt_loop_ref *outer, const shunt_loop_ref *line, bool at_line,
-                  const shunt_shape *shape, shunt_collect *collect)
+static void adjustment_fields(shunt_emitter *e, shunt_emit_made *made, const group_source *cas, const shunt_loop_ref *outer,
+                              const shunt_loop_ref *line, bool at_line, const shunt_shape *shape, shunt_collect *collect)
 {
     const char     *outer_level = at_line ? "line" : "claim";
     shunt_emit_slot none = { 0, 0 }, slot;
     for (uint32_t i = 0; i < shape->count; i++) {
         const shunt_member *m = &shape->members[i];
-        if (shunt_text_is(m->name, "group")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 1, 0, false, 2, &m->type, "CAS01"), 0);
-        else if (shunt_text_is(m->name, "reason")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 0, 0, true, 2, &m->type, "CAS reason"), 0);
+        if (shunt_text_is(m->name, "group"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 1, 0, false, 2, &m->type, "CAS01"), 0);
+        else if (shunt_text_is(m->name, "reason"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 0, 0, true, 2, &m->type, "CAS reason"), 0);
         else if (shunt_text_is(m->name, "amount")) {
             collect->needed = shunt_emit_number(e, i);
             add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 1, 0, true, 2, &m->type, "CAS amount"), 0);
-        } else if (shunt_text_is(m->name, "quantity")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 2, 0, true, 2, &m->type, "CAS quantity"), 0);
+        } else if (shunt_text_is(m->name, "quantity"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, cas, 2, 0, true, 2, &m->type, "CAS quantity"), 0);
         else if (shunt_text_is(m->name, "level"))
-            add_field(e, made, i, SHUNT_COLLECT_LEVEL, (shunt_emit_slot){ 0, shunt_emit_text(e, shunt_text_of(outer_level)) }, shunt_emit_text(e, SHUNT_TEXT("line")));
-        else if (shunt_text_is(m->name, "line")) add_field(e, made, i, SHUNT_COLLECT_POSITION, (shunt_emit_slot){ 0, at_line }, 0);
-        else if (shunt_text_is(m->name, "ordinal")) add_field(e, made, i, SHUNT_COLLECT_ORDINAL, none, 0);
-        else if (shunt_text_is(m->name, "remark")) add_remark(e, made, i, outer, line, &m->type);
-        else if (shunt_text_is(m->name, "procedure") && procedure_slot(e, line, &m->type, &slot)) add_field(e, made, i, SHUNT_COLLECT_LINE, slot, 0);
+            add_field(e, made, i, SHUNT_COLLECT_LEVEL, (shunt_emit_slot){ 0, shunt_emit_text(e, shunt_text_of(outer_level)) },
+                      shunt_emit_text(e, SHUNT_TEXT("line")));
+        else if (shunt_text_is(m->name, "line"))
+            add_field(e, made, i, SHUNT_COLLECT_POSITION, (shunt_emit_slot){ 0, at_line }, 0);
+        else if (shunt_text_is(m->name, "ordinal"))
+            add_field(e, made, i, SHUNT_COLLECT_ORDINAL, none, 0);
+        else if (shunt_text_is(m->name, "remark"))
+            add_remark(e, made, i, outer, line, &m->type);
+        else if (shunt_text_is(m->name, "procedure") && procedure_slot(e, line, &m->type, &slot))
+            add_field(e, made, i, SHUNT_COLLECT_LINE, slot, 0);
         else if (shunt_text_is(m->name, "procedure") && procedure_slot(e, outer, &m->type, &slot)) {
             uint32_t first = e->alternatives.count;
             add_alternative(e, false, slot);
             add_read(e, made, i, slot);
             add_field(e, made, i, SHUNT_COLLECT_FIRST, (shunt_emit_slot){ 0, shunt_emit_number(e, first) }, 1);
-        } else add_field(e, made, i, SHUNT_COLLECT_FIRST, none, 0); /* no guide of the source has it: absent */
+        } else
+            add_field(e, made, i, SHUNT_COLLECT_FIRST, none, 0); /* no guide of the source has it: absent */
     }
 }
 
-static void
-make_adjustments(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, const shunt_shape *shape, shunt_collect *collect, shunt_span span)
+static void make_adjustments(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, const shunt_shape *shape,
+                             shunt_collect *collect, shunt_span span)
 {
     static const shunt_text claims[] = { { "2100", 4 }, { "2110", 4 } };
-    const shunt_loop_ref *both[] = { loop_by_id(e, loop->source, claims[0]), loop_by_id(e, loop->source, claims[1]) };
-    bool                  at_line = shunt_text_equal(loop->id, claims[1]);
-    group_source          cas = { 0 };
+    const shunt_loop_ref   *both[] = { loop_by_id(e, loop->source, claims[0]), loop_by_id(e, loop->source, claims[1]) };
+    bool                    at_line = shunt_text_equal(loop->id, claims[1]);
+    group_source            cas = { 0 };
     if (!bind_group(e, &cas, "CAS", both, 2, (shunt_plan_group){ 2, 3, 6 }, span)) return;
     collect->group = shunt_plan_maker_child(e->plan, made->frame, cas.frame);
     if (!at_line && both[1]) {
         uint16_t line = shunt_emit_frame(e, both[1]);
-        collect->line       = shunt_plan_maker_child(e->plan, made->frame, line);
+        collect->line = shunt_plan_maker_child(e->plan, made->frame, line);
         collect->line_group = shunt_plan_maker_child(e->plan, line, cas.frame);
     }
     adjustment_fields(e, made, &cas, loop, at_line ? NULL : both[1], at_line, shape, collect);
 }
 
-/* CAS of 2320 hang in a list of the claim itself: 2320 keeps none of its own. Those of 2430 hang in 2430, below the lines 2400. */
-static void
-make_prior(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, const shunt_shape *shape, shunt_collect *collect, shunt_span span)
+/* CAS of 2320 hang in a list of the claim itself: 2320 keeps none of its own. Those of 2430 hang in 2430, below the lines
+ * 2400. */
+static void make_prior(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, const shunt_shape *shape,
+                       shunt_collect *collect, shunt_span span)
 {
-    const shunt_loop_ref *both[] = { loop_by_id(e, loop->source, SHUNT_TEXT("2320")), loop_by_id(e, loop->source, SHUNT_TEXT("2430")) };
+    const shunt_loop_ref *both[] = { loop_by_id(e, loop->source, SHUNT_TEXT("2320")),
+                                     loop_by_id(e, loop->source, SHUNT_TEXT("2430")) };
     const shunt_loop_ref *line = loop_by_id(e, loop->source, SHUNT_TEXT("2400"));
     group_source          cas = { 0 };
     if (!bind_group(e, &cas, "CAS", both, 2, (shunt_plan_group){ 2, 3, 6 }, span)) return;
@@ -531,15 +540,15 @@ make_prior(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, 
     collect->twice = 1;
     if (line && both[1]) {
         uint16_t line_frame = shunt_emit_frame(e, line), inner = shunt_emit_frame(e, both[1]);
-        collect->line        = shunt_plan_maker_child(e->plan, made->frame, line_frame);
-        collect->inner_line  = shunt_plan_maker_child(e->plan, line_frame, inner);
+        collect->line = shunt_plan_maker_child(e->plan, made->frame, line_frame);
+        collect->inner_line = shunt_plan_maker_child(e->plan, line_frame, inner);
         collect->inner_group = shunt_plan_maker_child(e->plan, inner, cas.frame);
     }
     adjustment_fields(e, made, &cas, loop, both[1], false, shape, collect);
 }
 
-static void
-make_provider(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *set, const shunt_shape *shape, shunt_collect *collect, shunt_span span)
+static void make_provider(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *set, const shunt_shape *shape,
+                          shunt_collect *collect, shunt_span span)
 {
     group_source    plb = { 0 };
     shunt_emit_slot none = { 0, 0 };
@@ -547,30 +556,45 @@ make_provider(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *set
     collect->group = shunt_plan_maker_child(e->plan, made->frame, plb.frame);
     for (uint32_t i = 0; i < shape->count; i++) {
         const shunt_member *m = &shape->members[i];
-        if (shunt_text_is(m->name, "provider")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 1, 0, false, 3, &m->type, "PLB01"), 0);
-        else if (shunt_text_is(m->name, "fiscal_date")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 2, 0, false, 3, &m->type, "PLB02"), 0);
-        else if (shunt_text_is(m->name, "code")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 0, 1, true, 3, &m->type, "PLB code"), 0);
-        else if (shunt_text_is(m->name, "reference")) add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 0, 2, true, 3, &m->type, "PLB reference"), 0);
+        if (shunt_text_is(m->name, "provider"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 1, 0, false, 3, &m->type, "PLB01"), 0);
+        else if (shunt_text_is(m->name, "fiscal_date"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 2, 0, false, 3, &m->type, "PLB02"), 0);
+        else if (shunt_text_is(m->name, "code"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 0, 1, true, 3, &m->type, "PLB code"), 0);
+        else if (shunt_text_is(m->name, "reference"))
+            add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 0, 2, true, 3, &m->type, "PLB reference"), 0);
         else if (shunt_text_is(m->name, "amount")) {
             collect->needed = shunt_emit_number(e, i);
             add_field(e, made, i, SHUNT_COLLECT_GROUP, group_slot(e, &plb, 1, 0, true, 3, &m->type, "PLB amount"), 0);
-        } else add_field(e, made, i, SHUNT_COLLECT_ORDINAL, none, 0);
+        } else
+            add_field(e, made, i, SHUNT_COLLECT_ORDINAL, none, 0);
     }
 }
 
-const shunt_emit_made *
-shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop, const shunt_shape *shape, shunt_span span)
+const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop,
+                                          const shunt_shape *shape, shunt_span span)
 {
     const shunt_emit_made *found = find_made(e, builtin, loop);
     if (found) return found;
     shunt_emit_made made = { .builtin = builtin, .loop = loop, .frame = shunt_emit_frame(e, loop) };
     shunt_collect   collect = {
-        .frame = made.frame, .record = shunt_emit_record(e, shape), .group = SHUNT_NONE, .line = SHUNT_NONE, .line_group = SHUNT_NONE, .max = 10000,
-        .inner_line = SHUNT_NONE, .inner_group = SHUNT_NONE, .field_first = e->collect_fields.count,
+          .frame = made.frame,
+          .record = shunt_emit_record(e, shape),
+          .group = SHUNT_NONE,
+          .line = SHUNT_NONE,
+          .line_group = SHUNT_NONE,
+          .max = 10000,
+          .inner_line = SHUNT_NONE,
+          .inner_group = SHUNT_NONE,
+          .field_first = e->collect_fields.count,
     };
-    if (builtin == SHUNT_LANG_ADJUSTMENTS) make_adjustments(e, &made, loop, shape, &collect, span);
-    else if (builtin == SHUNT_LANG_PRIOR_ADJUSTMENTS) make_prior(e, &made, loop, shape, &collect, span);
-    else make_provider(e, &made, loop, shape, &collect, span);
+    if (builtin == SHUNT_LANG_ADJUSTMENTS)
+        make_adjustments(e, &made, loop, shape, &collect, span);
+    else if (builtin == SHUNT_LANG_PRIOR_ADJUSTMENTS)
+        make_prior(e, &made, loop, shape, &collect, span);
+    else
+        make_provider(e, &made, loop, shape, &collect, span);
     shunt_collect *out = SHUNT_EMIT_NEW(e, &e->collects);
     *out = collect;
     made.number = shunt_emit_number(e, e->collects.count - 1);
@@ -581,17 +605,23 @@ shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loo
 
 /* ---- the first day of service ---- */
 
-static void
-add_dates(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, uint16_t child)
+static void add_dates(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, uint16_t child)
 {
-    static const struct { const char *segment, *qualifier; uint16_t element; const char *shown; } dates[] = {
-        { "DTM", "150", 2, "DTM[\"150\"].DTM02" }, { "DTM", "232", 2, "DTM[\"232\"].DTM02" }, { "DTM", "472", 2, "DTM[\"472\"].DTM02" },
+    static const struct {
+        const char *segment, *qualifier;
+        uint16_t    element;
+        const char *shown;
+    } dates[] = {
+        { "DTM", "150", 2, "DTM[\"150\"].DTM02" },
+        { "DTM", "232", 2, "DTM[\"232\"].DTM02" },
+        { "DTM", "472", 2, "DTM[\"472\"].DTM02" },
         { "DTP", "472", 3, "DTP[\"472\"].DTP03" },
     };
     const shunt_ty type = { .kind = SHUNT_TY_DATE };
     for (uint32_t i = 0; i < SHUNT_COUNT(dates); i++) {
         shunt_emit_slot slot;
-        if (!loop_slot(e, loop, dates[i].segment, dates[i].qualifier, dates[i].element, 0, &type, dates[i].shown, &slot)) continue;
+        if (!loop_slot(e, loop, dates[i].segment, dates[i].qualifier, dates[i].element, 0, &type, dates[i].shown, &slot))
+            continue;
         shunt_date_path *path = SHUNT_EMIT_NEW(e, &e->date_paths);
         *path = (shunt_date_path){ .child = child, .grandchild = SHUNT_NONE };
         shunt_emit_slot *at = SHUNT_EMIT_NEW(e, &e->date_slots);
@@ -600,8 +630,7 @@ add_dates(shunt_emitter *e, shunt_emit_made *made, const shunt_loop_ref *loop, u
     }
 }
 
-const shunt_emit_made *
-shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop)
+const shunt_emit_made *shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop)
 {
     static const char *const lines[] = { "2110", "2400" };
     const shunt_emit_made   *found = find_made(e, SHUNT_LANG_FIRST_SERVICE_DATE, loop);
@@ -610,7 +639,8 @@ shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop)
     shunt_earliest  earliest = { .frame = made.frame, .path_first = e->date_paths.count };
     add_dates(e, &made, loop, SHUNT_NONE);
     for (uint32_t i = 0; i < SHUNT_COUNT(lines); i++) {
-        const shunt_loop_ref *line = shunt_text_is(loop->id, lines[i]) ? NULL : loop_by_id(e, loop->source, shunt_text_of(lines[i]));
+        const shunt_loop_ref *line =
+            shunt_text_is(loop->id, lines[i]) ? NULL : loop_by_id(e, loop->source, shunt_text_of(lines[i]));
         if (line) add_dates(e, &made, line, shunt_plan_maker_child(e->plan, made.frame, shunt_emit_frame(e, line)));
     }
     earliest.path_count = e->date_paths.count - earliest.path_first;
@@ -624,24 +654,25 @@ shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop)
 
 /* ---- segments that are lists somewhere are lists everywhere, so they are bound before anything is read ---- */
 
-static bool
-bind_call(shunt_ast *node, void *context)
+static bool bind_call(shunt_ast *node, void *context)
 {
     shunt_emitter    *e = context;
     const shunt_fact *fact = shunt_fact_of(node);
     if (node->kind != SHUNT_AST_CALL || !fact || fact->kind != SHUNT_FACT_BUILTIN) return true;
     shunt_lang_builtin builtin = fact->builtin;
-    if (builtin != SHUNT_LANG_ADJUSTMENTS && builtin != SHUNT_LANG_PROVIDER_ADJUSTMENTS && builtin != SHUNT_LANG_PRIOR_ADJUSTMENTS) return true;
+    if (builtin != SHUNT_LANG_ADJUSTMENTS && builtin != SHUNT_LANG_PROVIDER_ADJUSTMENTS &&
+        builtin != SHUNT_LANG_PRIOR_ADJUSTMENTS)
+        return true;
     const shunt_ast *args = node->kids[SHUNT_CALL_args];
     if (!args || args->kid_count == 0 || !fact->type.item || !fact->type.item->shape) return true;
     const shunt_fact     *arg = shunt_fact_of(args->kids[0]);
-    const shunt_loop_ref *loop = builtin == SHUNT_LANG_PROVIDER_ADJUSTMENTS ? shunt_emit_set_loop(e, arg->symbol) : arg->type.loop;
+    const shunt_loop_ref *loop =
+        builtin == SHUNT_LANG_PROVIDER_ADJUSTMENTS ? shunt_emit_set_loop(e, arg->symbol) : arg->type.loop;
     if (loop) shunt_emit_collect(e, builtin, loop, fact->type.item->shape, node->span);
     return true;
 }
 
-void
-shunt_emit_bind_groups(shunt_emitter *e)
+void shunt_emit_bind_groups(shunt_emitter *e)
 {
     for (uint32_t i = 0; i < e->c->module_count; i++) shunt_ast_walk(e->c->modules[i].tree, bind_call, e);
     for (uint32_t i = 0; i < e->c->loop_count; i++)

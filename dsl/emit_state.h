@@ -1,6 +1,7 @@
 /* emit_state.h - what the files of emit share: the program being made, the function being made, registers, labels, constants.
  * Private to dsl/emit*.c.
- * Errors are sticky: without memory or room the helpers go on with harmless numbers, and shunt_emit looks at the flags at the end.
+ * Errors are sticky: without memory or room the helpers go on with harmless numbers, and shunt_emit looks at the flags at
+ * the end.
  *
  * Registers. A register has one type in its function. Three lives:
  *   temporary   until the statement ends        (shunt_emit_temp, marked by `temps.count`)
@@ -41,31 +42,39 @@ typedef struct shunt_emit_label {
 } shunt_emit_label;
 
 /* What may be read where: decides early slots and least scopes of exits. */
-typedef enum shunt_emit_phase { SHUNT_PHASE_PURE, SHUNT_PHASE_START, SHUNT_PHASE_EARLY, SHUNT_PHASE_UNIT, SHUNT_PHASE_TALLY, SHUNT_PHASE_LATE, SHUNT_PHASE_END } shunt_emit_phase;
+typedef enum shunt_emit_phase {
+    SHUNT_PHASE_PURE,
+    SHUNT_PHASE_START,
+    SHUNT_PHASE_EARLY,
+    SHUNT_PHASE_UNIT,
+    SHUNT_PHASE_TALLY,
+    SHUNT_PHASE_LATE,
+    SHUNT_PHASE_END
+} shunt_emit_phase;
 
 typedef struct shunt_emitter shunt_emitter;
 typedef struct shunt_emit_fn {
-    shunt_emitter    *e;
-    shunt_emit_phase  phase;
-    shunt_scope       least;             /* exits leave at least this */
-    uint16_t          params;
-    uint16_t          node;              /* register of the node that it was called with, SHUNT_NONE */
-    bool              impure;            /* reads more than arguments, constants and tables */
-    shunt_span        span;              /* of what is being made now: the site of the next instruction */
-    uint16_t          step;              /* text, SHUNT_NONE */
+    shunt_emitter   *e;
+    shunt_emit_phase phase;
+    shunt_scope      least; /* exits leave at least this */
+    uint16_t         params;
+    uint16_t         node;   /* register of the node that it was called with, SHUNT_NONE */
+    bool             impure; /* reads more than arguments, constants and tables */
+    shunt_span       span;   /* of what is being made now: the site of the next instruction */
+    uint16_t         step;   /* text, SHUNT_NONE */
     SHUNT_LIST(shunt_instruction) code;
-    SHUNT_LIST(uint32_t)          sites;
-    SHUNT_LIST(shunt_emit_reg)    regs;
-    SHUNT_LIST(shunt_emit_run)    temps;
-    SHUNT_LIST(shunt_emit_run)    kept;
-    SHUNT_LIST(shunt_emit_run)    free_runs;
-    SHUNT_LIST(shunt_emit_known)  known;
-    uint16_t          item;              /* register of `it`, SHUNT_NONE */
-    const shunt_shape *record;           /* target whose fields are named by SYMBOL_FIELD */
-    uint16_t          record_base;
-    struct shunt_emit_journal *journal;  /* open, or NULL */
+    SHUNT_LIST(uint32_t) sites;
+    SHUNT_LIST(shunt_emit_reg) regs;
+    SHUNT_LIST(shunt_emit_run) temps;
+    SHUNT_LIST(shunt_emit_run) kept;
+    SHUNT_LIST(shunt_emit_run) free_runs;
+    SHUNT_LIST(shunt_emit_known) known;
+    uint16_t                   item;   /* register of `it`, SHUNT_NONE */
+    const shunt_shape         *record; /* target whose fields are named by SYMBOL_FIELD */
+    uint16_t                   record_base;
+    struct shunt_emit_journal *journal; /* open, or NULL */
     /* The first value that the statement reads: where its exits point. */
-    uint16_t          read_frame, read_slot, read_node;
+    uint16_t                   read_frame, read_slot, read_node;
 } shunt_emit_fn;
 
 typedef struct shunt_emit_journal {
@@ -76,8 +85,13 @@ typedef struct shunt_emit_journal {
     uint16_t            with;            /* first of the columns that every line has; SHUNT_NONE = target without columns */
 } shunt_emit_journal;
 
-typedef struct shunt_emit_slot { uint16_t frame, slot; } shunt_emit_slot;
-typedef struct shunt_emit_read { uint16_t field; shunt_emit_slot at; } shunt_emit_read;
+typedef struct shunt_emit_slot {
+    uint16_t frame, slot;
+} shunt_emit_slot;
+typedef struct shunt_emit_read {
+    uint16_t        field;
+    shunt_emit_slot at;
+} shunt_emit_read;
 
 /* A collector or a list of dates already made for this place. */
 typedef struct shunt_emit_made {
@@ -85,97 +99,101 @@ typedef struct shunt_emit_made {
     const shunt_loop_ref *loop;
     uint16_t              number;
     uint16_t              frame;
-    SHUNT_LIST(shunt_emit_read) reads;   /* what each field of its rows is made of, for lineage */
+    SHUNT_LIST(shunt_emit_read) reads; /* what each field of its rows is made of, for lineage */
 } shunt_emit_made;
 
 /* A table of lineage before the plan is flat. */
-typedef struct shunt_emit_lineage { shunt_lineage line; shunt_emit_slot slot; } shunt_emit_lineage;
+typedef struct shunt_emit_lineage {
+    shunt_lineage   line;
+    shunt_emit_slot slot;
+} shunt_emit_lineage;
 
 struct shunt_emitter {
     shunt_compilation *c;
     shunt_arena       *arena;
     shunt_intern      *texts;
     shunt_intern      *constant_keys, *site_keys, *slot_keys, *lineage_keys;
-    void              *stamp;                      /* of the last search through lets */
+    void              *stamp; /* of the last search through lets */
     shunt_plan_maker  *plan;
     bool               no_memory, too_large, wrong;
-    _Alignas(16) char  spare[256];                 /* written to when there is no memory */
-    SHUNT_LIST(uint32_t) *line_starts_of;          /* one a module */
-    SHUNT_LIST(const shunt_shape *) records_of;    /* record type n is of this shape */
+    _Alignas(16) char spare[256];               /* written to when there is no memory */
+    SHUNT_LIST(uint32_t) * line_starts_of;      /* one a module */
+    SHUNT_LIST(const shunt_shape *) records_of; /* record type n is of this shape */
     SHUNT_LIST(const shunt_shape *) enums_of;
     SHUNT_LIST(const shunt_codeset *) lists_of;
-    SHUNT_LIST(shunt_loop_ref *)    own_loops;     /* that the rules do not name, made for collectors */
-    SHUNT_LIST(shunt_emit_made)     made;
-    SHUNT_LIST(shunt_emit_slot)     slots_of;      /* slot key n */
-    SHUNT_LIST(bool)                once_of;       /* frame n: at most one instance a transaction */
-    SHUNT_LIST(shunt_emit_lineage)  lineage_of;
-    shunt_scope        widest;
+    SHUNT_LIST(shunt_loop_ref *) own_loops; /* that the rules do not name, made for collectors */
+    SHUNT_LIST(shunt_emit_made) made;
+    SHUNT_LIST(shunt_emit_slot) slots_of; /* slot key n */
+    SHUNT_LIST(bool) once_of;             /* frame n: at most one instance a transaction */
+    SHUNT_LIST(shunt_emit_lineage) lineage_of;
+    shunt_scope widest;
     /* sections of the program that grow */
-    SHUNT_LIST(shunt_source)        sources;
-    SHUNT_LIST(shunt_map_entry)     maps;
-    SHUNT_LIST(shunt_handler)       handlers;
-    SHUNT_LIST(shunt_tally)         tallies;
-    SHUNT_LIST(shunt_constant)      constants;
-    SHUNT_LIST(shunt_function)      functions;
-    SHUNT_LIST(shunt_type)          register_types;
-    SHUNT_LIST(shunt_instruction)   instructions;
-    SHUNT_LIST(uint32_t)            instruction_sites;
-    SHUNT_LIST(shunt_site)          sites;
-    SHUNT_LIST(shunt_type)          globals;
-    SHUNT_LIST(shunt_enum)          enums;
-    SHUNT_LIST(shunt_code_list)     code_lists;
-    SHUNT_LIST(uint16_t)            numbers;
-    SHUNT_LIST(shunt_record_type)   records;
-    SHUNT_LIST(shunt_field)         fields;
-    SHUNT_LIST(shunt_table)         tables;
-    SHUNT_LIST(shunt_cell)          cells;
-    SHUNT_LIST(shunt_text)          table_texts;
-    SHUNT_LIST(shunt_code)          codes;
-    SHUNT_LIST(shunt_exit)          exits;
-    SHUNT_LIST(shunt_emit_slot)     exit_slots;    /* one an exit: its place before the plan is flat */
-    SHUNT_LIST(shunt_target)        targets;
-    SHUNT_LIST(shunt_encoding)      encodings;
+    SHUNT_LIST(shunt_source) sources;
+    SHUNT_LIST(shunt_map_entry) maps;
+    SHUNT_LIST(shunt_handler) handlers;
+    SHUNT_LIST(shunt_tally) tallies;
+    SHUNT_LIST(shunt_constant) constants;
+    SHUNT_LIST(shunt_function) functions;
+    SHUNT_LIST(shunt_type) register_types;
+    SHUNT_LIST(shunt_instruction) instructions;
+    SHUNT_LIST(uint32_t) instruction_sites;
+    SHUNT_LIST(shunt_site) sites;
+    SHUNT_LIST(shunt_type) globals;
+    SHUNT_LIST(shunt_enum) enums;
+    SHUNT_LIST(shunt_code_list) code_lists;
+    SHUNT_LIST(uint16_t) numbers;
+    SHUNT_LIST(shunt_record_type) records;
+    SHUNT_LIST(shunt_field) fields;
+    SHUNT_LIST(shunt_table) tables;
+    SHUNT_LIST(shunt_cell) cells;
+    SHUNT_LIST(shunt_text) table_texts;
+    SHUNT_LIST(shunt_code) codes;
+    SHUNT_LIST(shunt_exit) exits;
+    SHUNT_LIST(shunt_emit_slot) exit_slots; /* one an exit: its place before the plan is flat */
+    SHUNT_LIST(shunt_target) targets;
+    SHUNT_LIST(shunt_encoding) encodings;
     SHUNT_LIST(shunt_encoding_column) encoding_columns;
-    SHUNT_LIST(shunt_collect)       collects;
+    SHUNT_LIST(shunt_collect) collects;
     SHUNT_LIST(shunt_collect_field) collect_fields;
-    SHUNT_LIST(shunt_emit_slot)     collect_slots; /* one a collect field */
-    SHUNT_LIST(shunt_alternative)   alternatives;
-    SHUNT_LIST(shunt_emit_slot)     alternative_slots;
-    SHUNT_LIST(shunt_earliest)      earliests;
-    SHUNT_LIST(shunt_date_path)     date_paths;
-    SHUNT_LIST(shunt_emit_slot)     date_slots;
-    SHUNT_LIST(shunt_module)        modules;
+    SHUNT_LIST(shunt_emit_slot) collect_slots; /* one a collect field */
+    SHUNT_LIST(shunt_alternative) alternatives;
+    SHUNT_LIST(shunt_emit_slot) alternative_slots;
+    SHUNT_LIST(shunt_earliest) earliests;
+    SHUNT_LIST(shunt_date_path) date_paths;
+    SHUNT_LIST(shunt_emit_slot) date_slots;
+    SHUNT_LIST(shunt_module) modules;
 };
 
 /* ---- emit_build.c: texts, constants, sites, instructions, registers, labels ---- */
-uint16_t   shunt_emit_text(shunt_emitter *e, shunt_text text);
-uint16_t   shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value);
-uint16_t   shunt_emit_text_constant(shunt_emitter *e, shunt_text text);
-uint32_t   shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step);
-uint16_t   shunt_emit_number(shunt_emitter *e, uint32_t number);     /* LIMIT over 16 bits */
-#define SHUNT_EMIT_NEW(e, list) ((__typeof__((list)->items))shunt_emit_more((e), SHUNT_PUSH((e)->arena, (list)), sizeof *(list)->items))
-void      *shunt_emit_more(shunt_emitter *e, void *item, size_t size);  /* the item, or a throw-away one without memory */
-bool       shunt_emit_failed(const shunt_emitter *e);
+uint16_t shunt_emit_text(shunt_emitter *e, shunt_text text);
+uint16_t shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value);
+uint16_t shunt_emit_text_constant(shunt_emitter *e, shunt_text text);
+uint32_t shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step);
+uint16_t shunt_emit_number(shunt_emitter *e, uint32_t number); /* LIMIT over 16 bits */
+#define SHUNT_EMIT_NEW(e, list)                                                                                                  \
+    ((__typeof__((list)->items))shunt_emit_more((e), SHUNT_PUSH((e)->arena, (list)), sizeof *(list)->items))
+void *shunt_emit_more(shunt_emitter *e, void *item, size_t size); /* the item, or a throw-away one without memory */
+bool  shunt_emit_failed(const shunt_emitter *e);
 /* A construct that parses and checks but has no lowering: E0001 at its place. */
-void       shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what);
+void  shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what);
 
 shunt_emit_fn *shunt_emit_fn_new(shunt_emitter *e, shunt_emit_phase phase);
-uint16_t   shunt_emit_param(shunt_emit_fn *f, shunt_type type);
-uint16_t   shunt_emit_fn_done(shunt_emit_fn *f, shunt_text name, shunt_type result, bool pure); /* number of the function */
-uint32_t   shunt_emit_op(shunt_emit_fn *f, shunt_op op, uint16_t a, uint16_t b, uint16_t c);
-uint16_t   shunt_emit_temp(shunt_emit_fn *f, shunt_type type);
-uint16_t   shunt_emit_kept(shunt_emit_fn *f, shunt_type type);
-uint16_t   shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count);
-void       shunt_emit_release(shunt_emit_fn *f, uint32_t mark); /* temporaries above the mark */
-bool       shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg);
+uint16_t       shunt_emit_param(shunt_emit_fn *f, shunt_type type);
+uint16_t       shunt_emit_fn_done(shunt_emit_fn *f, shunt_text name, shunt_type result, bool pure); /* number of the function */
+uint32_t       shunt_emit_op(shunt_emit_fn *f, shunt_op op, uint16_t a, uint16_t b, uint16_t c);
+uint16_t       shunt_emit_temp(shunt_emit_fn *f, shunt_type type);
+uint16_t       shunt_emit_kept(shunt_emit_fn *f, shunt_type type);
+uint16_t       shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t count);
+void           shunt_emit_release(shunt_emit_fn *f, uint32_t mark); /* temporaries above the mark */
+bool           shunt_emit_is_temp(const shunt_emit_fn *f, uint16_t reg);
 shunt_emit_region shunt_emit_enter(shunt_emit_fn *f);
-void       shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region);
+void              shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region);
 /* The register that holds what `op b, c` gives: a known one, or a kept one after emitting it. */
-uint16_t   shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c);
-shunt_type shunt_emit_type_of(const shunt_emit_fn *f, uint16_t reg);
-void       shunt_emit_jump(shunt_emit_fn *f, shunt_op op, uint16_t a, shunt_emit_label *label);
-void       shunt_emit_bind(shunt_emit_fn *f, shunt_emit_label *label);
-bool       shunt_emit_same(shunt_type a, shunt_type b);
+uint16_t          shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c);
+shunt_type        shunt_emit_type_of(const shunt_emit_fn *f, uint16_t reg);
+void              shunt_emit_jump(shunt_emit_fn *f, shunt_op op, uint16_t a, shunt_emit_label *label);
+void              shunt_emit_bind(shunt_emit_fn *f, shunt_emit_label *label);
+bool              shunt_emit_same(shunt_type a, shunt_type b);
 
 /* ---- emit_decl.c: records, enums, tables, targets ---- */
 shunt_type shunt_emit_type(shunt_emitter *e, const shunt_ty *type);
@@ -185,28 +203,31 @@ uint16_t   shunt_emit_code_list(shunt_emitter *e, const shunt_codeset *codes);
 void       shunt_emit_declarations(shunt_emitter *e, const shunt_table_rows *rows, uint32_t row_sets);
 
 /* ---- emit_path.c: frames, slots, collectors ---- */
-uint16_t   shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
-uint16_t   shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
-uint16_t   shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source);      /* register of the node of the set */
-void       shunt_emit_bind_groups(shunt_emitter *e);
-void       shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit); /* nodes around the unit, once for all */
-shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span);
-uint16_t   shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional);
+uint16_t               shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
+uint16_t               shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
+uint16_t               shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source); /* register of the node of the set */
+void                   shunt_emit_bind_groups(shunt_emitter *e);
+void                   shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block,
+                                              const shunt_symbol *unit); /* nodes around the unit, once for all */
+shunt_emit_slot        shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span);
+uint16_t               shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional);
 const shunt_loop_ref  *shunt_emit_set_loop(shunt_emitter *e, const shunt_symbol *source);
-const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop, const shunt_shape *shape, shunt_span span);
+const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin builtin, const shunt_loop_ref *loop,
+                                          const shunt_shape *shape, shunt_span span);
 const shunt_emit_made *shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop);
 
 /* ---- emit_expr.c ---- */
-uint16_t   shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
-void       shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into);      /* converts */
-uint16_t   shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into);     /* in `into` if that is easy, else elsewhere */
-void       shunt_emit_convert(shunt_emit_fn *f, uint16_t from, uint16_t into);
-void       shunt_emit_text_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* canonical text */
-void       shunt_emit_answered_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* a missing required element is absence, not failure */
-uint16_t   shunt_emit_message(shunt_emit_fn *f, shunt_ast *text);                   /* of an exit; PHI masked */
-void       shunt_emit_condition(shunt_emit_fn *f, shunt_ast *node, bool when, shunt_emit_label *label);
+uint16_t shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
+void     shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into);  /* converts */
+uint16_t shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* in `into` if that is easy, else elsewhere */
+void     shunt_emit_convert(shunt_emit_fn *f, uint16_t from, uint16_t into);
+void     shunt_emit_text_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* canonical text */
+void     shunt_emit_answered_into(shunt_emit_fn *f, shunt_ast *node,
+                                  uint16_t into);               /* a missing required element is absence, not failure */
+uint16_t shunt_emit_message(shunt_emit_fn *f, shunt_ast *text); /* of an exit; PHI masked */
+void     shunt_emit_condition(shunt_emit_fn *f, shunt_ast *node, bool when, shunt_emit_label *label);
 /* Jumps to `label` when a value in `subject` fits one of the alternatives. */
-void       shunt_emit_pattern(shunt_emit_fn *f, uint16_t subject, const shunt_ty *type, shunt_ast *pattern, shunt_emit_label *label);
+void shunt_emit_pattern(shunt_emit_fn *f, uint16_t subject, const shunt_ty *type, shunt_ast *pattern, shunt_emit_label *label);
 
 /* One pass over a list: between begin and end stands the body, in a region of its own. */
 typedef struct shunt_emit_loop {
@@ -215,22 +236,22 @@ typedef struct shunt_emit_loop {
     uint32_t          mark;
     uint16_t          item;
 } shunt_emit_loop;
-void       shunt_emit_loop_begin(shunt_emit_fn *f, shunt_ast *each, shunt_emit_loop *loop);
-void       shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop);
-void       shunt_emit_bind_local(shunt_emit_fn *f, shunt_symbol *symbol, uint16_t reg);
+void shunt_emit_loop_begin(shunt_emit_fn *f, shunt_ast *each, shunt_emit_loop *loop);
+void shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop);
+void shunt_emit_bind_local(shunt_emit_fn *f, shunt_symbol *symbol, uint16_t reg);
 
 /* ---- emit_stmt.c ---- */
-void       shunt_emit_block(shunt_emit_fn *f, shunt_ast *block);
-void       shunt_emit_statement(shunt_emit_fn *f, shunt_ast *node);
-void       shunt_emit_exit(shunt_emit_fn *f, shunt_ast *exit);                     /* without its `when` */
-uint16_t   shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *exit);
+void     shunt_emit_block(shunt_emit_fn *f, shunt_ast *block);
+void     shunt_emit_statement(shunt_emit_fn *f, shunt_ast *node);
+void     shunt_emit_exit(shunt_emit_fn *f, shunt_ast *exit); /* without its `when` */
+uint16_t shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *exit);
 
 /* ---- emit_map.c ---- */
 void       shunt_emit_functions(shunt_emitter *e);
 void       shunt_emit_maps(shunt_emitter *e);
-shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally);     /* of what is added */
+shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally); /* of what is added */
 
 /* ---- lineage.c: which slots a field is made of ---- */
-void       shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint32_t site, shunt_ast *value);
+void shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint32_t site, shunt_ast *value);
 
 #endif

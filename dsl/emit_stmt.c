@@ -4,14 +4,9 @@
 
 static const shunt_type text_type = { .kind = SHUNT_KIND_TEXT };
 
-static const shunt_ty *
-type_at(const shunt_ast *node)
-{
-    return &shunt_fact_of(node)->type;
-}
+static const shunt_ty *type_at(const shunt_ast *node) { return &shunt_fact_of(node)->type; }
 
-static shunt_type *
-new_types(shunt_emit_fn *f, uint32_t count)
+static shunt_type *new_types(shunt_emit_fn *f, uint32_t count)
 {
     shunt_type *types = SHUNT_NEW_N(f->e->arena, shunt_type, count + 1);
     if (!types) f->e->no_memory = true;
@@ -21,17 +16,17 @@ new_types(shunt_emit_fn *f, uint32_t count)
 /* ---- exits ---- */
 
 /* As written: `whole transaction`. Where the exit stands may widen it (f->least), but not what a map does `on error`. */
-static shunt_scope
-scope_of(const shunt_ast *exit)
+static shunt_scope scope_of(const shunt_ast *exit)
 {
     const shunt_ast *scope = exit->kind == SHUNT_AST_EXIT ? exit->kids[SHUNT_EXIT_scope] : NULL;
     if (!scope) return SHUNT_SCOPE_UNIT;
     if (shunt_text_is(scope->text, "transaction")) return SHUNT_SCOPE_TRANSACTION;
-    return shunt_text_is(scope->text, "batch") ? SHUNT_SCOPE_BATCH : shunt_text_is(scope->text, "file") ? SHUNT_SCOPE_FILE : SHUNT_SCOPE_UNIT;
+    return shunt_text_is(scope->text, "batch")  ? SHUNT_SCOPE_BATCH
+           : shunt_text_is(scope->text, "file") ? SHUNT_SCOPE_FILE
+                                                : SHUNT_SCOPE_UNIT;
 }
 
-static shunt_exit_kind
-exit_kind(const shunt_ast *node)
+static shunt_exit_kind exit_kind(const shunt_ast *node)
 {
     if (node->kind == SHUNT_AST_NOTING || shunt_text_is(node->text, "warn")) return SHUNT_EXIT_WARN;
     if (shunt_text_is(node->text, "reject")) return SHUNT_EXIT_REJECT;
@@ -39,20 +34,22 @@ exit_kind(const shunt_ast *node)
 }
 
 /* An entry for an exit, or for the code of a `noting`. It points at the value that its statement read first. */
-uint16_t
-shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *node)
+uint16_t shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *node)
 {
-    shunt_emitter      *e = f->e;
-    const shunt_fact   *fact = shunt_fact_of(node);
-    shunt_exit_kind     kind = exit_kind(node);
-    shunt_scope         scope = kind == SHUNT_EXIT_WARN || kind == SHUNT_EXIT_SKIP ? SHUNT_SCOPE_UNIT : scope_of(node);
+    shunt_emitter    *e = f->e;
+    const shunt_fact *fact = shunt_fact_of(node);
+    shunt_exit_kind   kind = exit_kind(node);
+    shunt_scope       scope = kind == SHUNT_EXIT_WARN || kind == SHUNT_EXIT_SKIP ? SHUNT_SCOPE_UNIT : scope_of(node);
     if (kind <= SHUNT_EXIT_QUARANTINE && scope < f->least) scope = f->least;
     if (scope > e->widest) e->widest = scope;
-    shunt_exit made = { .kind = (uint8_t)kind, .scope = (uint8_t)scope, .code = fact->symbol ? (uint16_t)fact->symbol->number : SHUNT_NONE,
-                        .site = shunt_emit_site(e, node->span, f->step), .slot = SHUNT_NONE };
+    shunt_exit      made = { .kind = (uint8_t)kind,
+                             .scope = (uint8_t)scope,
+                             .code = fact->symbol ? (uint16_t)fact->symbol->number : SHUNT_NONE,
+                             .site = shunt_emit_site(e, node->span, f->step),
+                             .slot = SHUNT_NONE };
     shunt_emit_slot at = { SHUNT_NONE, SHUNT_NONE };
     if (f->read_slot != SHUNT_NONE && kind != SHUNT_EXIT_SKIP) {
-        at        = (shunt_emit_slot){ f->read_frame, f->read_slot };
+        at = (shunt_emit_slot){ f->read_frame, f->read_slot };
         made.node = f->read_node;
     }
     shunt_exit *exit = SHUNT_EMIT_NEW(e, &e->exits);
@@ -62,8 +59,7 @@ shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *node)
     return shunt_emit_number(e, e->exits.count - 1);
 }
 
-void
-shunt_emit_exit(shunt_emit_fn *f, shunt_ast *node)
+void shunt_emit_exit(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_span before = f->span;
     uint16_t   number = shunt_emit_exit_number(f, node), text;
@@ -79,8 +75,7 @@ shunt_emit_exit(shunt_emit_fn *f, shunt_ast *node)
     f->span = before;
 }
 
-static void
-exit_statement(shunt_emit_fn *f, shunt_ast *node)
+static void exit_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_emit_label past = { 0 };
     if (node->kids[SHUNT_EXIT_when]) shunt_emit_condition(f, node->kids[SHUNT_EXIT_when], false, &past);
@@ -90,8 +85,7 @@ exit_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_bind(f, &past);
 }
 
-static void
-check_statement(shunt_emit_fn *f, shunt_ast *test, shunt_ast *exit)
+static void check_statement(shunt_emit_fn *f, shunt_ast *test, shunt_ast *exit)
 {
     shunt_emit_label past = { 0 };
     shunt_emit_condition(f, test, true, &past);
@@ -103,8 +97,7 @@ check_statement(shunt_emit_fn *f, shunt_ast *test, shunt_ast *exit)
 
 /* ---- branches ---- */
 
-static void
-if_statement(shunt_emit_fn *f, shunt_ast *node)
+static void if_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_emit_label otherwise = { 0 }, end = { 0 };
     shunt_ast       *other = node->kids[SHUNT_IF_otherwise];
@@ -123,8 +116,7 @@ if_statement(shunt_emit_fn *f, shunt_ast *node)
 }
 
 /* True where every arm that an absent or cleared subject could take is written. */
-static bool
-names_state(const shunt_ast *arms)
+static bool names_state(const shunt_ast *arms)
 {
     for (uint32_t i = 0; i < arms->kid_count; i++) {
         const shunt_ast *patterns = arms->kids[i]->kind == SHUNT_AST_ARM ? arms->kids[i]->kids[SHUNT_ARM_patterns] : NULL;
@@ -136,8 +128,7 @@ names_state(const shunt_ast *arms)
     return false;
 }
 
-static void
-match_statement(shunt_emit_fn *f, shunt_ast *node)
+static void match_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_ast        *subject_node = node->kids[SHUNT_MATCH_subject], *arms = node->kids[SHUNT_MATCH_arms], *otherwise = NULL;
     shunt_emit_label *labels = SHUNT_NEW_N(f->e->arena, shunt_emit_label, arms->kid_count + 1), end = { 0 };
@@ -155,12 +146,16 @@ match_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_region tests = shunt_emit_enter(f);
     for (uint32_t i = 0; i < arms->kid_count; i++) {
         shunt_ast *arm = arms->kids[i], *patterns = arm->kind == SHUNT_AST_ARM ? arm->kids[SHUNT_ARM_patterns] : NULL;
-        if (patterns && patterns->kid_count) shunt_emit_pattern(f, subject, type_at(subject_node), patterns->kids[0], &labels[i]);
-        else if (arm->kind == SHUNT_AST_ARM) otherwise = arm;
+        if (patterns && patterns->kid_count)
+            shunt_emit_pattern(f, subject, type_at(subject_node), patterns->kids[0], &labels[i]);
+        else if (arm->kind == SHUNT_AST_ARM)
+            otherwise = arm;
     }
     shunt_emit_leave(f, tests);
-    if (otherwise) shunt_emit_block(f, otherwise->kids[SHUNT_ARM_block]);
-    else shunt_emit_op(f, SHUNT_OP_UNMATCHED, 0, 0, 0);
+    if (otherwise)
+        shunt_emit_block(f, otherwise->kids[SHUNT_ARM_block]);
+    else
+        shunt_emit_op(f, SHUNT_OP_UNMATCHED, 0, 0, 0);
     for (uint32_t i = 0; i < arms->kid_count; i++) {
         shunt_ast *arm = arms->kids[i];
         if (arm->kind != SHUNT_AST_ARM || arm == otherwise) continue;
@@ -174,19 +169,19 @@ match_statement(shunt_emit_fn *f, shunt_ast *node)
 /* ---- fields ---- */
 
 /* A value for a field of a record: no longer than the field holds. */
-static void
-field_into(shunt_emit_fn *f, shunt_ast *value, const shunt_member *member, uint16_t into)
+static void field_into(shunt_emit_fn *f, shunt_ast *value, const shunt_member *member, uint16_t into)
 {
     const shunt_ty *type = type_at(value);
     shunt_text      text;
-    bool            fits = member->type.length == 0 || (type->length && type->length <= member->type.length)
-                || (shunt_fold_text(value, &text) && shunt_utf8_count(text) <= member->type.length);
+    bool            fits = member->type.length == 0 || (type->length && type->length <= member->type.length) ||
+                (shunt_fold_text(value, &text) && shunt_utf8_count(text) <= member->type.length);
     shunt_emit_into(f, value, into);
-    if (!fits && shunt_emit_type_of(f, into).kind == SHUNT_KIND_TEXT) shunt_emit_op(f, SHUNT_OP_TEXT_LIMIT, into, into, member->type.length > UINT16_MAX ? UINT16_MAX : (uint16_t)member->type.length);
+    if (!fits && shunt_emit_type_of(f, into).kind == SHUNT_KIND_TEXT)
+        shunt_emit_op(f, SHUNT_OP_TEXT_LIMIT, into, into,
+                      member->type.length > UINT16_MAX ? UINT16_MAX : (uint16_t)member->type.length);
 }
 
-static const shunt_ast *
-find_field(const shunt_ast *fields, shunt_text name)
+static const shunt_ast *find_field(const shunt_ast *fields, shunt_text name)
 {
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         const shunt_ast *field = fields->kids[i];
@@ -199,32 +194,31 @@ find_field(const shunt_ast *fields, shunt_text name)
 static uint16_t shape_run(shunt_emit_fn *f, const shunt_shape *shape);
 
 /* Defaults and checks of a target name its fields: those of the run that is being filled. */
-static void
-default_into(shunt_emit_fn *f, const shunt_shape *shape, uint16_t base, uint32_t member)
+static void default_into(shunt_emit_fn *f, const shunt_shape *shape, uint16_t base, uint32_t member)
 {
     const shunt_shape *outer = f->record;
     uint16_t           outer_base = f->record_base;
-    f->record      = shape;
+    f->record = shape;
     f->record_base = base;
     field_into(f, shape->members[member].value, &shape->members[member], (uint16_t)(base + member));
-    f->record      = outer;
+    f->record = outer;
     f->record_base = outer_base;
 }
 
 /* PHI that a field was given is masked wherever the record is shown. */
-static void
-note_phi(shunt_emit_fn *f, const shunt_shape *shape, uint32_t member, const shunt_ast *value)
+static void note_phi(shunt_emit_fn *f, const shunt_shape *shape, uint32_t member, const shunt_ast *value)
 {
     uint16_t record = shunt_emit_record(f->e, shape);
     if (!type_at(value)->phi || f->e->no_memory) return;
     f->e->fields.items[f->e->records.items[record].field_first + member].flags |= SHUNT_FIELD_MASKED;
 }
 
-static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target, bool line);
+static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target,
+                     bool line);
 
 /* `lines: for each s in 2400 { ... }`, or one row written out; several of one name append. */
-static void
-list_field(shunt_emit_fn *f, const shunt_ast *fields, shunt_text name, const shunt_member *member, uint16_t into, uint16_t target)
+static void list_field(shunt_emit_fn *f, const shunt_ast *fields, shunt_text name, const shunt_member *member, uint16_t into,
+                       uint16_t target)
 {
     const shunt_ty    *item = member->type.kind == SHUNT_TY_LIST ? member->type.item : &member->type;
     const shunt_shape *shape = item->shape;
@@ -248,8 +242,7 @@ list_field(shunt_emit_fn *f, const shunt_ast *fields, shunt_text name, const shu
     }
 }
 
-static uint16_t
-shape_run(shunt_emit_fn *f, const shunt_shape *shape)
+static uint16_t shape_run(shunt_emit_fn *f, const shunt_shape *shape)
 {
     shunt_type *types = new_types(f, shape->count);
     if (!types) return 0;
@@ -257,8 +250,8 @@ shape_run(shunt_emit_fn *f, const shunt_shape *shape)
     return shunt_emit_run_of(f, types, shape->count);
 }
 
-static void
-fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint32_t i, uint16_t base, uint16_t target, bool line)
+static void fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint32_t i, uint16_t base,
+                     uint16_t target, bool line)
 {
     const shunt_member *member = &shape->members[i];
     const shunt_ast    *field = find_field(fields, member->name);
@@ -270,7 +263,8 @@ fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, ui
     if (field) {
         shunt_ast *value = field->kids[1];
         note_phi(f, shape, i, value);
-        shunt_emit_depends(f->e, target, shunt_emit_number(f->e, line ? 0x8000 + i : i), shunt_emit_site(f->e, value->span, f->step), value);
+        shunt_emit_depends(f->e, target, shunt_emit_number(f->e, line ? 0x8000 + i : i),
+                           shunt_emit_site(f->e, value->span, f->step), value);
         field_into(f, value, member, into);
     } else if (member->value) {
         default_into(f, shape, base, i);
@@ -281,26 +275,25 @@ fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, ui
     }
 }
 
-static void
-fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target, bool line)
+static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target,
+                     bool line)
 {
     for (uint32_t i = 0; i < shape->count; i++) fill_one(f, shape, fields, i, base, target, line);
 }
 
-static void
-target_checks(shunt_emit_fn *f, const shunt_target_info *info, uint16_t base)
+static void target_checks(shunt_emit_fn *f, const shunt_target_info *info, uint16_t base)
 {
     const shunt_shape *outer = f->record;
     uint16_t           outer_base = f->record_base;
-    f->record      = info->shape;
+    f->record = info->shape;
     f->record_base = base;
-    for (uint32_t i = 0; i < info->check_count; i++) check_statement(f, info->checks[i]->kids[SHUNT_CONSTRAINT_test], info->checks[i]->kids[SHUNT_CONSTRAINT_exit]);
-    f->record      = outer;
+    for (uint32_t i = 0; i < info->check_count; i++)
+        check_statement(f, info->checks[i]->kids[SHUNT_CONSTRAINT_test], info->checks[i]->kids[SHUNT_CONSTRAINT_exit]);
+    f->record = outer;
     f->record_base = outer_base;
 }
 
-static void
-emit_statement(shunt_emit_fn *f, shunt_ast *node)
+static void emit_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_symbol      *target = shunt_fact_of(node)->symbol;
     const shunt_target_info *info = target->as.target;
@@ -313,8 +306,7 @@ emit_statement(shunt_emit_fn *f, shunt_ast *node)
 /* ---- journals ---- */
 
 /* Key and header items of a journal, wherever its block nests them. */
-static void
-find_items(shunt_ast *block, shunt_ast **key, bool *flip)
+static void find_items(shunt_ast *block, shunt_ast **key, bool *flip)
 {
     for (uint32_t i = 0; i < block->kid_count; i++) {
         shunt_ast *item = block->kids[i];
@@ -324,8 +316,7 @@ find_items(shunt_ast *block, shunt_ast **key, bool *flip)
     }
 }
 
-static void
-journal_statement(shunt_emit_fn *f, shunt_ast *node)
+static void journal_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_symbol      *target = shunt_fact_of(node)->symbol;
     const shunt_target_info *info = target->as.target;
@@ -335,7 +326,8 @@ journal_statement(shunt_emit_fn *f, shunt_ast *node)
     find_items(block, &key, &flip);
     journal.header = shape_run(f, info->shape);
     for (uint32_t i = 0; i < info->shape->count; i++)
-        if (!find_field(block, info->shape->members[i].name)) shunt_emit_op(f, SHUNT_OP_ABSENT, (uint16_t)(journal.header + i), 0, 0);
+        if (!find_field(block, info->shape->members[i].name))
+            shunt_emit_op(f, SHUNT_OP_ABSENT, (uint16_t)(journal.header + i), 0, 0);
     journal.key_count = key ? shunt_emit_number(f->e, key->kids[SHUNT_KEY_parts]->kid_count) : 0;
     shunt_type *types = new_types(f, journal.key_count);
     if (!types) return;
@@ -350,56 +342,54 @@ journal_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_block(f, block);
     f->journal = outer;
     for (uint32_t i = 0; i < info->shape->count; i++) /* defaults may name what the block has filled */
-        if (info->shape->members[i].value && !find_field(block, info->shape->members[i].name)) default_into(f, info->shape, journal.header, i);
+        if (info->shape->members[i].value && !find_field(block, info->shape->members[i].name))
+            default_into(f, info->shape, journal.header, i);
     target_checks(f, info, journal.header);
     shunt_emit_op(f, SHUNT_OP_POST, journal.header, journal.keys, journal.key_count);
 }
 
-static void
-key_item(shunt_emit_fn *f, shunt_ast *node)
+static void key_item(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_ast *parts = node->kids[SHUNT_KEY_parts];
     for (uint32_t i = 0; i < parts->kid_count; i++) shunt_emit_text_into(f, parts->kids[i], (uint16_t)(f->journal->keys + i));
 }
 
-static void
-header_item(shunt_emit_fn *f, shunt_ast *node)
+static void header_item(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_shape *shape = f->journal->target->as.target->shape;
     for (uint32_t i = 0; i < shape->count; i++) {
         if (!shunt_text_equal(shape->members[i].name, node->kids[SHUNT_SETTING_name]->text)) continue;
         shunt_ast *value = node->kids[SHUNT_SETTING_value];
         note_phi(f, shape, i, value);
-        shunt_emit_depends(f->e, (uint16_t)f->journal->target->number, shunt_emit_number(f->e, i), shunt_emit_site(f->e, node->span, f->step), value);
+        shunt_emit_depends(f->e, (uint16_t)f->journal->target->number, shunt_emit_number(f->e, i),
+                           shunt_emit_site(f->e, node->span, f->step), value);
         field_into(f, value, &shape->members[i], (uint16_t)(f->journal->header + i));
     }
 }
 
-static shunt_type
-amount_type(shunt_emit_fn *f, const shunt_ast *amount)
+static shunt_type amount_type(shunt_emit_fn *f, const shunt_ast *amount)
 {
     if (amount) return shunt_emit_type(f->e, type_at(amount));
     return (shunt_type){ .kind = SHUNT_KIND_DECIMAL };
 }
 
 /* The currency of a remainder is that of the other lines of its journal. */
-static bool
-find_amount(shunt_ast *node, void *context)
+static bool find_amount(shunt_ast *node, void *context)
 {
     shunt_ast **found = context;
     if (!*found && node->kind == SHUNT_AST_LINE && node->kids[SHUNT_LINE_amount]) *found = node->kids[SHUNT_LINE_amount];
     return true;
 }
 
-static void
-line_item(shunt_emit_fn *f, shunt_ast *node)
+static void line_item(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_symbol *target = f->journal->target;
     const shunt_shape  *line = target->as.target->line;
     uint32_t            columns = line && f->journal->with != SHUNT_NONE ? line->count : 0;
-    shunt_ast          *account = node->kids[SHUNT_LINE_account], *amount = node->kids[SHUNT_LINE_amount], *with = node->kids[SHUNT_LINE_with], *typed = amount;
-    bool                credit = shunt_text_is(node->text, "credit");
-    shunt_emit_label    past = { 0 };
+    shunt_ast          *account = node->kids[SHUNT_LINE_account], *amount = node->kids[SHUNT_LINE_amount],
+              *with = node->kids[SHUNT_LINE_with], *typed = amount;
+    bool             credit = shunt_text_is(node->text, "credit");
+    shunt_emit_label past = { 0 };
     if (node->kids[SHUNT_LINE_when]) shunt_emit_condition(f, node->kids[SHUNT_LINE_when], false, &past);
     shunt_emit_region region = shunt_emit_enter(f);
     shunt_type       *types = new_types(f, columns + 2);
@@ -419,8 +409,10 @@ line_item(shunt_emit_fn *f, shunt_ast *node)
         shunt_emit_op(f, SHUNT_OP_ABSENT, (uint16_t)(run + 1), 0, 0);
     }
     for (uint32_t i = 0; i < columns; i++) {
-        if (find_field(with, line->members[i].name)) fill_one(f, line, with, i, (uint16_t)(run + 2), (uint16_t)target->number, true);
-        else shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + 2 + i), (uint16_t)(f->journal->with + i), 0);
+        if (find_field(with, line->members[i].name))
+            fill_one(f, line, with, i, (uint16_t)(run + 2), (uint16_t)target->number, true);
+        else
+            shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + 2 + i), (uint16_t)(f->journal->with + i), 0);
     }
     shunt_emit_op(f, SHUNT_OP_LINE, run, (uint16_t)((credit ? 1 : 0) | (amount ? 0 : 2)), 0);
     shunt_emit_leave(f, region);
@@ -429,20 +421,18 @@ line_item(shunt_emit_fn *f, shunt_ast *node)
 
 /* ---- the rest ---- */
 
-static void
-let_statement(shunt_emit_fn *f, shunt_ast *node)
+static void let_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_symbol *symbol = shunt_fact_of(node)->symbol;
     shunt_type    type = shunt_emit_type(f->e, &symbol->type);
     uint16_t      reg = shunt_emit_kept(f, type), value = shunt_emit_value(f, node->kids[SHUNT_LET_value], reg);
     /* Nothing in the language changes, so a value that stays where it is needs no copy. */
-    bool shared = value != reg && !shunt_emit_is_temp(f, value) && shunt_emit_same(shunt_emit_type_of(f, value), type);
+    bool          shared = value != reg && !shunt_emit_is_temp(f, value) && shunt_emit_same(shunt_emit_type_of(f, value), type);
     if (!shared) shunt_emit_convert(f, value, reg);
     shunt_emit_bind_local(f, symbol, shared ? value : reg);
 }
 
-static void
-each_statement(shunt_emit_fn *f, shunt_ast *node)
+static void each_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     shunt_emit_loop loop;
     shunt_emit_loop_begin(f, node->kids[SHUNT_FOR_EACH_each], &loop);
@@ -450,8 +440,7 @@ each_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_loop_end(f, &loop);
 }
 
-static void
-add_statement(shunt_emit_fn *f, shunt_ast *node)
+static void add_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_symbol *tally = shunt_fact_of(node->kids[SHUNT_ADD_tally])->symbol;
     const shunt_ast    *keys = node->kids[SHUNT_ADD_keys];
@@ -466,8 +455,7 @@ add_statement(shunt_emit_fn *f, shunt_ast *node)
 }
 
 /* A step always runs as a whole, so what is read in it is known behind it: it is no region of its own. */
-static void
-step_statement(shunt_emit_fn *f, shunt_ast *node)
+static void step_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_ast *block = node->kids[SHUNT_STEP_block];
     uint16_t         outer = f->step;
@@ -476,8 +464,7 @@ step_statement(shunt_emit_fn *f, shunt_ast *node)
     f->step = outer;
 }
 
-static void
-statement(shunt_emit_fn *f, shunt_ast *node)
+static void statement(shunt_emit_fn *f, shunt_ast *node)
 {
     switch ((shunt_ast_kind)node->kind) {
     case SHUNT_AST_LET: let_statement(f, node); break;
@@ -498,24 +485,22 @@ statement(shunt_emit_fn *f, shunt_ast *node)
     }
 }
 
-void
-shunt_emit_statement(shunt_emit_fn *f, shunt_ast *node)
+void shunt_emit_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     uint32_t   mark = f->temps.count;
     shunt_span before = f->span;
     uint16_t   slot = f->read_slot, frame = f->read_frame, reg = f->read_node;
-    f->span      = node->span;
+    f->span = node->span;
     f->read_slot = SHUNT_NONE;
     statement(f, node);
-    f->read_slot  = slot;
+    f->read_slot = slot;
     f->read_frame = frame;
-    f->read_node  = reg;
-    f->span       = before;
+    f->read_node = reg;
+    f->span = before;
     shunt_emit_release(f, mark);
 }
 
-void
-shunt_emit_block(shunt_emit_fn *f, shunt_ast *block)
+void shunt_emit_block(shunt_emit_fn *f, shunt_ast *block)
 {
     shunt_emit_region region = shunt_emit_enter(f);
     for (uint32_t i = 0; i < block->kid_count; i++) shunt_emit_statement(f, block->kids[i]);

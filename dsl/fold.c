@@ -6,30 +6,26 @@ enum { LEVELS_AT_MOST = 64 }; /* constants that name constants */
 
 static bool fold(const shunt_ast *node, __int128 *number, unsigned level);
 
-static bool
-is_decimal(const shunt_ty *type)
+static bool is_decimal(const shunt_ty *type)
 {
     return type->kind == SHUNT_TY_DECIMAL || type->kind == SHUNT_TY_MONEY || type->kind == SHUNT_TY_PERCENT;
 }
 
 /* The operand at the scale of the result. */
-static bool
-fold_at_scale(const shunt_ast *node, unsigned scale, __int128 *number, unsigned level)
+static bool fold_at_scale(const shunt_ast *node, unsigned scale, __int128 *number, unsigned level)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     unsigned          from = is_decimal(&fact->type) ? fact->type.scale : 0;
-    return (is_decimal(&fact->type) || fact->type.kind == SHUNT_TY_INT) && fold(node, number, level)
-           && shunt_decimal_rescale(*number, from, scale, SHUNT_EXACT, number) == SHUNT_OK;
+    return (is_decimal(&fact->type) || fact->type.kind == SHUNT_TY_INT) && fold(node, number, level) &&
+           shunt_decimal_rescale(*number, from, scale, SHUNT_EXACT, number) == SHUNT_OK;
 }
 
-static bool
-in_range(const shunt_ty *type, __int128 number)
+static bool in_range(const shunt_ty *type, __int128 number)
 {
     return is_decimal(type) || (number >= INT64_MIN && number <= INT64_MAX);
 }
 
-static bool
-fold_binary(const shunt_ast *node, __int128 *number, unsigned level)
+static bool fold_binary(const shunt_ast *node, __int128 *number, unsigned level)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     const shunt_ast  *left = node->kids[SHUNT_BINARY_left], *right = node->kids[SHUNT_BINARY_right];
@@ -48,13 +44,13 @@ fold_binary(const shunt_ast *node, __int128 *number, unsigned level)
     const shunt_ty *lt = &shunt_fact_of(left)->type, *rt = &shunt_fact_of(right)->type;
     unsigned        ls = is_decimal(lt) ? lt->scale : 0, rs = is_decimal(rt) ? rt->scale : 0;
     if (!fold(left, &a, level) || !fold(right, &b, level) || shunt_decimal_multiply(a, b, &result) != SHUNT_OK) return false;
-    if (shunt_decimal_rescale(result, ls + rs, scale, SHUNT_EXACT, &result) != SHUNT_OK || !in_range(&fact->type, result)) return false;
+    if (shunt_decimal_rescale(result, ls + rs, scale, SHUNT_EXACT, &result) != SHUNT_OK || !in_range(&fact->type, result))
+        return false;
     *number = result;
     return true;
 }
 
-static bool
-fold_name(const shunt_fact *fact, __int128 *number, unsigned level)
+static bool fold_name(const shunt_fact *fact, __int128 *number, unsigned level)
 {
     if (fact->kind != SHUNT_FACT_SYMBOL || !fact->symbol) return false;
     if (fact->symbol->kind == SHUNT_SYMBOL_MEMBER) {
@@ -69,8 +65,7 @@ fold_name(const shunt_fact *fact, __int128 *number, unsigned level)
     return fold(value, number, level + 1);
 }
 
-static bool
-fold(const shunt_ast *node, __int128 *number, unsigned level)
+static bool fold(const shunt_ast *node, __int128 *number, unsigned level)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     if (!fact || level > LEVELS_AT_MOST) return false;
@@ -98,14 +93,9 @@ fold(const shunt_ast *node, __int128 *number, unsigned level)
     }
 }
 
-bool
-shunt_fold(const shunt_ast *node, __int128 *number)
-{
-    return fold(node, number, 0);
-}
+bool shunt_fold(const shunt_ast *node, __int128 *number) { return fold(node, number, 0); }
 
-bool
-shunt_fold_text(const shunt_ast *node, shunt_text *text)
+bool shunt_fold_text(const shunt_ast *node, shunt_text *text)
 {
     for (unsigned level = 0; node && level <= LEVELS_AT_MOST; level++) {
         const shunt_fact *fact = shunt_fact_of(node);
@@ -113,7 +103,9 @@ shunt_fold_text(const shunt_ast *node, shunt_text *text)
             *text = node->text;
             return true;
         }
-        if (node->kind != SHUNT_AST_NAME || !fact || fact->kind != SHUNT_FACT_SYMBOL || !fact->symbol || fact->symbol->kind != SHUNT_SYMBOL_CONSTANT) return false;
+        if (node->kind != SHUNT_AST_NAME || !fact || fact->kind != SHUNT_FACT_SYMBOL || !fact->symbol ||
+            fact->symbol->kind != SHUNT_SYMBOL_CONSTANT)
+            return false;
         node = fact->symbol->decl->kids[SHUNT_LET_value];
     }
     return false;

@@ -1,7 +1,6 @@
 #include "dsl/grow.h"
 
-void *
-shunt_grow(shunt_arena *arena, void **items, uint32_t *count, uint32_t *capacity, size_t item_bytes)
+void *shunt_grow(shunt_arena *arena, void **items, uint32_t *count, uint32_t *capacity, size_t item_bytes)
 {
     if (*count == *capacity) {
         if (*capacity > UINT32_MAX / 2) return NULL;
@@ -9,7 +8,7 @@ shunt_grow(shunt_arena *arena, void **items, uint32_t *count, uint32_t *capacity
         char    *copy = shunt_arena_alloc(arena, item_bytes * more);
         if (!copy) return NULL;
         if (*count) memcpy(copy, *items, item_bytes * *count);
-        *items    = copy;
+        *items = copy;
         *capacity = more;
     }
     return (char *)*items + item_bytes * (*count)++;

@@ -3,14 +3,13 @@
 #include "dsl/emit_state.h"
 
 typedef struct search {
-    shunt_emitter          *e;
-    uint16_t                target, field;
-    uint32_t                site;
-    SHUNT_LIST(shunt_ast *) todo;      /* expressions still to be looked at */
+    shunt_emitter *e;
+    uint16_t       target, field;
+    uint32_t       site;
+    SHUNT_LIST(shunt_ast *) todo; /* expressions still to be looked at */
 } search;
 
-static void
-found(search *s, shunt_emit_slot at)
+static void found(search *s, shunt_emit_slot at)
 {
     shunt_emitter *e = s->e;
     uint16_t       key[] = { s->target, s->field, at.frame, at.slot };
@@ -26,8 +25,7 @@ found(search *s, shunt_emit_slot at)
     line->slot = at;
 }
 
-static void
-later(search *s, shunt_ast *node)
+static void later(search *s, shunt_ast *node)
 {
     if (!node) return;
     shunt_ast **slot = SHUNT_EMIT_NEW(s->e, &s->todo);
@@ -35,8 +33,7 @@ later(search *s, shunt_ast *node)
 }
 
 /* What a name stands for is looked at once in a search. */
-static void
-follow(search *s, shunt_symbol *symbol)
+static void follow(search *s, shunt_symbol *symbol)
 {
     if (symbol->place == s->e->stamp || !symbol->decl) return;
     symbol->place = s->e->stamp;
@@ -57,8 +54,7 @@ follow(search *s, shunt_symbol *symbol)
 }
 
 /* The call that makes the rows of a list, where that can be told. */
-static const shunt_ast *
-maker_of(const shunt_ast *node)
+static const shunt_ast *maker_of(const shunt_ast *node)
 {
     for (unsigned hops = 0; node && hops < 64; hops++) {
         const shunt_fact *fact = shunt_fact_of(node);
@@ -66,9 +62,11 @@ maker_of(const shunt_ast *node)
         if (node->kind == SHUNT_AST_CALL) return fact->kind == SHUNT_FACT_BUILTIN ? node : NULL;
         if (node->kind == SHUNT_AST_FILTER) {
             node = node->kids[SHUNT_FILTER_of];
-        } else if (fact->kind == SHUNT_FACT_SYMBOL && fact->symbol && fact->symbol->decl && fact->symbol->decl->kind == SHUNT_AST_LET) {
+        } else if (fact->kind == SHUNT_FACT_SYMBOL && fact->symbol && fact->symbol->decl &&
+                   fact->symbol->decl->kind == SHUNT_AST_LET) {
             node = fact->symbol->decl->kids[SHUNT_LET_value];
-        } else if (fact->kind == SHUNT_FACT_SYMBOL && fact->symbol && fact->symbol->decl && fact->symbol->decl->kind == SHUNT_AST_EACH) {
+        } else if (fact->kind == SHUNT_FACT_SYMBOL && fact->symbol && fact->symbol->decl &&
+                   fact->symbol->decl->kind == SHUNT_AST_EACH) {
             node = fact->symbol->decl->kids[SHUNT_EACH_list];
         } else {
             return NULL;
@@ -78,8 +76,7 @@ maker_of(const shunt_ast *node)
 }
 
 /* What a collecting call has been made into; `field` UINT32_MAX = all that its rows hold. */
-static bool
-collected(search *s, const shunt_ast *call, uint32_t field)
+static bool collected(search *s, const shunt_ast *call, uint32_t field)
 {
     const shunt_fact *fact = shunt_fact_of(call);
     const shunt_ast  *args = call->kids[SHUNT_CALL_args];
@@ -88,7 +85,9 @@ collected(search *s, const shunt_ast *call, uint32_t field)
     const shunt_fact *arg = shunt_fact_of(args->kids[0]);
     for (uint32_t i = 0; arg && i < s->e->made.count; i++) {
         const shunt_emit_made *made = &s->e->made.items[i];
-        bool                   same = made->builtin == fact->builtin && (made->loop == arg->type.loop || (arg->symbol && arg->symbol->kind == SHUNT_SYMBOL_SOURCE && made->loop->source == arg->symbol));
+        bool                   same = made->builtin == fact->builtin &&
+                    (made->loop == arg->type.loop ||
+                     (arg->symbol && arg->symbol->kind == SHUNT_SYMBOL_SOURCE && made->loop->source == arg->symbol));
         if (!same) continue;
         known = true;
         for (uint32_t k = 0; k < made->reads.count; k++)
@@ -97,8 +96,7 @@ collected(search *s, const shunt_ast *call, uint32_t field)
     return known;
 }
 
-static bool
-visit(shunt_ast *node, void *context)
+static bool visit(shunt_ast *node, void *context)
 {
     search           *s = context;
     const shunt_fact *fact = shunt_fact_of(node);
@@ -106,7 +104,8 @@ visit(shunt_ast *node, void *context)
     switch (fact->kind) {
     case SHUNT_FACT_PATH:
     case SHUNT_FACT_RANGE_PART:
-        if (fact->path && fact->path->kind == SHUNT_PATH_VALUE) found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type, node->span));
+        if (fact->path && fact->path->kind == SHUNT_PATH_VALUE)
+            found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type, node->span));
         if (fact->path && fact->path->base) later(s, fact->path->base);
         return fact->path == NULL;
     case SHUNT_FACT_SYMBOL:
@@ -123,11 +122,10 @@ visit(shunt_ast *node, void *context)
     }
 }
 
-void
-shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint32_t site, shunt_ast *value)
+void shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint32_t site, shunt_ast *value)
 {
     search s = { .e = e, .target = target, .field = field, .site = site };
-    char *stamp = shunt_arena_bytes(e->arena, 1); /* an address that no other search has */
+    char  *stamp = shunt_arena_bytes(e->arena, 1); /* an address that no other search has */
     if (!stamp) {
         e->no_memory = true;
         return;

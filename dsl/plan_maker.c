@@ -20,25 +20,25 @@ typedef struct wish {
 
 /* A segment of the dictionary at its place. It becomes one node of the plan, or several where single qualifiers are wanted. */
 typedef struct place {
-    const shunt_loop         *in;      /* the loop it belongs to; a trigger belongs to the loop that it starts */
+    const shunt_loop         *in; /* the loop it belongs to; a trigger belongs to the loop that it starts */
     const shunt_segment_node *segment;
-    uint16_t                  loop;    /* number in the plan */
+    uint16_t                  loop; /* number in the plan */
     bool                      trigger;
-    SHUNT_LIST(binding)       bindings;
-    SHUNT_LIST(wish)          wishes;
-    uint32_t                  node_first, node_count;
+    SHUNT_LIST(binding) bindings;
+    SHUNT_LIST(wish) wishes;
+    uint32_t node_first, node_count;
 } place;
 
-typedef struct body {                  /* a loop of the plan */
+typedef struct body { /* a loop of the plan */
     const shunt_loop *loop;
     uint16_t          parent, depth, frame;
     uint32_t          place_first, place_count; /* of its own segments, its trigger first */
     uint32_t          kid_first, kid_count;     /* entries of its body in order, into kids */
 } body;
 
-typedef struct kid {                   /* one entry of a body: a place, or a loop by its trigger */
+typedef struct kid { /* one entry of a body: a place, or a loop by its trigger */
     uint32_t place;
-    uint16_t loop;                     /* SHUNT_NONE for a segment */
+    uint16_t loop; /* SHUNT_NONE for a segment */
 } kid;
 
 typedef struct guide {
@@ -48,32 +48,31 @@ typedef struct guide {
 } guide;
 
 typedef struct frame {
-    shunt_plan_frame            frame;
+    shunt_plan_frame frame;
     SHUNT_LIST(shunt_plan_slot) slots;
-    SHUNT_LIST(uint16_t)        children;
+    SHUNT_LIST(uint16_t) children;
 } frame;
 
 struct shunt_plan_maker {
-    shunt_arena       *arena;
-    shunt_intern      *texts;
-    bool               names;
-    bool               no_memory, too_large;
-    SHUNT_LIST(guide)  guides;
-    SHUNT_LIST(body)   loops;
-    SHUNT_LIST(place)  places;
-    SHUNT_LIST(kid)    kids;
-    SHUNT_LIST(frame)  frames;
+    shunt_arena  *arena;
+    shunt_intern *texts;
+    bool          names;
+    bool          no_memory, too_large;
+    SHUNT_LIST(guide) guides;
+    SHUNT_LIST(body) loops;
+    SHUNT_LIST(place) places;
+    SHUNT_LIST(kid) kids;
+    SHUNT_LIST(frame) frames;
     /* written by finish */
-    SHUNT_LIST(shunt_plan_node)   nodes;
+    SHUNT_LIST(shunt_plan_node) nodes;
     SHUNT_LIST(shunt_plan_demand) demands;
-    SHUNT_LIST(uint64_t)          keys;
-    SHUNT_LIST(uint64_t)          ids;
-    SHUNT_LIST(uint32_t)          dispatch;
+    SHUNT_LIST(uint64_t) keys;
+    SHUNT_LIST(uint64_t) ids;
+    SHUNT_LIST(uint32_t) dispatch;
     SHUNT_LIST(shunt_plan_choice) choices;
 };
 
-shunt_plan_maker *
-shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names)
+shunt_plan_maker *shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names)
 {
     shunt_plan_maker *m = SHUNT_NEW(arena, shunt_plan_maker);
     if (!m) return NULL;
@@ -83,8 +82,7 @@ shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names)
     return m;
 }
 
-static uint16_t
-text_number(shunt_plan_maker *m, shunt_text text)
+static uint16_t text_number(shunt_plan_maker *m, shunt_text text)
 {
     uint32_t number;
     if (!shunt_intern_add(m->texts, text, &number)) {
@@ -95,8 +93,7 @@ text_number(shunt_plan_maker *m, shunt_text text)
     return (uint16_t)number;
 }
 
-static uint16_t
-small(shunt_plan_maker *m, uint32_t number)
+static uint16_t small(shunt_plan_maker *m, uint32_t number)
 {
     if (number >= SHUNT_NONE) m->too_large = true;
     return (uint16_t)number;
@@ -104,21 +101,19 @@ small(shunt_plan_maker *m, uint32_t number)
 
 /* ---- guides ---- */
 
-static bool
-add_place(shunt_plan_maker *m, const shunt_loop *in, uint16_t loop, const shunt_segment_node *segment, bool trigger)
+static bool add_place(shunt_plan_maker *m, const shunt_loop *in, uint16_t loop, const shunt_segment_node *segment, bool trigger)
 {
     place *p = SHUNT_PUSH(m->arena, &m->places);
     if (!p) return false;
-    p->in      = in;
+    p->in = in;
     p->segment = segment;
-    p->loop    = loop;
+    p->loop = loop;
     p->trigger = trigger;
     return true;
 }
 
 /* Adds a loop and all below it; dictionaries are a few levels deep, the limit of the walk is checked first. */
-static bool
-add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t parent, uint16_t depth)
+static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t parent, uint16_t depth)
 {
     uint32_t number = m->loops.count;
     if (depth >= SHUNT_WALK_DEPTH || number >= SHUNT_NONE) {
@@ -129,7 +124,8 @@ add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t parent, uint16_t 
     if (!b) return false;
     *b = (body){ .loop = loop, .parent = parent, .depth = depth, .frame = SHUNT_NONE, .place_first = m->places.count };
     for (uint16_t i = 0; i < loop->body_count; i++)
-        if (loop->body[i].segment && !add_place(m, loop, (uint16_t)number, loop->body[i].segment, i == 0 && depth > 0)) return false;
+        if (loop->body[i].segment && !add_place(m, loop, (uint16_t)number, loop->body[i].segment, i == 0 && depth > 0))
+            return false;
     m->loops.items[number].place_count = m->places.count - m->loops.items[number].place_first;
 
     uint32_t at = m->loops.items[number].place_first;
@@ -152,15 +148,16 @@ add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t parent, uint16_t 
         }
         kid *k = SHUNT_PUSH(m->arena, &m->kids);
         if (!k) return false;
-        if (loop->body[i].segment) *k = (kid){ at++, SHUNT_NONE };
-        else *k = (kid){ m->loops.items[subloops[sub]].place_first, subloops[sub] }, sub++;
+        if (loop->body[i].segment)
+            *k = (kid){ at++, SHUNT_NONE };
+        else
+            *k = (kid){ m->loops.items[subloops[sub]].place_first, subloops[sub] }, sub++;
     }
     m->loops.items[number].kid_count = m->kids.count - m->loops.items[number].kid_first;
     return true;
 }
 
-uint16_t
-shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t source)
+uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t source)
 {
     for (uint32_t i = 0; i < m->guides.count; i++)
         if (m->guides.items[i].guide == from && m->guides.items[i].source == source) return (uint16_t)i;
@@ -170,19 +167,18 @@ shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t so
         return SHUNT_NONE;
     }
     uint16_t number = small(m, m->guides.count - 1);
-    *g              = (guide){ .guide = from, .source = source, .loop_first = m->loops.count, .place_first = m->places.count };
+    *g = (guide){ .guide = from, .source = source, .loop_first = m->loops.count, .place_first = m->places.count };
     if (!add_loop(m, from->body, SHUNT_NONE, 0)) {
         m->no_memory = !m->too_large;
         return SHUNT_NONE;
     }
-    g              = &m->guides.items[number];
-    g->loop_count  = m->loops.count - g->loop_first;
+    g = &m->guides.items[number];
+    g->loop_count = m->loops.count - g->loop_first;
     g->place_count = m->places.count - g->place_first;
     return number;
 }
 
-static body *
-find_loop(const shunt_plan_maker *m, shunt_plan_spot spot)
+static body *find_loop(const shunt_plan_maker *m, shunt_plan_spot spot)
 {
     if (spot.guide >= m->guides.count) return NULL;
     const guide *g = &m->guides.items[spot.guide];
@@ -191,8 +187,7 @@ find_loop(const shunt_plan_maker *m, shunt_plan_spot spot)
     return NULL;
 }
 
-static place *
-find_place(const shunt_plan_maker *m, shunt_plan_spot spot)
+static place *find_place(const shunt_plan_maker *m, shunt_plan_spot spot)
 {
     const body *b = find_loop(m, spot);
     if (!b) return NULL;
@@ -203,34 +198,28 @@ find_place(const shunt_plan_maker *m, shunt_plan_spot spot)
 
 /* ---- frames ---- */
 
-uint16_t
-shunt_plan_maker_frame(shunt_plan_maker *m, shunt_frame_kind kind, shunt_text id, uint16_t source)
+uint16_t shunt_plan_maker_frame(shunt_plan_maker *m, shunt_frame_kind kind, shunt_text id, uint16_t source)
 {
     frame *f = SHUNT_PUSH(m->arena, &m->frames);
     if (!f) {
         m->no_memory = true;
         return SHUNT_NONE;
     }
-    f->frame.id     = text_number(m, id);
-    f->frame.kind   = (uint8_t)kind;
+    f->frame.id = text_number(m, id);
+    f->frame.kind = (uint8_t)kind;
     f->frame.source = source;
     return small(m, m->frames.count - 1);
 }
 
-void
-shunt_plan_maker_unit(shunt_plan_maker *m, uint16_t number)
+void shunt_plan_maker_unit(shunt_plan_maker *m, uint16_t number)
 {
     if (number < m->frames.count) m->frames.items[number].frame.unit = 1;
 }
 
-static bool
-overlap(shunt_text a, shunt_text b)
-{
-    return a.length == 0 || b.length == 0 || shunt_text_equal(a, b);
-}
+static bool overlap(shunt_text a, shunt_text b) { return a.length == 0 || b.length == 0 || shunt_text_equal(a, b); }
 
-bool
-shunt_plan_maker_bind(shunt_plan_maker *m, uint16_t number, shunt_plan_spot spot, shunt_text qualifier, shunt_plan_group group)
+bool shunt_plan_maker_bind(shunt_plan_maker *m, uint16_t number, shunt_plan_spot spot, shunt_text qualifier,
+                           shunt_plan_group group)
 {
     if (!spot.segment) {
         body *b = find_loop(m, spot);
@@ -254,8 +243,7 @@ shunt_plan_maker_bind(shunt_plan_maker *m, uint16_t number, shunt_plan_spot spot
     return true;
 }
 
-uint16_t
-shunt_plan_maker_group(const shunt_plan_maker *m, shunt_plan_spot spot, shunt_text qualifier, bool *exact)
+uint16_t shunt_plan_maker_group(const shunt_plan_maker *m, shunt_plan_spot spot, shunt_text qualifier, bool *exact)
 {
     const place *p = find_place(m, spot);
     *exact = false;
@@ -269,8 +257,7 @@ shunt_plan_maker_group(const shunt_plan_maker *m, shunt_plan_spot spot, shunt_te
     return SHUNT_NONE;
 }
 
-uint16_t
-shunt_plan_maker_slot(shunt_plan_maker *m, uint16_t number, const shunt_plan_slot *like)
+uint16_t shunt_plan_maker_slot(shunt_plan_maker *m, uint16_t number, const shunt_plan_slot *like)
 {
     if (number >= m->frames.count) return SHUNT_NONE;
     frame           *f = &m->frames.items[number];
@@ -279,19 +266,18 @@ shunt_plan_maker_slot(shunt_plan_maker *m, uint16_t number, const shunt_plan_slo
         m->no_memory = true;
         return SHUNT_NONE;
     }
-    *slot       = *like;
+    *slot = *like;
     slot->frame = number;
     return small(m, f->slots.count - 1);
 }
 
-shunt_plan_slot *
-shunt_plan_maker_slot_at(shunt_plan_maker *m, uint16_t number, uint16_t slot)
+shunt_plan_slot *shunt_plan_maker_slot_at(shunt_plan_maker *m, uint16_t number, uint16_t slot)
 {
-    return number < m->frames.count && slot < m->frames.items[number].slots.count ? &m->frames.items[number].slots.items[slot] : NULL;
+    return number < m->frames.count && slot < m->frames.items[number].slots.count ? &m->frames.items[number].slots.items[slot]
+                                                                                  : NULL;
 }
 
-uint16_t
-shunt_plan_maker_child(shunt_plan_maker *m, uint16_t number, uint16_t child)
+uint16_t shunt_plan_maker_child(shunt_plan_maker *m, uint16_t number, uint16_t child)
 {
     if (number >= m->frames.count) return SHUNT_NONE;
     frame *f = &m->frames.items[number];
@@ -306,9 +292,8 @@ shunt_plan_maker_child(shunt_plan_maker *m, uint16_t number, uint16_t child)
     return small(m, f->children.count - 1);
 }
 
-void
-shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier, uint16_t element, uint16_t component,
-                        bool relative)
+void shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
+                             uint16_t element, uint16_t component, bool relative)
 {
     place *p = find_place(m, spot);
     if (!p || slot == SHUNT_NONE) return;
@@ -320,24 +305,23 @@ shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot, shu
     *w = (wish){ qualifier, number, { element, component, slot, relative } };
 }
 
-uint16_t
-shunt_plan_maker_absolute(const shunt_plan_maker *m, uint16_t number, uint16_t slot)
+uint16_t shunt_plan_maker_absolute(const shunt_plan_maker *m, uint16_t number, uint16_t slot)
 {
     return number < m->frames.count ? (uint16_t)(m->frames.items[number].frame.slot_first + slot) : SHUNT_NONE;
 }
 
 /* ---- writing the automaton ---- */
 
-static void
-push_key(shunt_plan_maker *m, const char *bytes, size_t length)
+static void push_key(shunt_plan_maker *m, const char *bytes, size_t length)
 {
     uint64_t *key = SHUNT_PUSH(m->arena, &m->keys);
-    if (!key) m->no_memory = true;
-    else *key = shunt_pack((const uint8_t *)bytes, length);
+    if (!key)
+        m->no_memory = true;
+    else
+        *key = shunt_pack((const uint8_t *)bytes, length);
 }
 
-static bool
-wanted_apart(const place *p, const char *qualifier)
+static bool wanted_apart(const place *p, const char *qualifier)
 {
     for (uint32_t i = 0; i < p->bindings.count; i++)
         if (shunt_text_is(p->bindings.items[i].qualifier, qualifier)) return true;
@@ -347,8 +331,7 @@ wanted_apart(const place *p, const char *qualifier)
 }
 
 /* One node: of a single qualifier (`only`), or of all those that nobody wants apart. */
-static void
-write_node(shunt_plan_maker *m, const place *p, const char *only)
+static void write_node(shunt_plan_maker *m, const place *p, const char *only)
 {
     const shunt_segment_node *s = p->segment;
     shunt_plan_node          *n = SHUNT_PUSH(m->arena, &m->nodes);
@@ -356,24 +339,26 @@ write_node(shunt_plan_maker *m, const place *p, const char *only)
         m->no_memory = true;
         return;
     }
-    const body *b  = &m->loops.items[p->loop];
-    n->id          = shunt_pack((const uint8_t *)s->id, strlen(s->id));
-    n->loop        = p->loop;
-    n->position    = p->trigger ? b->loop->position : s->position;
-    n->max         = s->max;
-    n->trigger     = p->trigger;
-    n->required    = s->usage == SHUNT_REQUIRED;
+    const body *b = &m->loops.items[p->loop];
+    n->id = shunt_pack((const uint8_t *)s->id, strlen(s->id));
+    n->loop = p->loop;
+    n->position = p->trigger ? b->loop->position : s->position;
+    n->max = s->max;
+    n->trigger = p->trigger;
+    n->required = s->usage == SHUNT_REQUIRED;
     n->key_element = s->key && s->key->count ? s->key_element : 0;
     n->key_component = n->key_element ? s->key_component : 0;
-    n->elements    = s->element_count;
-    n->frame       = SHUNT_NONE;
-    n->name        = m->names ? text_number(m, shunt_text_of(s->name)) : SHUNT_NONE;
+    n->elements = s->element_count;
+    n->frame = SHUNT_NONE;
+    n->name = m->names ? text_number(m, shunt_text_of(s->name)) : SHUNT_NONE;
     for (uint16_t i = 0; i < s->element_count; i++) {
         if (s->elements[i].components && s->elements[i].position < 64) n->composites |= UINT64_C(1) << s->elements[i].position;
-        if (s->elements[i].type == SHUNT_VALUE_BINARY && s->elements[i].position > 1) n->binary = (uint16_t)(s->elements[i].position - 1);
+        if (s->elements[i].type == SHUNT_VALUE_BINARY && s->elements[i].position > 1)
+            n->binary = (uint16_t)(s->elements[i].position - 1);
     }
     n->key_first = small(m, m->keys.count);
-    if (only) push_key(m, only, strlen(only));
+    if (only)
+        push_key(m, only, strlen(only));
     else if (n->key_element)
         for (uint32_t i = 0; i < s->key->count; i++)
             if (!wanted_apart(p, s->key->values[i])) push_key(m, s->key->values[i], strlen(s->key->values[i]));
@@ -382,12 +367,12 @@ write_node(shunt_plan_maker *m, const place *p, const char *only)
     for (uint32_t i = 0; i < p->bindings.count; i++) {
         const binding *bound = &p->bindings.items[i];
         if (bound->qualifier.length && !(only && shunt_text_is(bound->qualifier, only))) continue;
-        n->frame        = bound->frame;
-        n->group_first  = bound->group.first;
+        n->frame = bound->frame;
+        n->group_first = bound->group.first;
         n->group_stride = bound->group.stride;
-        n->group_count  = bound->group.count;
+        n->group_count = bound->group.count;
     }
-    uint16_t into   = n->frame != SHUNT_NONE ? n->frame : b->frame;
+    uint16_t into = n->frame != SHUNT_NONE ? n->frame : b->frame;
     n->demand_first = small(m, m->demands.count);
     for (uint32_t i = 0; i < p->wishes.count; i++) {
         const wish *w = &p->wishes.items[i];
@@ -402,8 +387,7 @@ write_node(shunt_plan_maker *m, const place *p, const char *only)
     n->demand_count = small(m, m->demands.count - n->demand_first);
 }
 
-static void
-write_nodes(shunt_plan_maker *m)
+static void write_nodes(shunt_plan_maker *m)
 {
     for (uint32_t i = 0; i < m->places.count; i++) {
         place               *p = &m->places.items[i];
@@ -428,29 +412,30 @@ typedef struct candidate {
 } candidate;
 typedef SHUNT_LIST(candidate) candidates;
 
-static void
-add_candidate(shunt_plan_maker *m, candidates *list, uint32_t at, bool orphan)
+static void add_candidate(shunt_plan_maker *m, candidates *list, uint32_t at, bool orphan)
 {
     candidate *c = SHUNT_PUSH(m->arena, list);
-    if (!c) m->no_memory = true;
-    else *c = (candidate){ at, orphan };
+    if (!c)
+        m->no_memory = true;
+    else
+        *c = (candidate){ at, orphan };
 }
 
 /* Loops `levels` below the loop, past `open` (which was looked at from inside). */
-static void
-add_orphans(shunt_plan_maker *m, candidates *list, uint16_t loop, uint16_t open, unsigned levels)
+static void add_orphans(shunt_plan_maker *m, candidates *list, uint16_t loop, uint16_t open, unsigned levels)
 {
     const body *b = &m->loops.items[loop];
     for (uint32_t i = 0; i < b->kid_count; i++) {
         kid k = m->kids.items[b->kid_first + i];
         if (k.loop == SHUNT_NONE || k.loop == open) continue;
-        if (levels == 1) add_candidate(m, list, k.place, true);
-        else add_orphans(m, list, k.loop, SHUNT_NONE, levels - 1);
+        if (levels == 1)
+            add_candidate(m, list, k.place, true);
+        else
+            add_orphans(m, list, k.loop, SHUNT_NONE, levels - 1);
     }
 }
 
-static void
-collect_candidates(shunt_plan_maker *m, uint16_t loop, candidates *list)
+static void collect_candidates(shunt_plan_maker *m, uint16_t loop, candidates *list)
 {
     list->count = 0;
     for (uint16_t at = loop; at != SHUNT_NONE; at = m->loops.items[at].parent) {
@@ -462,28 +447,27 @@ collect_candidates(shunt_plan_maker *m, uint16_t loop, candidates *list)
         for (unsigned levels = 2; levels < SHUNT_WALK_DEPTH; levels++) add_orphans(m, list, at, open, levels);
 }
 
-static int
-compare_ids(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
 }
 
-static uint16_t
-id_index(const uint64_t *ids, uint32_t count, uint64_t id)
+static uint16_t id_index(const uint64_t *ids, uint32_t count, uint64_t id)
 {
     uint32_t low = 0, high = count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (ids[middle] <= id) low = middle;
-        else high = middle;
+        if (ids[middle] <= id)
+            low = middle;
+        else
+            high = middle;
     }
     return (uint16_t)low;
 }
 
 /* Distinct segment ids of the guide, ascending. */
-static uint16_t
-write_ids(shunt_plan_maker *m, const guide *g)
+static uint16_t write_ids(shunt_plan_maker *m, const guide *g)
 {
     uint32_t first = m->ids.count;
     for (uint32_t i = 0; i < g->place_count; i++) {
@@ -504,8 +488,7 @@ write_ids(shunt_plan_maker *m, const guide *g)
     return small(m, kept - first);
 }
 
-static void
-write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first, uint16_t id_count)
+static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first, uint16_t id_count)
 {
     candidates list = { 0 };
     uint16_t  *of_place = SHUNT_NEW_N(m->arena, uint16_t, g->place_count ? g->place_count : 1);
@@ -515,7 +498,7 @@ write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first, uint16_t i
     }
     for (uint32_t i = 0; i < g->place_count; i++) {
         const char *id = m->places.items[g->place_first + i].segment->id;
-        of_place[i]    = id_index(m->ids.items + id_first, id_count, shunt_pack((const uint8_t *)id, strlen(id)));
+        of_place[i] = id_index(m->ids.items + id_first, id_count, shunt_pack((const uint8_t *)id, strlen(id)));
     }
     for (uint32_t loop = 0; loop < g->loop_count && !m->no_memory; loop++) {
         collect_candidates(m, (uint16_t)(g->loop_first + loop), &list);
@@ -541,25 +524,26 @@ write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first, uint16_t i
         }
     }
     uint32_t *end = SHUNT_PUSH(m->arena, &m->dispatch);
-    if (!end) m->no_memory = true;
-    else *end = m->choices.count;
+    if (!end)
+        m->no_memory = true;
+    else
+        *end = m->choices.count;
 }
 
-static void
-write_guides(shunt_plan_maker *m, shunt_plan_guide *out)
+static void write_guides(shunt_plan_maker *m, shunt_plan_guide *out)
 {
     for (uint32_t i = 0; i < m->guides.count && !m->no_memory; i++) {
         const guide *g = &m->guides.items[i];
         uint32_t     id_first = m->ids.count, dispatch_first = m->dispatch.count;
         out[i] = (shunt_plan_guide){
-            .source         = g->source,
-            .set            = text_number(m, shunt_text_of(g->guide->set)),
-            .version        = text_number(m, shunt_text_of(g->guide->version)),
-            .family         = text_number(m, shunt_text_of(g->guide->family)),
-            .functional_id  = text_number(m, shunt_text_of(g->guide->functional_id)),
-            .loop_first     = (uint16_t)g->loop_first,
-            .loop_count     = (uint16_t)g->loop_count,
-            .id_first       = id_first,
+            .source = g->source,
+            .set = text_number(m, shunt_text_of(g->guide->set)),
+            .version = text_number(m, shunt_text_of(g->guide->version)),
+            .family = text_number(m, shunt_text_of(g->guide->family)),
+            .functional_id = text_number(m, shunt_text_of(g->guide->functional_id)),
+            .loop_first = (uint16_t)g->loop_first,
+            .loop_count = (uint16_t)g->loop_count,
+            .id_first = id_first,
             .dispatch_first = dispatch_first,
         };
         out[i].id_count = write_ids(m, g);
@@ -567,38 +551,35 @@ write_guides(shunt_plan_maker *m, shunt_plan_guide *out)
     }
 }
 
-static void
-write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
+static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
 {
     for (uint32_t i = 0; i < m->loops.count; i++) {
         const body *b = &m->loops.items[i];
         out[i] = (shunt_plan_loop){
-            .id       = text_number(m, shunt_text_of(b->loop->id)),
-            .parent   = b->parent,
-            .depth    = b->depth,
+            .id = text_number(m, shunt_text_of(b->loop->id)),
+            .parent = b->parent,
+            .depth = b->depth,
             .position = b->loop->position,
-            .max      = b->loop->max,
-            .frame    = b->frame,
-            .trigger  = b->depth ? (uint16_t)m->places.items[b->place_first].node_first : SHUNT_NONE,
-            .name     = m->names ? text_number(m, shunt_text_of(b->loop->name)) : SHUNT_NONE,
+            .max = b->loop->max,
+            .frame = b->frame,
+            .trigger = b->depth ? (uint16_t)m->places.items[b->place_first].node_first : SHUNT_NONE,
+            .name = m->names ? text_number(m, shunt_text_of(b->loop->name)) : SHUNT_NONE,
         };
     }
 }
 
-shunt_status
-shunt_plan_maker_status(const shunt_plan_maker *m)
+shunt_status shunt_plan_maker_status(const shunt_plan_maker *m)
 {
     return m->no_memory ? SHUNT_NO_MEMORY : m->too_large ? SHUNT_LIMIT : SHUNT_OK;
 }
 
-shunt_status
-shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
+shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
 {
     uint32_t slot_count = 0, child_count = 0;
     for (uint32_t i = 0; i < m->frames.count; i++) {
-        frame *f             = &m->frames.items[i];
-        f->frame.slot_first  = small(m, slot_count);
-        f->frame.slot_count  = (uint16_t)f->slots.count;
+        frame *f = &m->frames.items[i];
+        f->frame.slot_first = small(m, slot_count);
+        f->frame.slot_count = (uint16_t)f->slots.count;
         f->frame.child_first = small(m, child_count);
         f->frame.child_count = (uint16_t)f->children.count;
         slot_count += f->slots.count;
@@ -618,7 +599,7 @@ shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     if (m->no_memory) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < m->frames.count; i++) {
         const frame *f = &m->frames.items[i];
-        frames[i]      = f->frame;
+        frames[i] = f->frame;
         if (f->slots.count) memcpy(slots + f->frame.slot_first, f->slots.items, f->slots.count * sizeof *slots);
         if (f->children.count) memcpy(children + f->frame.child_first, f->children.items, f->children.count * sizeof *children);
     }
@@ -628,20 +609,37 @@ shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     if (m->too_large || text_count >= SHUNT_NONE) return SHUNT_LIMIT;
     for (uint32_t i = 0; i < text_count; i++) texts[i] = shunt_intern_text(m->texts, i);
     *plan = (shunt_plan){
-        .guides = guides, .guide_count = m->guides.count, .loops = loops, .loop_count = m->loops.count,
-        .nodes = m->nodes.items, .node_count = m->nodes.count, .keys = m->keys.items, .key_count = m->keys.count,
-        .ids = m->ids.items, .id_count = m->ids.count, .dispatch = m->dispatch.items, .dispatch_count = m->dispatch.count,
-        .choices = m->choices.items, .choice_count = m->choices.count, .frames = frames, .frame_count = m->frames.count,
-        .children = children, .child_count = child_count, .slots = slots, .slot_count = slot_count,
-        .demands = m->demands.items, .demand_count = m->demands.count, .texts = texts, .text_count = text_count,
+        .guides = guides,
+        .guide_count = m->guides.count,
+        .loops = loops,
+        .loop_count = m->loops.count,
+        .nodes = m->nodes.items,
+        .node_count = m->nodes.count,
+        .keys = m->keys.items,
+        .key_count = m->keys.count,
+        .ids = m->ids.items,
+        .id_count = m->ids.count,
+        .dispatch = m->dispatch.items,
+        .dispatch_count = m->dispatch.count,
+        .choices = m->choices.items,
+        .choice_count = m->choices.count,
+        .frames = frames,
+        .frame_count = m->frames.count,
+        .children = children,
+        .child_count = child_count,
+        .slots = slots,
+        .slot_count = slot_count,
+        .demands = m->demands.items,
+        .demand_count = m->demands.count,
+        .texts = texts,
+        .text_count = text_count,
     };
     return SHUNT_OK;
 }
 
 /* ---- without rules ---- */
 
-shunt_text
-shunt_phi_mask(shunt_arena *arena, uint32_t phi)
+shunt_text shunt_phi_mask(shunt_arena *arena, uint32_t phi)
 {
     for (unsigned i = 0; i < SHUNT_PHI_INDEX_COUNT; i++)
         if (phi & (1u << i)) return shunt_text_format(arena, "[%s]", shunt_phi_name((shunt_phi_index)i));
@@ -649,33 +647,38 @@ shunt_phi_mask(shunt_arena *arena, uint32_t phi)
 }
 
 /* The frame of the loop, made when it is first wanted. */
-static uint16_t
-frame_for(shunt_plan_maker *m, shunt_plan_spot spot)
+static uint16_t frame_for(shunt_plan_maker *m, shunt_plan_spot spot)
 {
     body *b = find_loop(m, spot);
     if (!b) return SHUNT_NONE;
     if (b->frame != SHUNT_NONE) return b->frame;
-    uint16_t number = shunt_plan_maker_frame(m, b->depth ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET, shunt_text_of(spot.loop->id), m->guides.items[spot.guide].source);
+    uint16_t number = shunt_plan_maker_frame(m, b->depth ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET, shunt_text_of(spot.loop->id),
+                                             m->guides.items[spot.guide].source);
     b->frame = number;
     return number;
 }
 
-shunt_status
-shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guides, uint32_t guide_count, const shunt_plan_want *wants, uint32_t want_count, shunt_plan *plan)
+shunt_status shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guides, uint32_t guide_count,
+                             const shunt_plan_want *wants, uint32_t want_count, shunt_plan *plan)
 {
     uint32_t          empty;
     shunt_intern     *texts = shunt_intern_new(arena);
-    shunt_plan_maker *m = texts && shunt_intern_add(texts, (shunt_text){ "", 0 }, &empty) ? shunt_plan_maker_new(arena, texts, true) : NULL;
+    shunt_plan_maker *m =
+        texts && shunt_intern_add(texts, (shunt_text){ "", 0 }, &empty) ? shunt_plan_maker_new(arena, texts, true) : NULL;
     if (!m) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < guide_count; i++)
         if (shunt_plan_maker_guide(m, guides[i], 0) == SHUNT_NONE) return shunt_plan_maker_status(m);
     for (uint32_t i = 0; i < want_count; i++) {
         const shunt_plan_want *w = &wants[i];
         uint16_t               into = frame_for(m, (shunt_plan_spot){ w->spot.guide, w->spot.loop, NULL });
-        shunt_plan_slot        like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE, .path = text_number(m, w->shown), .element = w->element, .component = w->component };
+        shunt_plan_slot        like = { .codes = SHUNT_NONE,
+                                        .mask = SHUNT_NONE,
+                                        .path = text_number(m, w->shown),
+                                        .element = w->element,
+                                        .component = w->component };
         if (w->phi) {
             like.masked = 1;
-            like.mask   = text_number(m, shunt_phi_mask(arena, w->phi));
+            like.mask = text_number(m, shunt_phi_mask(arena, w->phi));
         }
         uint16_t slot = shunt_plan_maker_slot(m, into, &like);
         shunt_plan_maker_demand(m, into, slot, w->spot, w->qualifier, w->element, w->component, false);

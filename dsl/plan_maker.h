@@ -3,7 +3,8 @@
  * that look at messages without rules use shunt_plan_make.
  * Owns:    nothing; the maker, its texts and the plan live in the arena it was made in.
  * Threads: one maker, one thread.
- * Fails:   what hands out numbers gives SHUNT_NONE when memory or 16-bit numbers run out; `finish` then says NO_MEMORY or LIMIT. */
+ * Fails:   what hands out numbers gives SHUNT_NONE when memory or 16-bit numbers run out; `finish` then says NO_MEMORY or
+ * LIMIT. */
 #ifndef SHUNT_PLAN_MAKER_H
 #define SHUNT_PLAN_MAKER_H
 
@@ -27,22 +28,25 @@ typedef struct shunt_plan_group {
 /* `texts` gets ids, versions and paths; its number 0 is the empty text. `names`: friendly names as well. */
 shunt_plan_maker *shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names) SHUNT_MUST_USE;
 /* The same guide of the same source is added once. */
-uint16_t shunt_plan_maker_guide(shunt_plan_maker *maker, const shunt_guide *guide, uint16_t source);
-uint16_t shunt_plan_maker_frame(shunt_plan_maker *maker, shunt_frame_kind kind, shunt_text id, uint16_t source);
-void     shunt_plan_maker_unit(shunt_plan_maker *maker, uint16_t frame);
+uint16_t          shunt_plan_maker_guide(shunt_plan_maker *maker, const shunt_guide *guide, uint16_t source);
+uint16_t          shunt_plan_maker_frame(shunt_plan_maker *maker, shunt_frame_kind kind, shunt_text id, uint16_t source);
+void              shunt_plan_maker_unit(shunt_plan_maker *maker, uint16_t frame);
 /* Instances of the frame are those of this loop, or the repeats of this segment (with this qualifier, empty = any).
  * False: the place makes instances of another frame already, or does not exist. */
-bool shunt_plan_maker_bind(shunt_plan_maker *maker, uint16_t frame, shunt_plan_spot spot, shunt_text qualifier, shunt_plan_group group);
-/* The GROUP frame that repeats of this segment make instances of, SHUNT_NONE = they fill the frame of the loop. `exact`: all of its
+bool              shunt_plan_maker_bind(shunt_plan_maker *maker, uint16_t frame, shunt_plan_spot spot, shunt_text qualifier,
+                                        shunt_plan_group group);
+/* The GROUP frame that repeats of this segment make instances of, SHUNT_NONE = they fill the frame of the loop. `exact`: all
+ * of its
  * instances have this qualifier, and each is a whole segment. */
-uint16_t shunt_plan_maker_group(const shunt_plan_maker *maker, shunt_plan_spot spot, shunt_text qualifier, bool *exact);
+uint16_t          shunt_plan_maker_group(const shunt_plan_maker *maker, shunt_plan_spot spot, shunt_text qualifier, bool *exact);
 /* Number of a new slot within the frame, of a child list within the frame (the same for the same child). */
-uint16_t shunt_plan_maker_slot(shunt_plan_maker *maker, uint16_t frame, const shunt_plan_slot *like);
-uint16_t shunt_plan_maker_child(shunt_plan_maker *maker, uint16_t frame, uint16_t child);
-shunt_plan_slot *shunt_plan_maker_slot_at(shunt_plan_maker *maker, uint16_t frame, uint16_t slot);
-/* The slot is filled from this element of the segment. `relative`: counted from the start of each element group, 0 = its first. */
-void shunt_plan_maker_demand(shunt_plan_maker *maker, uint16_t frame, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier, uint16_t element,
-                             uint16_t component, bool relative);
+uint16_t          shunt_plan_maker_slot(shunt_plan_maker *maker, uint16_t frame, const shunt_plan_slot *like);
+uint16_t          shunt_plan_maker_child(shunt_plan_maker *maker, uint16_t frame, uint16_t child);
+shunt_plan_slot  *shunt_plan_maker_slot_at(shunt_plan_maker *maker, uint16_t frame, uint16_t slot);
+/* The slot is filled from this element of the segment. `relative`: counted from the start of each element group, 0 = its
+ * first. */
+void shunt_plan_maker_demand(shunt_plan_maker *maker, uint16_t frame, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
+                             uint16_t element, uint16_t component, bool relative);
 /* OK, or what `finish` will say already: NO_MEMORY, LIMIT. */
 shunt_status shunt_plan_maker_status(const shunt_plan_maker *maker);
 /* Writes the plan. The maker is used up. After it the absolute number of a slot is known. */
@@ -51,16 +55,16 @@ uint16_t     shunt_plan_maker_absolute(const shunt_plan_maker *maker, uint16_t f
 
 /* A value that a command wants: its slot gets `shown` as path, frames are the loops. */
 typedef struct shunt_plan_want {
-    shunt_plan_spot spot;       /* `guide`: index into the guides given */
+    shunt_plan_spot spot; /* `guide`: index into the guides given */
     shunt_text      qualifier;
     uint16_t        element, component;
-    uint32_t        phi;        /* classes: the slot is masked */
+    uint32_t        phi; /* classes: the slot is masked */
     shunt_text      shown;
 } shunt_plan_want;
 /* Whole guides with friendly names, and demands for the values wanted. `plan` borrows from the arena. NO_MEMORY, LIMIT. */
-shunt_status shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guides, uint32_t guide_count, const shunt_plan_want *wants, uint32_t want_count,
-                             shunt_plan *plan);
+shunt_status shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guides, uint32_t guide_count,
+                             const shunt_plan_want *wants, uint32_t want_count, shunt_plan *plan);
 /* "[account_number]": the first of the classes, in brackets; empty for none. */
-shunt_text shunt_phi_mask(shunt_arena *arena, uint32_t phi);
+shunt_text   shunt_phi_mask(shunt_arena *arena, uint32_t phi);
 
 #endif

@@ -7,30 +7,33 @@
 #include "engine/base/hash.h"
 
 enum {
-    SIZE_AT_MOST    = 16 << 20,
-    ROWS_AT_MOST    = 1 << 24,
-    HEADER_AT_MOST  = 4096,      /* columns of the file */
-    ACCOUNT_AT_MOST = 64,        /* digits that lengths are counted for */
-    UNUSED          = 0xffff,
+    SIZE_AT_MOST = 16 << 20,
+    ROWS_AT_MOST = 1 << 24,
+    HEADER_AT_MOST = 4096, /* columns of the file */
+    ACCOUNT_AT_MOST = 64,  /* digits that lengths are counted for */
+    UNUSED = 0xffff,
 };
 
 /* ---- what a table wants ---- */
 
-shunt_status
-shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *symbol, shunt_csv_table *out)
+shunt_status shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *symbol, shunt_csv_table *out)
 {
     const shunt_table_info *info = symbol->as.table;
     const shunt_shape      *shape = info->shape;
-    *out = (shunt_csv_table){ .name = symbol->name, .column_count = shape->count, .key_count = info->key_count, .prefix = info->prefix, .effective = info->effective };
+    *out = (shunt_csv_table){ .name = symbol->name,
+                              .column_count = shape->count,
+                              .key_count = info->key_count,
+                              .prefix = info->prefix,
+                              .effective = info->effective };
     out->columns = SHUNT_NEW_N(arena, shunt_csv_column, shape->count + 1);
     if (!out->columns) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < shape->count; i++) {
         const shunt_ty   *type = &shape->members[i].type;
         shunt_csv_column *column = &out->columns[i];
         bool              day = info->effective && (i == info->key_count || i == info->key_count + 1);
-        column->name       = shape->members[i].name;
-        column->optional   = type->optional || day;
-        column->account    = type->kind == SHUNT_TY_ACCOUNT;
+        column->name = shape->members[i].name;
+        column->optional = type->optional || day;
+        column->account = type->kind == SHUNT_TY_ACCOUNT;
         column->max_length = type->length;
         column->type.scale = type->scale;
         switch (type->kind) {
@@ -45,8 +48,8 @@ shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *symbol, shunt_
             shunt_text *members = SHUNT_NEW_N(arena, shunt_text, type->shape->count + 1);
             if (!members) return SHUNT_NO_MEMORY;
             for (uint32_t k = 0; k < type->shape->count; k++) members[k] = type->shape->members[k].name;
-            column->type.kind    = SHUNT_KIND_INT;
-            column->members      = members;
+            column->type.kind = SHUNT_KIND_INT;
+            column->members = members;
             column->member_count = type->shape->count;
             break;
         }
@@ -56,28 +59,33 @@ shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *symbol, shunt_
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_csv_table_of_program(shunt_arena *arena, const shunt_program *program, uint16_t number, shunt_csv_table *out)
+shunt_status shunt_csv_table_of_program(shunt_arena *arena, const shunt_program *program, uint16_t number, shunt_csv_table *out)
 {
     const shunt_table       *table = &program->tables[number];
     const shunt_record_type *record = &program->records[table->record];
     bool                     effective = table->flags & SHUNT_TABLE_EFFECTIVE;
-    *out = (shunt_csv_table){ .name = shunt_program_text(program, table->name), .column_count = record->field_count, .key_count = table->key_count,
-                              .prefix = table->flags & SHUNT_TABLE_PREFIX, .effective = effective };
+    *out = (shunt_csv_table){ .name = shunt_program_text(program, table->name),
+                              .column_count = record->field_count,
+                              .key_count = table->key_count,
+                              .prefix = table->flags & SHUNT_TABLE_PREFIX,
+                              .effective = effective };
     out->columns = SHUNT_NEW_N(arena, shunt_csv_column, record->field_count + 1);
     if (!out->columns) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < record->field_count; i++) {
         const shunt_field *field = &program->fields[record->field_first + i];
         shunt_csv_column  *column = &out->columns[i];
         bool               day = effective && (i == table->key_count || i == table->key_count + 1u);
-        *column = (shunt_csv_column){ .name = shunt_program_text(program, field->name), .type = field->type, .max_length = field->max_length,
+        *column = (shunt_csv_column){ .name = shunt_program_text(program, field->name),
+                                      .type = field->type,
+                                      .max_length = field->max_length,
                                       .optional = (field->flags & SHUNT_FIELD_OPTIONAL) || day };
         if (field->type.kind != SHUNT_KIND_INT || !field->type.extra) continue;
         const shunt_enum *enumeration = &program->enums[field->type.extra - 1];
         shunt_text       *members = SHUNT_NEW_N(arena, shunt_text, enumeration->member_count + 1);
         if (!members) return SHUNT_NO_MEMORY;
-        for (uint32_t k = 0; k < enumeration->member_count; k++) members[k] = shunt_program_text(program, program->numbers[enumeration->member_first + k]);
-        column->members      = members;
+        for (uint32_t k = 0; k < enumeration->member_count; k++)
+            members[k] = shunt_program_text(program, program->numbers[enumeration->member_first + k]);
+        column->members = members;
         column->member_count = enumeration->member_count;
     }
     return SHUNT_OK;
@@ -94,7 +102,7 @@ typedef struct reader {
     uint32_t               size, at;
     shunt_cell            *cells;
     shunt_text            *texts;
-    shunt_span            *spans;     /* of each cell, beside it */
+    shunt_span            *spans; /* of each cell, beside it */
     uint32_t               row_count, text_count;
     bool                   no_memory;
 } reader;
@@ -102,39 +110,28 @@ typedef struct reader {
 typedef struct raw_cell {
     shunt_text text;
     shunt_span span;
-    bool       last;                  /* of its row */
+    bool       last; /* of its row */
     bool       broken;
 } raw_cell;
 
-static shunt_span
-span(const reader *r, uint32_t begin, uint32_t end)
-{
-    return (shunt_span){ begin, end, r->file };
-}
+static shunt_span span(const reader *r, uint32_t begin, uint32_t end) { return (shunt_span){ begin, end, r->file }; }
 
-static bool
-at_line_end(const reader *r)
-{
-    return r->at >= r->size || r->bytes[r->at] == '\r' || r->bytes[r->at] == '\n';
-}
+static bool at_line_end(const reader *r) { return r->at >= r->size || r->bytes[r->at] == '\r' || r->bytes[r->at] == '\n'; }
 
-static void
-pass_line_end(reader *r)
+static void pass_line_end(reader *r)
 {
     if (r->at < r->size && r->bytes[r->at] == '\r') r->at++;
     if (r->at < r->size && r->bytes[r->at] == '\n') r->at++;
 }
 
-static void
-pass_line(reader *r)
+static void pass_line(reader *r)
 {
     while (!at_line_end(r)) r->at++;
     pass_line_end(r);
 }
 
 /* Inside quotes: two quotes are one, everything else is itself. Without doubled quotes the text stays where it is. */
-static bool
-quoted_cell(reader *r, raw_cell *cell)
+static bool quoted_cell(reader *r, raw_cell *cell)
 {
     uint32_t begin = ++r->at, doubled = 0;
     for (;;) {
@@ -166,14 +163,14 @@ quoted_cell(reader *r, raw_cell *cell)
     return true;
 }
 
-static void
-next_cell(reader *r, raw_cell *cell)
+static void next_cell(reader *r, raw_cell *cell)
 {
     *cell = (raw_cell){ 0 };
     if (r->at < r->size && r->bytes[r->at] == '"') {
         cell->broken = !quoted_cell(r, cell);
         if (!cell->broken && !at_line_end(r) && r->bytes[r->at] != ',') {
-            shunt_diag_add(r->diags, SHUNT_E0903, span(r, r->at, r->at + 1), "a comma or the end of the line must follow a closing quote");
+            shunt_diag_add(r->diags, SHUNT_E0903, span(r, r->at, r->at + 1),
+                           "a comma or the end of the line must follow a closing quote");
             cell->broken = true;
         }
         while (cell->broken && !at_line_end(r) && r->bytes[r->at] != ',') r->at++;
@@ -184,12 +181,13 @@ next_cell(reader *r, raw_cell *cell)
         cell->span = span(r, begin, r->at);
     }
     cell->last = at_line_end(r);
-    if (cell->last) pass_line_end(r);
-    else r->at++;
+    if (cell->last)
+        pass_line_end(r);
+    else
+        r->at++;
 }
 
-static bool
-is_blank(shunt_text text)
+static bool is_blank(shunt_text text)
 {
     for (uint32_t i = 0; i < text.length; i++)
         if (text.bytes[i] != ' ' && text.bytes[i] != '\t') return false;
@@ -198,75 +196,79 @@ is_blank(shunt_text text)
 
 /* ---- conversion ---- */
 
-static bool SHUNT_PRINTF(4, 5)
-fault(reader *r, const raw_cell *cell, const shunt_csv_column *column, const char *format, ...)
+static bool SHUNT_PRINTF(4, 5) fault(reader *r, const raw_cell *cell, const shunt_csv_column *column, const char *format, ...)
 {
     char    words[160];
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    shunt_diag_add(r->diags, SHUNT_E0903, cell->span, "%.*s of table %.*s %s", SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name), words);
+    shunt_diag_add(r->diags, SHUNT_E0903, cell->span, "%.*s of table %.*s %s", SHUNT_TEXT_ARGS(column->name),
+                   SHUNT_TEXT_ARGS(r->table->name), words);
     return false;
 }
 
 /* M/D/YYYY, as spreadsheets write a day when they save. */
-static bool
-looks_like_spreadsheet_date(shunt_text text, int *year, int *month, int *day)
+static bool looks_like_spreadsheet_date(shunt_text text, int *year, int *month, int *day)
 {
     int parts[3] = { 0, 0, 0 }, digits[3] = { 0, 0, 0 }, part = 0;
     for (uint32_t i = 0; i < text.length; i++) {
         char c = text.bytes[i];
-        if (c == '/' && part < 2) part++;
-        else if (c >= '0' && c <= '9' && digits[part] < 4) parts[part] = parts[part] * 10 + (c - '0'), digits[part]++;
-        else return false;
+        if (c == '/' && part < 2)
+            part++;
+        else if (c >= '0' && c <= '9' && digits[part] < 4)
+            parts[part] = parts[part] * 10 + (c - '0'), digits[part]++;
+        else
+            return false;
     }
     *month = parts[0];
-    *day   = parts[1];
-    *year  = digits[2] == 2 ? 2000 + parts[2] : parts[2];
+    *day = parts[1];
+    *year = digits[2] == 2 ? 2000 + parts[2] : parts[2];
     return part == 2 && digits[0] && digits[1] && (digits[2] == 2 || digits[2] == 4);
 }
 
-static bool
-convert_date(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_date(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     int year, month, day;
     if (shunt_date_parse_iso(raw->text, &cell->value.integer) == SHUNT_OK) return true;
-    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s is not a date as YYYY-MM-DD", SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
+    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s is not a date as YYYY-MM-DD",
+                                   SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
     if (!looks_like_spreadsheet_date(raw->text, &year, &month, &day)) return false;
     shunt_diag_note(r->diags, d, "a spreadsheet has rewritten it; store the column as text");
-    if (shunt_date_valid(year, month, day)) shunt_diag_help(r->diags, d, "if the month comes first: `%04d-%02d-%02d`", year, month, day);
+    if (shunt_date_valid(year, month, day))
+        shunt_diag_help(r->diags, d, "if the month comes first: `%04d-%02d-%02d`", year, month, day);
     return false;
 }
 
-static bool
-convert_text(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_text(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     if (shunt_utf8_bad(raw->text.bytes, raw->text.length) != raw->text.length) return fault(r, raw, column, "is not UTF-8");
     uint32_t characters = shunt_utf8_count(raw->text);
-    if (column->max_length && characters > column->max_length) return fault(r, raw, column, "has %u characters, its type holds %u", characters, column->max_length);
+    if (column->max_length && characters > column->max_length)
+        return fault(r, raw, column, "has %u characters, its type holds %u", characters, column->max_length);
     r->texts[r->text_count] = raw->text;
-    cell->text              = r->text_count++;
+    cell->text = r->text_count++;
     return true;
 }
 
-static bool
-convert_number(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_number(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     bool          integer = column->type.kind == SHUNT_KIND_INT;
     shunt_decimal number;
-    shunt_status  status = shunt_decimal_parse(raw->text.bytes, raw->text.length, integer ? 0 : column->type.scale, false, &number);
+    shunt_status  status =
+        shunt_decimal_parse(raw->text.bytes, raw->text.length, integer ? 0 : column->type.scale, false, &number);
     if (status == SHUNT_OK && integer && (number < INT64_MIN || number > INT64_MAX)) status = SHUNT_OVERFLOW;
     if (status == SHUNT_OVERFLOW) return fault(r, raw, column, "has too many digits");
     if (status != SHUNT_OK && integer) return fault(r, raw, column, "is not a whole number");
     if (status != SHUNT_OK) return fault(r, raw, column, "is not a number with at most %u decimals", column->type.scale);
-    if (integer) cell->value.integer = (int64_t)number;
-    else cell->value.coefficient = number;
+    if (integer)
+        cell->value.integer = (int64_t)number;
+    else
+        cell->value.coefficient = number;
     return true;
 }
 
-static bool
-convert_member(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_member(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     uint32_t best = UINT32_MAX, distance = 3;
     for (uint32_t i = 0; i < column->member_count; i++) {
@@ -277,20 +279,19 @@ convert_member(reader *r, const raw_cell *raw, const shunt_csv_column *column, s
         uint32_t far = shunt_text_distance(column->members[i], raw->text, 2);
         if (far < distance) best = i, distance = far;
     }
-    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s has no such value", SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
+    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s has no such value",
+                                   SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
     if (best != UINT32_MAX) shunt_diag_help(r->diags, d, "did you mean `%.*s`?", SHUNT_TEXT_ARGS(column->members[best]));
     return false;
 }
 
-static bool
-convert_bool(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_bool(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     cell->value.integer = shunt_text_is(raw->text, "true");
     return cell->value.integer || shunt_text_is(raw->text, "false") || fault(r, raw, column, "is neither `true` nor `false`");
 }
 
-static bool
-convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_cell *cell)
+static bool convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_cell *cell)
 {
     const shunt_csv_column *column = &r->table->columns[number];
     *cell = (shunt_cell){ .state = SHUNT_PRESENT };
@@ -298,16 +299,19 @@ convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_cell *cell)
     if (is_blank(raw->text)) {
         *cell = (shunt_cell){ .state = SHUNT_ABSENT };
         if (number < r->table->key_count)
-            return (r->table->prefix && number + 1 == r->table->key_count) || fault(r, raw, column, "is blank; a key needs a value");
+            return (r->table->prefix && number + 1 == r->table->key_count) ||
+                   fault(r, raw, column, "is blank; a key needs a value");
         return column->optional || fault(r, raw, column, "is blank; its type has no `?`");
     }
     switch ((shunt_kind)column->type.kind) {
     case SHUNT_KIND_BOOL: return convert_bool(r, raw, column, cell);
-    case SHUNT_KIND_INT: return column->member_count ? convert_member(r, raw, column, cell) : convert_number(r, raw, column, cell);
+    case SHUNT_KIND_INT:
+        return column->member_count ? convert_member(r, raw, column, cell) : convert_number(r, raw, column, cell);
     case SHUNT_KIND_DECIMAL: return convert_number(r, raw, column, cell);
     case SHUNT_KIND_DATE: return convert_date(r, raw, column, cell);
     case SHUNT_KIND_MOMENT:
-        return shunt_moment_parse(raw->text, &cell->value.integer) == SHUNT_OK || fault(r, raw, column, "is not a date and time with zone");
+        return shunt_moment_parse(raw->text, &cell->value.integer) == SHUNT_OK ||
+               fault(r, raw, column, "is not a date and time with zone");
     default: return convert_text(r, raw, column, cell);
     }
 }
@@ -315,8 +319,7 @@ convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_cell *cell)
 /* ---- header and rows ---- */
 
 /* For each column of the file the column of the table it fills, UNUSED where the table does not name it. */
-static uint32_t
-read_header(reader *r, uint16_t *fills, bool *good)
+static uint32_t read_header(reader *r, uint16_t *fills, bool *good)
 {
     uint32_t  count = 0;
     uint32_t *seen = SHUNT_NEW_N(r->arena, uint32_t, r->table->column_count + 1);
@@ -350,15 +353,18 @@ read_header(reader *r, uint16_t *fills, bool *good)
     for (uint32_t i = 0; i < r->table->column_count; i++) {
         if (seen[i]) continue;
         *good = false;
-        if (!d) d = shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "the file has no column `%.*s` of table %.*s", SHUNT_TEXT_ARGS(r->table->columns[i].name), SHUNT_TEXT_ARGS(r->table->name));
-        else shunt_diag_note(r->diags, d, "nor a column `%.*s`", SHUNT_TEXT_ARGS(r->table->columns[i].name));
+        if (!d)
+            d = shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end),
+                               "the file has no column `%.*s` of table %.*s", SHUNT_TEXT_ARGS(r->table->columns[i].name),
+                               SHUNT_TEXT_ARGS(r->table->name));
+        else
+            shunt_diag_note(r->diags, d, "nor a column `%.*s`", SHUNT_TEXT_ARGS(r->table->columns[i].name));
     }
     if (d) shunt_diag_note(r->diags, d, "the first row names the columns; those that the table does not declare are ignored");
     return count;
 }
 
-static void
-read_row(reader *r, const uint16_t *fills, uint32_t columns)
+static void read_row(reader *r, const uint16_t *fills, uint32_t columns)
 {
     shunt_cell *row = r->cells + (size_t)r->row_count * r->table->column_count;
     shunt_span *spans = r->spans + (size_t)r->row_count * r->table->column_count;
@@ -375,17 +381,19 @@ read_row(reader *r, const uint16_t *fills, uint32_t columns)
         count++;
     } while (!cell.last && !r->no_memory);
     if (count != columns && !cell.broken) {
-        shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cell%s, the header %u", count, count == 1 ? "" : "s", columns);
+        shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cell%s, the header %u", count,
+                       count == 1 ? "" : "s", columns);
         good = false;
     }
-    if (good) r->row_count++;
-    else r->text_count = texts;
+    if (good)
+        r->row_count++;
+    else
+        r->text_count = texts;
 }
 
 /* ---- rows among each other ---- */
 
-static int
-compare_cells(const reader *r, uint32_t column, const shunt_cell *a, const shunt_cell *b)
+static int compare_cells(const reader *r, uint32_t column, const shunt_cell *a, const shunt_cell *b)
 {
     if (a->state != b->state) return a->state == SHUNT_ABSENT ? -1 : 1;
     if (a->state == SHUNT_ABSENT) return 0;
@@ -396,15 +404,10 @@ compare_cells(const reader *r, uint32_t column, const shunt_cell *a, const shunt
     }
 }
 
-static const shunt_cell *
-row_at(const reader *r, uint32_t row)
-{
-    return r->cells + (size_t)row * r->table->column_count;
-}
+static const shunt_cell *row_at(const reader *r, uint32_t row) { return r->cells + (size_t)row * r->table->column_count; }
 
 /* By keys, then by the first day; a blank first day comes before all others. */
-static int
-compare_rows(const reader *r, uint32_t a, uint32_t b, uint32_t columns)
+static int compare_rows(const reader *r, uint32_t a, uint32_t b, uint32_t columns)
 {
     for (uint32_t i = 0; i < columns; i++) {
         int order = compare_cells(r, i, &row_at(r, a)[i], &row_at(r, b)[i]);
@@ -414,58 +417,56 @@ compare_rows(const reader *r, uint32_t a, uint32_t b, uint32_t columns)
 }
 
 /* Bottom-up merge sort: stable, no recursion, n log n whatever the rows are. */
-static uint32_t *
-sort_rows(const reader *r, uint32_t *rows, uint32_t *spare)
+static uint32_t *sort_rows(const reader *r, uint32_t *rows, uint32_t *spare)
 {
     uint32_t columns = r->table->key_count + (r->table->effective ? 1 : 0);
     for (uint64_t width = 1; width < r->row_count; width *= 2) {
         for (uint64_t left = 0; left < r->row_count; left += 2 * width) {
-            uint64_t middle = left + width < r->row_count ? left + width : r->row_count, right = left + 2 * width < r->row_count ? left + 2 * width : r->row_count;
+            uint64_t middle = left + width < r->row_count ? left + width : r->row_count,
+                     right = left + 2 * width < r->row_count ? left + 2 * width : r->row_count;
             for (uint64_t a = left, b = middle, to = left; to < right; to++) {
                 bool from_a = a < middle && (b >= right || compare_rows(r, rows[a], rows[b], columns) <= 0);
                 spare[to] = from_a ? rows[a++] : rows[b++];
             }
         }
         uint32_t *swap = rows;
-        rows  = spare;
+        rows = spare;
         spare = swap;
     }
     return rows;
 }
 
-static int64_t
-last_day(const reader *r, uint32_t row)
+static int64_t last_day(const reader *r, uint32_t row)
 {
     const shunt_cell *through = &row_at(r, row)[r->table->key_count + 1];
     return through->state == SHUNT_PRESENT ? through->value.integer : INT64_MAX;
 }
 
-static int64_t
-first_day(const reader *r, uint32_t row)
+static int64_t first_day(const reader *r, uint32_t row)
 {
     const shunt_cell *from = &row_at(r, row)[r->table->key_count];
     return from->state == SHUNT_PRESENT ? from->value.integer : INT64_MIN;
 }
 
-static void
-report_pair(reader *r, uint32_t earlier, uint32_t later, const char *words)
+static void report_pair(reader *r, uint32_t earlier, uint32_t later, const char *words)
 {
     if (earlier > later) {
         uint32_t swap = earlier;
         earlier = later;
-        later   = swap;
+        later = swap;
     }
     const shunt_span *spans = r->spans;
     size_t            width = r->table->column_count;
-    shunt_diag       *d = shunt_diag_add(r->diags, SHUNT_E0903, spans[later * width], "two rows of table %.*s %s", SHUNT_TEXT_ARGS(r->table->name), words);
+    shunt_diag       *d = shunt_diag_add(r->diags, SHUNT_E0903, spans[later * width], "two rows of table %.*s %s",
+                                         SHUNT_TEXT_ARGS(r->table->name), words);
     shunt_diag_here(r->diags, d, "this row");
     shunt_diag_also(r->diags, d, spans[earlier * width], "and this one");
 }
 
-static void
-check_rows(reader *r)
+static void check_rows(reader *r)
 {
-    uint32_t *order = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1), *spare = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1);
+    uint32_t *order = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1),
+             *spare = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1);
     if (!order || !spare) {
         r->no_memory = true;
         return;
@@ -473,7 +474,8 @@ check_rows(reader *r)
     for (uint32_t i = 0; i < r->row_count; i++) {
         order[i] = i;
         if (r->table->effective && first_day(r, i) > last_day(r, i))
-            shunt_diag_add(r->diags, SHUNT_E0903, r->spans[(size_t)i * r->table->column_count + r->table->key_count + 1], "this row of table %.*s ends before it begins", SHUNT_TEXT_ARGS(r->table->name));
+            shunt_diag_add(r->diags, SHUNT_E0903, r->spans[(size_t)i * r->table->column_count + r->table->key_count + 1],
+                           "this row of table %.*s ends before it begins", SHUNT_TEXT_ARGS(r->table->name));
     }
     order = sort_rows(r, order, spare);
     /* `open`: of the rows of this key so far, the one that is in force longest. */
@@ -482,14 +484,15 @@ check_rows(reader *r)
             open = i;
             continue;
         }
-        if (!r->table->effective) report_pair(r, order[i - 1], order[i], "have the same key");
-        else if (last_day(r, order[open]) >= first_day(r, order[i])) report_pair(r, order[open], order[i], "have the same key and are in force on the same day");
+        if (!r->table->effective)
+            report_pair(r, order[i - 1], order[i], "have the same key");
+        else if (last_day(r, order[open]) >= first_day(r, order[i]))
+            report_pair(r, order[open], order[i], "have the same key and are in force on the same day");
         if (r->table->effective && last_day(r, order[i]) > last_day(r, order[open])) open = i;
     }
 }
 
-static uint32_t
-digits_of(shunt_text text)
+static uint32_t digits_of(shunt_text text)
 {
     for (uint32_t i = 0; i < text.length; i++)
         if (text.bytes[i] < '0' || text.bytes[i] > '9') return 0;
@@ -497,8 +500,7 @@ digits_of(shunt_text text)
 }
 
 /* Accounts of digits alone, shorter than nearly all others of their column: a spreadsheet takes leading zeros away. */
-static void
-check_accounts(reader *r, uint32_t column)
+static void check_accounts(reader *r, uint32_t column)
 {
     uint32_t counts[ACCOUNT_AT_MOST + 1] = { 0 }, total = 0, usual = 0;
     size_t   width = r->table->column_count;
@@ -516,7 +518,8 @@ check_accounts(reader *r, uint32_t column)
         const shunt_cell *cell = &row_at(r, i)[column];
         uint32_t          digits = cell->state == SHUNT_PRESENT ? digits_of(r->texts[cell->text]) : 0;
         if (!digits || digits >= usual) continue;
-        shunt_diag *d = shunt_diag_add(r->diags, SHUNT_W0904, r->spans[i * width + column], "this account of table %.*s has %u digits, the others of its column have %u",
+        shunt_diag *d = shunt_diag_add(r->diags, SHUNT_W0904, r->spans[i * width + column],
+                                       "this account of table %.*s has %u digits, the others of its column have %u",
                                        SHUNT_TEXT_ARGS(r->table->name), digits, usual);
         shunt_diag_note(r->diags, d, "spreadsheets take leading zeros away; store the column as text");
     }
@@ -524,23 +527,22 @@ check_accounts(reader *r, uint32_t column)
 
 /* ---- all of it ---- */
 
-static uint32_t
-count_lines(const reader *r)
+static uint32_t count_lines(const reader *r)
 {
     uint32_t lines = 1;
     for (uint32_t i = 0; i < r->size; i++) lines += r->bytes[i] == '\n' || r->bytes[i] == '\r';
     return lines;
 }
 
-shunt_status
-shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *table, uint32_t file, const uint8_t *bytes, size_t size, shunt_table_rows *rows)
+shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *table, uint32_t file,
+                             const uint8_t *bytes, size_t size, shunt_table_rows *rows)
 {
     reader   r = { .arena = arena, .diags = diags, .table = table, .file = file, .bytes = (const char *)bytes };
     uint16_t fills[HEADER_AT_MOST];
     bool     good;
     memset(rows->hash, 0, sizeof rows->hash);
-    rows->cells     = NULL;
-    rows->texts     = NULL;
+    rows->cells = NULL;
+    rows->texts = NULL;
     rows->row_count = rows->text_count = 0;
     if (size > SIZE_AT_MOST) {
         shunt_diag_add(diags, SHUNT_E0903, span(&r, 0, 0), "a table file holds at most %d MiB", SIZE_AT_MOST >> 20);
@@ -565,16 +567,18 @@ shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *t
     r.spans = SHUNT_NEW_N(arena, shunt_span, cells);
     if (!r.cells || !r.texts || !r.spans) return SHUNT_NO_MEMORY;
     while (r.at < r.size && !r.no_memory) {
-        if (at_line_end(&r)) pass_line(&r);
-        else read_row(&r, fills, columns);
+        if (at_line_end(&r))
+            pass_line(&r);
+        else
+            read_row(&r, fills, columns);
     }
     if (!r.no_memory) check_rows(&r);
     for (uint32_t i = 0; i < table->column_count && !r.no_memory; i++)
         if (table->columns[i].account) check_accounts(&r, i);
     if (r.no_memory) return SHUNT_NO_MEMORY;
-    rows->cells      = r.cells;
-    rows->row_count  = r.row_count;
-    rows->texts      = r.texts;
+    rows->cells = r.cells;
+    rows->row_count = r.row_count;
+    rows->texts = r.texts;
     rows->text_count = r.text_count;
     return SHUNT_OK;
 }

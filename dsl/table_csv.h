@@ -12,10 +12,10 @@
 typedef struct shunt_csv_column {
     shunt_text        name;
     shunt_type        type;
-    bool              optional;     /* may be blank */
-    bool              account;      /* warned of when shorter than the others of its column */
-    uint32_t          max_length;   /* characters of a text, 0 = any */
-    const shunt_text *members;      /* of an enum */
+    bool              optional;   /* may be blank */
+    bool              account;    /* warned of when shorter than the others of its column */
+    uint32_t          max_length; /* characters of a text, 0 = any */
+    const shunt_text *members;    /* of an enum */
     uint32_t          member_count;
 } shunt_csv_column;
 
@@ -23,7 +23,7 @@ typedef struct shunt_csv_table {
     shunt_text        name;
     shunt_csv_column *columns;
     uint32_t          column_count, key_count;
-    bool              prefix;       /* the last key may be blank */
+    bool              prefix; /* the last key may be blank */
     bool              effective;
 } shunt_csv_table;
 
@@ -32,7 +32,7 @@ shunt_status shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *t
 shunt_status shunt_csv_table_of_program(shunt_arena *arena, const shunt_program *program, uint16_t table, shunt_csv_table *out);
 
 /* Fills all of `rows` but its table. */
-shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *table, uint32_t file, const uint8_t *bytes, size_t size,
-                             shunt_table_rows *rows);
+shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *table, uint32_t file,
+                             const uint8_t *bytes, size_t size, shunt_table_rows *rows);
 
 #endif

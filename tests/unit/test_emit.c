@@ -1,4 +1,5 @@
-/* The cases of tests/cases/emit.md: the tests in each ```map block must pass, and its program must read as the ```program block says,
+/* The cases of tests/cases/emit.md: the tests in each ```map block must pass, and its program must read as the ```program
+ * block says,
  * all of it but what the dictionaries decide (hashes, sizes of the automaton). */
 #include <check.h>
 #include <stdio.h>
@@ -22,8 +23,7 @@ struct output {
     size_t length;
 };
 
-static bool
-keep(void *context, const void *bytes, size_t size)
+static bool keep(void *context, const void *bytes, size_t size)
 {
     struct output *out = context;
     char          *more = realloc(out->bytes, out->length + size + 1);
@@ -36,20 +36,18 @@ keep(void *context, const void *bytes, size_t size)
 }
 
 /* The rules of a case are the only file there is. */
-static int
-give_map(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
+static int give_map(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
 {
     const struct emit_case *c = context;
     (void)path;
-    *size  = strlen(c->map);
+    *size = strlen(c->map);
     *bytes = allocator->allocate(allocator->context, *size + 1);
     if (!*bytes) return 12; /* ENOMEM */
     memcpy(*bytes, c->map, *size);
     return 0;
 }
 
-static void
-without_dictionaries(char *text)
+static void without_dictionaries(char *text)
 {
     static const char *const heads[] = { "program ", "code ", "module ", "guide ", "plan nodes " };
     char                    *to = text;
@@ -71,7 +69,8 @@ START_TEST(tests_pass)
     shunt_messages       *messages = NULL;
     shunt_result          result = shunt_test("rules.map", &options, SHUNT_TEST_TAP, 1, keep, &out, &totals, &messages);
     if (messages) shunt_messages_print(messages, false, keep, &out);
-    ck_assert_msg(result == SHUNT_DONE && totals.passed > 0 && shunt_messages_warnings(messages) == 0, "%s:\n%s", cases[_i].name, out.bytes);
+    ck_assert_msg(result == SHUNT_DONE && totals.passed > 0 && shunt_messages_warnings(messages) == 0, "%s:\n%s", cases[_i].name,
+                  out.bytes);
     shunt_messages_free(messages);
     free(out.bytes);
 }
@@ -108,12 +107,15 @@ START_TEST(no_memory)
         struct test_memory memory;
         test_memory_init(&memory, n);
         shunt_allocator       allocator = { get, resize, release, &memory.memory };
-        shunt_compile_options options = { .size = sizeof options, .allocator = &allocator, .read_file = give_map, .read_context = &cases[_i] };
-        shunt_program        *program = NULL;
-        shunt_messages       *messages = NULL;
-        shunt_result          result = shunt_compile("rules.map", &options, &program, &messages);
-        bool                  reached = memory.calls >= n;
-        ck_assert_msg(result == (reached ? SHUNT_SYSTEM_FAULT : SHUNT_DONE), "%s: call %zu gives %d", cases[_i].name, n, (int)result);
+        shunt_compile_options options = {
+            .size = sizeof options, .allocator = &allocator, .read_file = give_map, .read_context = &cases[_i]
+        };
+        shunt_program  *program = NULL;
+        shunt_messages *messages = NULL;
+        shunt_result    result = shunt_compile("rules.map", &options, &program, &messages);
+        bool            reached = memory.calls >= n;
+        ck_assert_msg(result == (reached ? SHUNT_SYSTEM_FAULT : SHUNT_DONE), "%s: call %zu gives %d", cases[_i].name, n,
+                      (int)result);
         shunt_release(program);
         shunt_messages_free(messages);
         ck_assert_uint_eq(memory.blocks, 0);
@@ -125,8 +127,7 @@ END_TEST
 
 /* ---- the cases ---- */
 
-static char *
-take_block(char **at, const char *limit, const char *kind)
+static char *take_block(char **at, const char *limit, const char *kind)
 {
     char open[32];
     snprintf(open, sizeof open, "\n```%s\n", kind);
@@ -139,8 +140,7 @@ take_block(char **at, const char *limit, const char *kind)
     return strndup(begin, (size_t)(end + 1 - begin));
 }
 
-static void
-load_cases(const char *path)
+static void load_cases(const char *path)
 {
     FILE         *file = fopen(path, "rb");
     struct output text = { 0 };
@@ -155,8 +155,8 @@ load_cases(const char *path)
         struct emit_case *c = &cases[case_count++];
         at += 4;
         char *limit = strstr(at, "\n## ");
-        c->name    = strndup(at, strcspn(at, "\n"));
-        c->map     = take_block(&at, limit, "map");
+        c->name = strndup(at, strcspn(at, "\n"));
+        c->map = take_block(&at, limit, "map");
         c->program = take_block(&at, limit, "program");
         if (c->map) continue;
         fprintf(stderr, "%s: no map\n", c->name);
@@ -165,8 +165,7 @@ load_cases(const char *path)
     free(text.bytes);
 }
 
-int
-main(void)
+int main(void)
 {
     load_cases(SHUNT_CASES "/emit.md");
     Suite *suite = suite_create("emit");

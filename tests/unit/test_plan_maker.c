@@ -10,8 +10,7 @@
 static const shunt_delims delims = { .element = '*', .component = ':', .repetition = '^', .terminator = '~' };
 
 /* Cuts the next segment off a message with one terminator a segment; line ends between segments are passed over. */
-static bool
-next_segment(const char **at, shunt_segment *segment, uint32_t offsets[64])
+static bool next_segment(const char **at, shunt_segment *segment, uint32_t offsets[64])
 {
     while (**at == '\n') (*at)++;
     if (!**at) return false;
@@ -28,8 +27,7 @@ next_segment(const char **at, shunt_segment *segment, uint32_t offsets[64])
 
 /* "(2100 " for a loop that begins, ")" for one that ends, the friendly id of each segment, "?" for one that is not in the guide,
  * "!" after one out of order, "^" after an orphan. */
-static char *
-walk_log(const shunt_plan *plan, const char *message)
+static char *walk_log(const shunt_plan *plan, const char *message)
 {
     static char   log[8192];
     size_t        used = 0;
@@ -46,41 +44,52 @@ walk_log(const shunt_plan *plan, const char *message)
         }
         for (uint16_t i = 0; i < landing.leave; i++) used += (size_t)snprintf(log + used, sizeof log - used, ") ");
         for (uint16_t i = 0; i < landing.enter_count; i++)
-            used += (size_t)snprintf(log + used, sizeof log - used, "(%.*s ", SHUNT_TEXT_ARGS(plan->texts[plan->loops[landing.enter[i]].id]));
+            used += (size_t)snprintf(log + used, sizeof log - used, "(%.*s ",
+                                     SHUNT_TEXT_ARGS(plan->texts[plan->loops[landing.enter[i]].id]));
         used += (size_t)snprintf(log + used, sizeof log - used, "%.*s%s%s ", (int)(offsets[1] - 1), (const char *)segment.bytes,
                                  landing.out_of_order ? "!" : "", landing.orphan ? "^" : "");
     }
     return log;
 }
 
-static const struct { const char *name, *set, *version, *message, *log; } walks[] = {
+static const struct {
+    const char *name, *set, *version, *message, *log;
+} walks[] = {
     { "835 with two claims, lines and provider adjustments", "835", "005010X221A1",
-      "BPR*I*80~TRN*1*T1*1999999999~REF*EV*X~DTM*405*20250101~N1*PR*PAYER~N3*STREET~N4*TOWN~PER*BL*NAME~N1*PE*PAYEE*XX*1~REF*TJ*1~"
+      "BPR*I*80~TRN*1*T1*1999999999~REF*EV*X~DTM*405*20250101~N1*PR*PAYER~N3*STREET~N4*TOWN~PER*BL*NAME~N1*PE*PAYEE*XX*1~REF*TJ*"
+      "1~"
       "LX*1~CLP*A*1*100*80~CAS*CO*45*20~NM1*QC*1~NM1*82*1~MOA***MA01~REF*EA*1~DTM*232*20250101~AMT*AU*1~QTY*CA*1~"
-      "SVC*HC:99213*100*80~DTM*472*20250101~CAS*CO*45*20~REF*6R*1~AMT*B6*1~LQ*HE*N1~SVC*HC:99214*1*1~CLP*B*1*1*1~LX*2~CLP*C*1*1*1~"
+      "SVC*HC:99213*100*80~DTM*472*20250101~CAS*CO*45*20~REF*6R*1~AMT*B6*1~LQ*HE*N1~SVC*HC:99214*1*1~CLP*B*1*1*1~LX*2~CLP*C*1*1*"
+      "1~"
       "PLB*1*20251231*FB:1*2~",
-      "BPR TRN REF DTM (1000A N1 N3 N4 PER ) (1000B N1 REF ) (2000 LX (2100 CLP CAS NM1 NM1 MOA REF DTM AMT QTY (2110 SVC DTM CAS REF AMT LQ "
+      "BPR TRN REF DTM (1000A N1 N3 N4 PER ) (1000B N1 REF ) (2000 LX (2100 CLP CAS NM1 NM1 MOA REF DTM AMT QTY (2110 SVC DTM "
+      "CAS REF AMT LQ "
       ") (2110 SVC ) ) (2100 CLP ) ) (2000 LX (2100 CLP ) ) PLB " },
-    { "a line without its claim, a claim without LX", "835", "005010X221A1", "BPR*I*80~TRN*1*T1*1~CLP*A*1*1*1~SVC*HC:1*1*1~ZZZ*1~",
-      "BPR TRN (2000 (2100 CLP^ (2110 SVC ZZZ? " },
-    { "004010", "835", "004010X091A1", "BPR*I*80~TRN*1*T1*1~N1*PR*P~N1*PE*P*XX*1~LX*1~CLP*A*1*1*1~CAS*CO*45*1~SVC*HC:1*1*1~CLP*B*1*1*1~",
+    { "a line without its claim, a claim without LX", "835", "005010X221A1",
+      "BPR*I*80~TRN*1*T1*1~CLP*A*1*1*1~SVC*HC:1*1*1~ZZZ*1~", "BPR TRN (2000 (2100 CLP^ (2110 SVC ZZZ? " },
+    { "004010", "835", "004010X091A1",
+      "BPR*I*80~TRN*1*T1*1~N1*PR*P~N1*PE*P*XX*1~LX*1~CLP*A*1*1*1~CAS*CO*45*1~SVC*HC:1*1*1~CLP*B*1*1*1~",
       "BPR TRN (1000A N1 ) (1000B N1 ) (2000 LX (2100 CLP CAS (2110 SVC ) ) (2100 CLP " },
     { "837P: claims under a subscriber and under a patient", "837", "005010X222A1",
       "BHT*0019*00*B1*20250101*1200*CH~NM1*41*2*S~PER*IC*N~NM1*40*2*R~HL*1**20*1~PRV*BI*PXC*1~NM1*85*2*CLINIC~N3*S~N4*T~REF*EI*1~"
       "HL*2*1*22*0~SBR*P*18~NM1*IL*1*X~NM1*PR*2*PAYER~CLM*A*100***11:B:1~DTP*431*D8*20250101~REF*F8*1~HI*ABK:1~NM1*82*1*D~"
-      "SBR*S*18~NM1*IL*1*X~NM1*PR*2*Q~LX*1~SV1*HC:1*100*UN*1~DTP*472*D8*20250101~SVD*Q*1~CAS*CO*1*1~DTP*573*D8*20250101~LX*2~SV1*HC:2*1*UN*1~"
+      "SBR*S*18~NM1*IL*1*X~NM1*PR*2*Q~LX*1~SV1*HC:1*100*UN*1~DTP*472*D8*20250101~SVD*Q*1~CAS*CO*1*1~DTP*573*D8*20250101~LX*2~SV1*"
+      "HC:2*1*UN*1~"
       "HL*3*1*22*1~SBR*P~NM1*IL*1*X~NM1*PR*2*P~HL*4*3*23*0~PAT*19~NM1*QC*1*K~CLM*B*1***11:B:1~LX*1~SV1*HC:1*1*UN*1~",
-      "BHT (1000A NM1 PER ) (1000B NM1 ) (2000A HL PRV (2010AA NM1 N3 N4 REF ) (2000B HL SBR (2010BA NM1 ) (2010BB NM1 ) (2300 CLM DTP REF HI "
-      "(2310B NM1 ) (2320 SBR (2330A NM1 ) (2330B NM1 ) ) (2400 LX SV1 DTP (2430 SVD CAS DTP ) ) (2400 LX SV1 ) ) ) (2000B HL SBR (2010BA NM1 ) "
+      "BHT (1000A NM1 PER ) (1000B NM1 ) (2000A HL PRV (2010AA NM1 N3 N4 REF ) (2000B HL SBR (2010BA NM1 ) (2010BB NM1 ) (2300 "
+      "CLM DTP REF HI "
+      "(2310B NM1 ) (2320 SBR (2330A NM1 ) (2330B NM1 ) ) (2400 LX SV1 DTP (2430 SVD CAS DTP ) ) (2400 LX SV1 ) ) ) (2000B HL "
+      "SBR (2010BA NM1 ) "
       "(2010BB NM1 ) (2000C HL PAT (2010CA NM1 ) (2300 CLM (2400 LX SV1 " },
 };
 
 START_TEST(loops_are_recognised)
 {
     shunt_arena       *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, shunt_text_of(walks[_i].set), shunt_text_of(walks[_i].version));
-    shunt_plan         plan;
-    const char        *why = "";
+    const shunt_guide *guide =
+        shunt_guide_find(SHUNT_STANDARD_X12, shunt_text_of(walks[_i].set), shunt_text_of(walks[_i].version));
+    shunt_plan  plan;
+    const char *why = "";
     ck_assert_ptr_nonnull(guide);
     ck_assert_int_eq(shunt_plan_make(arena, &guide, 1, NULL, 0, &plan), SHUNT_OK);
     ck_assert_msg(shunt_plan_valid(&plan, &why), "%s: %s", walks[_i].name, why);
@@ -105,8 +114,7 @@ START_TEST(every_guide_gives_a_valid_plan)
 }
 END_TEST
 
-static const shunt_segment_node *
-find_segment(const shunt_loop *loop, const char *id, const char *key)
+static const shunt_segment_node *find_segment(const shunt_loop *loop, const char *id, const char *key)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_segment_node *s = loop->body[i].segment;
@@ -115,8 +123,7 @@ find_segment(const shunt_loop *loop, const char *id, const char *key)
     return NULL;
 }
 
-static const shunt_loop *
-find_loop(const shunt_loop *loop, const char *id)
+static const shunt_loop *find_loop(const shunt_loop *loop, const char *id)
 {
     if (strcmp(loop->id, id) == 0) return loop;
     for (uint16_t i = 0; i < loop->body_count; i++) {
@@ -126,13 +133,12 @@ find_loop(const shunt_loop *loop, const char *id)
     return NULL;
 }
 
-static uint32_t
-count_nodes(const shunt_plan *plan, const char *loop, const char *id)
+static uint32_t count_nodes(const shunt_plan *plan, const char *loop, const char *id)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->node_count; i++)
-        count += shunt_text_is(plan->texts[plan->loops[plan->nodes[i].loop].id], loop)
-                 && plan->nodes[i].id == shunt_pack((const uint8_t *)id, strlen(id));
+        count += shunt_text_is(plan->texts[plan->loops[plan->nodes[i].loop].id], loop) &&
+                 plan->nodes[i].id == shunt_pack((const uint8_t *)id, strlen(id));
     return count;
 }
 
@@ -142,7 +148,8 @@ START_TEST(a_qualifier_asked_for_gets_a_node_of_its_own)
     shunt_arena       *arena = shunt_arena_new(&shunt_memory_libc, 0);
     const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1"));
     const shunt_loop  *payer = find_loop(guide->body, "1000A");
-    shunt_plan_want    want = { { 0, payer, find_segment(payer, "REF", "2U") }, SHUNT_TEXT("2U"), 2, 0, 0, SHUNT_TEXT("1000A.REF[\"2U\"].REF02") };
+    shunt_plan_want    want = { { 0, payer, find_segment(payer, "REF", "2U") }, SHUNT_TEXT("2U"), 2, 0, 0,
+                                SHUNT_TEXT("1000A.REF[\"2U\"].REF02") };
     shunt_plan         plain, plan;
     const char        *why = "";
     ck_assert_ptr_nonnull(want.spot.segment);
@@ -222,8 +229,7 @@ START_TEST(no_memory)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("plan_maker");
     TCase *tests = tcase_create("plan_maker");

@@ -22,16 +22,27 @@ static shunt_csv_column wide_columns[] = {
     { { "count", 5 }, { .kind = SHUNT_KIND_INT }, true, false, 0, NULL, 0 },
 };
 static const shunt_csv_table wide = { { "wide", 4 }, wide_columns, 9, 2, true, true };
-static const shunt_csv_table plain = { { "plain", 5 }, (shunt_csv_column[]){ { { "key", 3 }, { .kind = SHUNT_KIND_TEXT }, false, false, 0, NULL, 0 },
-                                                                            { { "account", 7 }, { .kind = SHUNT_KIND_TEXT }, false, true, 0, NULL, 0 } }, 2, 1, false, false };
+static const shunt_csv_table plain = { { "plain", 5 },
+                                       (shunt_csv_column[]){
+                                           { { "key", 3 }, { .kind = SHUNT_KIND_TEXT }, false, false, 0, NULL, 0 },
+                                           { { "account", 7 }, { .kind = SHUNT_KIND_TEXT }, false, true, 0, NULL, 0 } },
+                                       2,
+                                       1,
+                                       false,
+                                       false };
 
 #define WIDE "payer,note,code,valid_from,valid_to,account,lane,amount,review,count\n"
 
-static const struct { const char *name; const shunt_csv_table *table; const char *csv, *expected; } cases[] = {
-    { "a row of every type, columns by name, others ignored", &wide, WIDE "P1,ignored,45,2025-01-31,,1015,patient,-12.5,true,-3\n",
-      "P1|45|20119|-|1015|1|-1250|1|-3|\n" },
+static const struct {
+    const char            *name;
+    const shunt_csv_table *table;
+    const char            *csv, *expected;
+} cases[] = {
+    { "a row of every type, columns by name, others ignored", &wide,
+      WIDE "P1,ignored,45,2025-01-31,,1015,patient,-12.5,true,-3\n", "P1|45|20119|-|1015|1|-1250|1|-3|\n" },
     { "blank cells are absent, a blank prefix too", &wide, WIDE "P1,,,,2025-12-31,1015,,,,\n", "P1|-|-|20453|1015|-|-|-|-|\n" },
-    { "quotes, doubled quotes, commas and line ends inside; CRLF; no last line end", &plain, "account,key\r\n\"1,0\",\"a\"\"b\r\nc\"\r\n20,d", "a\"b\r\nc|1,0|\nd|20|\n" },
+    { "quotes, doubled quotes, commas and line ends inside; CRLF; no last line end", &plain,
+      "account,key\r\n\"1,0\",\"a\"\"b\r\nc\"\r\n20,d", "a\"b\r\nc|1,0|\nd|20|\n" },
     { "byte order mark and empty lines", &plain, "\xef\xbb\xbfkey,account\n\n\na,1\n\n", "a|1|\n" },
     { "blanks in a text stand", &plain, "key,account\n a ,1\n", " a |1|\n" },
     { "only a header", &plain, "key,account", "" },
@@ -47,27 +58,32 @@ static const struct { const char *name; const shunt_csv_table *table; const char
     { "rows of another width", &plain, "key,account\na,1,2\nb\nc,3\n",
       "c|3|\nerror[E0903]: this row has 3 cells, the header 2\n  --> t.csv:2:1\n  |\n2 | a,1,2\n  | ^^^^^\n"
       "error[E0903]: this row has 1 cell, the header 2\n  --> t.csv:3:1\n  |\n3 | b\n  | ^\n" },
-    { "a quote that is not closed", &plain, "key,account\n\"a,1\n", "error[E0903]: the quote is not closed\n  --> t.csv:2:1\n  |\n2 | \"a,1\n  | ^\n" },
+    { "a quote that is not closed", &plain, "key,account\n\"a,1\n",
+      "error[E0903]: the quote is not closed\n  --> t.csv:2:1\n  |\n2 | \"a,1\n  | ^\n" },
     { "text behind a quote", &plain, "key,account\n\"a\"b,1\n",
-      "error[E0903]: a comma or the end of the line must follow a closing quote\n  --> t.csv:2:4\n  |\n2 | \"a\"b,1\n  |    ^\n" },
+      "error[E0903]: a comma or the end of the line must follow a closing quote\n  --> t.csv:2:4\n  |\n2 | \"a\"b,1\n  |    "
+      "^\n" },
     { "the same key twice", &plain, "key,account\na,1\nb,2\na,3\n",
-      "a|1|\nb|2|\na|3|\nerror[E0903]: two rows of table plain have the same key\n  --> t.csv:4:1\n  |\n2 | a,1\n  | - and this one\n4 | a,3\n  | ^ this row\n" },
+      "a|1|\nb|2|\na|3|\nerror[E0903]: two rows of table plain have the same key\n  --> t.csv:4:1\n  |\n2 | a,1\n  | - and this "
+      "one\n4 | a,3\n  | ^ this row\n" },
     { "rows that follow each other do not overlap", &plain, "key,account\na,1\nA,2\n", "a|1|\nA|2|\n" },
 };
 
-static void
-print_cell(const shunt_table_rows *rows, const shunt_csv_column *column, const shunt_cell *cell, shunt_buffer *out)
+static void print_cell(const shunt_table_rows *rows, const shunt_csv_column *column, const shunt_cell *cell, shunt_buffer *out)
 {
-    if (cell->state == SHUNT_ABSENT) shunt_buffer_z(out, "-");
-    else if (column->type.kind == SHUNT_KIND_TEXT) shunt_buffer_text(out, rows->texts[cell->text]);
-    else if (column->type.kind == SHUNT_KIND_DECIMAL) shunt_buffer_format(out, "%lld", (long long)cell->value.coefficient);
-    else shunt_buffer_format(out, "%lld", (long long)cell->value.integer);
+    if (cell->state == SHUNT_ABSENT)
+        shunt_buffer_z(out, "-");
+    else if (column->type.kind == SHUNT_KIND_TEXT)
+        shunt_buffer_text(out, rows->texts[cell->text]);
+    else if (column->type.kind == SHUNT_KIND_DECIMAL)
+        shunt_buffer_format(out, "%lld", (long long)cell->value.coefficient);
+    else
+        shunt_buffer_format(out, "%lld", (long long)cell->value.integer);
     shunt_buffer_char(out, '|');
 }
 
 /* Rows, a line each, then the diagnostics. */
-static void
-read_table(const shunt_csv_table *table, const char *csv, size_t size, shunt_buffer *out)
+static void read_table(const shunt_csv_table *table, const char *csv, size_t size, shunt_buffer *out)
 {
     shunt_arena     *arena = shunt_arena_new(&shunt_memory_libc, 0);
     shunt_diags      diags;
@@ -75,7 +91,8 @@ read_table(const shunt_csv_table *table, const char *csv, size_t size, shunt_buf
     shunt_diags_init(&diags, arena);
     ck_assert_int_eq(shunt_table_csv(arena, &diags, table, 0, (const uint8_t *)csv, size, &rows), SHUNT_OK);
     for (uint32_t i = 0; i < rows.row_count; i++) {
-        for (uint32_t k = 0; k < table->column_count; k++) print_cell(&rows, &table->columns[k], &rows.cells[i * table->column_count + k], out);
+        for (uint32_t k = 0; k < table->column_count; k++)
+            print_cell(&rows, &table->columns[k], &rows.cells[i * table->column_count + k], out);
         shunt_buffer_char(out, '\n');
     }
     shunt_diags_sort(&diags);
@@ -91,13 +108,16 @@ START_TEST(rows_and_faults)
     shunt_buffer out;
     shunt_buffer_init(&out, &shunt_memory_libc);
     read_table(cases[_i].table, cases[_i].csv, strlen(cases[_i].csv), &out);
-    ck_assert_msg(strcmp(out.bytes, cases[_i].expected) == 0, "%s: got\n%s\nexpected\n%s", cases[_i].name, out.bytes, cases[_i].expected);
+    ck_assert_msg(strcmp(out.bytes, cases[_i].expected) == 0, "%s: got\n%s\nexpected\n%s", cases[_i].name, out.bytes,
+                  cases[_i].expected);
     shunt_buffer_done(&out);
 }
 END_TEST
 
 /* The first sentence is enough here. */
-static const struct { const char *row, *says; } faulty_cells[] = {
+static const struct {
+    const char *row, *says;
+} faulty_cells[] = {
     { "P1,,45,7/1/2025,,1015,,,,", "valid_from of table wide is not a date as YYYY-MM-DD" },
     { "P1,,45,2025-02-30,,1015,,,,", "valid_from of table wide is not a date as YYYY-MM-DD" },
     { "P1,,45,2025-12-31,2025-01-01,1015,,,,", "this row of table wide ends before it begins" },
@@ -110,10 +130,13 @@ static const struct { const char *row, *says; } faulty_cells[] = {
     { "P1,,45,,,1015,,,,99999999999999999999", "count of table wide has too many digits" },
     { "P1,,123456,,,1015,,,,", "code of table wide has 6 characters, its type holds 5" },
     { "P\xff,,45,,,1015,,,,", "payer of table wide is not UTF-8" },
-    { "P1,,45,2025-01-01,2025-06-30,1,,,,\nP1,,45,2025-06-30,,2,,,,", "two rows of table wide have the same key and are in force on the same day" },
-    { "P1,,45,,,1,,,,\nP1,,45,2025-06-30,2025-07-01,2,,,,", "two rows of table wide have the same key and are in force on the same day" },
+    { "P1,,45,2025-01-01,2025-06-30,1,,,,\nP1,,45,2025-06-30,,2,,,,",
+      "two rows of table wide have the same key and are in force on the same day" },
+    { "P1,,45,,,1,,,,\nP1,,45,2025-06-30,2025-07-01,2,,,,",
+      "two rows of table wide have the same key and are in force on the same day" },
     { "P1,,45,2025-01-01,2025-06-30,1,,,,\nP1,,45,2025-07-01,,2,,,,", NULL },
-    { "P1,,45,,,0101,,,,\nP1,,46,,,0102,,,,\nP1,,47,,,103,,,,", "this account of table wide has 3 digits, the others of its column have 4" },
+    { "P1,,45,,,0101,,,,\nP1,,46,,,0102,,,,\nP1,,47,,,103,,,,",
+      "this account of table wide has 3 digits, the others of its column have 4" },
     { "P1,,45,,,0101,,,,\nP1,,46,,,02,,,,", NULL },
 };
 
@@ -128,7 +151,8 @@ START_TEST(cells_are_converted_strictly)
     ck_assert_int_eq(shunt_table_csv(arena, &diags, &wide, 0, (const uint8_t *)csv, strlen(csv), &rows), SHUNT_OK);
     if (faulty_cells[_i].says) {
         ck_assert_uint_eq(diags.count, 1);
-        ck_assert_msg(shunt_text_is(diags.items[0].message, faulty_cells[_i].says), "%.*s", SHUNT_TEXT_ARGS(diags.items[0].message));
+        ck_assert_msg(shunt_text_is(diags.items[0].message, faulty_cells[_i].says), "%.*s",
+                      SHUNT_TEXT_ARGS(diags.items[0].message));
     } else {
         ck_assert_msg(diags.count == 0, "%.*s", SHUNT_TEXT_ARGS(diags.items[0].message));
     }
@@ -180,8 +204,7 @@ START_TEST(no_memory)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("table_csv");
     TCase *tests = tcase_create("table_csv");
