@@ -101,6 +101,7 @@ static const shunt_scan_kernel sse2 = { "sse2", always, scan_sse2 };
 #endif
 
 const shunt_scan_kernel *const shunt_scan_kernels[] = {
+    &shunt_scan_avx512,
     &shunt_scan_avx2,
 #ifdef __SSE2__
     &sse2,

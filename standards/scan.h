@@ -1,6 +1,6 @@
 /* scan.h - where the delimiters stand: an index of a piece of a buffer, made 64 bytes at a time.
  * The reader of every delimiter-separated standard makes the index for a window of its input and then takes whole segments from it
- * without looking at their bytes again. Kernels for AVX2, SSE2 and plain C give the same index; one is chosen at run time.
+ * without looking at their bytes again. Kernels for AVX-512, AVX2, SSE2 and plain C give the same index; one is chosen at run time.
  * Pure functions; all storage is the caller's. */
 #ifndef SHUNT_SCAN_H
 #define SHUNT_SCAN_H
@@ -27,7 +27,7 @@ typedef struct shunt_index {
 typedef void (*shunt_scan)(const uint8_t *bytes, size_t size, const shunt_delims *delims, shunt_index *index);
 
 typedef struct shunt_scan_kernel {
-    const char *name;    /* "avx2", "sse2", "plain" */
+    const char *name;    /* "avx512", "avx2", "sse2", "plain" */
     bool (*usable)(void);/* on this processor */
     shunt_scan  scan;
 } shunt_scan_kernel;
