@@ -8,6 +8,8 @@ install(FILES $<TARGET_FILE:shunt> DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/shunt/shunt.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/shunt)
 install(EXPORT ShuntTargets NAMESPACE Shunt:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Shunt)
 
+# The pkg-config file finds the rest from where it stands, so an installed tree may be moved.
+file(RELATIVE_PATH SHUNT_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/shunt.pc.in shunt.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/shunt.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_package_config_file(cmake/ShuntConfig.cmake.in ShuntConfig.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Shunt)

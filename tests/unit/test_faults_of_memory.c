@@ -8,8 +8,8 @@
 
 #include "tests/support/test_memory.h"
 
-/* One exception of each class: syntax (SE01), structure (order), code set (group XX), balance (C2), reference data (C3), duplicate (second
- * set), business (C4), limit (C5). */
+/* One exception of each class: syntax (SE01), structure (order), code set (status 77), balance (C2), reference data (C3), duplicate (C1 with
+ * another amount), business (C4), limit (C5). */
 static const char rules[] =
     "module t.faults version \"1.0.0\" edition 1\n"
     "source era is X12 835 \"005010X221A1\" { currency: USD }\n"
@@ -21,7 +21,8 @@ static const char rules[] =
     "target gl is journal {\n"
     "  date: date\n"
     "  origin: text(8)\n"
-    "  column claim: text(4)?\n"
+    "  column claim: text(38)?\n"
+    "  column status: text(2)?\n"
     "  accounts from chart\n"
     "  accepts phi account_number, identifier\n"
     "}\n"
@@ -31,7 +32,7 @@ static const char rules[] =
     "  tally paid: money(USD) per transaction of c.CLP04 for each c in 2100\n"
     "  for each claim in 2100 {\n"
     "    check CLP03 >= CLP04 else quarantine T_FOOT \"charge {CLP03}\"\n"
-    "    journal gl with (claim: part(CLP01, 1, 10)) {\n"
+    "    journal gl with (claim: CLP01, status: CLP02) {\n"
     "      key TRN02, CLP01\n"
     "      date: BPR16\n"
     "      origin: \"t\"\n"
@@ -44,12 +45,12 @@ static const char rules[] =
     "}\n";
 static const char chart[] = "account,open\n1015,true\n4500,true\n1200,true\n";
 
-#define SET(number, se)                                                                                            \
+#define SET(number, se, paid, cut)                                                                                            \
     "ST*835*000" number "~BPR*I*1*C*ACH************20250301~TRN*1*T1*1999999999~N1*PR*P~N1*PE*Q*XX*1~LX*1~"         \
-    "CLP*C1*1*10*8**12*P1~CAS*XX*45*2~NM1*QC*1*A~DTM*232*20250101~CLP*C2*1*10*10**12*P2~CLP*C3*1*10*10**12*P3~"        \
-    "CLP*C4*1*10*20**12*P4~CLP*C5-LONG*1*10*10**12*P5~REF*EV*X~SE*" se "*000" number "~"
+    "CLP*C1*77*10*" paid "**12*P1~CAS*CO*45*" cut "~NM1*QC*1*A~DTM*232*20250101~CLP*C2*1*10*10**12*P2~CLP*C3*1*10*10**12*P3~"        \
+    "CLP*C4*1*10*20**12*P4~CLP*C5-0123456789012345678901234567890123456789*1*10*10**12*P5~REF*EV*X~SE*" se "*000" number "~"
 static const char input[] = "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250301*1200*^*00501*000000001*0*T*:~"
-                            "GS*HP*S*R*20250301*1200*1*X*005010X221A1~" SET("1", "99") SET("2", "15") "GE*2*1~IEA*1*000000001~";
+                            "GS*HP*S*R*20250301*1200*1*X*005010X221A1~" SET("1", "99", "8", "2") SET("2", "15", "7", "3") "GE*2*1~IEA*1*000000001~";
 
 static int read_file(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
 {
