@@ -326,16 +326,18 @@ begin_transaction(shunt_session *s, const shunt_event *event)
     s->spool_begin = s->records.mark(s->records.context);
     if (shunt_index_count(s->occurrences)) shunt_index_clear(s->occurrences);
     shunt_vm_begin(s->vm);
-    SHUNT_TRY(capture_status(s, shunt_capture_begin(s->capture, event->guide, at), event));
-    return shunt_session_outside(s, s->map->at_start, shunt_capture_root(s->capture), false, SHUNT_SCOPE_TRANSACTION, at, event->end);
+    return capture_status(s, shunt_capture_begin(s->capture, event->guide, at), event);
 }
 
+/* What runs once the header is there: before the first unit, or at the trailer where no unit comes. */
 static shunt_status
 run_early(shunt_session *s, uint64_t end)
 {
     if (s->early_done) return SHUNT_OK;
     s->early_done = true;
-    return shunt_session_outside(s, s->map->early, shunt_capture_root(s->capture), true, SHUNT_SCOPE_TRANSACTION, s->begin, end);
+    const shunt_node *root = shunt_capture_root(s->capture);
+    SHUNT_TRY(shunt_session_outside(s, s->map->early, root, true, SHUNT_SCOPE_TRANSACTION, s->begin, end));
+    return shunt_session_outside(s, s->map->at_start, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, end);
 }
 
 /* Loops that a transaction without trailer leaves open: what was read of them counts, their units are not handled. */
