@@ -214,7 +214,8 @@ source_of(const shunt_excerpt_sources *sources, shunt_span at)
     return at.file < sources->count ? &sources->items[at.file] : NULL;
 }
 
-/* A mark for the label, on the view of its line among `views`. What goes on to further lines is marked to the end of its first. */
+/* A mark for the label, on the view of its line among `views`. What goes on to further lines is marked to the end of its
+ * first. */
 static uint32_t
 add_label(struct view *views, uint32_t count, const shunt_excerpt_source *source, const shunt_label *label, bool here)
 {

@@ -57,10 +57,11 @@ say_unclosed(shunt_parse *p, const struct open_brackets *open, uint32_t closed, 
     }
     if (t->kind == T_YYEOF) shunt_diag_also(p->diags, d, span_at(p, index), "the file ends here");
     else shunt_diag_also(p->diags, d, span_at(p, index), "%s cannot stand inside it", bare(word));
-    if (t->kind == T_YYEOF && closed == 2) shunt_diag_help(p->diags, d, "close it with `%s`, and the one around it", shunt_explain_kind(closer_of(kind), close));
+    const char *right = shunt_explain_kind(closer_of(kind), close);
+    if (t->kind == T_YYEOF && closed == 2) shunt_diag_help(p->diags, d, "close it with `%s`, and the one around it", right);
     else if (t->kind == T_YYEOF && closed > 2)
-        shunt_diag_help(p->diags, d, "close it with `%s`, and the %u around it", shunt_explain_kind(closer_of(kind), close), (unsigned)closed - 1);
-    else shunt_diag_help(p->diags, d, "close it with `%s`", shunt_explain_kind(closer_of(kind), close));
+        shunt_diag_help(p->diags, d, "close it with `%s`, and the %u around it", right, (unsigned)closed - 1);
+    else shunt_diag_help(p->diags, d, "close it with `%s`", right);
 }
 
 /* Word `index` fits behind one or more closing brackets. */
@@ -116,7 +117,8 @@ static bool
 begins_declaration(int kind)
 {
     switch (kind) {
-    case T_IMPORT: case T_SOURCE: case T_TARGET: case T_TABLE: case T_ENUM: case T_CODES: case T_OPEN: case T_DECIDE: case T_FUNCTION:
+    case T_IMPORT: case T_SOURCE: case T_TARGET: case T_TABLE: case T_ENUM: case T_CODES: case T_OPEN: case T_DECIDE:
+    case T_FUNCTION:
     case T_EXTERN: case T_MAP: case T_OVERLAY: case T_TEST: case T_GOLDEN:
         return true;
     default:

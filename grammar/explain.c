@@ -30,8 +30,8 @@ const char *
 shunt_explain_kind(int kind, char out[static 4])
 {
     static const struct { int kind; const char *sign; } signs[] = {
-        { T_ARROW, "->" }, { T_FATARROW, "=>" }, { T_DOTDOT, ".." }, { T_NE, "!=" }, { T_LE, "<=" }, { T_GE, ">=" }, { T_NOTIN, "not in" },
-        { T_TEXTBLOCK, "\"\"\"" },
+        { T_ARROW, "->" }, { T_FATARROW, "=>" }, { T_DOTDOT, ".." }, { T_NE, "!=" }, { T_LE, "<=" }, { T_GE, ">=" },
+        { T_NOTIN, "not in" }, { T_TEXTBLOCK, "\"\"\"" },
     };
     const char *word = shunt_token_word(kind);
     if (word) return word;
@@ -57,8 +57,8 @@ struct group {
 
 static const struct group groups[] = {
     { "a declaration (`source`, `target`, `table`, `map`, `test` ...)", true, { T_MAP, T_TARGET, T_TEST },
-      { T_IMPORT, T_SOURCE, T_TARGET, T_TABLE, T_ENUM, T_CODES, T_OPEN, T_LET, T_DECIDE, T_FUNCTION, T_EXTERN, T_MAP, T_OVERLAY, T_TEST,
-        T_WITH, T_GOLDEN } },
+      { T_IMPORT, T_SOURCE, T_TARGET, T_TABLE, T_ENUM, T_CODES, T_OPEN, T_LET, T_DECIDE, T_FUNCTION, T_EXTERN, T_MAP, T_OVERLAY,
+        T_TEST, T_WITH, T_GOLDEN } },
     { "a part of the map (`let`, `for each`, `tally`, `on error`, `at end` ...)", true, { T_CORRELATE, T_TALLY },
       { T_CORRELATE, T_ON, T_TALLY, T_LET, T_FOR, T_AT } },
     { "a line (`debit`, `credit`), `key`, `let`, `for each`, a field such as `date: ...`", true, { T_DEBIT, T_CREDIT, T_KEY },
@@ -67,16 +67,17 @@ static const struct group groups[] = {
       { T_LET, T_FOR, T_IF, T_MATCH, T_CHECK, T_ADD, T_JOURNAL, T_EMIT, T_STEP, T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
     { "`given`, `expect`, `with table`", true, { T_GIVEN, T_EXPECT }, { T_GIVEN, T_EXPECT, T_WITH } },
     { "a value", false, { T_INT, '(', T_TSTART },
-      { T_IDENT, T_ELEM, T_LOOPID, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TSTART, T_TRUE, T_FALSE, '(',
-        '[', '-', T_NOT, T_IF, T_MATCH, T_MAX } },
+      { T_IDENT, T_ELEM, T_LOOPID, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TSTART, T_TRUE,
+        T_FALSE, '(', '[', '-', T_NOT, T_IF, T_MATCH, T_MAX } },
     { "a value, `any`, `absent`, a bound such as `< 10`", false, { T_ANY, T_ABSENT },
-      { T_IDENT, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TRUE, T_FALSE, '-', '<', '>', T_LE, T_GE, T_ANY,
-        T_ABSENT, T_CLEARED } },
+      { T_IDENT, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TRUE, T_FALSE, '-', '<', '>', T_LE, T_GE,
+        T_ANY, T_ABSENT, T_CLEARED } },
     { "an exit (`quarantine CODE`, `reject CODE`, `warn CODE`, `skip`)", false, { T_REJECT, T_QUARANTINE },
       { T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
     { "an account: a name, a string, or a value in parentheses", false, { T_IDENT, T_STRING, '(' }, { T_IDENT, T_STRING, '(' } },
     { "an operator", false, { '+', T_OR },
-      { '+', '-', '*', '/', '=', T_NE, '<', '>', T_LE, T_GE, T_IN, T_NOTIN, T_IS, T_AND, T_OR, T_OTHERWISE, T_CLEARED, T_NOTING } },
+      { '+', '-', '*', '/', '=', T_NE, '<', '>', T_LE, T_GE, T_IN, T_NOTIN, T_IS, T_AND, T_OR, T_OTHERWISE, T_CLEARED,
+        T_NOTING } },
 };
 
 static const struct { int kind; const char *phrase; } things[] = {
@@ -162,7 +163,8 @@ shunt_explain_expected(const struct shunt_map_pstate *ps, bool leads, char out[s
     bool closes = possible['}'];
     possible['}'] = false;
     for (size_t i = 0; i < SHUNT_COUNT(groups); i++) spoken[i] = take_group(&groups[i], possible);
-    if (spoken[SHUNT_COUNT(groups) - 1]) possible['.'] = possible['['] = possible['('] = false; /* part of the value before them */
+    bool value = spoken[SHUNT_COUNT(groups) - 1]; /* an operator may follow it, and so may these, which are part of it */
+    if (value) possible['.'] = possible['['] = possible['('] = false;
     if (closes) possible['?'] = possible[T_PHI] = possible['('] = possible['.'] = false;          /* of the type before them */
     if (leads) say_groups(&s, spoken, true);
     for (uint32_t kind = 256; kind < KINDS; kind++)

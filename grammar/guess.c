@@ -6,7 +6,8 @@ shunt_mend_surplus_comma(shunt_parse *p, stack *ps, uint32_t i)
 {
     uint32_t   level = shunt_map_level(ps);
     shunt_span span;
-    if (!is_closer(kind_at(p, i)) || i == 0 || shunt_map_symbol(ps, level - 1, &span) != ',' || !fits(p, ps, level - 1, 0, i, 2)) return false;
+    if (!is_closer(kind_at(p, i)) || i == 0 || shunt_map_symbol(ps, level - 1, &span) != ',') return false;
+    if (!fits(p, ps, level - 1, 0, i, 2)) return false;
     shunt_diag *d = shunt_complain(p, SHUNT_E0101, i - 1, "unexpected `,`");
     HERE("nothing follows it");
     HELP("remove it: the last one of a list has no comma behind it");
@@ -45,7 +46,8 @@ shunt_mend_missing_name(shunt_parse *p, stack *ps, uint32_t i)
     uint32_t level = shunt_map_level(ps);
     int      kind = kind_at(p, i), before = i > 0 ? kind_at(p, i - 1) : 0;
     bool     text = kind == T_STRING || kind == T_TSTART;
-    if (i == 0 || (begins_value(kind) && !text) || fits(p, ps, level, T_TSTART, i, 0) || !fits(p, ps, level, T_IDENT, i, 2)) return false;
+    if (i == 0 || (begins_value(kind) && !text)) return false;
+    if (fits(p, ps, level, T_TSTART, i, 0) || !fits(p, ps, level, T_IDENT, i, 2)) return false;
     bool exit = before == T_REJECT || before == T_QUARANTINE || before == T_WARN || (i > 1 && kind_at(p, i - 2) == T_WHOLE);
     const char *what = exit ? "a code" : fits(p, ps, level, T_MONEY, i, 0) ? "a value" : "a name";
     char word[SHUNT_PHRASE];
@@ -112,12 +114,11 @@ shunt_mend_exchange(shunt_parse *p, stack *ps, uint32_t i)
     if (!word && (!shunt_explain_kind(kind, sign) || is_closer(kind))) return false;
     if (is_opener(kind) || kind == '.' || (word && token_at(p, i)->leads)) return false; /* rather the beginning of something */
     if (kind == T_ELSE && exchange(p, ps, i, T_OTHERWISE, AHEAD - 1)) return true;
-    for (size_t k = 0; k < SHUNT_COUNT(connectives); k++) {
-        bool is_word = shunt_token_word(connectives[k]) != NULL;
-        bool never   = connectives[k] == '{' || connectives[k] == '(' || connectives[k] == T_IF || (word && connectives[k] == ',');
-        if ((is_word && !word) || connectives[k] == kind || never) continue;
-        if (word && is_complete(p, ps)) continue;
-        if (exchange(p, ps, i, connectives[k], AHEAD - 1)) return true;
+    for (size_t k = 0; k < SHUNT_COUNT(connectives) && !(word && is_complete(p, ps)); k++) {
+        int  meant = connectives[k];
+        bool never = meant == '{' || meant == '(' || meant == T_IF || (word && meant == ',');
+        if (never || meant == kind || (shunt_token_word(meant) && !word)) continue;
+        if (exchange(p, ps, i, meant, AHEAD - 1)) return true;
     }
     if (kind == T_FATARROW && fits(p, ps, shunt_map_level(ps), T_GE, i + 1, 2)) {
         shunt_diag *d = shunt_complain(p, SHUNT_E0104, i, "`=>` is not an operator here");
@@ -134,11 +135,9 @@ shunt_mend_missing(shunt_parse *p, stack *ps, uint32_t i)
     char sign[4], word[SHUNT_PHRASE];
     for (size_t k = 0; k < SHUNT_COUNT(connectives); k++) {
         int kind = connectives[k];
-        if (!may_miss(p, ps, kind, i)) continue;
-        if (!fits(p, ps, shunt_map_level(ps), kind, i, AHEAD)) continue;
+        if (!may_miss(p, ps, kind, i) || !fits(p, ps, shunt_map_level(ps), kind, i, AHEAD)) continue;
         shunt_explain_word(p, token_at(p, i), word);
-        shunt_complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(kind, sign),
-            bare(word));
+        shunt_complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(kind, sign), bare(word));
         shunt_insert(p, ps, kind, i);
         return true;
     }
@@ -151,7 +150,8 @@ shunt_mend_sole(shunt_parse *p, stack *ps, uint32_t i)
 {
     char sign[4], word[SHUNT_PHRASE];
     int  sole = shunt_explain_sole(ps);
-    if (sole == 0 || sole == T_MODULE || !shunt_explain_kind(sole, sign) || !fits(p, ps, shunt_map_level(ps), sole, i, 1)) return false;
+    if (sole == 0 || sole == T_MODULE || !shunt_explain_kind(sole, sign)) return false;
+    if (!fits(p, ps, shunt_map_level(ps), sole, i, 1)) return false;
     shunt_explain_word(p, token_at(p, i), word);
     shunt_complain(p, SHUNT_E0101, i, "`%s` is missing before %s", shunt_explain_kind(sole, sign), bare(word));
     shunt_insert(p, ps, sole, i);
@@ -203,7 +203,7 @@ shunt_mend_surplus(shunt_parse *p, stack *ps, uint32_t i)
     shunt_diag *d = shunt_unexpected(p, i);
     if (kind_at(p, i) == ',') {
         HELP("remove it: fields and statements need no `,` between them");
-        p->comma_diag = d ? p->diags->count : 0;
+        p->comma_diag = d && d != &p->diags->spare ? p->diags->count : 0;
     } else {
         HELP("remove it");
     }

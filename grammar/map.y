@@ -45,6 +45,12 @@ text_of(const shunt_ast *word)
     return word ? word->text : (shunt_text){ NULL, 0 };
 }
 
+static shunt_ast *
+part(const shunt_ast *pair, int which)
+{
+    return pair ? pair->kids[which] : NULL;
+}
+
 static shunt_text
 mark_text(shunt_span at)
 {
@@ -233,8 +239,10 @@ code        : IDENT STRING                      { $$ = NODE(CODE, @$, $1, $2, NU
             | code QUEUE STRING                 { $$ = shunt_tree_attribute(p, @$, $1, SHUNT_CODE_queue, $3); } ;
 
 /* ---- decision tables ---- */
-decide      : DECIDE IDENT '(' params ')' ARROW type hit '{' rows '}' { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); }
-            | DECIDE IDENT '(' params ')' ARROW type hit FROM STRING  { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); } ;
+decide      : DECIDE IDENT '(' params ')' ARROW type hit '{' rows '}'
+                                                { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); }
+            | DECIDE IDENT '(' params ')' ARROW type hit FROM STRING
+                                                { $$ = NODE_TEXT(DECIDE, @$, text_of($8), $2, $4, $7, $10); } ;
 hit         : %empty                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("unique")); }
             | UNIQUE                            { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("unique")); }
             | FIRST                             { $$ = LEAF_TEXT(NAME, @$, SHUNT_TEXT("first")); } ;
@@ -269,7 +277,8 @@ param_list  : param                             { $$ = ADD(LIST(@$), $1); }
 param       : IDENT ':' type                    { $$ = NODE(PARAM, @$, $1, $3); } ;
 
 /* ---- functions ---- */
-function    : FUNCTION IDENT '(' params ')' ARROW type '{' lets RETURN expr '}' { $$ = NODE(FUNCTION, @$, $2, $4, $7, $9, $11); } ;
+function    : FUNCTION IDENT '(' params ')' ARROW type '{' lets RETURN expr '}'
+                                                { $$ = NODE(FUNCTION, @$, $2, $4, $7, $9, $11); } ;
 lets        : %empty                            { $$ = LIST(@$); }
             | lets let                          { $$ = ADD($1, $2); }
             | lets error                        { $$ = ADD($1, LEAF(ERROR, @2)); } ;
@@ -294,9 +303,9 @@ map_item    : CORRELATE BY exprs                { $$ = NODE(CORRELATE, @$, $3); 
             | for_each
             | error                             { $$ = LEAF(ERROR, @$); } ;
 tally       : TALLY IDENT ':' type per_opt by_opt
-                                                { $$ = NODE(TALLY, @$, $2, $4, $5, $6 ? $6->kids[0] : NULL, $6 ? $6->kids[1] : NULL, NULL, NULL); }
+                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part($6, 0), part($6, 1), NULL, NULL); }
             | TALLY IDENT ':' type per_opt by_opt OF expr each
-                                                { $$ = NODE(TALLY, @$, $2, $4, $5, $6 ? $6->kids[0] : NULL, $6 ? $6->kids[1] : NULL, $8, $9); } ;
+                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part($6, 0), part($6, 1), $8, $9); } ;
 per_opt     : %empty                            { $$ = NULL; }
             | PER IDENT                         { $$ = $2; } ;
 by_opt      : %empty                            { $$ = NULL; }              /* else a pair that the tally takes apart */
@@ -399,12 +408,13 @@ test_items  : %empty                            { $$ = LIST(@$); }
             | test_items test_item              { $$ = ADD($1, $2); } ;
 test_item   : GIVEN IDENT piece_opt TEXTBLOCK   { $$ = NODE(GIVEN, @$, $2, $3, $4); }
             | test_table
-            | EXPECT JOURNAL IDENT jblock       { $$ = NODE(EXPECT, @$, NODE(JOURNAL, shunt_tree_between(@2, @4), $3, LIST(@3), $4)); }
-            | EXPECT EMIT IDENT '{' fields '}'  { $$ = NODE(EXPECT, @$, NODE(EMIT, shunt_tree_between(@2, @6), $3, $5)); }
-            | EXPECT exit                       { $$ = NODE(EXPECT, @$, $2); }
-            | EXPECT ACK STRING                 { $$ = NODE(EXPECT, @$, $3); }
-            | EXPECT NOTHING                    { $$ = NODE(EXPECT, @$, LEAF(NOTHING, @2)); }
+            | EXPECT expected                   { $$ = NODE(EXPECT, @$, $2); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
+expected    : JOURNAL IDENT jblock              { $$ = NODE(JOURNAL, @$, $2, LIST(@2), $3); }
+            | EMIT IDENT '{' fields '}'         { $$ = NODE(EMIT, @$, $2, $4); }
+            | exit
+            | ACK STRING                        { $$ = $2; }
+            | NOTHING                           { $$ = LEAF(NOTHING, @$); } ;
 piece_opt   : %empty                            { $$ = NULL; }
             | IDENT | LOOPID | INT ;
 test_table  : WITH TABLE IDENT '{' test_rows '}' { $$ = NODE(WITH_TABLE, @$, $3, $5); } ;

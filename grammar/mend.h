@@ -1,6 +1,6 @@
 /* mend.h - the guesses about a word that does not fit. Private to grammar/.
- * Each looks at word `i`, which the parser at the top of its stack does not take. Where its guess holds for the words that follow,
- * it says so, once, mends the words or the stack so that the parse goes on, and returns true. */
+ * Each looks at word `i`, which the parser at the top of its stack does not take. Where its guess holds for the words
+ * that follow, it says so, once, mends the words or the stack so that the parse goes on, and returns true. */
 #ifndef SHUNT_MEND_H
 #define SHUNT_MEND_H
 
@@ -11,9 +11,9 @@ typedef bool shunt_mend(shunt_parse *p, stack *ps, uint32_t i);
 /* ---- brackets.c: what stands open, and how to get out of it ---- */
 
 struct open_brackets {
-    uint32_t tokens[SHUNT_SCAN_DEPTH + 1]; /* numbers of the words, outermost first; of one that was put there, of the next word */
+    uint32_t tokens[SHUNT_SCAN_DEPTH + 1]; /* numbers of the words, outermost first; for one that is made up, of the next */
     int      kinds[SHUNT_SCAN_DEPTH + 1];
-    bool     made[SHUNT_SCAN_DEPTH + 1];   /* put there, as it was missing */
+    bool     made[SHUNT_SCAN_DEPTH + 1];   /* made up, as it was missing */
     uint32_t levels[SHUNT_SCAN_DEPTH + 1]; /* height of the stack below each */
     uint32_t count;
 };
@@ -22,7 +22,8 @@ struct open_brackets {
 struct open_brackets shunt_open_brackets(const shunt_parse *p, const stack *ps, uint32_t level);
 /* Word `index` fits behind one or more closing brackets; those of blocks count only with `blocks`. */
 bool     shunt_close_brackets(shunt_parse *p, stack *ps, uint32_t index, bool blocks);
-/* Skips from word `i` to the next item of the innermost list, brackets and all; to the next declaration where one begins at the left. */
+/* Skips from word `i` to the next item of the innermost list, brackets and all; to the next declaration where one
+ * begins at the left. */
 void     shunt_skip(shunt_parse *p, stack *ps, uint32_t i);
 /* The level of the outermost list that can skip: the declarations, or the file. */
 uint32_t shunt_outermost(const stack *ps);

@@ -50,7 +50,8 @@ readable_copy(shunt_parse *p, shunt_text source)
     if (!copy) return NULL;
     if (source.length) memcpy(copy, source.bytes, source.length);
     memcpy(copy + source.length, "\n\0", 3);
-    if (source.length >= 3 && memcmp(copy, "\xEF\xBB\xBF", 3) == 0) memset(copy, ' ', 3); /* the mark some editors begin files with */
+    /* the mark some editors begin files with */
+    if (source.length >= 3 && memcmp(copy, "\xEF\xBB\xBF", 3) == 0) memset(copy, ' ', 3);
     for (uint32_t at = 0; at < source.length;) {
         size_t good = shunt_utf8_bad(copy + at, source.length - at);
         if (at + good == source.length) break;
@@ -99,12 +100,14 @@ parse_module(shunt_parse *p)
 }
 
 shunt_status
-shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file, shunt_text source, shunt_ast **module)
+shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file, shunt_text source,
+    shunt_ast **module)
 {
     shunt_parse p = { .arena = arena, .diags = diags, .source = source, .file = file };
     shunt_status status = SHUNT_OK;
     if (source.length > SHUNT_SCAN_FILE_BYTES) {
-        shunt_diag *d = shunt_diag_add(diags, SHUNT_E0912, (shunt_span){ 0, 0, file }, "a map file has at most %d MiB", SHUNT_SCAN_FILE_BYTES >> 20);
+        shunt_diag *d = shunt_diag_add(diags, SHUNT_E0912, (shunt_span){ 0, 0, file }, "a map file has at most %d MiB",
+            SHUNT_SCAN_FILE_BYTES >> 20);
         shunt_diag_help(diags, d, "move tables to CSV files, and parts that stand alone to modules of their own");
         p.module = empty_module(&p);
         status   = p.failed || diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;

@@ -14,8 +14,9 @@ blame_early_close(shunt_parse *p, stack *ps, uint32_t i, shunt_diag *d)
     uint32_t depth = 0, opener = 0, early = 0;
     if (open.count || !d || !shunt_token_word(kind_at(p, i))) return;
     for (uint32_t k = 0; k < i; k++) {
-        if (kind_at(p, k) == '{' && depth++ == 0) opener = k;
-        if (kind_at(p, k) == '}' && depth > 0 && --depth == 0) early = token_at(p, k)->leads && token_at(p, k)->indent > token_at(p, opener)->indent ? k : 0;
+        const shunt_token *t = token_at(p, k);
+        if (t->kind == '{' && depth++ == 0) opener = k;
+        if (t->kind == '}' && depth > 0 && --depth == 0) early = t->leads && t->indent > token_at(p, opener)->indent ? k : 0;
     }
     if (!early) return;
     shunt_diag_also(p->diags, d, span_at(p, early), "this `}` closed the block of line %u", (unsigned)line_of(p, opener));
@@ -56,22 +57,25 @@ explain(shunt_parse *p, stack *ps, uint32_t i)
         HERE("no block is open here");
         return;
     }
+    uint32_t level = shunt_map_level(ps);
     shunt_explain_expected(ps, token_at(p, i)->leads, phrase);
     HERE("%s", phrase);
     help_else(p, ps, d);
-    if (fits(p, ps, shunt_map_level(ps), T_MAX, i, 0) && !fits(p, ps, shunt_map_level(ps), T_INT, i, 0))
+    if (fits(p, ps, level, T_MAX, i, 0) && !fits(p, ps, level, T_INT, i, 0))
         HELP("a list says how many it holds at most: `list of int max 50`");
-    if (fits(p, ps, shunt_map_level(ps), T_MODULE, i, 0)) HELP("a file begins with its name: `module acme.billing version \"1.0.0\"`");
+    if (fits(p, ps, level, T_MODULE, i, 0)) HELP("a file begins with its name: `module acme.billing version \"1.0.0\"`");
     blame_early_close(p, ps, i, d);
 }
 
 static void
 mend(shunt_parse *p, stack *ps)
 {
-    static bool (*const ways[])(shunt_parse *p, stack *ps, uint32_t index) = {
-        shunt_mend_check, shunt_mend_brackets, shunt_mend_grouping, shunt_mend_where, shunt_mend_question, shunt_mend_assignment, shunt_mend_foreign, shunt_mend_surplus_comma, shunt_mend_missing_value,
-        shunt_mend_keyword_name, shunt_mend_spelling, shunt_mend_missing_name, shunt_mend_literal, shunt_mend_quotes, shunt_mend_parentheses, shunt_mend_exchange, shunt_mend_missing, shunt_mend_sole,
-        shunt_mend_missing_operator, shunt_mend_surplus,
+    static shunt_mend *const ways[] = {
+        shunt_mend_check, shunt_mend_brackets, shunt_mend_grouping, shunt_mend_where, shunt_mend_question,
+        shunt_mend_assignment, shunt_mend_foreign, shunt_mend_surplus_comma, shunt_mend_missing_value,
+        shunt_mend_keyword_name, shunt_mend_spelling, shunt_mend_missing_name, shunt_mend_literal, shunt_mend_quotes,
+        shunt_mend_parentheses, shunt_mend_exchange, shunt_mend_missing, shunt_mend_sole, shunt_mend_missing_operator,
+        shunt_mend_surplus,
     };
     uint32_t i = p->next;
     for (size_t k = 0; k < SHUNT_COUNT(ways); k++)
@@ -100,10 +104,14 @@ static void
 count_repeats(shunt_parse *p)
 {
     shunt_diags *list = p->diags;
-    const struct { uint32_t diag, count; } repeats[] = { { p->scan->semicolon_diag, p->scan->semicolons }, { p->comma_diag, p->commas } };
+    const struct { uint32_t diag, count; } repeats[] = {
+        { p->scan->semicolon_diag, p->scan->semicolons },
+        { p->comma_diag, p->commas },
+    };
     for (size_t i = 0; i < SHUNT_COUNT(repeats); i++)
         if (repeats[i].diag && repeats[i].diag <= list->count && repeats[i].count > 1)
-            shunt_diag_note(list, &list->items[repeats[i].diag - 1], "%u more like it in this file", (unsigned)repeats[i].count - 1);
+            shunt_diag_note(list, &list->items[repeats[i].diag - 1], "%u more like it in this file",
+                (unsigned)repeats[i].count - 1);
 }
 
 /* The rest of the file is left out, and what was read is the module. */

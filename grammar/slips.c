@@ -50,8 +50,8 @@ shunt_mend_where(shunt_parse *p, stack *ps, uint32_t i)
 {
     (void)ps;
     if (kind_at(p, i) != T_WHERE || i == 0 || kind_at(p, i - 1) != T_IDENT || !is_element(text_at(p, i - 1))) return false;
-    if (kind_at(p, i + 1) != T_IDENT || !is_element(text_at(p, i + 1)) || kind_at(p, i + 2) != '=' || kind_at(p, i + 3) != T_STRING)
-        return false;
+    if (kind_at(p, i + 1) != T_IDENT || !is_element(text_at(p, i + 1))) return false;
+    if (kind_at(p, i + 2) != '=' || kind_at(p, i + 3) != T_STRING) return false;
     shunt_text element = text_at(p, i - 1), other = text_at(p, i + 1), value = text_at(p, i + 3);
     shunt_text segment = { element.bytes, element.length - 2 };
     if (!shunt_text_equal(segment, (shunt_text){ other.bytes, other.length - 2 })) return false;
@@ -62,7 +62,8 @@ shunt_mend_where(shunt_parse *p, stack *ps, uint32_t i)
         d = shunt_diag_add(p->diags, SHUNT_E0104, at, "`where` is not an operator here");
     }
     HERE("it filters loops and lists");
-    HELP("a segment is picked by its qualifier: `%.*s[%.*s].%.*s`", SHUNT_TEXT_ARGS(segment), SHUNT_TEXT_ARGS(value), SHUNT_TEXT_ARGS(element));
+    HELP("a segment is picked by its qualifier: `%.*s[%.*s].%.*s`", SHUNT_TEXT_ARGS(segment), SHUNT_TEXT_ARGS(value),
+        SHUNT_TEXT_ARGS(element));
     p->next = i + 4;
     return true;
 }
@@ -88,7 +89,8 @@ shunt_mend_grouping(shunt_parse *p, stack *ps, uint32_t i)
         if (written.bytes[k] != ',') plain[length++] = written.bytes[k];
     plain[length] = '\0';
     if (!quiet) {
-        shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0106, at, money ? "commas group digits by three" : "commas group digits only in money");
+        const char  *why = money ? "commas group digits by three" : "commas group digits only in money";
+        shunt_diag *d   = shunt_diag_add(p->diags, SHUNT_E0106, at, "%s", why);
         HELP("write `%s`", plain);
         if (!money) HELP("or say its currency: `%.*s USD`", SHUNT_TEXT_ARGS(written));
     }
@@ -99,7 +101,9 @@ shunt_mend_grouping(shunt_parse *p, stack *ps, uint32_t i)
 static const char *
 right_unit(shunt_text word)
 {
-    static const char *const units[] = { "days", "day", "hours", "hour", "minutes", "minute", "months", "month", "years", "year" };
+    static const char *const units[] = {
+        "days", "day", "hours", "hour", "minutes", "minute", "months", "month", "years", "year",
+    };
     for (size_t i = 0; i < SHUNT_COUNT(units); i++)
         if (word.length > 3 && shunt_text_distance(word, shunt_text_of(units[i]), 2) <= 2) return units[i];
     return NULL;
@@ -180,7 +184,8 @@ shunt_mend_quotes(shunt_parse *p, stack *ps, uint32_t i)
 bool
 shunt_mend_assignment(shunt_parse *p, stack *ps, uint32_t i)
 {
-    if (kind_at(p, i) != T_IDENT || kind_at(p, i + 1) != '=' || !is_complete(p, ps) || !fits(p, ps, shunt_map_level(ps), T_LET, i, 3)) return false;
+    if (kind_at(p, i) != T_IDENT || kind_at(p, i + 1) != '=' || !is_complete(p, ps)) return false;
+    if (!fits(p, ps, shunt_map_level(ps), T_LET, i, 3)) return false;
     shunt_diag *d = shunt_complain(p, SHUNT_E0101, i, "nothing is assigned in a map");
     HELP("give the value a name, once: `let %.*s = ...`", SHUNT_TEXT_ARGS(text_at(p, i)));
     HELP("a total over units is a `tally`: `add x to NAME`");
@@ -290,7 +295,8 @@ nearest_keyword(const shunt_parse *p, const stack *ps, uint32_t level, uint32_t 
         shunt_text word     = shunt_text_of(keywords[k].word);
         uint32_t   distance = spelling_distance(written, word);
         if (distance >= best || distance >= word.length) continue;
-        if (!fits(p, ps, level, keywords[k].kind, at + 1, 2) && (distance > 1 || !fits(p, ps, level, keywords[k].kind, at + 1, 1))) continue;
+        uint32_t words = distance > 1 ? 2 : 1; /* what is nearly right needs less to go with it */
+        if (!fits(p, ps, level, keywords[k].kind, at + 1, words)) continue;
         best  = distance;
         found = keywords[k].kind;
     }

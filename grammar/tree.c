@@ -18,7 +18,8 @@ bounded(shunt_parse *p, shunt_ast *node)
     if (!node || node->height <= SHUNT_AST_HEIGHT) return node;
     if (!p->too_high) {
         p->too_high = true;
-        shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0912, node->span, "more than %d parts stand inside each other", SHUNT_AST_HEIGHT);
+        shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0912, node->span, "more than %d parts stand inside each other",
+            SHUNT_AST_HEIGHT);
         shunt_diag_help(p->diags, d, "give parts of it a name with `let`, or move them to a function");
     }
     return made(p, shunt_ast_new(p->arena, SHUNT_AST_ERROR, node->span));
@@ -160,8 +161,8 @@ check_chain(shunt_parse *p, shunt_span sign, const shunt_ast *left, shunt_span l
     if (left->kind != SHUNT_AST_BINARY || memchr(written.bytes, '\n', written.length) || memchr(rest.bytes, '\n', rest.length))
         shunt_diag_help(p->diags, d, "join two comparisons with `and`");
     else
-        shunt_diag_help(p->diags, d, "join two comparisons: `%.*s and %.*s %.*s`", SHUNT_TEXT_ARGS(written), SHUNT_TEXT_ARGS(middle),
-            SHUNT_TEXT_ARGS(rest));
+        shunt_diag_help(p->diags, d, "join two comparisons: `%.*s and %.*s %.*s`", SHUNT_TEXT_ARGS(written),
+            SHUNT_TEXT_ARGS(middle), SHUNT_TEXT_ARGS(rest));
 }
 
 shunt_ast *
@@ -173,7 +174,8 @@ shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, shunt_span si
 }
 
 shunt_ast *
-shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value, shunt_span value_at, shunt_ast *list)
+shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value, shunt_span value_at,
+    shunt_ast *list)
 {
     check_chain(p, sign, value, value_at, at);
     return NODE_TEXT(IN, at, word, value, list);

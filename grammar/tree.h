@@ -33,7 +33,8 @@ typedef struct shunt_parse {
 #define ADD(list, item)           shunt_tree_add(p, (list), (item))
 #define WORD(at)                  shunt_tree_source(p, (at))
 
-shunt_ast *shunt_tree_node(shunt_parse *p, shunt_ast_kind kind, shunt_span at, shunt_text text, shunt_ast *const *kids, uint32_t count);
+shunt_ast *shunt_tree_node(shunt_parse *p, shunt_ast_kind kind, shunt_span at, shunt_text text, shunt_ast *const *kids,
+    uint32_t count);
 shunt_ast *shunt_tree_leaf(shunt_parse *p, shunt_ast_kind kind, shunt_span at, shunt_text text);
 /* Appends; an item that stands behind `##` lines gets them. */
 shunt_ast *shunt_tree_add(shunt_parse *p, shunt_ast *list, shunt_ast *item);
@@ -42,10 +43,12 @@ shunt_ast *shunt_tree_span(shunt_ast *node, shunt_span at);                     
 shunt_ast *shunt_tree_open(shunt_parse *p, shunt_ast *declaration, shunt_span at);  /* marks it `open` */
 shunt_ast *shunt_tree_qualify(shunt_parse *p, shunt_span at, shunt_ast *name, shunt_ast *more); /* a.b as one NAME */
 /* left OP right, `value in (list)`, `value is state`: comparisons, which may not be chained (E0103). */
-shunt_ast *shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *left, shunt_span left_at,
-                              shunt_ast *right, shunt_span right_at);
-shunt_ast *shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value, shunt_span value_at, shunt_ast *list);
-shunt_ast *shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, shunt_span value_at, const shunt_ast *state);
+shunt_ast *shunt_tree_compare(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *left,
+    shunt_span left_at, shunt_ast *right, shunt_span right_at);
+shunt_ast *shunt_tree_among(shunt_parse *p, shunt_span at, shunt_text word, shunt_span sign, shunt_ast *value,
+    shunt_span value_at, shunt_ast *list);
+shunt_ast *shunt_tree_is(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *value, shunt_span value_at,
+    const shunt_ast *state);
 /* left + right; ERROR where the sign was put there in the place of an operator that is missing. */
 shunt_ast *shunt_tree_sum(shunt_parse *p, shunt_span at, shunt_span sign, shunt_ast *left, shunt_ast *right);
 /* Sets one child of a node that was made before, and widens its span. */

@@ -20,7 +20,8 @@ shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
 {
     shunt_span at = span_at(p, index);
     at.end = at.begin;
-    return shunt_shift(p, ps, kind, at, kind == T_IDENT ? shunt_tree_leaf(p, SHUNT_AST_ERROR, at, (shunt_text){ NULL, 0 }) : NULL);
+    shunt_ast *leaf = kind == T_IDENT ? LEAF(ERROR, at) : NULL;
+    return shunt_shift(p, ps, kind, at, leaf);
 }
 
 shunt_diag *

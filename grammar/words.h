@@ -103,8 +103,8 @@ static inline bool
 is_operator(int kind)
 {
     switch (kind) {
-    case '=': case '<': case '>': case '*': case '/': case '+': case '{': case T_NE: case T_LE: case T_GE: case T_AND: case T_OR: case T_THEN: case T_ELSE:
-    case T_IN: case T_NOTIN: case T_IS: case T_OTHERWISE: case T_NOTING:
+    case '=': case '<': case '>': case '*': case '/': case '+': case '{': case T_NE: case T_LE: case T_GE: case T_AND:
+    case T_OR: case T_THEN: case T_ELSE: case T_IN: case T_NOTIN: case T_IS: case T_OTHERWISE: case T_NOTING:
         return true;
     default:
         return false;
@@ -115,8 +115,8 @@ static inline bool
 begins_value(int kind)
 {
     switch (kind) {
-    case T_IDENT: case T_ELEM: case T_LOOPID: case T_INT: case T_DECIMAL: case T_MONEY: case T_PERCENT: case T_DATE: case T_DURATION: case T_STRING:
-    case T_TSTART: case T_TRUE: case T_FALSE: case '(':
+    case T_IDENT: case T_ELEM: case T_LOOPID: case T_INT: case T_DECIMAL: case T_MONEY: case T_PERCENT: case T_DATE:
+    case T_DURATION: case T_STRING: case T_TSTART: case T_TRUE: case T_FALSE: case '(':
         return true;
     default:
         return false;
@@ -127,9 +127,9 @@ static inline bool
 begins_item(int kind)
 {
     switch (kind) {
-    case T_LET: case T_CHECK: case T_ADD: case T_EMIT: case T_JOURNAL: case T_STEP: case T_DEBIT: case T_CREDIT: case T_COLUMN: case T_KEY:
-    case T_RECORD: case T_SEGMENT: case T_TALLY: case T_CORRELATE: case T_ENCODE: case T_EXPECT: case T_GIVEN: case T_EXCEPTIONS:
-    case T_REPLACE:
+    case T_LET: case T_CHECK: case T_ADD: case T_EMIT: case T_JOURNAL: case T_STEP: case T_DEBIT: case T_CREDIT: case T_COLUMN:
+    case T_KEY: case T_RECORD: case T_SEGMENT: case T_TALLY: case T_CORRELATE: case T_ENCODE: case T_EXPECT: case T_GIVEN:
+    case T_EXCEPTIONS: case T_REPLACE:
         return true;
     default:
         return false;

@@ -59,7 +59,8 @@ START_TEST(several_lines)
 {
     struct made m;
     make(&m);
-    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0308, find(rules, "\"253\"", 2, 0), "two rows of a `unique` table can both apply");
+    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0308, find(rules, "\"253\"", 2, 0),
+        "two rows of a `unique` table can both apply");
     shunt_diag_here(&m.diags, d, "... and here");
     shunt_diag_also(&m.diags, d, find(rules, "\"253\"", 1, 0), "CO / 253 here ...");
     shunt_diag_note(&m.diags, d, "example that hits both: group = CO, reason = 253");
@@ -83,7 +84,8 @@ START_TEST(several_marks_on_a_line)
 {
     struct made m;
     make(&m);
-    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0801, find(rules, "less\n", 1, 0), "money(USD) and money(EUR) cannot be subtracted");
+    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0801, find(rules, "less\n", 1, 0),
+        "money(USD) and money(EUR) cannot be subtracted");
     shunt_diag_here(&m.diags, d, "money(EUR)");
     shunt_diag_also(&m.diags, d, find(rules, "base - ", 1, 0), "money(USD)");
     d->labels[0].span.end--;

@@ -376,7 +376,8 @@ END_TEST
 /* A file of mistakes alone ends after a bounded number of them. */
 START_TEST(mistakes_are_bounded)
 {
-    static const char *const pieces[] = { "@ x\n", "let\n", ")\n", "\"\n", "\"{\n", "1 2 3\n", "map m {\n", "2025-99-99 ", "x = 1,000\n", "a\xFF ", "'a' " };
+    static const char *const pieces[] = { "@ x\n", "let\n", ")\n", "\"\n", "\"{\n", "1 2 3\n", "map m {\n", "2025-99-99 ",
+        "x = 1,000\n", "a\xFF ", "'a' " };
     for (size_t i = 0; i < SHUNT_COUNT(pieces); i++) {
         struct text   t = repeated(HEADER, pieces[i], 20000, "");
         struct parsed r;
@@ -427,7 +428,8 @@ END_TEST
 
 /* ---- the project's sample maps, where they are ---- */
 
-static const char *const samples[] = { "remit_gl_core", "remit_gl", "claim_ar", "dft_charges", "fhir_invoice_ar", "three_way_match", "tour" };
+static const char *const samples[] = { "remit_gl_core", "remit_gl", "claim_ar", "dft_charges", "fhir_invoice_ar",
+    "three_way_match", "tour" };
 
 static struct text
 read_sample(const char *name)
