@@ -151,8 +151,11 @@ report_twice(check *k, const shunt_symbol *new, const shunt_symbol *known, bool 
 void
 declare_local(check *k, shunt_symbol *symbol)
 {
-    shunt_symbol *known = symbol->name.length ? shunt_scope_find(&k->module->values, symbol->name) : NULL;
-    if (known) report_twice(k, symbol, known, known->kind != SHUNT_SYMBOL_LOCAL || symbol->kind != SHUNT_SYMBOL_LOCAL);
+    const shunt_scope *scope = &k->module->values;
+    shunt_symbol      *known = symbol->name.length ? shunt_scope_find(scope, symbol->name) : NULL;
+    bool               same_block = false;
+    for (const shunt_binding *b = scope->last; known && b && b->depth == scope->depth; b = b->before) same_block = same_block || b->symbol == known;
+    if (known) report_twice(k, symbol, known, !same_block);
     add_name(k, &k->module->values, symbol->name, symbol);
 }
 
@@ -1533,6 +1536,20 @@ check_everything(check *k)
     k->c->loop_count   = k->loops.count;
 }
 
+/* Where there are errors, what is unused may be so because of them: a name that was misspelt where it was meant. */
+static void
+drop_unused(shunt_diags *diags)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < diags->count && diags->errors; i++) {
+        shunt_status code = diags->items[i].code;
+        bool         drop = code == SHUNT_W0201 || code == SHUNT_W0901 || code == SHUNT_W0903;
+        diags->warnings -= drop;
+        if (!drop) diags->items[kept++] = diags->items[i];
+    }
+    if (diags->errors) diags->count = kept;
+}
+
 shunt_status
 shunt_check(shunt_compilation *c)
 {
@@ -1545,5 +1562,6 @@ shunt_check(shunt_compilation *c)
     k->loop_names = shunt_intern_new(c->arena);
     if (!k->modules || !k->loop_names || setjmp(k->no_memory)) return SHUNT_NO_MEMORY;
     check_everything(k);
+    drop_unused(c->diags);
     return c->diags->failed || shunt_arena_failed(c->arena) != SHUNT_ARENA_FINE ? SHUNT_NO_MEMORY : SHUNT_OK;
 }

@@ -82,6 +82,11 @@ label_absence(check *k, shunt_diag *d, const shunt_ast *node)
             const shunt_ast *part = absent_part(of);
             if (part->kind == SHUNT_AST_INDEX) shunt_diag_here(k->diags, d, "a look-up gives no row when the key is unknown");
             else shunt_diag_here(k->diags, d, "the row it is read from may be absent");
+            const shunt_fact *from = shunt_fact_of(part);
+            if (from && from->kind == SHUNT_FACT_SYMBOL && from->symbol->decl && from->symbol->decl->kind == SHUNT_AST_LET) {
+                const shunt_ast *value = absent_part(kid(from->symbol->decl, SHUNT_LET_value));
+                shunt_diag_also(k->diags, d, value->span, value->kind == SHUNT_AST_INDEX ? "a look-up gives no row when the key is unknown" : "because of this");
+            }
             return;
         }
         shunt_diag_here(k->diags, d, "`%.*s` may be blank", SHUNT_TEXT_ARGS(kid(node, SHUNT_MEMBER_name)->text));
@@ -224,7 +229,8 @@ target_words(check *k, const need *n)
 static void
 report_kind(check *k, shunt_ast *node, const shunt_ty *type, const need *n)
 {
-    shunt_text have = shunt_ty_name(k->arena, type), want = shunt_ty_name(k->arena, &n->type), who = target_words(k, n);
+    shunt_ty   wanted = shunt_ty_present(n->type);
+    shunt_text have = shunt_ty_name(k->arena, type), want = shunt_ty_name(k->arena, &wanted), who = target_words(k, n);
     if (n->type.kind == SHUNT_TY_MOMENT && (type->kind == SHUNT_TY_TIME || type->kind == SHUNT_TY_DATE || shunt_ty_is_textual(type))) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0803, node->span, "this has no zone, and %.*s is a datetime", SHUNT_TEXT_ARGS(who));
         shunt_diag_here(k->diags, d, "%.*s: which moment it is depends on where it was written", SHUNT_TEXT_ARGS(have));
@@ -807,13 +813,19 @@ warn_sign(check *k, const shunt_ast *node, const shunt_ty *a, const shunt_ty *b)
     shunt_diag_help(k->diags, d, "compare without the sign: `abs(%.*s) %.*s abs(%.*s)`", SHUNT_TEXT_ARGS(x), SHUNT_TEXT_ARGS(node->text), SHUNT_TEXT_ARGS(y));
 }
 
+static bool
+is_comparison(const shunt_ast *node)
+{
+    return node->kind == SHUNT_AST_BINARY && strchr("=!<>", node->text.bytes[0]);
+}
+
 static shunt_ty
 check_comparison(check *k, shunt_ast *node)
 {
     shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
     bool       equality = shunt_text_is(node->text, "=") || shunt_text_is(node->text, "!=");
     shunt_ty   hint = guess(k, right), a = check_expr(k, left, &hint), b = check_expr(k, right, &a), result = shunt_ty_plain(SHUNT_TY_BOOL);
-    if (shunt_ty_is_error(&a) || shunt_ty_is_error(&b)) return result;
+    if (shunt_ty_is_error(&a) || shunt_ty_is_error(&b) || is_comparison(left) || is_comparison(right)) return result; /* chained: E0103 of the parser */
     shunt_fit fit = shunt_ty_compare(&a, &b);
     if (fit == SHUNT_FITS && !equality && !shunt_ty_is_ordered(&a)) fit = SHUNT_FIT_KIND;
     if (fit != SHUNT_FITS) {

@@ -872,7 +872,7 @@ unit_words(check *k)
 {
     if (!k->unit_each) return (shunt_text){ 0 };
     shunt_text each = source_text(k, k->unit_each->span);
-    return check_format(k, "this is inside `for each %.*s` (line %u)", SHUNT_TEXT_ARGS(each), line_of(k, k->unit_each->span));
+    return check_format(k, "this is inside `%.*s` (line %u)", SHUNT_TEXT_ARGS(each), line_of(k, k->unit_each->span));
 }
 
 static bool
@@ -1006,7 +1006,9 @@ static shunt_text
 shown_path(check *k, const way *w, shunt_text element)
 {
     shunt_text prefix = { 0 };
-    if (w->down_count) prefix = check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->down[w->down_count - 1]->id));
+    uint32_t   steps  = w->down_count; /* the last one may be the segment itself */
+    if (steps && w->down[steps - 1]->segment.length) steps--;
+    if (steps) prefix = check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->down[steps - 1]->id));
     else if (w->up) prefix = check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->up->id));
     if (!w->segment.length) return prefix.length ? (shunt_text){ prefix.bytes, prefix.length - 1 } : w->loop->id;
     if (w->qualifier.length)
@@ -1328,7 +1330,7 @@ const shunt_loop_ref *
 unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
     *reported = false;
-    if (!list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text)) return NULL;
+    if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text)) return NULL;
     uint32_t missing;
     *reported = true;
     if (!loop_has_id(k, list->text)) {

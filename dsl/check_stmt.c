@@ -253,7 +253,7 @@ report_key(check *k, const shunt_ast *at, shunt_text what)
 }
 
 static void
-check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint32_t *levels)
+check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint32_t *levels, const bool *given)
 {
     const shunt_target_info *info = target->as.target;
     uint32_t                 held = 0, must = key_must_hold(k);
@@ -264,7 +264,10 @@ check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint
         if (info->shape->count) shunt_diag_help(k->diags, d, "add the fields that name a record: `key %.*s`", SHUNT_TEXT_ARGS(info->shape->members[0].name));
         return;
     }
-    for (uint32_t i = 0; i < info->key_count; i++) held |= levels[info->keys[i]];
+    for (uint32_t i = 0; i < info->key_count; i++) {
+        held |= levels[info->keys[i]];
+        if (!given[info->keys[i]]) return; /* it is missing, and said so */
+    }
     if (must && !(held & must)) report_key(k, kid(emit, SHUNT_EMIT_target), check_format(k, "the key of %.*s", SHUNT_TEXT_ARGS(target->name)));
 }
 
@@ -281,6 +284,7 @@ check_emit(check *k, shunt_ast *emit)
     check_fact(k, emit)->symbol = target;
     const shunt_shape *shape  = target->as.target->shape;
     uint32_t          *levels = NEW_N(k, uint32_t, shape->count), before = k->levels;
+    bool              *given  = NEW_N(k, bool, shape->count);
     /* What each field depends on is asked field by field: expressions that are checked already only give back their type. */
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         shunt_ast *field = fields->kids[i];
@@ -291,10 +295,11 @@ check_emit(check *k, shunt_ast *emit)
         (void)check_expr(k, kid(field, SHUNT_FIELD_value), &shape->members[m].type);
         k->filling  = (shunt_text){ 0 };
         levels[m]   = k->levels;
+        given[m]    = true;
     }
     k->levels = before;
     check_fields(k, emit, fields, target, shape, false);
-    check_emit_key(k, emit, target, levels);
+    check_emit_key(k, emit, target, levels, given);
 }
 
 /* ---- journal ---- */
@@ -686,8 +691,9 @@ check_add(check *k, shunt_ast *node)
         shunt_diag_help(k->diags, d, wanted ? "name the key: `add ... to %.*s[KEY]`" : "leave out the key: `add ... to %.*s`", SHUNT_TEXT_ARGS(tally->name));
     }
     for (uint32_t i = 0; i < given; i++) {
-        need key = { .by = FOR_KEY, .type = tally->as.tally.key };
-        (void)check_needed(k, keys->kids[i], &key);
+        shunt_ty key = check_present(k, keys->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
+        tally->as.tally.key.phi |= key.phi;
+        if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST) tally->type.item->shape->members[0].type.phi |= key.phi;
     }
 }
 
@@ -858,11 +864,15 @@ group_shape(check *k, shunt_symbol *tally, shunt_ty total)
 static void
 check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
 {
-    shunt_ast *each = kid(node, SHUNT_TALLY_each), *of = kid(node, SHUNT_TALLY_of), *by = kid(node, SHUNT_TALLY_by);
+    shunt_ast *each = kid(node, SHUNT_TALLY_each), *of = kid(node, SHUNT_TALLY_of);
     bool       reported, lost = k->lost;
     level      inner;
+    if (k->unread) {
+        use_names(k, node);
+        return;
+    }
     const shunt_loop_ref *loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
-    if (!loop && !reported && !k->unread) {
+    if (!loop && !reported) {
         shunt_ast  *list = kid(each, SHUNT_EACH_list);
         shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a tally is taken of a loop of the message");
         shunt_diag_here(k->diags, d, "this is no loop");
@@ -878,7 +888,6 @@ check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
     need n = { .by = FOR_TALLY, .type = total, .name = tally->name };
     if (loop) (void)check_needed(k, of, &n);
-    if (loop && by) tally->as.tally.key = check_present(k, by, FOR_KEY, (shunt_text){ 0 }, NULL);
     if (loop) leave_each(k, &inner);
     leave_block(k);
     k->lost      = lost;
@@ -917,7 +926,8 @@ declare_tally(check *k, shunt_ast *node)
     }
     check_fact(k, node)->symbol = tally;
     declare_local(k, tally);
-    if (by && !limit) unbounded(k, by);
+    if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
+    else if (by && !limit) unbounded(k, by);
     if (tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
         *item          = row_of(group_shape(k, tally, total));
@@ -925,7 +935,7 @@ declare_tally(check *k, shunt_ast *node)
     }
 }
 
-/* `by` of a derived tally names what its keys are; it is read where something is added, so here it only gives a type. */
+/* `by` of a derived tally says to its reader what the keys are; they are given where something is added, and kept as texts. */
 static void
 check_tally(check *k, shunt_ast *node)
 {
@@ -935,7 +945,6 @@ check_tally(check *k, shunt_ast *node)
     bool          group = tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST;
     shunt_ty      total = group ? tally->type.item->shape->members[1].type : tally->type;
     if (tally->as.tally.declared) check_tally_of(k, node, tally, total);
-    if (group) tally->type.item->shape->members[0].type = shunt_ty_present(tally->as.tally.key);
 }
 
 /* ---- maps ---- */
@@ -1067,16 +1076,16 @@ check_items(check *k, shunt_ast *items)
     }
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_TALLY) check_tally(k, items->kids[i]);
-    for (uint32_t i = 0; i < items->kid_count; i++) {
-        shunt_ast *item = items->kids[i];
-        k->late         = (shunt_text){ 0 };
-        k->levels       = 0;
+    static const shunt_ast_kind order[] = { SHUNT_AST_AT_START, SHUNT_AST_FOR_EACH, SHUNT_AST_AT_END };
+    for (uint32_t i = 0; i < SHUNT_COUNT(order) * items->kid_count; i++) {
+        shunt_ast *item = items->kids[i % items->kid_count];
+        if ((shunt_ast_kind)item->kind != order[i / items->kid_count]) continue;
+        k->late   = (shunt_text){ 0 };
+        k->levels = 0;
+        k->phase  = PHASE_START;
         if (item->kind == SHUNT_AST_FOR_EACH) check_unit(k, item);
         else if (item->kind == SHUNT_AST_AT_END) check_end(k, item);
-        else if (item->kind == SHUNT_AST_AT_START) {
-            k->phase = PHASE_START;
-            check_statements(k, kid(item, SHUNT_AT_START_block));
-        }
+        else check_statements(k, kid(item, SHUNT_AT_START_block));
     }
 }
 
