@@ -7,16 +7,18 @@
 #include "tests/support/event_log.h"
 #include "tests/support/plan_builder.h"
 
-static const char guides[] = "guide 835 005010X221A1 005010X221 HP framed\nST max=1 elements=3\nBPR elements=4 get=1,2.2\nREF key=1:EV|F2 get=2\n"
-                             "loop 1000A frame max=1\n N1 key=1:PR get=2\nend\n"
-                             "loop 2000\n LX\n loop 2100 unit\n  CLP elements=3 comp=2 get=1,2.1,3\n  CAS group=2/3/6 get=1,+0,+1\n  BIN binary=1 elements=2 get=2\n"
-                             "  loop 2110 frame\n   SVC elements=3 comp=1 get=1.2,2\n   REF group=0/0/0 get=1,2\n   CAS loose group=2/3/6 get=+0\n  end\n end\nend\nPLB get=1\nSE max=1\n"
-                             "guide 837 005010X222A2 005010X222 HC\nST\nXYZ binary=2\nSE\n";
+static const char guides[] =
+    "guide 835 005010X221A1 005010X221 HP framed\nST max=1 elements=3\nBPR elements=4 get=1,2.2\nREF key=1:EV|F2 get=2\n"
+    "loop 1000A frame max=1\n N1 key=1:PR get=2\nend\n"
+    "loop 2000\n LX\n loop 2100 unit\n  CLP elements=3 comp=2 get=1,2.1,3\n  CAS group=2/3/6 get=1,+0,+1\n  BIN binary=1 "
+    "elements=2 get=2\n"
+    "  loop 2110 frame\n   SVC elements=3 comp=1 get=1.2,2\n   REF group=0/0/0 get=1,2\n   CAS loose group=2/3/6 get=+0\n  end\n "
+    "end\nend\nPLB get=1\nSE max=1\n"
+    "guide 837 005010X222A2 005010X222 HC\nST\nXYZ binary=2\nSE\n";
 
 static struct plan_builder *builder;
 
-static void
-check_node(const shunt_plan *plan, const shunt_node *node, const uint8_t *input, size_t size)
+static void check_node(const shunt_plan *plan, const shunt_node *node, const uint8_t *input, size_t size)
 {
     const shunt_plan_frame *frame = &plan->frames[node->frame];
     for (unsigned s = 0; s < frame->slot_count; s++) {
@@ -29,8 +31,8 @@ check_node(const shunt_plan *plan, const shunt_node *node, const uint8_t *input,
         for (const shunt_node *child = node->children[c].first; child; child = child->next) check_node(plan, child, input, size);
 }
 
-static void
-capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t *input, size_t size, size_t step, size_t unit_bytes)
+static void capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t *input, size_t size, size_t step,
+                    size_t unit_bytes)
 {
     shunt_reader  *reader = shunt_x12_reader_new(&shunt_memory_libc, plan, options);
     shunt_capture *c = shunt_capture_new(&shunt_memory_libc, plan, unit_bytes);
@@ -41,7 +43,7 @@ capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t 
         shunt_status status = SHUNT_OK;
         switch (reader->ops->next(reader, &e)) {
         case SHUNT_STEP_NEED_INPUT: {
-            size_t   piece = size - at < step ? size - at : step;
+            size_t piece = size - at < step ? size - at : step;
             reader->ops->feed(reader, input + at, piece, at + piece == size);
             at += piece;
             break;
@@ -49,12 +51,8 @@ capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t 
         case SHUNT_STEP_BEGIN:
             if (e.scope == SHUNT_SCOPE_TRANSACTION) status = shunt_capture_begin(c, e.guide, e.place.byte);
             break;
-        case SHUNT_STEP_ENTER:
-            status = shunt_capture_enter(c, e.loop, e.place.byte, e.place.segment);
-            break;
-        case SHUNT_STEP_SEGMENT:
-            status = shunt_capture_segment(c, e.node, e.segment, &e.delims);
-            break;
+        case SHUNT_STEP_ENTER: status = shunt_capture_enter(c, e.loop, e.place.byte, e.place.segment); break;
+        case SHUNT_STEP_SEGMENT: status = shunt_capture_segment(c, e.node, e.segment, &e.delims); break;
         case SHUNT_STEP_LEAVE:
             if (shunt_capture_top(c, e.loop)) check_node(plan, shunt_capture_top(c, e.loop), input, size);
             shunt_capture_leave(c, e.loop, e.end);
@@ -62,13 +60,9 @@ capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t 
         case SHUNT_STEP_FINISH:
             if (shunt_capture_root(c)) check_node(plan, shunt_capture_root(c), input, size);
             break;
-        case SHUNT_STEP_END:
-            over = true;
-            break;
-        case SHUNT_STEP_FAILED:
-            abort();
-        default:
-            break;
+        case SHUNT_STEP_END: over = true; break;
+        case SHUNT_STEP_FAILED: abort();
+        default: break;
         }
         if (status != SHUNT_OK && status != SHUNT_LIMIT_UNIT_BYTES) abort();
     }
@@ -76,8 +70,7 @@ capture(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t 
     shunt_capture_free(c);
 }
 
-static uint64_t
-hash_of(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t *input, size_t size, size_t step)
+static uint64_t hash_of(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t *input, size_t size, size_t step)
 {
     struct event_log log;
     event_log_run(&log, shunt_x12_reader_new(&shunt_memory_libc, plan, options), plan, input, size, event_log_cut_fixed, &step,
@@ -87,10 +80,11 @@ hash_of(const shunt_plan *plan, const shunt_x12_options *options, const uint8_t 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const shunt_x12_options narrow = { .max_segment_bytes = 60, .max_elements = 6, .max_binary_bytes = 100, .max_leading_bytes = 40 };
+    static const shunt_x12_options narrow = {
+        .max_segment_bytes = 60, .max_elements = 6, .max_binary_bytes = 100, .max_leading_bytes = 40
+    };
     if (size < 2) return 0;
     if (!builder) builder = plan_build(guides);
     const shunt_plan        *plan = plan_of(builder);

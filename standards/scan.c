@@ -3,8 +3,7 @@
 #include "standards/scan_body.h"
 #include "standards/scan_kernels.h"
 
-static inline __attribute__((always_inline)) unsigned
-lowest(uint64_t bits)
+static inline __attribute__((always_inline)) unsigned lowest(uint64_t bits)
 {
     return (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63);
 }
@@ -16,15 +15,13 @@ typedef struct sse2_constants {
     __m128i element, terminator, component, cr, lf;
 } sse2_constants;
 
-static inline __attribute__((always_inline)) sse2_constants
-sse2_prepare(const shunt_delims *d)
+static inline __attribute__((always_inline)) sse2_constants sse2_prepare(const shunt_delims *d)
 {
-    return (sse2_constants){ _mm_set1_epi8((char)d->element), _mm_set1_epi8((char)d->terminator), _mm_set1_epi8((char)d->component),
-                             _mm_set1_epi8('\r'), _mm_set1_epi8('\n') };
+    return (sse2_constants){ _mm_set1_epi8((char)d->element), _mm_set1_epi8((char)d->terminator),
+                             _mm_set1_epi8((char)d->component), _mm_set1_epi8('\r'), _mm_set1_epi8('\n') };
 }
 
-static inline __attribute__((always_inline)) scan_masks
-sse2_compare(const uint8_t *bytes, const sse2_constants *c)
+static inline __attribute__((always_inline)) scan_masks sse2_compare(const uint8_t *bytes, const sse2_constants *c)
 {
     scan_masks m = { 0 };
     for (unsigned i = 0; i < 64; i += 16) {
@@ -47,23 +44,20 @@ typedef struct plain_constants {
 
 static const uint64_t ONES = UINT64_C(0x0101010101010101);
 
-static inline plain_constants
-plain_prepare(const shunt_delims *d)
+static inline plain_constants plain_prepare(const shunt_delims *d)
 {
     return (plain_constants){ ONES * d->element, ONES * d->terminator, ONES * d->component };
 }
 
 /* Bit k = byte k of the word is zero. */
-static inline uint64_t
-zero_bytes(uint64_t word)
+static inline uint64_t zero_bytes(uint64_t word)
 {
     const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
     uint64_t       high = ~(((word & low7) + low7) | word | low7); /* 0x80 in each zero byte, exact: no carry leaves a byte */
     return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
-static inline uint64_t
-load_word(const uint8_t *bytes)
+static inline uint64_t load_word(const uint8_t *bytes)
 {
     uint64_t word;
     memcpy(&word, bytes, sizeof word);
@@ -73,8 +67,7 @@ load_word(const uint8_t *bytes)
     return word;
 }
 
-static inline scan_masks
-plain_compare(const uint8_t *bytes, const plain_constants *c)
+static inline scan_masks plain_compare(const uint8_t *bytes, const plain_constants *c)
 {
     scan_masks m = { 0 };
     for (unsigned i = 0; i < 64; i += 8) {
@@ -89,11 +82,7 @@ plain_compare(const uint8_t *bytes, const plain_constants *c)
 
 SCAN_FUNCTION(scan_plain, plain_constants, plain_prepare, plain_compare, lowest)
 
-static bool
-always(void)
-{
-    return true;
-}
+static bool always(void) { return true; }
 
 static const shunt_scan_kernel plain = { "plain", always, scan_plain };
 #ifdef __SSE2__
@@ -110,8 +99,7 @@ const shunt_scan_kernel *const shunt_scan_kernels[] = {
 };
 const size_t shunt_scan_kernel_count = SHUNT_COUNT(shunt_scan_kernels);
 
-shunt_scan
-shunt_scan_best(void)
+shunt_scan shunt_scan_best(void)
 {
     for (size_t i = 0; i < shunt_scan_kernel_count; i++)
         if (shunt_scan_kernels[i]->usable()) return shunt_scan_kernels[i]->scan;

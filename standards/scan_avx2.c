@@ -10,52 +10,41 @@ typedef struct avx2_constants {
     __m256i element, terminator, component, cr, lf;
 } avx2_constants;
 
-static inline __attribute__((always_inline)) avx2_constants
-prepare(const shunt_delims *d)
+static inline __attribute__((always_inline)) avx2_constants prepare(const shunt_delims *d)
 {
     return (avx2_constants){ _mm256_set1_epi8((char)d->element), _mm256_set1_epi8((char)d->terminator),
-                        _mm256_set1_epi8((char)d->component), _mm256_set1_epi8('\r'), _mm256_set1_epi8('\n') };
+                             _mm256_set1_epi8((char)d->component), _mm256_set1_epi8('\r'), _mm256_set1_epi8('\n') };
 }
 
-static inline __attribute__((always_inline)) uint64_t
-join(__m256i low, __m256i high)
+static inline __attribute__((always_inline)) uint64_t join(__m256i low, __m256i high)
 {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-static inline __attribute__((always_inline)) scan_masks
-compare(const uint8_t *bytes, const avx2_constants *c)
+static inline __attribute__((always_inline)) scan_masks compare(const uint8_t *bytes, const avx2_constants *c)
 {
     __m256i a = _mm256_loadu_si256((const void *)bytes), b = _mm256_loadu_si256((const void *)(bytes + 32));
     return (scan_masks){
-        .element    = join(_mm256_cmpeq_epi8(a, c->element), _mm256_cmpeq_epi8(b, c->element)),
+        .element = join(_mm256_cmpeq_epi8(a, c->element), _mm256_cmpeq_epi8(b, c->element)),
         .terminator = join(_mm256_cmpeq_epi8(a, c->terminator), _mm256_cmpeq_epi8(b, c->terminator)),
-        .component  = join(_mm256_cmpeq_epi8(a, c->component), _mm256_cmpeq_epi8(b, c->component)),
-        .line       = join(_mm256_or_si256(_mm256_cmpeq_epi8(a, c->cr), _mm256_cmpeq_epi8(a, c->lf)),
-                           _mm256_or_si256(_mm256_cmpeq_epi8(b, c->cr), _mm256_cmpeq_epi8(b, c->lf))),
+        .component = join(_mm256_cmpeq_epi8(a, c->component), _mm256_cmpeq_epi8(b, c->component)),
+        .line = join(_mm256_or_si256(_mm256_cmpeq_epi8(a, c->cr), _mm256_cmpeq_epi8(a, c->lf)),
+                     _mm256_or_si256(_mm256_cmpeq_epi8(b, c->cr), _mm256_cmpeq_epi8(b, c->lf))),
     };
 }
 
-static inline __attribute__((always_inline)) unsigned
-lowest(uint64_t bits)
-{
-    return (unsigned)_tzcnt_u64(bits);
-}
+static inline __attribute__((always_inline)) unsigned lowest(uint64_t bits) { return (unsigned)_tzcnt_u64(bits); }
 
 SCAN_FUNCTION(scan_avx2, avx2_constants, prepare, compare, lowest)
 
-static bool
-usable(void)
+static bool usable(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
 }
 
 const shunt_scan_kernel shunt_scan_avx2 = { "avx2", usable, scan_avx2 };
 #else
-static bool
-never(void)
-{
-    return false;
-}
+static bool             never(void) { return false; }
 const shunt_scan_kernel shunt_scan_avx2 = { "avx2", never, NULL };
 #endif

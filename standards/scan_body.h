@@ -1,5 +1,5 @@
-/* scan_body.h - the loop that every kernel shares. A kernel defines SCAN_MASKS (its comparison of 64 bytes) and includes this;
- * SCAN_LOWEST is its count of trailing zeros, which may be wrong but must not trap for 0. */
+/* scan_body.h - the loop that kernels share. A kernel gives SCAN_FUNCTION its constants, its comparison of 64 bytes and its count
+ * of trailing zeros, whose answer for 0 does not matter. */
 #ifndef SHUNT_SCAN_BODY_H
 #define SHUNT_SCAN_BODY_H
 
@@ -16,12 +16,12 @@ typedef struct scan_masks {
 typedef struct scan_carry {
     uint32_t *positions, *ends;
     uint32_t  count;
-    bool      component, line;    /* seen since the last terminator */
-    uint64_t  decoration;         /* bits 0 and 1: the next bytes may be a line end behind a terminator */
+    bool      component, line; /* seen since the last terminator */
+    uint64_t  decoration;      /* bits 0 and 1: the next bytes may be a line end behind a terminator */
 } scan_carry;
 
-static inline __attribute__((always_inline)) void
-scan_block(scan_carry *carry, uint32_t at, scan_masks m, uint64_t valid, bool components, unsigned (*lowest)(uint64_t))
+static inline __attribute__((always_inline)) void scan_block(scan_carry *carry, uint32_t at, scan_masks m, uint64_t valid,
+                                                             bool components, unsigned (*lowest)(uint64_t))
 {
     m.element &= valid;
     m.terminator &= valid;
@@ -29,15 +29,15 @@ scan_block(scan_carry *carry, uint32_t at, scan_masks m, uint64_t valid, bool co
     m.line &= valid & ~(m.element | m.terminator);
 
     /* A CR, LF or CRLF behind a terminator is decoration. */
-    uint64_t first  = (m.terminator << 1 | (carry->decoration & 1)) & m.line;
+    uint64_t first = (m.terminator << 1 | (carry->decoration & 1)) & m.line;
     uint64_t second = (first << 1 | (carry->decoration >> 1)) & m.line;
-    uint64_t inner  = m.line & ~(first | second);
+    uint64_t inner = m.line & ~(first | second);
     carry->decoration = m.terminator >> 63 | (first >> 63) << 1;
 
-    uint64_t  both  = m.element | m.terminator;
+    uint64_t  both = m.element | m.terminator;
     unsigned  found = (unsigned)__builtin_popcountll(both);
-    uint32_t *out   = carry->positions + carry->count;
-    uint64_t  rest  = both;
+    uint32_t *out = carry->positions + carry->count;
+    uint64_t  rest = both;
     for (unsigned i = 0; i < 8; i++, rest &= rest - 1) out[i] = at + lowest(rest);
     if (found > 8)
         for (unsigned i = 8; i < 16; i++, rest &= rest - 1) out[i] = at + lowest(rest);
@@ -47,8 +47,8 @@ scan_block(scan_carry *carry, uint32_t at, scan_masks m, uint64_t valid, bool co
     for (uint64_t t = m.terminator; t; t &= t - 1) {
         uint64_t below = (t & -t) - 1;
         bool     holds = carry->component || (component & below), breaks = carry->line || (inner & below);
-        *carry->ends++ = (carry->count + (uint32_t)__builtin_popcountll(both & below)) | (holds ? SHUNT_END_COMPONENT : 0u)
-                       | (breaks ? SHUNT_END_LINE : 0u);
+        *carry->ends++ = (carry->count + (uint32_t)__builtin_popcountll(both & below)) | (holds ? SHUNT_END_COMPONENT : 0u) |
+                         (breaks ? SHUNT_END_LINE : 0u);
         component &= ~below;
         inner &= ~below;
         carry->component = carry->line = false;
@@ -58,22 +58,22 @@ scan_block(scan_carry *carry, uint32_t at, scan_masks m, uint64_t valid, bool co
     carry->count += found;
 }
 
-#define SCAN_FUNCTION(name, masks_type, prepare, compare, lowest)                                            \
-    static void name(const uint8_t *bytes, size_t size, const shunt_delims *delims, shunt_index *index)     \
-    {                                                                                                        \
-        masks_type constants = prepare(delims);                                                             \
-        bool       components = delims->component != 0;                                                     \
-        scan_carry carry = { .positions = index->positions, .ends = index->ends };                          \
-        size_t     at = 0;                                                                                  \
-        for (; at + 64 <= size; at += 64)                                                                   \
-            scan_block(&carry, (uint32_t)at, compare(bytes + at, &constants), ~UINT64_C(0), components, lowest); \
-        if (at < size) {                                                                                    \
-            uint8_t tail[64] = { 0 };                                                                       \
-            memcpy(tail, bytes + at, size - at);                                                            \
-            scan_block(&carry, (uint32_t)at, compare(tail, &constants), (UINT64_C(1) << (size - at)) - 1, components, lowest); \
-        }                                                                                                    \
-        index->position_count = carry.count;                                                                \
-        index->end_count      = (uint32_t)(carry.ends - index->ends);                                       \
+#define SCAN_FUNCTION(name, masks_type, prepare, compare, lowest)                                                                \
+    static void name(const uint8_t *bytes, size_t size, const shunt_delims *delims, shunt_index *index)                          \
+    {                                                                                                                            \
+        masks_type constants = prepare(delims);                                                                                  \
+        bool       components = delims->component != 0;                                                                          \
+        scan_carry carry = { .positions = index->positions, .ends = index->ends };                                               \
+        size_t     at = 0;                                                                                                       \
+        for (; at + 64 <= size; at += 64)                                                                                        \
+            scan_block(&carry, (uint32_t)at, compare(bytes + at, &constants), ~UINT64_C(0), components, lowest);                 \
+        if (at < size) {                                                                                                         \
+            uint8_t tail[64] = { 0 };                                                                                            \
+            memcpy(tail, bytes + at, size - at);                                                                                 \
+            scan_block(&carry, (uint32_t)at, compare(tail, &constants), (UINT64_C(1) << (size - at)) - 1, components, lowest);   \
+        }                                                                                                                        \
+        index->position_count = carry.count;                                                                                     \
+        index->end_count = (uint32_t)(carry.ends - index->ends);                                                                 \
     }
 
 #endif

@@ -1,4 +1,5 @@
-/* scan_kernels.h - the kernels that have files of their own because they are compiled with other instructions. Private to scan*.c. */
+/* scan_kernels.h - the kernels that have files of their own because they are compiled with other instructions.
+ * Private to scan*.c. */
 #ifndef SHUNT_SCAN_KERNELS_H
 #define SHUNT_SCAN_KERNELS_H
 

@@ -9,7 +9,7 @@ struct level {
     shunt_mark  before; /* the arena before its node */
     uint64_t    serial; /* number of this loop instance in the transaction */
     uint16_t    loop;
-    bool        keep;   /* something captured inside hangs in a list further out */
+    bool        keep; /* something captured inside hangs in a list further out */
 };
 
 /* Instances of a frame so far in the loop instance around it. */
@@ -23,10 +23,10 @@ struct shunt_capture {
     const shunt_plan   *plan;
     shunt_arena        *arena;
     size_t              max_bytes;
-    size_t              limit;      /* of the arena at present */
-    shunt_status        shortage;   /* why the arena gave nothing the last time */
+    size_t              limit;    /* of the arena at present */
+    shunt_status        shortage; /* why the arena gave nothing the last time */
     uint64_t            serial;
-    struct tally       *tallies;    /* one a frame */
+    struct tally       *tallies; /* one a frame */
     shunt_node         *root;
     uint16_t            depth;      /* open loops */
     uint16_t            unit_depth; /* levels up to and with the open unit, 0 = none is open */
@@ -35,23 +35,21 @@ struct shunt_capture {
     struct level        levels[SHUNT_WALK_DEPTH];
 };
 
-shunt_capture *
-shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes)
+shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes)
 {
     shunt_capture *c = shunt_memory_zeroed(memory, 1, sizeof *c);
     if (!c) return NULL;
-    c->memory    = memory;
-    c->plan      = plan;
+    c->memory = memory;
+    c->plan = plan;
     c->max_bytes = max_unit_bytes;
-    c->arena     = shunt_arena_new(memory, max_unit_bytes);
-    c->tallies   = shunt_memory_zeroed(memory, plan->frame_count ? plan->frame_count : 1, sizeof *c->tallies);
+    c->arena = shunt_arena_new(memory, max_unit_bytes);
+    c->tallies = shunt_memory_zeroed(memory, plan->frame_count ? plan->frame_count : 1, sizeof *c->tallies);
     if (c->arena && c->tallies) return c;
     shunt_capture_free(c);
     return NULL;
 }
 
-void
-shunt_capture_free(shunt_capture *c)
+void shunt_capture_free(shunt_capture *c)
 {
     if (!c) return;
     shunt_arena_free(c->arena);
@@ -59,45 +57,36 @@ shunt_capture_free(shunt_capture *c)
     shunt_memory_free(c->memory, c);
 }
 
-static void
-set_limit(shunt_capture *c, size_t limit)
+static void set_limit(shunt_capture *c, size_t limit)
 {
     c->limit = limit;
     shunt_arena_set_limit(c->arena, limit);
 }
 
 /* The fault that the arena keeps is the first one only; which limit it was this time is told here. */
-static void *
-short_of(shunt_capture *c, size_t size_bytes)
+static void *short_of(shunt_capture *c, size_t size_bytes)
 {
     size_t used = shunt_arena_used(c->arena);
     c->shortage = c->limit && (used > c->limit || size_bytes + 16 > c->limit - used) ? SHUNT_LIMIT_UNIT_BYTES : SHUNT_NO_MEMORY;
     return NULL;
 }
 
-static void *
-take(shunt_capture *c, size_t count, size_t size_bytes)
+static void *take(shunt_capture *c, size_t count, size_t size_bytes)
 {
     void *at = shunt_arena_alloc(c->arena, count * size_bytes);
     return SHUNT_LIKELY(at != NULL) ? at : short_of(c, count * size_bytes);
 }
 
-static char *
-take_bytes(shunt_capture *c, size_t size_bytes)
+static char *take_bytes(shunt_capture *c, size_t size_bytes)
 {
     char *at = shunt_arena_bytes(c->arena, size_bytes);
     return SHUNT_LIKELY(at != NULL) ? at : short_of(c, size_bytes);
 }
 
-static bool
-idle(const shunt_capture *c)
-{
-    return c->all_full || c->unit_full || c->depth == 0;
-}
+static bool idle(const shunt_capture *c) { return c->all_full || c->unit_full || c->depth == 0; }
 
 /* The arena gave nothing: its limit, or no memory. What the limit meets is dropped. */
-static shunt_status
-exhausted(shunt_capture *c)
+static shunt_status exhausted(shunt_capture *c)
 {
     if (c->shortage != SHUNT_LIMIT_UNIT_BYTES) return c->shortage;
     if (!c->unit_depth) {
@@ -105,14 +94,13 @@ exhausted(shunt_capture *c)
         return SHUNT_LIMIT_UNIT_BYTES;
     }
     struct level *unit = &c->levels[c->unit_depth - 1];
-    c->unit_full       = true;
+    c->unit_full = true;
     for (unsigned d = c->unit_depth - 1u; d < c->depth; d++) c->levels[d].node = NULL;
     if (!unit->keep) shunt_arena_release(c->arena, unit->before);
     return SHUNT_LIMIT_UNIT_BYTES;
 }
 
-static shunt_node *
-nearest(const shunt_capture *c)
+static shunt_node *nearest(const shunt_capture *c)
 {
     for (unsigned d = c->depth; d > 0; d--)
         if (c->levels[d - 1].node) return c->levels[d - 1].node;
@@ -120,8 +108,7 @@ nearest(const shunt_capture *c)
 }
 
 /* An instance of the frame, hanging nowhere yet. NULL: the arena gave nothing. */
-static shunt_node *
-make_node(shunt_capture *c, uint16_t frame, uint64_t around, uint64_t at, uint32_t segment)
+static shunt_node *make_node(shunt_capture *c, uint16_t frame, uint64_t around, uint64_t at, uint32_t segment)
 {
     const shunt_plan_frame *f = &c->plan->frames[frame];
     shunt_node             *node = take(c, 1, sizeof *node);
@@ -131,16 +118,16 @@ make_node(shunt_capture *c, uint16_t frame, uint64_t around, uint64_t at, uint32
     struct tally *tally = &c->tallies[frame];
     if (tally->serial != around) *tally = (struct tally){ around, 0 };
     node->ordinal = ++tally->count;
-    node->parent  = nearest(c);
-    node->frame   = frame;
-    node->at      = at;
+    node->parent = nearest(c);
+    node->frame = frame;
+    node->at = at;
     node->segment = segment;
     return node;
 }
 
-/* Where the instances of a frame are kept: the list of the nearest open loop that has one, searched from `depth` levels outwards. */
-static shunt_children *
-list_for(const shunt_capture *c, uint16_t frame, unsigned depth, unsigned *owner)
+/* Where the instances of a frame are kept: the list of the nearest open loop that has one, searched from `depth` levels
+ * outwards. */
+static shunt_children *list_for(const shunt_capture *c, uint16_t frame, unsigned depth, unsigned *owner)
 {
     for (unsigned d = depth; d > 0; d--) {
         const shunt_node *node = c->levels[d - 1].node;
@@ -155,18 +142,18 @@ list_for(const shunt_capture *c, uint16_t frame, unsigned depth, unsigned *owner
     return NULL;
 }
 
-static void
-append(shunt_children *list, shunt_node *node)
+static void append(shunt_children *list, shunt_node *node)
 {
-    if (list->last) list->last->next = node;
-    else list->first = node;
+    if (list->last)
+        list->last->next = node;
+    else
+        list->first = node;
     list->last = node;
     list->count++;
 }
 
 /* Opens the level even when nothing can be captured, so that levels stay in step with the loops. */
-static shunt_status
-open_level(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
+static shunt_status open_level(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
 {
     if (c->depth >= SHUNT_WALK_DEPTH || loop >= c->plan->loop_count) return SHUNT_USAGE;
     uint64_t      around = c->depth ? c->levels[c->depth - 1].serial : ++c->serial;
@@ -184,34 +171,30 @@ open_level(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
     return frame != SHUNT_NONE && !dropped && !node ? exhausted(c) : SHUNT_OK;
 }
 
-shunt_status
-shunt_capture_begin(shunt_capture *c, uint16_t guide, uint64_t at)
+shunt_status shunt_capture_begin(shunt_capture *c, uint16_t guide, uint64_t at)
 {
     shunt_arena_reset(c->arena);
     set_limit(c, c->max_bytes);
-    c->depth     = c->unit_depth = 0;
+    c->depth = c->unit_depth = 0;
     c->unit_full = c->all_full = false;
-    c->root      = NULL;
+    c->root = NULL;
     if (guide >= c->plan->guide_count) return SHUNT_OK; /* no source lists the set: nothing is captured */
     SHUNT_TRY(open_level(c, c->plan->guides[guide].loop_first, at, 1));
     c->root = c->levels[0].node;
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_capture_enter(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
+shunt_status shunt_capture_enter(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
 {
     return c->depth ? open_level(c, loop, at, segment) : SHUNT_OK;
 }
 
-const shunt_node *
-shunt_capture_top(const shunt_capture *c, uint16_t loop)
+const shunt_node *shunt_capture_top(const shunt_capture *c, uint16_t loop)
 {
     return c->depth && c->levels[c->depth - 1].loop == loop ? c->levels[c->depth - 1].node : NULL;
 }
 
-void
-shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
+void shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
 {
     if (c->depth == 0 || c->levels[c->depth - 1].loop != loop) return;
     struct level   *level = &c->levels[c->depth - 1];
@@ -219,7 +202,7 @@ shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
     shunt_children *list = NULL;
     if (level->node) {
         level->node->end = end;
-        list             = list_for(c, level->node->frame, c->depth - 1u, &owner);
+        list = list_for(c, level->node->frame, c->depth - 1u, &owner);
     }
     if (list) {
         append(list, level->node);
@@ -227,7 +210,7 @@ shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
     }
     if (c->unit_depth == c->depth) {
         c->unit_depth = 0;
-        c->unit_full  = false;
+        c->unit_full = false;
         set_limit(c, c->max_bytes);
     }
     if (level->node && !level->keep) shunt_arena_release(c->arena, level->before);
@@ -235,32 +218,19 @@ shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
     c->depth--;
 }
 
-const shunt_node *
-shunt_capture_root(const shunt_capture *c)
-{
-    return c->root;
-}
+const shunt_node *shunt_capture_root(const shunt_capture *c) { return c->root; }
 
-bool
-shunt_capture_overflowed(const shunt_capture *c)
-{
-    return c->unit_full || c->all_full;
-}
+bool shunt_capture_overflowed(const shunt_capture *c) { return c->unit_full || c->all_full; }
 
-static bool
-is_line_end(uint8_t byte)
-{
-    return byte == '\r' || byte == '\n';
-}
+static bool is_line_end(uint8_t byte) { return byte == '\r' || byte == '\n'; }
 
-static shunt_range
-value_of(const shunt_plan_demand *demand, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+static shunt_range value_of(const shunt_plan_demand *demand, uint32_t group, const shunt_segment *segment,
+                            const shunt_delims *delims)
 {
     return shunt_segment_value(segment, delims, demand->element + (demand->relative ? group : 0), demand->component);
 }
 
-static bool
-store_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, shunt_captured *slot)
+static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, shunt_captured *slot)
 {
     char    *copy = take_bytes(c, range.end - range.begin);
     uint32_t length = 0;
@@ -271,10 +241,10 @@ store_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, 
     return true;
 }
 
-/* Fills the empty slots of the node: one copy of all that lies between the first and the last demanded value, into which the slots
- * point. Values of a wrapped file are copied one by one, without their line ends. False: the arena gave nothing. */
-static bool
-fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+/* Fills the empty slots of the node: one copy of all that lies between the first and the last demanded value, into which the
+ * slots point. Values of a wrapped file are copied one by one, without their line ends. False: the arena gave nothing. */
+static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint32_t group,
+                 const shunt_segment *segment, const shunt_delims *delims)
 {
     const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
     uint32_t                 begin = UINT32_MAX, end = 0;
@@ -298,14 +268,15 @@ fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint3
         if (slot->bytes) continue;
         shunt_range range = value_of(&demands[i], group, segment, delims);
         if (range.begin < range.end)
-            *slot = (shunt_captured){ copy + (range.begin - begin), range.end - range.begin, range.end - range.begin, segment->at + range.begin };
+            *slot = (shunt_captured){ copy + (range.begin - begin), range.end - range.begin, range.end - range.begin,
+                                      segment->at + range.begin };
     }
     return true;
 }
 
 /* Does the group hold any of what is demanded from groups? */
-static bool
-group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+static bool group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node, uint32_t group, const shunt_segment *segment,
+                        const shunt_delims *delims)
 {
     const shunt_plan_demand *demands = plan->demands + plan_node->demand_first;
     for (unsigned i = 0; i < plan_node->demand_count; i++) {
@@ -317,8 +288,8 @@ group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node, uint32_t g
     return false;
 }
 
-static bool
-add_instance(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+static bool add_instance(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group,
+                         const shunt_segment *segment, const shunt_delims *delims)
 {
     shunt_node *node = make_node(c, plan_node->frame, c->levels[c->depth - 1].serial, segment->at, segment->number);
     if (!node || !fill(c, plan_node, node, group, segment, delims)) return false;
@@ -328,8 +299,8 @@ add_instance(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children 
 }
 
 /* One instance a segment, or one for each group of elements. */
-static shunt_status
-capture_groups(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_segment *segment, const shunt_delims *delims)
+static shunt_status capture_groups(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_segment *segment,
+                                   const shunt_delims *delims)
 {
     unsigned        owner = 0;
     shunt_children *list = list_for(c, plan_node->frame, c->depth, &owner);
@@ -345,8 +316,7 @@ capture_groups(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_s
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_segment *segment, const shunt_delims *delims)
+shunt_status shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_segment *segment, const shunt_delims *delims)
 {
     if (node >= c->plan->node_count || idle(c)) return SHUNT_OK;
     const shunt_plan_node *plan_node = &c->plan->nodes[node];

@@ -12,7 +12,7 @@
 typedef struct shunt_captured {
     const char *bytes;
     uint32_t    length;
-    uint32_t    size;      /* bytes in the input */
+    uint32_t    size; /* bytes in the input */
     uint64_t    at;
 } shunt_captured;
 
@@ -23,31 +23,33 @@ typedef struct shunt_children {
 
 /* One instance of a frame. */
 typedef struct shunt_node {
-    struct shunt_node *parent;     /* nearest open framed loop; NULL for the set */
-    struct shunt_node *next;       /* next of the same frame in the same parent's list */
-    shunt_captured    *slots;      /* slot_count of the frame */
-    shunt_children    *children;   /* child_count of the frame */
-    uint64_t           at, end;    /* bytes: first segment; `end` is set when the loop is left */
-    uint32_t           ordinal;    /* 1-based: among the instances of this frame in the loop instance around it */
-    uint32_t           segment;    /* number of its first segment */
+    struct shunt_node *parent;   /* nearest open framed loop; NULL for the set */
+    struct shunt_node *next;     /* next of the same frame in the same parent's list */
+    shunt_captured    *slots;    /* slot_count of the frame */
+    shunt_children    *children; /* child_count of the frame */
+    uint64_t           at, end;  /* bytes: first segment; `end` is set when the loop is left */
+    uint32_t           ordinal;  /* 1-based: among the instances of this frame in the loop instance around it */
+    uint32_t           segment;  /* number of its first segment */
     uint16_t           frame;
 } shunt_node;
 
 typedef struct shunt_capture shunt_capture;
 
-shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes) SHUNT_MUST_USE; /* 0 = no limit */
-void           shunt_capture_free(shunt_capture *capture);
+shunt_capture    *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan,
+                                    size_t max_unit_bytes) SHUNT_MUST_USE; /* 0 = no limit */
+void              shunt_capture_free(shunt_capture *capture);
 /* A transaction of this guide begins: forgets everything, opens the frame of the set if it has one. */
-shunt_status shunt_capture_begin(shunt_capture *capture, uint16_t guide, uint64_t at);
-shunt_status shunt_capture_enter(shunt_capture *capture, uint16_t loop, uint64_t at, uint32_t segment);
+shunt_status      shunt_capture_begin(shunt_capture *capture, uint16_t guide, uint64_t at);
+shunt_status      shunt_capture_enter(shunt_capture *capture, uint16_t loop, uint64_t at, uint32_t segment);
 /* Copies what the node demands of the segment. A second value for a slot that has one is passed over (the first stands). */
-shunt_status shunt_capture_segment(shunt_capture *capture, uint16_t node, const shunt_segment *segment, const shunt_delims *delims);
+shunt_status      shunt_capture_segment(shunt_capture *capture, uint16_t node, const shunt_segment *segment,
+                                        const shunt_delims *delims);
 /* The loop being left, complete: NULL where its loop has no frame. Valid until `shunt_capture_leave` or the next call. */
 const shunt_node *shunt_capture_top(const shunt_capture *capture, uint16_t loop);
 void              shunt_capture_leave(shunt_capture *capture, uint16_t loop, uint64_t end);
 const shunt_node *shunt_capture_root(const shunt_capture *capture); /* of the set; NULL where it has no frame */
-/* After a LIMIT_UNIT_BYTES inside a unit: what was captured of it is dropped and nothing more is captured until it is left. After one
- * outside of units nothing more is captured in the transaction; both are reported once. */
-bool shunt_capture_overflowed(const shunt_capture *capture);
+/* After a LIMIT_UNIT_BYTES inside a unit: what was captured of it is dropped and nothing more is captured until it is left. After
+ * one outside of units nothing more is captured in the transaction; both are reported once. */
+bool              shunt_capture_overflowed(const shunt_capture *capture);
 
 #endif

@@ -4,25 +4,19 @@
 #include "engine/base/walk.h"
 
 /* Everything here is linear in the size of the plan. A check that fails answers with its own words. */
-#define CHECK(condition, words)              \
-    do {                                     \
-        if (!(condition)) return (words);    \
+#define CHECK(condition, words)                                                                                                  \
+    do {                                                                                                                         \
+        if (!(condition)) return (words);                                                                                        \
     } while (0)
 
-static bool
-within(uint32_t first, uint32_t count, uint32_t total)
-{
-    return first <= total && count <= total - first;
-}
+static bool within(uint32_t first, uint32_t count, uint32_t total) { return first <= total && count <= total - first; }
 
-static bool
-text_ok(const shunt_plan *p, uint16_t text, bool required)
+static bool text_ok(const shunt_plan *p, uint16_t text, bool required)
 {
     return text < p->text_count || (!required && text == SHUNT_NONE);
 }
 
-static const char *
-check_arrays(const shunt_plan *p)
+static const char *check_arrays(const shunt_plan *p)
 {
     CHECK(p->guides || !p->guide_count, "guides are missing");
     CHECK(p->loops || !p->loop_count, "loops are missing");
@@ -36,14 +30,14 @@ check_arrays(const shunt_plan *p)
     CHECK(p->slots || !p->slot_count, "slots are missing");
     CHECK(p->demands || !p->demand_count, "demands are missing");
     CHECK(p->texts || !p->text_count, "texts are missing");
-    CHECK(p->guide_count <= SHUNT_PLAN_GUIDES && p->loop_count < SHUNT_NONE && p->node_count < SHUNT_NONE && p->frame_count < SHUNT_NONE,
+    CHECK(p->guide_count <= SHUNT_PLAN_GUIDES && p->loop_count < SHUNT_NONE && p->node_count < SHUNT_NONE &&
+              p->frame_count < SHUNT_NONE,
           "too many guides, loops, nodes or frames");
     for (uint32_t i = 0; i < p->text_count; i++) CHECK(p->texts[i].bytes || !p->texts[i].length, "a text is missing");
     return NULL;
 }
 
-static const char *
-check_frames(const shunt_plan *p)
+static const char *check_frames(const shunt_plan *p)
 {
     for (uint32_t i = 0; i < p->frame_count; i++) {
         const shunt_plan_frame *f = &p->frames[i];
@@ -72,25 +66,26 @@ check_frames(const shunt_plan *p)
     return NULL;
 }
 
-static const char *
-check_loops(const shunt_plan *p)
+static const char *check_loops(const shunt_plan *p)
 {
     for (uint32_t i = 0; i < p->loop_count; i++) {
         const shunt_plan_loop *l = &p->loops[i];
         CHECK(text_ok(p, l->id, false) && text_ok(p, l->name, false), "text of a loop");
         CHECK(l->depth < SHUNT_WALK_DEPTH, "a loop is nested too deeply");
         CHECK((l->parent == SHUNT_NONE) == (l->depth == 0), "depth of a loop");
-        CHECK(l->parent == SHUNT_NONE || (l->parent < p->loop_count && p->loops[l->parent].depth + 1 == l->depth), "parent of a loop");
-        CHECK(l->frame == SHUNT_NONE || (l->frame < p->frame_count
-                                         && p->frames[l->frame].kind == (l->depth ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET)), "frame of a loop");
-        CHECK(l->trigger == SHUNT_NONE || (l->trigger < p->node_count && p->nodes[l->trigger].trigger && p->nodes[l->trigger].loop == i),
+        CHECK(l->parent == SHUNT_NONE || (l->parent < p->loop_count && p->loops[l->parent].depth + 1 == l->depth),
+              "parent of a loop");
+        CHECK(l->frame == SHUNT_NONE ||
+                  (l->frame < p->frame_count && p->frames[l->frame].kind == (l->depth ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET)),
+              "frame of a loop");
+        CHECK(l->trigger == SHUNT_NONE ||
+                  (l->trigger < p->node_count && p->nodes[l->trigger].trigger && p->nodes[l->trigger].loop == i),
               "trigger of a loop");
     }
     return NULL;
 }
 
-static const char *
-check_nodes(const shunt_plan *p)
+static const char *check_nodes(const shunt_plan *p)
 {
     for (uint32_t i = 0; i < p->node_count; i++) {
         const shunt_plan_node *n = &p->nodes[i];
@@ -116,16 +111,15 @@ check_nodes(const shunt_plan *p)
     return NULL;
 }
 
-static bool
-encloses(const shunt_plan *p, uint16_t outer, uint16_t loop)
+static bool encloses(const shunt_plan *p, uint16_t outer, uint16_t loop)
 {
     while (loop != SHUNT_NONE && loop != outer) loop = p->loops[loop].parent;
     return loop == outer;
 }
 
 /* The choices of one open loop and one id. */
-static const char *
-check_cell(const shunt_plan *p, const shunt_plan_guide *g, uint16_t loop, uint64_t id, uint32_t first, uint32_t end)
+static const char *check_cell(const shunt_plan *p, const shunt_plan_guide *g, uint16_t loop, uint64_t id, uint32_t first,
+                              uint32_t end)
 {
     CHECK(end - first <= SHUNT_PLAN_CHOICES, "too many choices of a segment");
     for (uint32_t c = first; c < end; c++) {
@@ -134,15 +128,16 @@ check_cell(const shunt_plan *p, const shunt_plan_guide *g, uint16_t loop, uint64
         const shunt_plan_node *n = &p->nodes[choice->node];
         CHECK(n->id == id, "choice of another segment");
         CHECK(n->loop >= g->loop_first && n->loop - g->loop_first < g->loop_count, "choice of another guide");
-        CHECK(choice->orphan || encloses(p, n->trigger ? p->loops[n->loop].parent : n->loop, loop), "choice in a loop that is not open");
+        CHECK(choice->orphan || encloses(p, n->trigger ? p->loops[n->loop].parent : n->loop, loop),
+              "choice in a loop that is not open");
     }
     return NULL;
 }
 
-static const char *
-check_guide(const shunt_plan *p, const shunt_plan_guide *g)
+static const char *check_guide(const shunt_plan *p, const shunt_plan_guide *g)
 {
-    CHECK(text_ok(p, g->set, true) && text_ok(p, g->version, true) && text_ok(p, g->family, true) && text_ok(p, g->functional_id, true),
+    CHECK(text_ok(p, g->set, true) && text_ok(p, g->version, true) && text_ok(p, g->family, true) &&
+              text_ok(p, g->functional_id, true),
           "text of a guide");
     CHECK(g->loop_count > 0 && within(g->loop_first, g->loop_count, p->loop_count), "loops of a guide");
     CHECK(p->loops[g->loop_first].parent == SHUNT_NONE, "a guide does not begin with the body of its set");
@@ -159,15 +154,14 @@ check_guide(const shunt_plan *p, const shunt_plan_guide *g)
     CHECK(dispatch[cells] <= p->choice_count, "choices of a guide");
     for (uint32_t cell = 0; cell < cells; cell++) {
         CHECK(dispatch[cell] <= dispatch[cell + 1], "order of dispatch");
-        const char *why = check_cell(p, g, (uint16_t)(g->loop_first + cell / g->id_count), p->ids[g->id_first + cell % g->id_count],
-                                     dispatch[cell], dispatch[cell + 1]);
+        const char *why = check_cell(p, g, (uint16_t)(g->loop_first + cell / g->id_count),
+                                     p->ids[g->id_first + cell % g->id_count], dispatch[cell], dispatch[cell + 1]);
         if (why) return why;
     }
     return NULL;
 }
 
-bool
-shunt_plan_valid(const shunt_plan *plan, const char **why)
+bool shunt_plan_valid(const shunt_plan *plan, const char **why)
 {
     const char *fault = check_arrays(plan);
     if (!fault) fault = check_frames(plan);

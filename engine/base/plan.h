@@ -21,26 +21,26 @@ static inline uint64_t shunt_pack(const uint8_t *bytes, size_t length)
 /* How the text of a slot becomes a value when it is read. */
 typedef enum shunt_convert {
     SHUNT_CONVERT_TEXT,
-    SHUNT_CONVERT_DECIMAL,      /* `scale` */
-    SHUNT_CONVERT_IMPLIED,      /* `implied` decimals in the text, `scale` in the value */
+    SHUNT_CONVERT_DECIMAL, /* `scale` */
+    SHUNT_CONVERT_IMPLIED, /* `implied` decimals in the text, `scale` in the value */
     SHUNT_CONVERT_INT,
-    SHUNT_CONVERT_DATE,         /* CCYYMMDD, YYMMDD, or the first half of a range */
-    SHUNT_CONVERT_DATE_END,     /* the same, of a range its second half */
+    SHUNT_CONVERT_DATE,     /* CCYYMMDD, YYMMDD, or the first half of a range */
+    SHUNT_CONVERT_DATE_END, /* the same, of a range its second half */
     SHUNT_CONVERT_COUNT
 } shunt_convert;
 
 /* One demanded value of a frame. */
 typedef struct shunt_plan_slot {
     uint16_t frame;
-    uint8_t  convert;           /* shunt_convert */
+    uint8_t  convert; /* shunt_convert */
     uint8_t  scale, implied;
-    uint8_t  required;          /* the guide requires it: reading it when missing is REQUIRED_MISSING */
-    uint8_t  masked;            /* carries a PHI class: its text never reaches a message */
-    uint8_t  early;             /* read before the units are handled, and filled once per transaction: a value that comes later is X12_LATE */
-    uint16_t codes;             /* code set of the program for CODE_UNKNOWN, SHUNT_NONE = none */
-    uint16_t path;              /* text: "CLP04", `NM1["82"].NM109` */
-    uint16_t mask;              /* text that stands in its place: "[account_number]"; SHUNT_NONE */
-    uint16_t element, component;/* for messages */
+    uint8_t  required; /* the guide requires it: reading it when missing is REQUIRED_MISSING */
+    uint8_t  masked;   /* carries a PHI class: its text never reaches a message */
+    uint8_t  early; /* read before the units are handled, and filled once per transaction: a value that comes later is X12_LATE */
+    uint16_t codes; /* code set of the program for CODE_UNKNOWN, SHUNT_NONE = none */
+    uint16_t path;  /* text: "CLP04", `NM1["82"].NM109` */
+    uint16_t mask;  /* text that stands in its place: "[account_number]"; SHUNT_NONE */
+    uint16_t element, component; /* for messages */
 } shunt_plan_slot;
 
 typedef enum shunt_frame_kind { SHUNT_FRAME_SET, SHUNT_FRAME_LOOP, SHUNT_FRAME_GROUP } shunt_frame_kind;
@@ -48,10 +48,10 @@ typedef enum shunt_frame_kind { SHUNT_FRAME_SET, SHUNT_FRAME_LOOP, SHUNT_FRAME_G
 /* The shape of a captured loop instance. A GROUP is an instance per repeat of a segment (or of a group of its elements) inside
  * a loop: CAS triplets, PLB pairs, repeated REF. */
 typedef struct shunt_plan_frame {
-    uint16_t id;                /* text: "2100", "CAS" */
-    uint8_t  kind;              /* shunt_frame_kind */
-    uint8_t  unit;              /* 1 = an instance is a unit; it is complete when its loop is left */
-    uint16_t source;            /* which source of the program */
+    uint16_t id;                       /* text: "2100", "CAS" */
+    uint8_t  kind;                     /* shunt_frame_kind */
+    uint8_t  unit;                     /* 1 = an instance is a unit; it is complete when its loop is left */
+    uint16_t source;                   /* which source of the program */
     uint16_t slot_first, slot_count;   /* into slots */
     uint16_t child_first, child_count; /* into children: frames whose instances are kept in a list here */
 } shunt_plan_frame;
@@ -65,77 +65,92 @@ typedef struct shunt_plan_demand {
 
 /* A segment at its place in a guide. */
 typedef struct shunt_plan_node {
-    uint64_t id;                 /* packed */
-    uint16_t loop;               /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
-    uint16_t position;           /* order in the body of `loop` (of the parent's body for a trigger) */
-    uint16_t max;                /* repeats, 0 = no limit */
-    uint8_t  trigger;            /* 1 = starts an instance of `loop` */
+    uint64_t id;       /* packed */
+    uint16_t loop;     /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
+    uint16_t position; /* order in the body of `loop` (of the parent's body for a trigger) */
+    uint16_t max;      /* repeats, 0 = no limit */
+    uint8_t  trigger;  /* 1 = starts an instance of `loop` */
     uint8_t  key_element, key_component;
     uint8_t  required;
-    uint16_t key_first, key_count;       /* into keys; 0 = any */
-    uint16_t elements;           /* as the guide defines; more is X12_TOO_MANY_ELEMENTS; 0 = not checked */
-    uint16_t frame;              /* GROUP frame that a repeat makes an instance of; SHUNT_NONE: demands fill the frame of the loop */
+    uint16_t key_first, key_count; /* into keys; 0 = any */
+    uint16_t elements;             /* as the guide defines; more is X12_TOO_MANY_ELEMENTS; 0 = not checked */
+    uint16_t frame; /* GROUP frame that a repeat makes an instance of; SHUNT_NONE: demands fill the frame of the loop */
     uint16_t demand_first, demand_count;
-    uint16_t group_first, group_stride, group_count; /* element groups of a GROUP: first element, distance, how many; stride 0 = one instance a segment */
-    uint64_t composites;         /* bit k: element k is a composite (k < 64) */
-    uint16_t name;               /* text: friendly name, SHUNT_NONE in programs */
-    uint16_t binary;             /* element that holds the length of the binary element after it (BIN01, BDS02), 0 = none */
+    uint16_t group_first, group_stride,
+        group_count;     /* element groups of a GROUP: first element, distance, how many; stride 0 = one instance a segment */
+    uint64_t composites; /* bit k: element k is a composite (k < 64) */
+    uint16_t name;       /* text: friendly name, SHUNT_NONE in programs */
+    uint16_t binary;     /* element that holds the length of the binary element after it (BIN01, BDS02), 0 = none */
     uint32_t reserved;
 } shunt_plan_node;
 
 typedef struct shunt_plan_loop {
-    uint16_t id;                 /* text "2100"; empty for the body of the set */
-    uint16_t parent;             /* SHUNT_NONE for the body of the set */
-    uint16_t depth;              /* 0 for the body of the set */
-    uint16_t position;           /* in the parent's body */
-    uint16_t max;                /* 0 = no limit */
-    uint16_t frame;              /* SHUNT_NONE: nothing is captured for it */
-    uint16_t trigger;            /* node that starts it; SHUNT_NONE for the set */
-    uint16_t name;               /* text, SHUNT_NONE in programs */
+    uint16_t id;       /* text "2100"; empty for the body of the set */
+    uint16_t parent;   /* SHUNT_NONE for the body of the set */
+    uint16_t depth;    /* 0 for the body of the set */
+    uint16_t position; /* in the parent's body */
+    uint16_t max;      /* 0 = no limit */
+    uint16_t frame;    /* SHUNT_NONE: nothing is captured for it */
+    uint16_t trigger;  /* node that starts it; SHUNT_NONE for the set */
+    uint16_t name;     /* text, SHUNT_NONE in programs */
 } shunt_plan_loop;
 
 /* What may come next, for one open loop and one segment id: nodes in the order they are tried. */
 typedef struct shunt_plan_choice {
     uint16_t node;
-    uint16_t orphan;             /* 1 = the parent of its loop is missing when it is taken from here */
+    uint16_t orphan; /* 1 = the parent of its loop is missing when it is taken from here */
 } shunt_plan_choice;
 
 typedef struct shunt_plan_guide {
-    uint16_t source;             /* which source of the program lists it */
-    uint16_t set, version;       /* texts "835", "005010X221A1" */
-    uint16_t family;             /* text "005010X221": versions that begin with it belong to the guide */
-    uint16_t functional_id;      /* text "HP" */
-    uint16_t loop_first, loop_count;     /* loops[loop_first] is the body of the set */
-    uint16_t id_count;           /* distinct segment ids */
-    uint32_t id_first;           /* into ids, sorted ascending */
-    uint32_t dispatch_first;     /* into dispatch: (loop - loop_first) * id_count + id -> first choice; one more entry ends the last */
+    uint16_t source;                 /* which source of the program lists it */
+    uint16_t set, version;           /* texts "835", "005010X221A1" */
+    uint16_t family;                 /* text "005010X221": versions that begin with it belong to the guide */
+    uint16_t functional_id;          /* text "HP" */
+    uint16_t loop_first, loop_count; /* loops[loop_first] is the body of the set */
+    uint16_t id_count;               /* distinct segment ids */
+    uint32_t id_first;               /* into ids, sorted ascending */
+    uint32_t
+        dispatch_first; /* into dispatch: (loop - loop_first) * id_count + id -> first choice; one more entry ends the last */
 } shunt_plan_guide;
 
 typedef struct shunt_plan {
-    const shunt_plan_guide  *guides;   uint32_t guide_count;
-    const shunt_plan_loop   *loops;    uint32_t loop_count;
-    const shunt_plan_node   *nodes;    uint32_t node_count;
-    const uint64_t          *keys;     uint32_t key_count;      /* packed qualifier values */
-    const uint64_t          *ids;      uint32_t id_count;
-    const uint32_t          *dispatch; uint32_t dispatch_count;
-    const shunt_plan_choice *choices;  uint32_t choice_count;
-    const shunt_plan_frame  *frames;   uint32_t frame_count;
-    const uint16_t          *children; uint32_t child_count;
-    const shunt_plan_slot   *slots;    uint32_t slot_count;
-    const shunt_plan_demand *demands;  uint32_t demand_count;
-    const shunt_text        *texts;    uint32_t text_count;     /* borrowed from the owner */
+    const shunt_plan_guide  *guides;
+    uint32_t                 guide_count;
+    const shunt_plan_loop   *loops;
+    uint32_t                 loop_count;
+    const shunt_plan_node   *nodes;
+    uint32_t                 node_count;
+    const uint64_t          *keys;
+    uint32_t                 key_count; /* packed qualifier values */
+    const uint64_t          *ids;
+    uint32_t                 id_count;
+    const uint32_t          *dispatch;
+    uint32_t                 dispatch_count;
+    const shunt_plan_choice *choices;
+    uint32_t                 choice_count;
+    const shunt_plan_frame  *frames;
+    uint32_t                 frame_count;
+    const uint16_t          *children;
+    uint32_t                 child_count;
+    const shunt_plan_slot   *slots;
+    uint32_t                 slot_count;
+    const shunt_plan_demand *demands;
+    uint32_t                 demand_count;
+    const shunt_text        *texts;
+    uint32_t                 text_count; /* borrowed from the owner */
 } shunt_plan;
 
 /* Bounds on what is searched for one segment or checked for one entry, so that a plan costs bounded time. */
 enum {
-    SHUNT_PLAN_GUIDES   = 256,
-    SHUNT_PLAN_CHOICES  = 1024, /* of one open loop and id */
-    SHUNT_PLAN_KEYS     = 4096, /* of a node */
-    SHUNT_PLAN_DEMANDS  = 1024, /* of a node */
+    SHUNT_PLAN_GUIDES = 256,
+    SHUNT_PLAN_CHOICES = 1024,  /* of one open loop and id */
+    SHUNT_PLAN_KEYS = 4096,     /* of a node */
+    SHUNT_PLAN_DEMANDS = 1024,  /* of a node */
     SHUNT_PLAN_CHILDREN = 1024, /* of a frame */
 };
 
-/* Every index in range, every order as said above. A reader or a capture runs only over a plan that passed. False: `why` says what. */
+/* Every index in range, every order as said above. A reader or a capture runs only over a plan that passed.
+ * False: `why` says what. */
 bool shunt_plan_valid(const shunt_plan *plan, const char **why);
 
 #endif

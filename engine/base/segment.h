@@ -11,8 +11,7 @@ typedef struct shunt_range {
 } shunt_range;
 
 /* Element k, 0 = the id, with its repetitions; empty where the segment is shorter. */
-static inline shunt_range
-shunt_segment_element(const shunt_segment *segment, uint32_t k)
+static inline shunt_range shunt_segment_element(const shunt_segment *segment, uint32_t k)
 {
     if (k > segment->elements) return (shunt_range){ 0, 0 };
     return (shunt_range){ segment->offsets[k], segment->offsets[k + 1] - 1 };
@@ -21,8 +20,7 @@ shunt_segment_element(const shunt_segment *segment, uint32_t k)
 enum { SHUNT_RANGE_SHORT = 16 }; /* bytes up to which a loop beats a call */
 
 /* Up to 8 bytes of the range in a number, as in a plan. */
-static inline uint64_t
-shunt_segment_pack(const shunt_segment *segment, shunt_range range)
+static inline uint64_t shunt_segment_pack(const shunt_segment *segment, shunt_range range)
 {
     uint32_t length = range.end - range.begin;
     uint64_t packed = 0;
@@ -39,8 +37,7 @@ shunt_segment_pack(const shunt_segment *segment, shunt_range range)
 }
 
 /* The range up to the first `separator`, 0 = none. */
-static inline shunt_range
-shunt_range_until(const shunt_segment *segment, shunt_range range, uint8_t separator)
+static inline shunt_range shunt_range_until(const shunt_segment *segment, shunt_range range, uint8_t separator)
 {
     if (!separator) return range;
     if (range.end - range.begin <= SHUNT_RANGE_SHORT) {
@@ -54,8 +51,7 @@ shunt_range_until(const shunt_segment *segment, shunt_range range, uint8_t separ
 }
 
 /* Of the first repetition of element k: component c (1-based), or all of it where c is 0. */
-static inline shunt_range
-shunt_segment_value(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
+static inline shunt_range shunt_segment_value(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
 {
     shunt_range range = shunt_range_until(segment, shunt_segment_element(segment, k), delims->repetition);
     if (c == 0) return range;

@@ -2,18 +2,16 @@
 
 #include "engine/base/segment.h"
 
-void
-shunt_walk_begin(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
+void shunt_walk_begin(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
 {
-    *walk           = (shunt_walk){ .plan = plan, .guide = &plan->guides[guide], .last_node = SHUNT_NONE, .depth = 1 };
-    walk->loops[0]  = walk->guide->loop_first;
+    *walk = (shunt_walk){ .plan = plan, .guide = &plan->guides[guide], .last_node = SHUNT_NONE, .depth = 1 };
+    walk->loops[0] = walk->guide->loop_first;
     walk->repeats[0] = 1;
     for (unsigned d = 1; d < SHUNT_WALK_DEPTH; d++) walk->loops[d] = SHUNT_NONE;
 }
 
 /* Place of the id among the ids of the guide; id_count where it has none. */
-static uint32_t
-find_id(shunt_walk *walk, uint64_t id)
+static uint32_t find_id(shunt_walk *walk, uint64_t id)
 {
     uint32_t slot = (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 58) & (SHUNT_WALK_CACHE - 1);
     if (SHUNT_LIKELY(walk->cache_ids[slot] == id)) return walk->cache_indexes[slot];
@@ -21,18 +19,19 @@ find_id(shunt_walk *walk, uint64_t id)
     uint32_t        low = 0, high = walk->guide->id_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (ids[middle] < id) low = middle + 1;
-        else high = middle;
+        if (ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == walk->guide->id_count || ids[low] != id) low = walk->guide->id_count;
-    walk->cache_ids[slot]     = id; /* 0 is no id, so a cleared cache answers nothing */
+    walk->cache_ids[slot] = id; /* 0 is no id, so a cleared cache answers nothing */
     walk->cache_indexes[slot] = (uint16_t)low;
     return low;
 }
 
 /* Up to 8 bytes of the range in a number, line ends of a wrapped file left out. */
-static uint64_t
-pack_range(const shunt_segment *segment, shunt_range range)
+static uint64_t pack_range(const shunt_segment *segment, shunt_range range)
 {
     if (SHUNT_LIKELY(!segment->line_ends)) return shunt_segment_pack(segment, range);
     uint8_t  kept[8];
@@ -48,14 +47,14 @@ typedef struct qualifier {
     unsigned element, component;
 } qualifier;
 
-static bool
-key_fits(const shunt_plan *plan, const shunt_plan_node *node, const shunt_segment *segment, const shunt_delims *delims, qualifier *q)
+static bool key_fits(const shunt_plan *plan, const shunt_plan_node *node, const shunt_segment *segment,
+                     const shunt_delims *delims, qualifier *q)
 {
     if (node->key_count == 0) return true;
     if (q->element != node->key_element || q->component != node->key_component) {
-        q->element   = node->key_element;
+        q->element = node->key_element;
         q->component = node->key_component;
-        q->value     = pack_range(segment, shunt_segment_value(segment, delims, q->element, q->component));
+        q->value = pack_range(segment, shunt_segment_value(segment, delims, q->element, q->component));
     }
     const uint64_t *keys = plan->keys + node->key_first;
     for (unsigned i = 0; i < node->key_count; i++)
@@ -64,38 +63,33 @@ key_fits(const shunt_plan *plan, const shunt_plan_node *node, const shunt_segmen
 }
 
 /* The loop in whose body the node stands. */
-static uint16_t
-body_of(const shunt_plan *plan, const shunt_plan_node *node)
+static uint16_t body_of(const shunt_plan *plan, const shunt_plan_node *node)
 {
     return node->trigger ? plan->loops[node->loop].parent : node->loop;
 }
 
-static bool
-is_open(const shunt_walk *walk, uint16_t loop)
+static bool is_open(const shunt_walk *walk, uint16_t loop)
 {
     uint16_t depth = walk->plan->loops[loop].depth;
     return depth < walk->depth && walk->loops[depth] == loop;
 }
 
 /* The number that this repeat of the node, or this instance of its loop, would have in a row. */
-static uint32_t
-repeat_of(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
+static uint32_t repeat_of(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
 {
     if (!node->trigger) return walk->last_node == index ? walk->last_repeats + 1 : 1;
     const shunt_plan_loop *loop = &walk->plan->loops[node->loop];
     return loop->depth <= walk->depth && walk->loops[loop->depth] == node->loop ? walk->repeats[loop->depth] + 1 : 1;
 }
 
-static bool
-used_up(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
+static bool used_up(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
 {
     uint32_t max = node->trigger ? walk->plan->loops[node->loop].max : node->max;
     return max && repeat_of(walk, node, index) > max;
 }
 
 /* Leaves and enters until the body of the node is innermost (of a trigger: its loop), and stands at its position. */
-static void
-move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
+static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
 {
     const shunt_plan      *plan = walk->plan;
     const shunt_plan_node *node = &plan->nodes[index];
@@ -104,50 +98,50 @@ move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     unsigned               missing = 0;
     for (; !is_open(walk, body); body = plan->loops[body].parent) path[missing++] = body;
 
-    landing->node  = index;
+    landing->node = index;
     landing->leave = (uint16_t)(walk->depth - 1 - plan->loops[body].depth);
-    walk->depth    = (uint16_t)(plan->loops[body].depth + 1);
+    walk->depth = (uint16_t)(plan->loops[body].depth + 1);
     while (missing > 0) {
         uint16_t loop = path[--missing];
         walk->positions[walk->depth - 1] = plan->loops[loop].position;
-        walk->loops[walk->depth]         = loop;
-        walk->repeats[walk->depth]       = 1;
-        walk->positions[walk->depth]     = 0;
+        walk->loops[walk->depth] = loop;
+        walk->repeats[walk->depth] = 1;
+        walk->positions[walk->depth] = 0;
         walk->depth++;
         if (walk->depth < SHUNT_WALK_DEPTH) walk->loops[walk->depth] = SHUNT_NONE;
         landing->enter[landing->enter_count++] = loop;
     }
     walk->positions[walk->depth - 1] = node->position;
-    walk->last_node                  = index;
-    walk->last_repeats               = repeat;
+    walk->last_node = index;
+    walk->last_repeats = repeat;
     if (!node->trigger) return;
-    walk->loops[walk->depth]     = node->loop;
-    walk->repeats[walk->depth]   = repeat;
+    walk->loops[walk->depth] = node->loop;
+    walk->repeats[walk->depth] = repeat;
     walk->positions[walk->depth] = 0;
     walk->depth++;
     if (walk->depth < SHUNT_WALK_DEPTH) walk->loops[walk->depth] = SHUNT_NONE;
     landing->enter[landing->enter_count++] = node->loop;
 }
 
-void
-shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
+void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
 {
     const shunt_plan *plan = walk->plan;
-    landing->node         = SHUNT_NONE;
-    landing->leave        = 0;
-    landing->enter_count  = 0;
+    landing->node = SHUNT_NONE;
+    landing->leave = 0;
+    landing->enter_count = 0;
     landing->out_of_order = landing->orphan = landing->too_many = false;
 
     uint32_t id = find_id(walk, segment->id ? segment->id : pack_range(segment, shunt_segment_element(segment, 0)));
     if (id >= walk->guide->id_count) return;
     uint16_t        innermost = walk->loops[walk->depth - 1];
-    const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first + (uint32_t)(innermost - walk->guide->loop_first) * walk->guide->id_count + id;
-    uint32_t        full = UINT32_MAX, orphan = UINT32_MAX, back = UINT32_MAX; /* the best of each lesser kind */
-    qualifier       q = { 0 };
+    const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first +
+                           (uint32_t)(innermost - walk->guide->loop_first) * walk->guide->id_count + id;
+    uint32_t  full = UINT32_MAX, orphan = UINT32_MAX, back = UINT32_MAX; /* the best of each lesser kind */
+    qualifier q = { 0 };
     q.element = q.component = UINT32_MAX;
     for (uint32_t c = cell[0]; c < cell[1]; c++) {
         const shunt_plan_choice *choice = &plan->choices[c];
-        const shunt_plan_node   *node   = &plan->nodes[choice->node];
+        const shunt_plan_node   *node = &plan->nodes[choice->node];
         if (choice->orphan && orphan != UINT32_MAX) continue;
         if (!key_fits(plan, node, segment, delims, &q)) continue;
         if (choice->orphan) {
@@ -166,8 +160,8 @@ shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_d
     }
     uint32_t best = full != UINT32_MAX ? full : orphan != UINT32_MAX ? orphan : back;
     if (best == UINT32_MAX) return;
-    landing->too_many     = used_up(walk, &plan->nodes[plan->choices[best].node], plan->choices[best].node);
-    landing->orphan       = best == orphan;
+    landing->too_many = used_up(walk, &plan->nodes[plan->choices[best].node], plan->choices[best].node);
+    landing->orphan = best == orphan;
     landing->out_of_order = best == back;
     move(walk, plan->choices[best].node, landing);
 }

@@ -7,7 +7,7 @@
 
 enum {
     X12_ISA_ELEMENTS = 16,
-    X12_ISA_MOST     = 512, /* bytes an ISA may take, and bytes looked at behind it to tell a terminator from ISA16 */
+    X12_ISA_MOST = 512, /* bytes an ISA may take, and bytes looked at behind it to tell a terminator from ISA16 */
     X12_VERSION_WITH_REPETITION = 402,
 };
 
@@ -35,7 +35,7 @@ typedef enum shunt_x12_isa_state {
 shunt_x12_isa_state shunt_x12_isa_read(const uint8_t *bytes, size_t size, bool last, shunt_x12_isa *isa);
 
 /* Can the byte stand as a delimiter? Letters, digits and NUL can not. */
-bool shunt_x12_delimiter(uint8_t byte);
+bool               shunt_x12_delimiter(uint8_t byte);
 static inline bool shunt_x12_blank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
 static inline bool shunt_x12_alnum(uint8_t byte) { return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z'); }
 

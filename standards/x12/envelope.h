@@ -8,13 +8,14 @@
 /* Without blanks and line ends at both ends. */
 shunt_text shunt_x12_trim(shunt_text text);
 /* "0021" and "21" are one number; what is not a number is compared as text. Blanks at the ends do not count. */
-bool shunt_x12_same_control(shunt_text a, shunt_text b);
+bool       shunt_x12_same_control(shunt_text a, shunt_text b);
 /* Digits within 64 bits; false for anything else. */
-bool shunt_x12_number(shunt_text text, uint64_t *number);
+bool       shunt_x12_number(shunt_text text, uint64_t *number);
 
-/* Guide of a set, by the version that ST03 or GS08 names: exact first, then by family, then by functional id where the version is a bare
- * release and one guide alone fits (`assumed`). SHUNT_NONE where there is none. */
-uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03, shunt_text gs08, shunt_text gs01, bool *assumed);
+/* Guide of a set, by the version that ST03 or GS08 names: exact first, then by family, then by functional id where the version is
+ * a bare release and one guide alone fits (`assumed`). SHUNT_NONE where there is none. */
+uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03, shunt_text gs08, shunt_text gs01,
+                         bool *assumed);
 
 /* Control numbers met so far in one scope. */
 enum { X12_SEEN_MOST = 1 << 16 }; /* beyond so many nothing more is remembered: memory stays bounded */
@@ -22,8 +23,8 @@ typedef struct shunt_x12_seen {
     uint64_t *hashes; /* open addressing; 0 = free */
     uint32_t  count, capacity;
 } shunt_x12_seen;
-void shunt_x12_seen_clear(shunt_x12_seen *seen);
-void shunt_x12_seen_done(shunt_x12_seen *seen, const shunt_memory *memory);
+void         shunt_x12_seen_clear(shunt_x12_seen *seen);
+void         shunt_x12_seen_done(shunt_x12_seen *seen, const shunt_memory *memory);
 /* `again` says whether it was there. NO_MEMORY. */
 shunt_status shunt_x12_seen_add(shunt_x12_seen *seen, const shunt_memory *memory, uint64_t hash, bool *again);
 

@@ -10,16 +10,16 @@
 #include "standards/x12/envelope.h"
 
 enum {
-    WINDOW        = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
-    STAGE_FIRST   = 1024,
-    STAGE_MORE    = 512,       /* bytes taken from a piece to finish a segment that began in the piece before */
-    OFFSETS_SPARE = 8,         /* offsets are written eight at a time */
-    QUEUE         = 64,        /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
-    FIELD         = 64,        /* bytes kept of a control number or an id of a header */
-    DETAIL        = 71,
-    DETAILS       = 16,        /* most details of the faults of one segment */
-    BINARY_HEADER = 512,       /* bytes in which the length of a binary segment must stand */
-    BINARY_IDS    = 8,
+    WINDOW = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
+    STAGE_FIRST = 1024,
+    STAGE_MORE = 512,  /* bytes taken from a piece to finish a segment that began in the piece before */
+    OFFSETS_SPARE = 8, /* offsets are written eight at a time */
+    QUEUE = 64,        /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
+    FIELD = 64,        /* bytes kept of a control number or an id of a header */
+    DETAIL = 71,
+    DETAILS = 16,        /* most details of the faults of one segment */
+    BINARY_HEADER = 512, /* bytes in which the length of a binary segment must stand */
+    BINARY_IDS = 8,
 };
 
 #define ID2(a, b)    ((uint64_t)(a) << 56 | (uint64_t)(b) << 48)
@@ -101,30 +101,30 @@ struct x12 {
     shunt_segment segment;
     uint32_t      first_position; /* of a segment out of the window whose offsets are not made yet */
     bool          offsets_made, components;
-    bool          isa_again;      /* it is an ISA; nothing but its place is known */
-    uint64_t      plain_at;       /* a segment here is no binary one although its id says so */
+    bool          isa_again; /* it is an ISA; nothing but its place is known */
+    uint64_t      plain_at;  /* a segment here is no binary one although its id says so */
     uint32_t     *offsets;
 
-    enum state    state;
-    enum level    level;
-    shunt_status  failure;
-    shunt_delims  delims;
-    uint64_t      skip_bytes;
+    enum state   state;
+    enum level   level;
+    shunt_status failure;
+    shunt_delims delims;
+    uint64_t     skip_bytes;
 
     /* Looking for the ISA. */
-    uint64_t text_at;   /* first byte of text met */
-    unsigned bom;       /* bytes of a byte order mark at the head of the input */
+    uint64_t text_at;                  /* first byte of text met */
+    unsigned bom;                      /* bytes of a byte order mark at the head of the input */
     bool     text_met, any_isa, quiet; /* quiet: behind an interchange that can not be read */
-    uint8_t  before;              /* byte before `at` */
+    uint8_t  before;                   /* byte before `at` */
 
     /* Envelope. */
     struct field   isa_control, gs_control, gs_functional, gs_version, st_control;
     struct field   shown_set, shown_version, shown_control, shown_sender, shown_receiver; /* of the scope that begins */
     shunt_x12_seen interchanges, groups, sets;
     uint64_t       group_count, set_count;
-    uint32_t       number;       /* segments of the set so far */
-    bool           in_group;     /* the set stands in a group */
-    bool           stray;        /* the last segment was a stray one: a run of them is one fault */
+    uint32_t       number;   /* segments of the set so far */
+    bool           in_group; /* the set stands in a group */
+    bool           stray;    /* the last segment was a stray one: a run of them is one fault */
     uint16_t       guide;
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
@@ -141,8 +141,7 @@ struct x12 {
 /* ---- input ---- */
 
 /* Bytes that can be looked at from `at` on. */
-static const uint8_t *
-view(struct x12 *x, size_t *size)
+static const uint8_t *view(struct x12 *x, size_t *size)
 {
     if (x->stage_size) {
         if (x->at < x->fed_at) {
@@ -155,28 +154,22 @@ view(struct x12 *x, size_t *size)
     return x->fed_size ? x->fed + (x->at - x->fed_at) : (const uint8_t *)"";
 }
 
-static void
-drop_window(struct x12 *x)
-{
-    x->index.end_count = x->window_end = 0;
-}
+static void drop_window(struct x12 *x) { x->index.end_count = x->window_end = 0; }
 
 /* Is the view all there will ever be? */
-static bool
-is_all(const struct x12 *x)
+static bool is_all(const struct x12 *x)
 {
     return x->last && (!x->stage_size || x->at >= x->fed_at || x->stage_at + x->stage_size == x->fed_at + x->fed_size);
 }
 
-static bool
-stage_append(struct x12 *x, const uint8_t *bytes, size_t size)
+static bool stage_append(struct x12 *x, const uint8_t *bytes, size_t size)
 {
     if (x->stage_capacity - x->stage_size < size) {
-        size_t   capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
+        size_t capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
         while (capacity - x->stage_size < size) capacity *= 2;
         uint8_t *grown = shunt_memory_resize(x->memory, x->stage, capacity);
         if (!grown) return false;
-        x->stage          = grown;
+        x->stage = grown;
         x->stage_capacity = capacity;
     }
     if (size) memcpy(x->stage + x->stage_size, bytes, size);
@@ -184,17 +177,15 @@ stage_append(struct x12 *x, const uint8_t *bytes, size_t size)
     return true;
 }
 
-static enum got
-broken(struct x12 *x)
+static enum got broken(struct x12 *x)
 {
-    x->state   = FAILED;
+    x->state = FAILED;
     x->failure = SHUNT_NO_MEMORY;
     return BROKEN;
 }
 
 /* Widens the view. GOT: it is larger. NEED: everything not read is kept, a piece must be fed. AT_END: this was all. */
-static enum got
-more(struct x12 *x)
+static enum got more(struct x12 *x)
 {
     drop_window(x);
     if (is_all(x)) return AT_END;
@@ -205,7 +196,7 @@ more(struct x12 *x)
             x->stage_size -= done;
             x->stage_at = x->at;
         }
-        uint64_t end  = x->stage_at + x->stage_size;
+        uint64_t end = x->stage_at + x->stage_size;
         size_t   left = (size_t)(x->fed_at + x->fed_size - end), want = x->stage_size > STAGE_MORE ? x->stage_size : STAGE_MORE;
         if (left == 0) return NEED;
         if (!stage_append(x, x->fed + (end - x->fed_at), left < want ? left : want)) return broken(x);
@@ -219,42 +210,38 @@ more(struct x12 *x)
 
 /* ---- events ---- */
 
-static struct pending *
-push(struct x12 *x, shunt_step step)
+static struct pending *push(struct x12 *x, shunt_step step)
 {
     assert(x->queue_count < QUEUE);
     struct pending *p = &x->queue[x->queue_count++];
-    p->step           = (uint8_t)step;
-    p->scope          = SHUNT_SCOPE_TRANSACTION;
-    p->index          = SHUNT_NONE;
-    p->segment        = false;
-    p->detail         = 0;
-    p->code           = SHUNT_OK;
-    p->end            = x->at;
-    p->place          = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->level == IN_SET ? x->number : 0 };
+    p->step = (uint8_t)step;
+    p->scope = SHUNT_SCOPE_TRANSACTION;
+    p->index = SHUNT_NONE;
+    p->segment = false;
+    p->detail = 0;
+    p->code = SHUNT_OK;
+    p->end = x->at;
+    p->place = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->level == IN_SET ? x->number : 0 };
     return p;
 }
 
-static struct pending *
-fault(struct x12 *x, shunt_status code)
+static struct pending *fault(struct x12 *x, shunt_status code)
 {
     struct pending *p = push(x, SHUNT_STEP_FAULT);
-    p->code           = code;
+    p->code = code;
     return p;
 }
 
-static struct pending *
-fault_at(struct x12 *x, shunt_status code, uint64_t at, uint64_t length)
+static struct pending *fault_at(struct x12 *x, shunt_status code, uint64_t at, uint64_t length)
 {
     struct pending *p = fault(x, code);
-    p->place.byte     = at;
-    p->place.length   = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+    p->place.byte = at;
+    p->place.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
     return p;
 }
 
 SHUNT_PRINTF(3, 4)
-static void
-detail(struct x12 *x, struct pending *p, const char *format, ...)
+static void detail(struct x12 *x, struct pending *p, const char *format, ...)
 {
     assert(x->detail_count < DETAILS);
     struct detail *d = &x->details[x->detail_count++];
@@ -267,38 +254,31 @@ detail(struct x12 *x, struct pending *p, const char *format, ...)
 }
 
 /* Marks an element as the place of the fault. */
-static void
-point_at(struct x12 *x, struct pending *p, uint32_t element)
+static void point_at(struct x12 *x, struct pending *p, uint32_t element)
 {
     shunt_range range = shunt_segment_element(&x->segment, element);
     if (element > x->segment.elements) return;
-    p->place.byte    = x->segment.at + range.begin;
-    p->place.length  = range.end - range.begin;
+    p->place.byte = x->segment.at + range.begin;
+    p->place.length = range.end - range.begin;
     p->place.element = element < SHUNT_NONE ? (uint16_t)element : SHUNT_NONE;
 }
 
-static void
-push_scope(struct x12 *x, shunt_step step, shunt_scope scope, bool segment)
+static void push_scope(struct x12 *x, shunt_step step, shunt_scope scope, bool segment)
 {
     struct pending *p = push(x, step);
-    p->scope          = (uint8_t)scope;
-    p->segment        = segment;
+    p->scope = (uint8_t)scope;
+    p->segment = segment;
 }
 
 /* ---- elements of headers and trailers ---- */
 
-static shunt_text
-text_of(const struct field *field)
-{
-    return (shunt_text){ field->bytes, field->length };
-}
+static shunt_text text_of(const struct field *field) { return (shunt_text){ field->bytes, field->length }; }
 
 /* The element without blanks at its ends and without line ends, cut at what a field holds. */
-static void
-read_field(const struct x12 *x, uint32_t element, struct field *field)
+static void read_field(const struct x12 *x, uint32_t element, struct field *field)
 {
     shunt_range range = shunt_segment_element(&x->segment, element);
-    field->length     = 0;
+    field->length = 0;
     for (uint32_t i = range.begin; i < range.end && field->length < FIELD; i++) {
         uint8_t c = x->segment.bytes[i];
         if (c == '\r' || c == '\n' || (field->length == 0 && shunt_x12_blank(c))) continue;
@@ -308,17 +288,16 @@ read_field(const struct x12 *x, uint32_t element, struct field *field)
 }
 
 /* A control number or count as it may stand in a message: anything but short letters and digits could be a value gone astray. */
-static const char *
-shown(const struct field *field, char out[static 16])
+static const char *shown(const struct field *field, char out[static 16])
 {
     bool plain = field->length > 0 && field->length <= 14;
-    for (unsigned i = 0; i < field->length && plain; i++) plain = !shunt_x12_delimiter((uint8_t)field->bytes[i]) && field->bytes[i];
+    for (unsigned i = 0; i < field->length && plain; i++)
+        plain = !shunt_x12_delimiter((uint8_t)field->bytes[i]) && field->bytes[i];
     snprintf(out, 16, "%.*s", plain ? (int)field->length : 1, plain ? field->bytes : field->length ? "?" : "-");
     return out;
 }
 
-static void
-compare_count(struct x12 *x, uint32_t element, uint64_t counted, shunt_status code, const char *name)
+static void compare_count(struct x12 *x, uint32_t element, uint64_t counted, shunt_status code, const char *name)
 {
     struct field declared;
     uint64_t     number;
@@ -331,22 +310,23 @@ compare_count(struct x12 *x, uint32_t element, uint64_t counted, shunt_status co
 }
 
 /* GE02 and IEA02 are numbers, SE02 repeats ST02 as text. */
-static void
-compare_control(struct x12 *x, uint32_t element, const struct field *opened, shunt_status code, const char *name, const char *of)
+static void compare_control(struct x12 *x, uint32_t element, const struct field *opened, shunt_status code, const char *name,
+                            const char *of)
 {
     struct field closing;
     char         a[16], b[16];
     bool         exact = code == SHUNT_X12_SE02;
     read_field(x, element, &closing);
-    if (exact ? shunt_text_equal(text_of(&closing), text_of(opened)) : shunt_x12_same_control(text_of(&closing), text_of(opened))) return;
+    if (exact ? shunt_text_equal(text_of(&closing), text_of(opened)) : shunt_x12_same_control(text_of(&closing), text_of(opened)))
+        return;
     struct pending *p = fault(x, code);
     point_at(x, p, element);
     detail(x, p, "%s is %s, %s is %s", name, shown(&closing, a), of, shown(opened, b));
 }
 
 /* False: no memory. */
-static bool
-note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t element, const struct field *control, const char *name)
+static bool note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t element, const struct field *control,
+                         const char *name)
 {
     bool again = false;
     char out[16];
@@ -361,8 +341,7 @@ note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t elemen
 /* ---- cutting segments ---- */
 
 /* The id as a number, 0 where it is not two or three letters and digits. Line ends of a wrapped file do not count. */
-static uint64_t
-read_id(const uint8_t *bytes, uint32_t length, bool line_ends)
+static uint64_t read_id(const uint8_t *bytes, uint32_t length, bool line_ends)
 {
     uint64_t id = 0;
     unsigned count = 0;
@@ -374,9 +353,20 @@ read_id(const uint8_t *bytes, uint32_t length, bool line_ends)
     return count >= 2 ? id : 0;
 }
 
+static const bool of_id[256] = { ['0' ... '9'] = true, ['A' ... 'Z'] = true };
+
+/* The same for bytes[0..length) with the element separator or the terminator behind the id: no byte is looked at beyond it. */
+static inline uint64_t head_id(const struct x12 *x, const uint8_t *bytes, uint32_t length)
+{
+    if (length < 2 || !of_id[bytes[0]] || !of_id[bytes[1]]) return 0;
+    uint64_t two = ID2(bytes[0], bytes[1]);
+    if (bytes[2] == x->delims.element || bytes[2] == x->delims.terminator) return two;
+    if (!of_id[bytes[2]] || (bytes[3] != x->delims.element && bytes[3] != x->delims.terminator)) return 0;
+    return two | (uint64_t)bytes[2] << 40;
+}
+
 /* Element that holds the length of the binary element behind it, 0 = an ordinary segment. */
-static uint32_t
-binary_element(const struct x12 *x, uint64_t id)
+static uint32_t binary_element(const struct x12 *x, uint64_t id)
 {
     if (x->guide != SHUNT_NONE)
         for (uint32_t i = 0; i < x->binary_count; i++)
@@ -384,25 +374,23 @@ binary_element(const struct x12 *x, uint64_t id)
     return id == ID3('B', 'I', 'N') ? 1 : id == ID3('B', 'D', 'S') ? 2 : 0;
 }
 
-static void
-set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, uint64_t at, uint32_t elements, bool line_ends)
+static void set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, uint64_t at, uint32_t elements, bool line_ends)
 {
-    x->segment.bytes     = bytes;
-    x->segment.offsets   = x->offsets;
-    x->segment.elements  = elements;
-    x->segment.length    = length;
-    x->segment.at        = at;
-    x->segment.number    = 0;
-    x->segment.id        = 0;
+    x->segment.bytes = bytes;
+    x->segment.offsets = x->offsets;
+    x->segment.elements = elements;
+    x->segment.length = length;
+    x->segment.at = at;
+    x->segment.number = 0;
+    x->segment.id = 0;
     x->segment.line_ends = line_ends;
 }
 
-static void
-make_offsets(struct x12 *x)
+static void make_offsets(struct x12 *x)
 {
     if (x->offsets_made) return;
-    const uint32_t *from  = x->index.positions + x->first_position;
-    uint32_t       *to    = x->offsets + 1;
+    const uint32_t *from = x->index.positions + x->first_position;
+    uint32_t       *to = x->offsets + 1;
     uint32_t        shift = (uint32_t)(x->segment.bytes - x->window) - 1;
     x->offsets[0] = 0;
     for (uint32_t k = 0; k <= x->segment.elements; k += 8)
@@ -410,28 +398,25 @@ make_offsets(struct x12 *x)
     x->offsets_made = true;
 }
 
-static bool
-has_line_end(const uint8_t *bytes, size_t length)
+static bool has_line_end(const uint8_t *bytes, size_t length)
 {
     return memchr(bytes, '\n', length) || memchr(bytes, '\r', length);
 }
 
 /* An oversized segment is counted, reported and passed over. `skip_bytes` of it are not looked at. */
-static enum got
-pass_over(struct x12 *x, uint64_t skip_bytes, shunt_status code)
+static enum got pass_over(struct x12 *x, uint64_t skip_bytes, shunt_status code)
 {
     set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
     if (x->level == IN_SET) x->number++;
     if (code != SHUNT_OK) detail(x, fault(x, code), "the limit is %zu bytes", x->options.max_segment_bytes);
     x->skip_bytes = skip_bytes;
-    x->state      = SKIP;
-    x->searched   = 0;
+    x->state = SKIP;
+    x->searched = 0;
     drop_window(x);
     return AGAIN;
 }
 
-static enum got
-skip(struct x12 *x)
+static enum got skip(struct x12 *x)
 {
     for (;;) {
         size_t         size;
@@ -443,7 +428,7 @@ skip(struct x12 *x)
         if (end) {
             x->at += (uint64_t)(end - (bytes + blind)) + 1;
             x->previous_end = x->at;
-            x->state        = SEGMENT;
+            x->state = SEGMENT;
             return AGAIN;
         }
         x->at += size - blind;
@@ -452,39 +437,37 @@ skip(struct x12 *x)
     }
 }
 
-/* A segment that is longer than the window, or that stands behind a binary element: separators up to `plain` bytes, the rest is one element. */
-static enum got
-take_alone(struct x12 *x, const uint8_t *bytes, size_t length, size_t plain, uint32_t most_separators)
+/* A segment that is longer than the window, or a binary one: separators count in its first `plain` bytes, the rest is one
+ * element. */
+static enum got take_alone(struct x12 *x, const uint8_t *bytes, size_t length, size_t plain, uint32_t most_separators)
 {
     uint32_t count = 0, most = x->options.max_elements;
     x->offsets[0] = 0;
-    for (const uint8_t *p = bytes, *end = bytes + plain; count < most_separators && (p = memchr(p, x->delims.element, (size_t)(end - p))); p++) {
+    for (const uint8_t *p = bytes, *end = bytes + plain;
+         count < most_separators && (p = memchr(p, x->delims.element, (size_t)(end - p))); p++) {
         if (count < most) x->offsets[count + 1] = (uint32_t)(p - bytes) + 1;
         count++;
     }
     set_segment(x, bytes, (uint32_t)length, x->at, count, plain == length && has_line_end(bytes, length));
     x->offsets[(count < most ? count : most) + 1] = (uint32_t)length + 1;
     x->offsets_made = true;
-    x->components   = plain == length && x->delims.component && memchr(bytes, x->delims.component, length);
-    x->segment.id   = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
+    x->components = plain == length && x->delims.component && memchr(bytes, x->delims.component, length);
+    x->segment.id = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
     x->at += length + 1;
     x->searched = 0;
     drop_window(x);
     return GOT;
 }
 
-
-static struct pending *
-binary_fault(struct x12 *x)
+static struct pending *binary_fault(struct x12 *x)
 {
     struct pending *p = fault(x, SHUNT_X12_BIN);
-    p->place.segment  = x->level == IN_SET ? x->number + 1 : 0; /* it is counted later */
+    p->place.segment = x->level == IN_SET ? x->number + 1 : 0; /* it is counted later */
     return p;
 }
 
 /* A binary segment stands at `at`: its length element says where it ends, whatever bytes lie between. */
-static enum got
-take_binary(struct x12 *x, uint32_t length_element)
+static enum got take_binary(struct x12 *x, uint32_t length_element)
 {
     size_t         size, header = 0;
     const uint8_t *bytes = view(x, &size);
@@ -537,8 +520,7 @@ take_binary(struct x12 *x, uint32_t length_element)
 }
 
 /* Bytes of the id that stands at the head of these; `size` where no delimiter is among the first of them. */
-static uint32_t
-id_length(const struct x12 *x, const uint8_t *bytes, size_t size)
+static uint32_t id_length(const struct x12 *x, const uint8_t *bytes, size_t size)
 {
     uint32_t length = 0;
     while (length < 4 && length < size && bytes[length] != x->delims.element && bytes[length] != x->delims.terminator) length++;
@@ -546,24 +528,21 @@ id_length(const struct x12 *x, const uint8_t *bytes, size_t size)
 }
 
 /* An ISA, whose own delimiters may be others than those in force. */
-static bool
-is_isa(const uint8_t *bytes, size_t size)
+static bool is_isa(const uint8_t *bytes, size_t size)
 {
     return size > 3 && memcmp(bytes, "ISA", 3) == 0 && shunt_x12_delimiter(bytes[3]) && !shunt_x12_blank(bytes[3]);
 }
 
-static enum got
-take_isa(struct x12 *x, const uint8_t *bytes)
+static enum got take_isa(struct x12 *x, const uint8_t *bytes)
 {
     set_segment(x, bytes, 3, x->at, 0, false);
     x->isa_again = true;
-    x->searched  = 0;
+    x->searched = 0;
     return GOT;
 }
 
 /* Reads on to the next terminator. FILLED: a window with at least one. GOT: a segment that no window holds. */
-static enum got
-fill_window(struct x12 *x)
+static enum got fill_window(struct x12 *x)
 {
     for (;;) {
         size_t         size;
@@ -589,51 +568,66 @@ fill_window(struct x12 *x)
         if (length > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
         if (found && length >= WINDOW) return take_alone(x, bytes, length, length, UINT32_MAX);
         if (found) {
-            x->window      = bytes;
-            x->window_at   = x->at;
+            x->window = bytes;
+            x->window_at = x->at;
             x->window_next = x->window_rank = x->window_end = 0;
-            x->searched    = 0;
+            x->searched = 0;
             x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
             return FILLED;
         }
-        x->searched  = size;
+        x->searched = size;
         enum got got = more(x);
         if (got != GOT) return got;
     }
 }
 
-/* The next segment becomes the one at hand; `at` is the byte behind its terminator. */
-static enum got
-next_segment(struct x12 *x)
+static bool is_envelope(uint64_t id)
+{
+    return id == ID2('S', 'T') || id == ID2('S', 'E') || id == ID2('G', 'S') || id == ID2('G', 'E') || id == ID3('I', 'E', 'A') ||
+           id == ID3('I', 'S', 'A');
+}
+
+/* The next segment becomes the one at hand; `at` is the byte behind its terminator. In a set without a guide all that say nothing
+ * about the envelope are counted here and passed over. */
+static enum got next_segment(struct x12 *x)
 {
     for (;;) {
         const uint8_t *bytes = x->window;
+        bool           passing = x->level == IN_SET && x->guide == SHUNT_NONE;
         while (x->window_end < x->index.end_count) {
-            uint32_t entry = x->index.ends[x->window_end++], rank = entry & SHUNT_END_RANK, first = x->window_rank, begin = x->window_next;
+            uint32_t entry = x->index.ends[x->window_end++], rank = entry & SHUNT_END_RANK, first = x->window_rank,
+                     begin = x->window_next;
             uint32_t end = x->index.positions[rank];
             x->window_next = end + 1;
             x->window_rank = rank + 1;
             while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
             x->at = x->window_at + begin;
-            if (begin == end) {
+            if (SHUNT_UNLIKELY(begin == end)) {
                 x->at++;
                 continue;
             }
-            uint32_t id_bytes = (rank > first ? x->index.positions[first] : end) - begin;
-            uint64_t id       = read_id(bytes + begin, id_bytes, false);
-            if (SHUNT_UNLIKELY(binary_element(x, id) && x->plain_at != x->at)) {
+            uint32_t length = end - begin;
+            uint64_t id = head_id(x, bytes + begin, length);
+            if ((id >> 56 == 'B' || x->binary_count) && binary_element(x, id) && x->plain_at != x->at) {
                 drop_window(x);
                 break;
             }
-            if (SHUNT_UNLIKELY(is_isa(bytes + begin, end - begin))) return take_isa(x, bytes + begin);
-            if (end - begin > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
-            bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, end - begin);
-            set_segment(x, bytes + begin, end - begin, x->at, rank - first, line_ends);
-            x->segment.id     = line_ends ? read_id(bytes + begin, id_bytes, true) : id;
+            if (passing && id && !(entry & SHUNT_END_LINE) && length <= x->options.max_segment_bytes &&
+                rank - first <= x->options.max_elements && !is_envelope(id)) {
+                x->number++;
+                x->at = x->window_at + end + 1;
+                continue;
+            }
+            if ((id == 0 || id == ID3('I', 'S', 'A')) && is_isa(bytes + begin, length)) return take_isa(x, bytes + begin);
+            if (length > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
+            bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, length);
+            set_segment(x, bytes + begin, length, x->at, rank - first, line_ends);
+            x->segment.id =
+                line_ends ? read_id(bytes + begin, (rank > first ? x->index.positions[first] : end) - begin, true) : id;
             x->first_position = first;
-            x->offsets_made   = false;
-            x->components     = (entry & SHUNT_END_COMPONENT) != 0;
-            x->at             = x->window_at + end + 1;
+            x->offsets_made = false;
+            x->components = (entry & SHUNT_END_COMPONENT) != 0;
+            x->at = x->window_at + end + 1;
             return GOT;
         }
         enum got got = fill_window(x);
@@ -644,8 +638,7 @@ next_segment(struct x12 *x)
 /* ---- the set ---- */
 
 /* What the guide says about the elements of a segment. */
-static void
-check_elements(struct x12 *x, const shunt_plan_node *node)
+static void check_elements(struct x12 *x, const shunt_plan_node *node)
 {
     const shunt_segment *s = &x->segment;
     if (node->elements == 0) return;
@@ -661,29 +654,26 @@ check_elements(struct x12 *x, const shunt_plan_node *node)
     for (uint32_t k = 1; k <= most && k < 64; k++) {
         if (node->composites >> k & 1) continue;
         shunt_range range = shunt_segment_element(s, k);
-        if (range.begin >= range.end || !memchr(s->bytes + range.begin, x->delims.component, range.end - range.begin)) continue;
+        if (shunt_range_until(s, range, x->delims.component).end == range.end) continue;
         point_at(x, fault(x, SHUNT_X12_COMPOSITE), k);
         break;
     }
 }
 
-static void
-push_loop(struct x12 *x, shunt_step step, uint16_t loop, uint64_t end)
+static void push_loop(struct x12 *x, shunt_step step, uint16_t loop, uint64_t end)
 {
     struct pending *p = push(x, step);
-    p->index          = loop;
-    p->end            = end;
+    p->index = loop;
+    p->end = end;
 }
 
-static void
-push_open_loops(struct x12 *x, uint64_t end)
+static void push_open_loops(struct x12 *x, uint64_t end)
 {
     for (; x->walk.depth > 1; x->walk.depth--) push_loop(x, SHUNT_STEP_LEAVE, x->walk.loops[x->walk.depth - 1], end);
 }
 
 /* Puts the segment at its place in the guide. GOT: it is all there is to tell; AGAIN: events wait, the segment last. */
-static enum got
-land(struct x12 *x, bool trailer, uint16_t *node)
+static enum got land(struct x12 *x, bool trailer, uint16_t *node)
 {
     uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth;
     shunt_landing landing;
@@ -692,24 +682,25 @@ land(struct x12 *x, bool trailer, uint16_t *node)
     for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
     for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
     if (trailer && landing.node == SHUNT_NONE) push_open_loops(x, x->previous_end);
-    if (landing.node == SHUNT_NONE) fault(x, SHUNT_X12_UNKNOWN_SEGMENT);
-    else check_elements(x, &x->plan->nodes[landing.node]);
+    if (landing.node == SHUNT_NONE)
+        fault(x, SHUNT_X12_UNKNOWN_SEGMENT);
+    else
+        check_elements(x, &x->plan->nodes[landing.node]);
     if (landing.out_of_order) fault(x, SHUNT_X12_ORDER);
     if (landing.orphan) fault(x, SHUNT_X12_MISSING_PARENT);
     if (landing.too_many) fault(x, SHUNT_X12_REPEATS);
     x->previous_end = x->at;
-    *node           = landing.node;
+    *node = landing.node;
     if (x->queue_count == 0 && !trailer) return GOT;
     struct pending *p = push(x, SHUNT_STEP_SEGMENT);
-    p->index          = landing.node;
-    p->segment        = true;
+    p->index = landing.node;
+    p->segment = true;
     return AGAIN;
 }
 
 /* ---- the envelope ---- */
 
-static void
-abandon_set(struct x12 *x)
+static void abandon_set(struct x12 *x)
 {
     if (x->level != IN_SET) return;
     fault(x, SHUNT_X12_NO_SE);
@@ -718,8 +709,7 @@ abandon_set(struct x12 *x)
     x->guide = SHUNT_NONE;
 }
 
-static void
-abandon_group(struct x12 *x)
+static void abandon_group(struct x12 *x)
 {
     abandon_set(x);
     if (x->level != IN_GROUP) return;
@@ -728,44 +718,42 @@ abandon_group(struct x12 *x)
     x->level = IN_INTERCHANGE;
 }
 
-static void
-clear_group(struct x12 *x)
+static void clear_group(struct x12 *x)
 {
     x->gs_control.length = x->gs_functional.length = x->gs_version.length = 0;
-    x->set_count         = 0;
+    x->set_count = 0;
     shunt_x12_seen_clear(&x->sets);
 }
 
-static void
-begin_seek(struct x12 *x)
+static void begin_seek(struct x12 *x)
 {
-    x->level     = OUTSIDE;
-    x->state     = SEEK;
+    x->level = OUTSIDE;
+    x->state = SEEK;
     x->isa_again = false;
-    x->text_met  = false;
-    x->before   = 0;
+    x->text_met = false;
+    x->before = 0;
     x->searched = 0;
     drop_window(x);
 }
 
-static enum got
-open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, size_t size)
+static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, size_t size)
 {
     if (x->bom && x->bom < 3 && !x->any_isa) x->text_met = true; /* a part of a byte order mark */
     if (x->text_met && !x->quiet)
         fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->at - x->text_at);
-    else if (x->bom == 3 && !x->any_isa) detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
+    else if (x->bom == 3 && !x->any_isa)
+        detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
     x->delims = isa->delims;
     memcpy(x->offsets, isa->offsets, sizeof isa->offsets);
     set_segment(x, bytes, isa->length, x->at, isa->elements, isa->line_ends);
     x->offsets_made = true;
     x->at += isa->length < size ? isa->length + 1u : size;
-    x->state       = SEGMENT;
-    x->level       = IN_INTERCHANGE;
-    x->any_isa     = true;
-    x->quiet       = x->stray = false;
+    x->state = SEGMENT;
+    x->level = IN_INTERCHANGE;
+    x->any_isa = true;
+    x->quiet = x->stray = false;
     x->group_count = 0;
-    x->plain_at    = UINT64_MAX;
+    x->plain_at = UINT64_MAX;
     clear_group(x);
     shunt_x12_seen_clear(&x->groups);
 
@@ -773,7 +761,7 @@ open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, 
     read_field(x, 13, &x->isa_control);
     read_field(x, 6, &x->shown_sender);
     read_field(x, 8, &x->shown_receiver);
-    x->shown_control    = x->isa_control;
+    x->shown_control = x->isa_control;
     x->shown_set.length = 0;
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_INTERCHANGE, true);
     if (!isa->fixed) detail(x, fault(x, SHUNT_X12_ISA_LENGTH), "%u bytes", isa->length + 1);
@@ -783,13 +771,12 @@ open_interchange(struct x12 *x, const shunt_x12_isa *isa, const uint8_t *bytes, 
         point_at(x, p, 11);
         detail(x, p, "repetition separator is used twice; repetitions are not told apart");
     }
-    uint64_t hash = shunt_text_hash(text_of(&x->isa_control)) * 3 + shunt_text_hash(text_of(&x->shown_sender)) * 5
-                  + shunt_text_hash(text_of(&x->shown_receiver)) * 7;
+    uint64_t hash = shunt_text_hash(text_of(&x->isa_control)) * 3 + shunt_text_hash(text_of(&x->shown_sender)) * 5 +
+                    shunt_text_hash(text_of(&x->shown_receiver)) * 7;
     return note_control(x, &x->interchanges, hash, 13, &x->isa_control, "ISA13") ? AGAIN : broken(x);
 }
 
-static enum got
-open_group(struct x12 *x)
+static enum got open_group(struct x12 *x)
 {
     abandon_group(x);
     clear_group(x);
@@ -801,33 +788,33 @@ open_group(struct x12 *x)
     read_field(x, 3, &x->shown_receiver);
     read_field(x, 6, &x->gs_control);
     read_field(x, 8, &x->gs_version);
-    x->shown_control    = x->gs_control;
-    x->shown_version    = x->gs_version;
+    x->shown_control = x->gs_control;
+    x->shown_version = x->gs_version;
     x->shown_set.length = 0;
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_BATCH, true);
     return note_control(x, &x->groups, shunt_text_hash(text_of(&x->gs_control)), 6, &x->gs_control, "GS06") ? AGAIN : broken(x);
 }
 
-static enum got
-open_set(struct x12 *x)
+static enum got open_set(struct x12 *x)
 {
     struct field st03;
     bool         assumed;
     uint16_t     node;
     abandon_set(x);
     x->in_group = x->level == IN_GROUP;
-    x->level    = IN_SET;
-    x->stray    = false;
-    x->number   = x->segment.number = 1;
+    x->level = IN_SET;
+    x->stray = false;
+    x->number = x->segment.number = 1;
     x->set_count++;
     read_field(x, 1, &x->shown_set);
     read_field(x, 2, &x->st_control);
     read_field(x, 3, &st03);
-    x->shown_control         = x->st_control;
-    x->shown_version         = st03.length ? st03 : x->gs_version;
-    x->shown_sender.length   = x->shown_receiver.length = 0;
-    x->previous_end          = x->at;
-    x->guide = shunt_x12_guide(x->plan, text_of(&x->shown_set), text_of(&st03), text_of(&x->gs_version), text_of(&x->gs_functional), &assumed);
+    x->shown_control = x->st_control;
+    x->shown_version = st03.length ? st03 : x->gs_version;
+    x->shown_sender.length = x->shown_receiver.length = 0;
+    x->previous_end = x->at;
+    x->guide = shunt_x12_guide(x->plan, text_of(&x->shown_set), text_of(&st03), text_of(&x->gs_version),
+                               text_of(&x->gs_functional), &assumed);
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
     if (!x->in_group) fault(x, SHUNT_X12_NO_GS);
     if (!note_control(x, &x->sets, shunt_text_hash(text_of(&x->st_control)), 2, &x->st_control, "ST02")) return broken(x);
@@ -843,8 +830,7 @@ open_set(struct x12 *x)
     return land(x, false, &node);
 }
 
-static enum got
-close_set(struct x12 *x)
+static enum got close_set(struct x12 *x)
 {
     uint16_t node;
     if (x->guide != SHUNT_NONE) {
@@ -859,8 +845,7 @@ close_set(struct x12 *x)
     return AGAIN;
 }
 
-static enum got
-close_group(struct x12 *x)
+static enum got close_group(struct x12 *x)
 {
     compare_count(x, 1, x->set_count, SHUNT_X12_GE01, "GE01");
     compare_control(x, 2, &x->gs_control, SHUNT_X12_GE02, "GE02", "GS06");
@@ -871,8 +856,7 @@ close_group(struct x12 *x)
     return AGAIN;
 }
 
-static enum got
-close_interchange(struct x12 *x)
+static enum got close_interchange(struct x12 *x)
 {
     abandon_group(x);
     compare_count(x, 1, x->group_count, SHUNT_X12_IEA01, "IEA01");
@@ -883,15 +867,13 @@ close_interchange(struct x12 *x)
 }
 
 /* Segments that stand between ISA and GS by right: acknowledgements and services of an interconnect. */
-static bool
-is_service(uint64_t id)
+static bool is_service(uint64_t id)
 {
     return id == ID3('T', 'A', '1') || id == ID3('T', 'A', '3') || id == ID3('I', 'S', 'B') || id == ID3('I', 'S', 'E');
 }
 
 /* A run of segments that stand nowhere is one fault. */
-static enum got
-stray(struct x12 *x)
+static enum got stray(struct x12 *x)
 {
     if (!x->stray) fault(x, SHUNT_X12_STRAY);
     x->stray = true;
@@ -899,8 +881,7 @@ stray(struct x12 *x)
 }
 
 /* The interchange before this ISA is not over. */
-static enum got
-reopen(struct x12 *x)
+static enum got reopen(struct x12 *x)
 {
     abandon_group(x);
     fault(x, SHUNT_X12_NO_IEA);
@@ -911,8 +892,7 @@ reopen(struct x12 *x)
 }
 
 /* What the segment at hand means. GOT: a segment of a known set and nothing else, `node` its place. */
-static enum got
-process(struct x12 *x, uint16_t *node)
+static enum got process(struct x12 *x, uint16_t *node)
 {
     if (x->level == IN_SET) x->segment.number = ++x->number;
     if (SHUNT_UNLIKELY(x->isa_again)) return reopen(x);
@@ -925,24 +905,15 @@ process(struct x12 *x, uint16_t *node)
         return AGAIN;
     }
     switch (x->segment.id) {
-    case ID2('S', 'T'):
-        make_offsets(x);
-        return open_set(x);
-    case ID2('S', 'E'):
-        make_offsets(x);
-        return x->level == IN_SET ? close_set(x) : stray(x);
-    case ID2('G', 'S'):
-        make_offsets(x);
-        return open_group(x);
+    case ID2('S', 'T'): make_offsets(x); return open_set(x);
+    case ID2('S', 'E'): make_offsets(x); return x->level == IN_SET ? close_set(x) : stray(x);
+    case ID2('G', 'S'): make_offsets(x); return open_group(x);
     case ID2('G', 'E'):
         make_offsets(x);
         abandon_set(x);
         return x->level == IN_GROUP ? close_group(x) : stray(x);
-    case ID3('I', 'E', 'A'):
-        make_offsets(x);
-        return close_interchange(x);
-    default:
-        break;
+    case ID3('I', 'E', 'A'): make_offsets(x); return close_interchange(x);
+    default: break;
     }
     if (x->level != IN_SET) return x->level == IN_INTERCHANGE && is_service(x->segment.id) ? AGAIN : stray(x);
     if (x->guide == SHUNT_NONE) return AGAIN;
@@ -952,8 +923,7 @@ process(struct x12 *x, uint16_t *node)
 
 /* ---- the ends of the input ---- */
 
-static enum got
-over(struct x12 *x)
+static enum got over(struct x12 *x)
 {
     x->state = OVER;
     return AGAIN;
@@ -962,8 +932,7 @@ over(struct x12 *x)
 static const uint8_t byte_order_mark[3] = { 0xef, 0xbb, 0xbf };
 
 /* The byte at `at` is text, or space between interchanges. */
-static void
-note_text(struct x12 *x, uint8_t c)
+static void note_text(struct x12 *x, uint8_t c)
 {
     if (x->text_met || shunt_x12_blank(c) || (x->any_isa && c == x->delims.terminator)) return;
     if (x->at == x->bom && x->bom < 3 && c == byte_order_mark[x->bom]) {
@@ -971,32 +940,29 @@ note_text(struct x12 *x, uint8_t c)
         return;
     }
     x->text_met = true;
-    x->text_at  = x->bom < 3 ? x->at - x->bom : x->at;
+    x->text_at = x->bom < 3 ? x->at - x->bom : x->at;
 }
 
-static enum got
-no_isa(struct x12 *x)
+static enum got no_isa(struct x12 *x)
 {
     fault_at(x, SHUNT_X12_NO_ISA, x->text_met ? x->text_at : x->at, 0);
     return over(x);
 }
 
-static enum got
-unreadable_isa(struct x12 *x, const shunt_x12_isa *isa)
+static enum got unreadable_isa(struct x12 *x, const shunt_x12_isa *isa)
 {
     struct pending *p = fault_at(x, isa->fault, x->at, 3);
-    p->place.element  = isa->fault_element;
+    p->place.element = isa->fault_element;
     x->quiet = x->any_isa = true;
-    x->delims             = (shunt_delims){ 0 };
-    x->text_met           = true;
-    x->text_at            = x->at;
-    x->before             = 'A';
+    x->delims = (shunt_delims){ 0 };
+    x->text_met = true;
+    x->text_at = x->at;
+    x->before = 'A';
     x->at += 3;
     return AGAIN;
 }
 
-static enum got
-seek(struct x12 *x)
+static enum got seek(struct x12 *x)
 {
     for (;;) {
         size_t         size;
@@ -1023,23 +989,19 @@ seek(struct x12 *x)
         size_t step = 1;
         if (x->text_met) {
             const uint8_t *found = memchr(bytes + 1, 'I', size - 1);
-            step                 = found ? (size_t)(found - bytes) : size;
-            if (!x->any_isa && step > x->options.max_leading_bytes + 1 - x->at) step = (size_t)(x->options.max_leading_bytes + 1 - x->at);
+            step = found ? (size_t)(found - bytes) : size;
+            if (!x->any_isa && step > x->options.max_leading_bytes + 1 - x->at)
+                step = (size_t)(x->options.max_leading_bytes + 1 - x->at);
         }
         x->before = bytes[step - 1];
         x->at += step;
     }
 }
 
-static void
-set_end_of_input(struct x12 *x)
-{
-    set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
-}
+static void set_end_of_input(struct x12 *x) { set_segment(x, (const uint8_t *)"", 0, x->at, 0, false); }
 
 /* No byte is left. What is open ends without its trailer; an IEA without terminator is taken as it is. */
-static enum got
-finish_input(struct x12 *x, uint16_t *node)
+static enum got finish_input(struct x12 *x, uint16_t *node)
 {
     size_t         size;
     const uint8_t *bytes = view(x, &size);
@@ -1075,65 +1037,62 @@ finish_input(struct x12 *x, uint16_t *node)
 /* ---- the interface ---- */
 
 /* Sets what is valid in every step; the rest of the event is left as it is. */
-static void
-set_event(const struct x12 *x, shunt_step step, shunt_event *event)
+static void set_event(const struct x12 *x, shunt_step step, shunt_event *event)
 {
-    event->step    = step;
-    event->guide   = x->guide;
-    event->loop    = SHUNT_NONE;
-    event->node    = SHUNT_NONE;
-    event->slot    = SHUNT_NONE;
+    event->step = step;
+    event->guide = x->guide;
+    event->loop = SHUNT_NONE;
+    event->node = SHUNT_NONE;
+    event->slot = SHUNT_NONE;
     event->segment = NULL;
-    event->delims  = x->delims;
-    event->code    = SHUNT_OK;
-    event->detail  = (shunt_text){ 0 };
-    event->value   = (shunt_text){ 0 };
+    event->delims = x->delims;
+    event->code = SHUNT_OK;
+    event->detail = (shunt_text){ 0 };
+    event->value = (shunt_text){ 0 };
 }
 
-static void
-show(const struct x12 *x, const struct pending *p, shunt_event *event)
+static void show(const struct x12 *x, const struct pending *p, shunt_event *event)
 {
     set_event(x, (shunt_step)p->step, event);
     event->scope = (shunt_scope)p->scope;
-    event->code  = p->code;
+    event->code = p->code;
     event->place = p->place;
-    event->end   = p->end;
+    event->end = p->end;
     if (p->segment) event->segment = &x->segment;
-    if (p->step == SHUNT_STEP_SEGMENT) event->node = p->index;
-    else event->loop = p->index;
+    if (p->step == SHUNT_STEP_SEGMENT)
+        event->node = p->index;
+    else
+        event->loop = p->index;
     if (p->detail) event->detail = (shunt_text){ x->details[p->detail - 1].bytes, x->details[p->detail - 1].length };
     if (p->step != SHUNT_STEP_BEGIN) return;
-    event->set      = text_of(&x->shown_set);
-    event->version  = text_of(&x->shown_version);
-    event->control  = text_of(&x->shown_control);
-    event->sender   = text_of(&x->shown_sender);
+    event->set = text_of(&x->shown_set);
+    event->version = text_of(&x->shown_version);
+    event->control = text_of(&x->shown_control);
+    event->sender = text_of(&x->shown_sender);
     event->receiver = text_of(&x->shown_receiver);
 }
 
-static void
-show_segment(const struct x12 *x, uint16_t node, shunt_event *event)
+static void show_segment(const struct x12 *x, uint16_t node, shunt_event *event)
 {
     set_event(x, SHUNT_STEP_SEGMENT, event);
-    event->scope   = SHUNT_SCOPE_TRANSACTION;
-    event->node    = node;
+    event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->node = node;
     event->segment = &x->segment;
-    event->place   = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->number };
-    event->end     = x->at;
+    event->place = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->number };
+    event->end = x->at;
 }
 
-static shunt_step
-show_end(const struct x12 *x, shunt_step step, shunt_event *event)
+static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *event)
 {
     set_event(x, step, event);
     event->scope = SHUNT_SCOPE_FILE;
     event->place = (shunt_place){ .byte = x->at };
-    event->end   = x->at;
+    event->end = x->at;
     if (step == SHUNT_STEP_FAILED) event->code = x->failure;
     return step;
 }
 
-static shunt_step
-next(shunt_reader *reader, shunt_event *event)
+static shunt_step next(shunt_reader *reader, shunt_event *event)
 {
     struct x12 *x = (struct x12 *)reader;
     for (;;) {
@@ -1153,35 +1112,27 @@ next(shunt_reader *reader, shunt_event *event)
                 return SHUNT_STEP_SEGMENT;
             }
             break;
-        case SEEK:
-            got = seek(x);
-            break;
-        case SKIP:
-            got = skip(x);
-            break;
-        case OVER:
-            return show_end(x, SHUNT_STEP_END, event);
-        default:
-            return show_end(x, SHUNT_STEP_FAILED, event);
+        case SEEK: got = seek(x); break;
+        case SKIP: got = skip(x); break;
+        case OVER: return show_end(x, SHUNT_STEP_END, event);
+        default: return show_end(x, SHUNT_STEP_FAILED, event);
         }
         if (got == AT_END) got = finish_input(x, &node);
         if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
     }
 }
 
-static void
-feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
+static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
 {
     struct x12 *x = (struct x12 *)reader;
     if (x->last) return; /* nothing follows the last piece */
     x->fed_at += x->fed_size;
-    x->fed      = bytes;
+    x->fed = bytes;
     x->fed_size = size;
-    x->last     = last;
+    x->last = last;
 }
 
-static void
-x12_free(shunt_reader *reader)
+static void x12_free(shunt_reader *reader)
 {
     struct x12 *x = (struct x12 *)reader;
     if (!x) return;
@@ -1198,8 +1149,7 @@ x12_free(shunt_reader *reader)
 static const shunt_reader_ops ops = { .name = "x12", .feed = feed, .next = next, .free = x12_free };
 
 /* Ids whose length element a guide names. */
-static void
-note_binaries(struct x12 *x)
+static void note_binaries(struct x12 *x)
 {
     for (uint32_t i = 0; i < x->plan->node_count && x->binary_count < BINARY_IDS; i++) {
         const shunt_plan_node *node = &x->plan->nodes[i];
@@ -1209,15 +1159,14 @@ note_binaries(struct x12 *x)
     }
 }
 
-shunt_reader *
-shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_x12_options *options)
+shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_x12_options *options)
 {
     struct x12 *x = shunt_memory_zeroed(memory, 1, sizeof *x);
     if (!x) return NULL;
     x->base.ops = &ops;
-    x->memory   = memory;
-    x->plan     = plan;
-    x->scan     = shunt_scan_best();
+    x->memory = memory;
+    x->plan = plan;
+    x->scan = shunt_scan_best();
     if (options) x->options = *options;
     if (!x->options.max_segment_bytes) x->options.max_segment_bytes = 1 << 20;
     if (!x->options.max_elements) x->options.max_elements = 10000;
@@ -1225,15 +1174,16 @@ shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan, const s
     if (!x->options.max_leading_bytes) x->options.max_leading_bytes = 64 << 10;
     if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
     if (x->options.max_elements > UINT32_MAX / 16) x->options.max_elements = UINT32_MAX / 16;
-    x->state    = SEEK;
-    x->level    = OUTSIDE;
-    x->guide    = SHUNT_NONE;
+    x->state = SEEK;
+    x->level = OUTSIDE;
+    x->guide = SHUNT_NONE;
     x->plain_at = UINT64_MAX;
     note_binaries(x);
-    size_t offsets = (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + OFFSETS_SPARE;
-    x->offsets         = shunt_memory_zeroed(memory, offsets, sizeof *x->offsets);
+    size_t offsets =
+        (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + OFFSETS_SPARE;
+    x->offsets = shunt_memory_zeroed(memory, offsets, sizeof *x->offsets);
     x->index.positions = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.positions);
-    x->index.ends      = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.ends);
+    x->index.ends = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.ends);
     if (x->offsets && x->index.positions && x->index.ends) return &x->base;
     x12_free(&x->base);
     return NULL;

@@ -1,9 +1,10 @@
-/* reader.h - X12 interchanges as events: finds the ISA, takes its delimiters, cuts segments, checks the envelopes, recognises loops.
- * Input is pushed in pieces of any size; the events, their places included, are the same for every cut.
+/* reader.h - X12 interchanges as events: finds the ISA, takes its delimiters, cuts segments, checks the envelopes, recognises
+ * loops. Input is pushed in pieces of any size; the events, their places included, are the same for every cut.
  * Faults that leave the rest readable are handed over and reading goes on; FAILED comes for lack of memory alone.
- * Inside a transaction: LEAVE..., ENTER..., FAULT..., SEGMENT for each segment of a set that the plan knows; a set without a guide gives
- * BEGIN, faults and FINISH only. Faults of a header come after its BEGIN, faults of a trailer before its FINISH.
- * Memory: an unfinished segment (at most `max_segment_bytes`) and the index of a window of the input; control numbers up to a bound. */
+ * Inside a transaction: LEAVE..., ENTER..., FAULT..., SEGMENT for each segment of a set that the plan knows; a set without a
+ * guide gives BEGIN, faults and FINISH only. Faults of a header come after its BEGIN, faults of a trailer before its FINISH.
+ * Memory: an unfinished segment (at most `max_segment_bytes`) and the index of a window of the input; control numbers up to a
+ * bound. */
 #ifndef SHUNT_X12_READER_H
 #define SHUNT_X12_READER_H
 
@@ -18,6 +19,7 @@ typedef struct shunt_x12_options {
 } shunt_x12_options;
 
 /* `plan` has passed shunt_plan_valid and outlives the reader; `memory` is borrowed. NULL: no memory. */
-shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_x12_options *options) SHUNT_MUST_USE;
+shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan *plan,
+                                   const shunt_x12_options *options) SHUNT_MUST_USE;
 
 #endif

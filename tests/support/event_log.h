@@ -7,7 +7,7 @@
 #include "engine/base/plan.h"
 
 enum {
-    EVENT_LOG_PLACES   = 1, /* byte, length, segment number and end of each event */
+    EVENT_LOG_PLACES = 1,   /* byte, length, segment number and end of each event */
     EVENT_LOG_ELEMENTS = 2, /* all elements of a segment, not its id alone */
 };
 
@@ -23,8 +23,8 @@ struct event_log {
 };
 
 /* Feeds bytes[0..size) to the reader until END or FAILED and frees it. `log->text` is filled where `with_text`. */
-void event_log_run(struct event_log *log, shunt_reader *reader, const shunt_plan *plan, const void *bytes, size_t size, event_log_cut cut,
-                   void *context, unsigned flags, bool with_text);
+void event_log_run(struct event_log *log, shunt_reader *reader, const shunt_plan *plan, const void *bytes, size_t size,
+                   event_log_cut cut, void *context, unsigned flags, bool with_text);
 void event_log_done(struct event_log *log);
 
 #endif

@@ -4,9 +4,9 @@
  *                                                `loose`: not in the child list of the framed loop around it
  *   end                                          of the loop
  *   ID [max=N] [same] [key=E[.C]:A|B] [elements=N] [comp=K|K] [binary=N] [group=FIRST/STRIDE/COUNT] [loose] [get=[+]E[.C],...]
- *                                                a segment; `same` gives it the position of the item before it; `get` are demands,
- *                                                with + relative to the element group; slots are numbered as they come, one set a frame.
- *                                                A group makes a frame with the id of the segment.
+ *                             a segment; `same` gives it the position of the item before it; `get` are demands, with + relative
+ *                             to the element group; slots are numbered as they come, one set a frame. A group makes a frame with
+ *                             the id of the segment.
  * The plan passes shunt_plan_valid, or the builder aborts the test. */
 #ifndef SHUNT_PLAN_BUILDER_H
 #define SHUNT_PLAN_BUILDER_H

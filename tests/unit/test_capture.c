@@ -7,7 +7,9 @@
 #include "tests/support/plan_builder.h"
 #include "tests/support/test_memory.h"
 
-#define ENVELOPE "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250101*1200*^*00501*000000001*0*P*:~GS*HP*S*R*20250101*1200*1*X*T1~"
+#define ENVELOPE                                                                                                                 \
+    "ISA*00*          *00*          *ZZ*S              *ZZ*R              "                                                      \
+    "*250101*1200*^*00501*000000001*0*P*:~GS*HP*S*R*20250101*1200*1*X*T1~"
 
 /* ---- log ---- */
 
@@ -17,8 +19,7 @@ struct log {
 };
 
 SHUNT_PRINTF(2, 3)
-static void
-put(struct log *log, const char *format, ...)
+static void put(struct log *log, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -29,8 +30,7 @@ put(struct log *log, const char *format, ...)
 }
 
 /* "2100#1@seg{slot 'x' ..., child[...]}" with the parent checked on the way. */
-static void
-put_node(struct log *log, const shunt_plan *plan, const shunt_node *node, const char *input)
+static void put_node(struct log *log, const shunt_plan *plan, const shunt_node *node, const char *input)
 {
     const shunt_plan_frame *frame = &plan->frames[node->frame];
     put(log, "%s#%u/%u{", plan->texts[frame->id].bytes, node->ordinal, node->segment);
@@ -42,8 +42,10 @@ put_node(struct log *log, const shunt_plan *plan, const shunt_node *node, const 
             continue;
         }
         put(log, "%.*s", (int)slot->length, slot->bytes);
-        if (slot->size != slot->length) put(log, "(%u)", slot->size);
-        else if (input) ck_assert_mem_eq(slot->bytes, input + slot->at, slot->length);
+        if (slot->size != slot->length)
+            put(log, "(%u)", slot->size);
+        else if (input)
+            ck_assert_mem_eq(slot->bytes, input + slot->at, slot->length);
     }
     for (unsigned c = 0; c < frame->child_count; c++) {
         uint32_t count = 0;
@@ -60,8 +62,8 @@ put_node(struct log *log, const shunt_plan *plan, const shunt_node *node, const 
 }
 
 /* Logs each framed loop as it is left, and the set at its end. `at_most` bytes a unit. */
-static shunt_status
-capture_log(const shunt_memory *memory, const shunt_plan *plan, const char *input, size_t step, size_t at_most, struct log *log)
+static shunt_status capture_log(const shunt_memory *memory, const shunt_plan *plan, const char *input, size_t step,
+                                size_t at_most, struct log *log)
 {
     shunt_reader  *reader = shunt_x12_reader_new(memory, plan, NULL);
     shunt_capture *capture = shunt_capture_new(memory, plan, at_most);
@@ -78,7 +80,8 @@ capture_log(const shunt_memory *memory, const shunt_plan *plan, const char *inpu
             reader->ops->feed(reader, (const uint8_t *)input + at, piece, at + piece == size);
             at += piece;
         }
-        if (got == SHUNT_STEP_BEGIN && e.scope == SHUNT_SCOPE_TRANSACTION) status = shunt_capture_begin(capture, e.guide, e.place.byte);
+        if (got == SHUNT_STEP_BEGIN && e.scope == SHUNT_SCOPE_TRANSACTION)
+            status = shunt_capture_begin(capture, e.guide, e.place.byte);
         if (got == SHUNT_STEP_ENTER) status = shunt_capture_enter(capture, e.loop, e.place.byte, e.place.segment);
         if (got == SHUNT_STEP_SEGMENT) status = shunt_capture_segment(capture, e.node, e.segment, &e.delims);
         if (got == SHUNT_STEP_LEAVE) {
@@ -113,37 +116,50 @@ capture_log(const shunt_memory *memory, const shunt_plan *plan, const char *inpu
 #define HEAD "guide 1 T1 T1 HP framed\nST max=1\n"
 #define TAIL "\nSE\n"
 
-static const struct { const char *name, *plan, *message, *log; } cases[] = {
-    { "header elements, first value stands", HEAD "BPR get=2,16\nREF get=2" TAIL, "ST*1*1~BPR*I*5~REF*A*X~REF*B*Y~SE*1*1~", "set #1/1{5 - X}\n" },
-    { "an empty value is none, a later one fills it", HEAD "REF get=2" TAIL, "ST*1*1~REF*A~REF*A*~REF*A*Z~SE*1*1~", "set #1/1{Z}\n" },
-    { "components and first repetitions", HEAD "SVC get=1,1.1,1.2,1.3,1.4,2,2.1,2.2" TAIL, "ST*1*1~SVC*HC:99213::X*A:1^B:2~SE*1*1~",
-      "set #1/1{HC:99213::X HC 99213 - X A:1 A 1}\n" },
-    { "component of a simple element, and beyond the last", HEAD "SVC get=1.1,1.2,9,9.1" TAIL, "ST*1*1~SVC*HC~SE*1*1~", "set #1/1{HC - - -}\n" },
-    { "a set without frame", "guide 1 T1 T1 HP\nST\nloop A frame\n LX get=1\nend\nSE\n", "ST*1*1~LX*7~SE*1*1~", "leave A#1/2{7}\nset \n" },
+static const struct {
+    const char *name, *plan, *message, *log;
+} cases[] = {
+    { "header elements, first value stands", HEAD "BPR get=2,16\nREF get=2" TAIL, "ST*1*1~BPR*I*5~REF*A*X~REF*B*Y~SE*1*1~",
+      "set #1/1{5 - X}\n" },
+    { "an empty value is none, a later one fills it", HEAD "REF get=2" TAIL, "ST*1*1~REF*A~REF*A*~REF*A*Z~SE*1*1~",
+      "set #1/1{Z}\n" },
+    { "components and first repetitions", HEAD "SVC get=1,1.1,1.2,1.3,1.4,2,2.1,2.2" TAIL,
+      "ST*1*1~SVC*HC:99213::X*A:1^B:2~SE*1*1~", "set #1/1{HC:99213::X HC 99213 - X A:1 A 1}\n" },
+    { "component of a simple element, and beyond the last", HEAD "SVC get=1.1,1.2,9,9.1" TAIL, "ST*1*1~SVC*HC~SE*1*1~",
+      "set #1/1{HC - - -}\n" },
+    { "a set without frame", "guide 1 T1 T1 HP\nST\nloop A frame\n LX get=1\nend\nSE\n", "ST*1*1~LX*7~SE*1*1~",
+      "leave A#1/2{7}\nset \n" },
     { "loops within loops, kept in lists", HEAD "loop A frame\n LX get=1\n loop B frame\n  CLP get=1\n end\nend" TAIL,
       "ST*1*1~LX*1~CLP*a~CLP*b~LX*2~CLP*c~SE*1*1~",
-      "leave B#1/3{a} in A\nleave B#2/4{b} in A\nleave A#1/2{1 [B#1/3{a}B#2/4{b}]} in \nleave B#1/6{c} in A\nleave A#2/5{2 [B#1/6{c}]} in \n"
+      "leave B#1/3{a} in A\nleave B#2/4{b} in A\nleave A#1/2{1 [B#1/3{a}B#2/4{b}]} in \nleave B#1/6{c} in A\nleave A#2/5{2 "
+      "[B#1/6{c}]} in \n"
       "set #1/1{ [A#1/2{1 [B#1/3{a}B#2/4{b}]}A#2/5{2 [B#1/6{c}]}]}\n" },
-    { "what is in no list is released, its parents are at hand", HEAD "loop A frame loose\n LX get=1\n loop B unit loose\n  CLP get=1\n end\nend" TAIL,
+    { "what is in no list is released, its parents are at hand",
+      HEAD "loop A frame loose\n LX get=1\n loop B unit loose\n  CLP get=1\n end\nend" TAIL,
       "ST*1*1~LX*1~CLP*a~CLP*b~LX*2~CLP*c~SE*1*1~",
       "leave B#1/3{a} in A\nleave B#2/4{b} in A\nleave A#1/2{1} in \nleave B#1/6{c} in A\nleave A#2/5{2} in \nset #1/1{}\n" },
-    { "a loop without frame between", HEAD "loop A\n LX\n loop B frame\n  CLP get=1\n end\nend" TAIL, "ST*1*1~LX*1~CLP*a~LX*2~CLP*c~CLP*d~SE*1*1~",
+    { "a loop without frame between", HEAD "loop A\n LX\n loop B frame\n  CLP get=1\n end\nend" TAIL,
+      "ST*1*1~LX*1~CLP*a~LX*2~CLP*c~CLP*d~SE*1*1~",
       "leave B#1/3{a} in \nleave B#1/5{c} in \nleave B#2/6{d} in \nset #1/1{ [B#1/3{a}B#1/5{c}B#2/6{d}]}\n" },
     { "groups: triplets with a shared element", HEAD "loop B unit\n CLP get=1\n CAS group=2/3/6 get=1,+0,+1\nend" TAIL,
       "ST*1*1~CLP*a~CAS*CO*45*10**253*2.5~CAS*PR*1*7*1**9*1*2*3~CLP*b~SE*1*1~",
-      "leave B#1/2{a [CAS#1/3{CO 45 10}CAS#2/3{CO 253 2.5}CAS#3/4{PR 1 7}CAS#4/4{PR - 9}CAS#5/4{PR 2 3}]} in \nleave B#2/5{b []} in \n"
+      "leave B#1/2{a [CAS#1/3{CO 45 10}CAS#2/3{CO 253 2.5}CAS#3/4{PR 1 7}CAS#4/4{PR - 9}CAS#5/4{PR 2 3}]} in \nleave B#2/5{b []} "
+      "in \n"
       "set #1/1{ [B#1/2{a [CAS#1/3{CO 45 10}CAS#2/3{CO 253 2.5}CAS#3/4{PR 1 7}CAS#4/4{PR - 9}CAS#5/4{PR 2 3}]}B#2/5{b []}]}\n" },
-    { "groups end after their count", HEAD "PLB group=3/2/2 get=+0.1,+0.2,+1" TAIL, "ST*1*1~PLB*1*2*WO:x*5*72*6*L6*7~PLB*1*2**~SE*1*1~",
-      "set #1/1{ [PLB#1/2{WO x 5}PLB#2/2{72 - 6}]}\n" },
-    { "one instance a segment, also when nothing is in it", HEAD "REF group=0/0/0 get=1,2" TAIL, "ST*1*1~REF*A*1~REF~REF**2~SE*1*1~",
-      "set #1/1{ [REF#1/2{A 1}REF#2/3{- -}REF#3/4{- 2}]}\n" },
-    { "groups that no open loop keeps", HEAD "loop B frame\n CLP get=1\n CAS loose group=2/3/6 get=+0\nend" TAIL, "ST*1*1~CLP*a~CAS*CO*45*10~SE*1*1~",
-      "leave B#1/2{a} in \nset #1/1{ [B#1/2{a}]}\n" },
-    { "line ends of a wrapped file are taken out", HEAD "REF get=1,2\nN3 get=1" TAIL, "ST*1*1~REF*A\nB*C\r\nD~N3*\r\n~N3*x~SE*1*1~", "set #1/1{AB(3) CD(4) x}\n" },
-    { "values of a group of only line ends are none", HEAD "CAS group=1/1/3 get=+0" TAIL, "ST*1*1~CAS*\n*A\n*~SE*1*1~", "set #1/1{ [CAS#1/2{A(2)}]}\n" },
-    { "two sets do not mix", HEAD "REF get=1\nDTM get=1" TAIL, "ST*1*1~REF*A~SE*3*1~ST*1*2~DTM*B~SE*3*2~", "set #1/1{A -}\nset #1/1{- B}\n" },
-    { "orphans enter loops that are captured", HEAD "loop A frame\n LX get=1\n loop B frame\n  CLP get=1\n end\nend" TAIL, "ST*1*1~CLP*a~SE*1*1~",
-      "leave B#1/2{a} in A\nleave A#1/2{- [B#1/2{a}]} in \nset #1/1{ [A#1/2{- [B#1/2{a}]}]}\n" },
+    { "groups end after their count", HEAD "PLB group=3/2/2 get=+0.1,+0.2,+1" TAIL,
+      "ST*1*1~PLB*1*2*WO:x*5*72*6*L6*7~PLB*1*2**~SE*1*1~", "set #1/1{ [PLB#1/2{WO x 5}PLB#2/2{72 - 6}]}\n" },
+    { "one instance a segment, also when nothing is in it", HEAD "REF group=0/0/0 get=1,2" TAIL,
+      "ST*1*1~REF*A*1~REF~REF**2~SE*1*1~", "set #1/1{ [REF#1/2{A 1}REF#2/3{- -}REF#3/4{- 2}]}\n" },
+    { "groups that no open loop keeps", HEAD "loop B frame\n CLP get=1\n CAS loose group=2/3/6 get=+0\nend" TAIL,
+      "ST*1*1~CLP*a~CAS*CO*45*10~SE*1*1~", "leave B#1/2{a} in \nset #1/1{ [B#1/2{a}]}\n" },
+    { "line ends of a wrapped file are taken out", HEAD "REF get=1,2\nN3 get=1" TAIL,
+      "ST*1*1~REF*A\nB*C\r\nD~N3*\r\n~N3*x~SE*1*1~", "set #1/1{AB(3) CD(4) x}\n" },
+    { "values of a group of only line ends are none", HEAD "CAS group=1/1/3 get=+0" TAIL, "ST*1*1~CAS*\n*A\n*~SE*1*1~",
+      "set #1/1{ [CAS#1/2{A(2)}]}\n" },
+    { "two sets do not mix", HEAD "REF get=1\nDTM get=1" TAIL, "ST*1*1~REF*A~SE*3*1~ST*1*2~DTM*B~SE*3*2~",
+      "set #1/1{A -}\nset #1/1{- B}\n" },
+    { "orphans enter loops that are captured", HEAD "loop A frame\n LX get=1\n loop B frame\n  CLP get=1\n end\nend" TAIL,
+      "ST*1*1~CLP*a~SE*1*1~", "leave B#1/2{a} in A\nleave A#1/2{- [B#1/2{a}]} in \nset #1/1{ [A#1/2{- [B#1/2{a}]}]}\n" },
 };
 
 START_TEST(captured_values)
@@ -171,9 +187,11 @@ START_TEST(kept_across_a_loop_that_is_not)
     ((shunt_plan_frame *)(uintptr_t)p->frames)[1].child_count = 0;
     ck_assert(shunt_plan_valid(p, NULL));
     struct log log;
-    ck_assert_int_eq(capture_log(&shunt_memory_libc, p, ENVELOPE "ST*1*1~LX*1~CLP*a~CLP*b~LX*2~CLP*c~SE*1*1~", 7, 0, &log), SHUNT_OK);
-    ck_assert_str_eq(log.text, "leave B#1/3{a} in A\nleave B#2/4{b} in A\nleave A#1/2{1} in \nleave B#1/6{c} in A\nleave A#2/5{2} in \n"
-                               "set #1/1{ [B#1/3{a}B#2/4{b}B#1/6{c}]}\n");
+    ck_assert_int_eq(capture_log(&shunt_memory_libc, p, ENVELOPE "ST*1*1~LX*1~CLP*a~CLP*b~LX*2~CLP*c~SE*1*1~", 7, 0, &log),
+                     SHUNT_OK);
+    ck_assert_str_eq(log.text,
+                     "leave B#1/3{a} in A\nleave B#2/4{b} in A\nleave A#1/2{1} in \nleave B#1/6{c} in A\nleave A#2/5{2} in \n"
+                     "set #1/1{ [B#1/3{a}B#2/4{b}B#1/6{c}]}\n");
     plan_free(b);
 }
 END_TEST
@@ -249,10 +267,11 @@ END_TEST
 
 START_TEST(every_allocation_may_fail)
 {
-    struct plan_builder *b = plan_build(HEAD "BPR get=1\nloop A unit\n CLP get=1\n CAS group=2/3/6 get=+0,+1\n loop B frame\n  SVC get=1\n end\nend" TAIL);
-    char                 input[4096] = ENVELOPE "ST*1*1~BPR*I~CLP*a~CAS*CO*1*2*3*4*5~SVC*x~SVC*y~";
-    struct log           log;
-    struct test_memory   memory;
+    struct plan_builder *b = plan_build(
+        HEAD "BPR get=1\nloop A unit\n CLP get=1\n CAS group=2/3/6 get=+0,+1\n loop B frame\n  SVC get=1\n end\nend" TAIL);
+    char               input[4096] = ENVELOPE "ST*1*1~BPR*I~CLP*a~CAS*CO*1*2*3*4*5~SVC*x~SVC*y~";
+    struct log         log;
+    struct test_memory memory;
     for (int i = 0; i < 60; i++) strcat(input, "CLP*b~SVC*0123456789~SVC*1~");
     strcat(input, "SE*1*1~");
     size_t failures = 0;
@@ -295,11 +314,10 @@ START_TEST(calls_out_of_step)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("capture");
-    TCase *tc    = tcase_create("capture");
+    TCase *tc = tcase_create("capture");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, captured_values, 0, SHUNT_COUNT(cases));
     tcase_add_test(tc, kept_across_a_loop_that_is_not);

@@ -6,8 +6,7 @@
 enum { MOST = 2000 };
 
 /* The index, made byte by byte as scan.h says it. */
-static void
-expected_index(const uint8_t *bytes, size_t size, const shunt_delims *d, shunt_index *index)
+static void expected_index(const uint8_t *bytes, size_t size, const shunt_delims *d, shunt_index *index)
 {
     bool     component = false, line = false;
     unsigned behind = 2; /* bytes of line end seen behind a terminator; 2 = none may follow */
@@ -16,9 +15,10 @@ expected_index(const uint8_t *bytes, size_t size, const shunt_delims *d, shunt_i
         uint8_t b = bytes[i];
         if (b == d->element || b == d->terminator) index->positions[index->position_count++] = (uint32_t)i;
         if (b == d->terminator) {
-            index->ends[index->end_count++] = (index->position_count - 1) | (component ? SHUNT_END_COMPONENT : 0u) | (line ? SHUNT_END_LINE : 0u);
+            index->ends[index->end_count++] =
+                (index->position_count - 1) | (component ? SHUNT_END_COMPONENT : 0u) | (line ? SHUNT_END_LINE : 0u);
             component = line = false;
-            behind           = 0;
+            behind = 0;
             continue;
         }
         bool is_line = b != d->element && (b == '\r' || b == '\n');
@@ -34,35 +34,36 @@ static const shunt_delims delim_sets[] = {
     { .element = 1, .component = '\n', .terminator = 0xff },  { .element = '\r', .component = ':', .terminator = '~' },
 };
 
-static void
-compare(const uint8_t *bytes, size_t size, const shunt_delims *d, const char *what)
+static void compare(const uint8_t *bytes, size_t size, const shunt_delims *d, const char *what)
 {
-    static uint32_t p[MOST + SHUNT_SCAN_SLACK], e[MOST + SHUNT_SCAN_SLACK], q[MOST + 2 * SHUNT_SCAN_SLACK], f[MOST + 2 * SHUNT_SCAN_SLACK];
-    shunt_index     want = { .positions = p, .ends = e };
+    static uint32_t p[MOST + SHUNT_SCAN_SLACK], e[MOST + SHUNT_SCAN_SLACK], q[MOST + 2 * SHUNT_SCAN_SLACK],
+        f[MOST + 2 * SHUNT_SCAN_SLACK];
+    shunt_index want = { .positions = p, .ends = e };
     expected_index(bytes, size, d, &want);
     for (size_t k = 0; k < shunt_scan_kernel_count; k++) {
         const shunt_scan_kernel *kernel = shunt_scan_kernels[k];
         if (!kernel->usable()) continue;
         /* A block of exactly the size, so that a byte read beyond it is found. */
         uint8_t    *copy = malloc(size ? size : 1);
-        shunt_index got  = { .positions = q, .ends = f };
+        shunt_index got = { .positions = q, .ends = f };
         ck_assert_ptr_nonnull(copy);
         memcpy(copy, bytes, size);
         memset(q, 0xee, (size + 2 * SHUNT_SCAN_SLACK) * sizeof *q);
         memset(f, 0xee, (size + 2 * SHUNT_SCAN_SLACK) * sizeof *f);
         kernel->scan(copy, size, d, &got);
         free(copy);
-        ck_assert_msg(got.position_count == want.position_count && got.end_count == want.end_count, "%s, %s, %zu bytes: %u %u, not %u %u", kernel->name,
-                      what, size, got.position_count, got.end_count, want.position_count, want.end_count);
-        if (memcmp(p, q, want.position_count * sizeof *p) != 0) ck_abort_msg("%s, %s, %zu bytes: positions", kernel->name, what, size);
+        ck_assert_msg(got.position_count == want.position_count && got.end_count == want.end_count,
+                      "%s, %s, %zu bytes: %u %u, not %u %u", kernel->name, what, size, got.position_count, got.end_count,
+                      want.position_count, want.end_count);
+        if (memcmp(p, q, want.position_count * sizeof *p) != 0)
+            ck_abort_msg("%s, %s, %zu bytes: positions", kernel->name, what, size);
         if (memcmp(e, f, want.end_count * sizeof *e) != 0) ck_abort_msg("%s, %s, %zu bytes: ends", kernel->name, what, size);
         for (size_t i = size + SHUNT_SCAN_SLACK; i < size + 2 * SHUNT_SCAN_SLACK; i++)
             if (q[i] != 0xeeeeeeee || f[i] != 0xeeeeeeee) ck_abort_msg("%s wrote at %zu of %zu", kernel->name, i, size);
     }
 }
 
-static uint32_t
-next_random(uint64_t *state)
+static uint32_t next_random(uint64_t *state)
 {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)(*state >> 33);
@@ -78,7 +79,8 @@ START_TEST(kernels_agree_on_random_bytes)
         size_t              size = next_random(&random) % (round % 4 ? 200 : MOST);
         unsigned            density = 1 + next_random(&random) % 16; /* from nothing but marks to few of them */
         for (size_t i = 0; i < size; i++)
-            bytes[i] = next_random(&random) % density == 0 ? pool[next_random(&random) % SHUNT_COUNT(pool)] : (uint8_t)next_random(&random);
+            bytes[i] = next_random(&random) % density == 0 ? pool[next_random(&random) % SHUNT_COUNT(pool)]
+                                                           : (uint8_t)next_random(&random);
         compare(bytes, size, d, "random");
     }
 }
@@ -129,11 +131,10 @@ START_TEST(best_is_usable)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("scan");
-    TCase *tc    = tcase_create("scan");
+    TCase *tc = tcase_create("scan");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, kernels_agree_on_random_bytes, 0, 8);
     tcase_add_test(tc, edges_of_blocks);

@@ -9,41 +9,43 @@
 static const shunt_delims delims = { .element = '*', .component = ':', .repetition = '^', .terminator = '~' };
 
 /* A remittance in small: header, claims with lines, trailer. */
-static const char remit[] = "guide 835 005010X221A1 005010X221 HP\n"
-                            "ST max=1\n"
-                            "BPR max=1\n"
-                            "REF key=1:EV max=1\n"
-                            "REF key=1:F2 max=1 same\n"
-                            "loop 1000A max=1\n N1 key=1:PR\n N3 max=1\n REF key=1:2U|EO max=2\nend\n"
-                            "loop 1000B max=1\n N1 key=1:PE\n N3 max=1\nend\n"
-                            "loop 2000\n LX\n TS3 max=1\n"
-                            " loop 2100\n  CLP\n  CAS max=3\n  NM1 key=1:QC max=1\n  NM1 key=1:82 max=1 same\n  DTM key=1:232|233 max=2\n"
-                            "  loop 2110 max=3\n   SVC\n   DTM max=1\n   CAS max=3\n   REF key=2.2:X max=1\n  end\n"
-                            " end\n"
-                            "end\n"
-                            "PLB\n"
-                            "SE max=1\n";
+static const char remit[] =
+    "guide 835 005010X221A1 005010X221 HP\n"
+    "ST max=1\n"
+    "BPR max=1\n"
+    "REF key=1:EV max=1\n"
+    "REF key=1:F2 max=1 same\n"
+    "loop 1000A max=1\n N1 key=1:PR\n N3 max=1\n REF key=1:2U|EO max=2\nend\n"
+    "loop 1000B max=1\n N1 key=1:PE\n N3 max=1\nend\n"
+    "loop 2000\n LX\n TS3 max=1\n"
+    " loop 2100\n  CLP\n  CAS max=3\n  NM1 key=1:QC max=1\n  NM1 key=1:82 max=1 same\n  DTM key=1:232|233 max=2\n"
+    "  loop 2110 max=3\n   SVC\n   DTM max=1\n   CAS max=3\n   REF key=2.2:X max=1\n  end\n"
+    " end\n"
+    "end\n"
+    "PLB\n"
+    "SE max=1\n";
 
 /* Cuts a message at its terminators; tells of line ends inside. */
-static bool
-next_segment(const char **at, shunt_segment *segment, uint32_t offsets[64])
+static bool next_segment(const char **at, shunt_segment *segment, uint32_t offsets[64])
 {
     if (!**at) return false;
-    const char *end   = strchr(*at, '~');
+    const char *end = strchr(*at, '~');
     uint32_t    count = 0, length = (uint32_t)(end - *at);
     offsets[count++] = 0;
     for (uint32_t i = 0; i < length; i++)
         if ((*at)[i] == '*') offsets[count++] = i + 1;
     offsets[count] = length + 1;
-    *segment = (shunt_segment){ .bytes = (const uint8_t *)*at, .offsets = offsets, .elements = count - 1, .length = length,
+    *segment = (shunt_segment){ .bytes = (const uint8_t *)*at,
+                                .offsets = offsets,
+                                .elements = count - 1,
+                                .length = length,
                                 .line_ends = memchr(*at, '\n', length) != NULL };
     *at = end + 1;
     return true;
 }
 
 /* "(2100 " enters, ")" leaves; "?" unknown, "!" out of order, "^" orphan, "+" too many. */
-static void
-walk_log(const shunt_plan *plan, uint16_t guide, const char *message, char log[static 2048])
+static void walk_log(const shunt_plan *plan, uint16_t guide, const char *message, char log[static 2048])
 {
     shunt_walk    walk;
     shunt_segment segment;
@@ -57,34 +59,45 @@ walk_log(const shunt_plan *plan, uint16_t guide, const char *message, char log[s
         shunt_walk_segment(&walk, &segment, &delims, &l);
         ck_assert_uint_eq(walk.depth, before - l.leave + l.enter_count);
         for (unsigned i = 0; i < l.leave; i++) used += (size_t)snprintf(log + used, 2048 - used, ")");
-        for (unsigned i = 0; i < l.enter_count; i++) used += (size_t)snprintf(log + used, 2048 - used, "(%s ", plan->texts[plan->loops[l.enter[i]].id].bytes);
-        used += (size_t)snprintf(log + used, 2048 - used, "%.*s%s%s%s%s ", (int)(offsets[1] - 1), (const char *)segment.bytes, l.node == SHUNT_NONE ? "?" : "",
-                                 l.out_of_order ? "!" : "", l.orphan ? "^" : "", l.too_many ? "+" : "");
-        if (l.node != SHUNT_NONE) ck_assert(plan->nodes[l.node].id == shunt_pack(segment.bytes, offsets[1] - 1) || segment.line_ends);
+        for (unsigned i = 0; i < l.enter_count; i++)
+            used += (size_t)snprintf(log + used, 2048 - used, "(%s ", plan->texts[plan->loops[l.enter[i]].id].bytes);
+        used += (size_t)snprintf(log + used, 2048 - used, "%.*s%s%s%s%s ", (int)(offsets[1] - 1), (const char *)segment.bytes,
+                                 l.node == SHUNT_NONE ? "?" : "", l.out_of_order ? "!" : "", l.orphan ? "^" : "",
+                                 l.too_many ? "+" : "");
+        if (l.node != SHUNT_NONE)
+            ck_assert(plan->nodes[l.node].id == shunt_pack(segment.bytes, offsets[1] - 1) || segment.line_ends);
         ck_assert_uint_lt(used, 2048);
     }
 }
 
-static const struct { const char *name, *message, *log; } cases[] = {
-    { "in order", "ST*835~BPR*I~REF*EV~REF*F2~N1*PR~N3*A~REF*2U~N1*PE~LX*1~CLP*A~NM1*QC~SVC*1~CAS*CO~CLP*B~LX*2~CLP*C~PLB*1~SE*1~",
-      "ST BPR REF REF (1000A N1 N3 REF )(1000B N1 )(2000 LX (2100 CLP NM1 (2110 SVC CAS ))(2100 CLP ))(2000 LX (2100 CLP ))PLB SE " },
+static const struct {
+    const char *name, *message, *log;
+} cases[] = {
+    { "in order",
+      "ST*835~BPR*I~REF*EV~REF*F2~N1*PR~N3*A~REF*2U~N1*PE~LX*1~CLP*A~NM1*QC~SVC*1~CAS*CO~CLP*B~LX*2~CLP*C~PLB*1~SE*1~",
+      "ST BPR REF REF (1000A N1 N3 REF )(1000B N1 )(2000 LX (2100 CLP NM1 (2110 SVC CAS ))(2100 CLP ))(2000 LX (2100 CLP ))PLB "
+      "SE " },
     { "equal positions in any order", "ST~REF*F2~REF*EV~LX~CLP~NM1*82~NM1*QC~", "ST REF REF (2000 LX (2100 CLP NM1 NM1 " },
     { "qualifier of a component, then one that no node has", "ST~LX~CLP~SVC~REF*1*A:X~REF*1*X~REF*1*A:Y:X~",
       "ST (2000 LX (2100 CLP (2110 SVC REF REF? REF? " },
     { "first repetition is the qualifier", "ST~REF*EV^F2~REF*^EV~", "ST REF REF? " },
     { "segment of no guide, and with a qualifier that is not listed", "ST~XYZ*1~N1*ZZ~BPR~", "ST XYZ? N1? BPR " },
-    { "the deepest body that takes it", "ST~LX~CLP~CAS*CO~SVC~CAS*CO~DTM*472~DTM*232~", "ST (2000 LX (2100 CLP CAS (2110 SVC CAS DTM! DTM+ " },
-    { "out of order inside a body goes on from there", "ST~LX~CLP~DTM*232~NM1*QC~CAS*CO~NM1*82~", "ST (2000 LX (2100 CLP DTM NM1! CAS! NM1 " },
+    { "the deepest body that takes it", "ST~LX~CLP~CAS*CO~SVC~CAS*CO~DTM*472~DTM*232~",
+      "ST (2000 LX (2100 CLP CAS (2110 SVC CAS DTM! DTM+ " },
+    { "out of order inside a body goes on from there", "ST~LX~CLP~DTM*232~NM1*QC~CAS*CO~NM1*82~",
+      "ST (2000 LX (2100 CLP DTM NM1! CAS! NM1 " },
     { "header after the detail", "ST~LX~CLP~BPR~LX~", "ST (2000 LX (2100 CLP ))BPR! (2000 LX " },
     { "a loop whose parent is missing", "ST~LX~SVC~SVC~CLP~", "ST (2000 LX (2100 (2110 SVC^ )(2110 SVC ))(2100 CLP " },
     { "all parents missing", "ST~SVC~CAS~SE~", "ST (2000 (2100 (2110 SVC^ CAS )))SE " },
     { "orphan inside an open loop of the same kind is none", "ST~CLP~CLP~", "ST (2000 (2100 CLP^ )(2100 CLP " },
     { "repeats of a segment", "ST~LX~CLP~CAS~CAS~CAS~CAS~CAS~NM1*QC~", "ST (2000 LX (2100 CLP CAS CAS CAS CAS+ CAS+ NM1 " },
     { "repeats count in a row", "ST~REF*EV~REF*F2~REF*EV~REF*EV~", "ST REF REF REF REF+ " },
-    { "repeats of a loop", "ST~LX~CLP~SVC~SVC~SVC~SVC~CLP~SVC~", "ST (2000 LX (2100 CLP (2110 SVC )(2110 SVC )(2110 SVC )(2110 SVC+ ))(2100 CLP (2110 SVC " },
+    { "repeats of a loop", "ST~LX~CLP~SVC~SVC~SVC~SVC~CLP~SVC~",
+      "ST (2000 LX (2100 CLP (2110 SVC )(2110 SVC )(2110 SVC )(2110 SVC+ ))(2100 CLP (2110 SVC " },
     { "a loop again where it may stand once", "ST~N1*PR~N1*PR~N1*PE~", "ST (1000A N1 )(1000A N1+ )(1000B N1 " },
     { "going back to an earlier loop", "ST~N1*PE~N1*PR~LX~", "ST (1000B N1 )(1000A N1! )(2000 LX " },
-    { "line ends of a wrapped file are no part of id or qualifier", "ST~R\nEF*E\nV~LX~CLP~NM1*Q\nC~", "ST R\nEF (2000 LX (2100 CLP NM1 " },
+    { "line ends of a wrapped file are no part of id or qualifier", "ST~R\nEF*E\nV~LX~CLP~NM1*Q\nC~",
+      "ST R\nEF (2000 LX (2100 CLP NM1 " },
     { "empty and short segments", "ST~REF~REF*~LX~CLP~NM1~", "ST REF? REF? (2000 LX (2100 CLP NM1? " },
     { "ids of eight bytes and more do not meet", "ST~STSTSTST~STSTSTSTX~ST~", "ST STSTSTST? STSTSTSTX? ST+ " },
 };
@@ -102,8 +115,9 @@ END_TEST
 /* Nodes of one id in one body without qualifiers: each takes its repeats, then the next. */
 START_TEST(repeats_used_up_go_to_the_next_node)
 {
-    struct plan_builder *b = plan_build("guide 850 004010 004010 PO\nST max=1\nN1 max=1\nN1 max=2\nloop A max=1\n N1 max=1\nend\nSE max=1\n");
-    char                 log[2048];
+    struct plan_builder *b =
+        plan_build("guide 850 004010 004010 PO\nST max=1\nN1 max=1\nN1 max=2\nloop A max=1\n N1 max=1\nend\nSE max=1\n");
+    char log[2048];
     walk_log(plan_of(b), 0, "ST~N1~N1~N1~N1~N1~SE~", log);
     ck_assert_str_eq(log, "ST N1 N1 N1 (A N1 )(A N1+ )SE ");
     plan_free(b);
@@ -112,8 +126,9 @@ END_TEST
 
 START_TEST(guides_of_one_plan_do_not_mix)
 {
-    struct plan_builder *b = plan_build("guide 1 A A X\nST\nAAA\nloop L\n BBB\n CCC\nend\nguide 2 B B Y\nST\nBBB\nloop M\n AAA\n DDD\nend\n");
-    char                 log[2048];
+    struct plan_builder *b =
+        plan_build("guide 1 A A X\nST\nAAA\nloop L\n BBB\n CCC\nend\nguide 2 B B Y\nST\nBBB\nloop M\n AAA\n DDD\nend\n");
+    char log[2048];
     walk_log(plan_of(b), 0, "ST~BBB~CCC~AAA~DDD~", log);
     ck_assert_str_eq(log, "ST (L BBB CCC )AAA! DDD? ");
     walk_log(plan_of(b), 1, "ST~BBB~CCC~AAA~DDD~", log);
@@ -142,8 +157,9 @@ END_TEST
 
 /* ---- plans ---- */
 
-static const char captured[] = "guide 835 005010X221A1 005010X221 HP framed\nST\nREF key=1:EV get=2\nloop 2000\n LX\n loop 2100 unit\n  CLP get=1,3,5.2\n"
-                               "  CAS group=2/3/6 get=+0,+1,1\n  loop 2110 frame\n   SVC get=2\n  end\n end\nend\nSE\n";
+static const char captured[] =
+    "guide 835 005010X221A1 005010X221 HP framed\nST\nREF key=1:EV get=2\nloop 2000\n LX\n loop 2100 unit\n  CLP get=1,3,5.2\n"
+    "  CAS group=2/3/6 get=+0,+1,1\n  loop 2110 frame\n   SVC get=2\n  end\n end\nend\nSE\n";
 
 START_TEST(built_plans_are_valid)
 {
@@ -163,10 +179,17 @@ START_TEST(damaged_plans)
 {
     struct plan_builder *b = plan_build(captured);
     shunt_plan          *p = plan_damage(b);
-#define ARRAY(name, count) { (void *)(uintptr_t)p->name, p->count * sizeof *p->name }
-    struct { void *at; size_t size; } arrays[] = {
-        ARRAY(guides, guide_count), ARRAY(loops, loop_count), ARRAY(nodes, node_count), ARRAY(ids, id_count), ARRAY(dispatch, dispatch_count),
-        ARRAY(choices, choice_count), ARRAY(frames, frame_count), ARRAY(children, child_count), ARRAY(slots, slot_count), ARRAY(demands, demand_count),
+#define ARRAY(name, count)                                                                                                       \
+    {                                                                                                                            \
+        (void *)(uintptr_t)p->name, p->count * sizeof *p->name                                                                   \
+    }
+    struct {
+        void  *at;
+        size_t size;
+    } arrays[] = {
+        ARRAY(guides, guide_count),      ARRAY(loops, loop_count),     ARRAY(nodes, node_count),   ARRAY(ids, id_count),
+        ARRAY(dispatch, dispatch_count), ARRAY(choices, choice_count), ARRAY(frames, frame_count), ARRAY(children, child_count),
+        ARRAY(slots, slot_count),        ARRAY(demands, demand_count),
     };
 #undef ARRAY
     static const uint8_t values[] = { 0, 1, 2, 0x7f, 0xfe, 0xff };
@@ -197,27 +220,27 @@ START_TEST(damaged_plans)
 }
 END_TEST
 
-#define BREAK(what, change)                                                               \
-    do {                                                                                  \
-        struct plan_builder *b = plan_build(captured);                                    \
-        shunt_plan          *p = plan_damage(b);                                          \
-        const char          *why = NULL;                                                  \
-        ck_assert(shunt_plan_valid(p, &why));                                             \
-        change;                                                                           \
-        ck_assert_msg(!shunt_plan_valid(p, &why) && why, "accepted: %s", what);           \
-        plan_free(b);                                                                     \
+#define BREAK(what, change)                                                                                                      \
+    do {                                                                                                                         \
+        struct plan_builder *b = plan_build(captured);                                                                           \
+        shunt_plan          *p = plan_damage(b);                                                                                 \
+        const char          *why = NULL;                                                                                         \
+        ck_assert(shunt_plan_valid(p, &why));                                                                                    \
+        change;                                                                                                                  \
+        ck_assert_msg(!shunt_plan_valid(p, &why) && why, "accepted: %s", what);                                                  \
+        plan_free(b);                                                                                                            \
     } while (0)
-#define AT(array, i)   (((TYPE_##array *)(uintptr_t)p->array)[i])
-#define TYPE_guides    shunt_plan_guide
-#define TYPE_loops     shunt_plan_loop
-#define TYPE_nodes     shunt_plan_node
-#define TYPE_ids       uint64_t
-#define TYPE_dispatch  uint32_t
-#define TYPE_choices   shunt_plan_choice
-#define TYPE_frames    shunt_plan_frame
-#define TYPE_children  uint16_t
-#define TYPE_slots     shunt_plan_slot
-#define TYPE_demands   shunt_plan_demand
+#define AT(array, i)  (((TYPE_##array *)(uintptr_t)p->array)[i])
+#define TYPE_guides   shunt_plan_guide
+#define TYPE_loops    shunt_plan_loop
+#define TYPE_nodes    shunt_plan_node
+#define TYPE_ids      uint64_t
+#define TYPE_dispatch uint32_t
+#define TYPE_choices  shunt_plan_choice
+#define TYPE_frames   shunt_plan_frame
+#define TYPE_children uint16_t
+#define TYPE_slots    shunt_plan_slot
+#define TYPE_demands  shunt_plan_demand
 
 START_TEST(broken_plans_are_refused)
 {
@@ -252,11 +275,10 @@ START_TEST(broken_plans_are_refused)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("walk");
-    TCase *tc    = tcase_create("walk");
+    TCase *tc = tcase_create("walk");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, landings, 0, SHUNT_COUNT(cases));
     tcase_add_test(tc, repeats_used_up_go_to_the_next_node);
