@@ -227,6 +227,8 @@ struct collecting {
     const shunt_node        *outer;
     const shunt_row        **rows;
     uint32_t                 count, capacity, outer_count;
+    const shunt_row         *last; /* made for these: what depends on the line alone is taken over */
+    const shunt_node        *last_line, *last_inner;
 };
 
 static shunt_status
@@ -236,7 +238,7 @@ first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *fi
         const shunt_alternative *way  = &vm->program->alternatives[field->slot + i];
         const shunt_node        *node = way->line ? line : c->outer;
         if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
-        if (!node) continue;
+        if (!node || !node->slots[way->slot - slot_first(vm->program, way->slot)].bytes) continue; /* most are not there */
         SHUNT_TRY(shunt_vm_get(vm, node, way->slot, false, c->site, value, state));
         if (*state == SHUNT_PRESENT) return SHUNT_OK;
     }
@@ -275,14 +277,27 @@ collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_fiel
 static shunt_status
 collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line, const shunt_node *inner)
 {
-    uint32_t     fields = c->record->field_count;
-    shunt_row   *row    = SHUNT_NEW(vm->arena, shunt_row);
-    shunt_value *values = SHUNT_NEW_N(vm->arena, shunt_value, fields);
-    uint8_t     *states = SHUNT_NEW_N(vm->arena, uint8_t, fields);
+    uint32_t fields = c->record->field_count;
+    char    *block  = (char *)shunt_arena_alloc(vm->arena, sizeof(shunt_row) + (sizeof(shunt_value) + 1) * (size_t)fields);
     SHUNT_TRY(shunt_vm_charge(vm, fields));
-    if (!row || !values || !states) return shunt_vm_full(vm);
-    const shunt_collect_field *from = vm->program->collect_fields + c->collect->field_first;
-    for (uint32_t f = 0; f < fields; f++) SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
+    if (!block) return shunt_vm_full(vm);
+    shunt_row                 *row    = (shunt_row *)(void *)block;
+    shunt_value               *values = (shunt_value *)(void *)(block + sizeof *row);
+    uint8_t                   *states = (uint8_t *)(values + fields);
+    const shunt_collect_field *from   = vm->program->collect_fields + c->collect->field_first;
+    const shunt_row           *like   = line == c->last_line && inner == c->last_inner ? c->last : NULL;
+    for (uint32_t f = 0; f < fields; f++) {
+        if (like && from[f].from != SHUNT_COLLECT_GROUP) {
+            values[f] = like->fields[f];
+            states[f] = like->states[f];
+        } else {
+            SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
+        }
+    }
+    *row          = (shunt_row){ states, values };
+    c->last       = row;
+    c->last_line  = line;
+    c->last_inner = inner;
     if (states[c->collect->needed] != SHUNT_PRESENT) return SHUNT_OK;
     if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
     if (c->count == c->capacity) {
@@ -293,7 +308,6 @@ collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const s
         c->rows     = rows;
         c->capacity = capacity;
     }
-    *row                = (shunt_row){ states, values };
     c->rows[c->count++] = row;
     return SHUNT_OK;
 }
