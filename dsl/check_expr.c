@@ -124,7 +124,7 @@ who_wants(check *k, const need *n)
     case FOR_KEY: return SHUNT_TEXT("every part of a key is needed");
     case FOR_LOOKUP: return check_format(k, "key `%.*s` is needed to look up a row", SHUNT_TEXT_ARGS(n->name));
     case FOR_COMPARISON: return SHUNT_TEXT("a comparison needs both sides");
-    case FOR_CONDITION: return SHUNT_TEXT("a condition is true or false");
+    case FOR_CONDITION: return SHUNT_TEXT("a condition must come out true or false");
     case FOR_HOLE: return SHUNT_TEXT("a text needs every value in it");
     case FOR_SUM: return check_format(k, "`%.*s` needs every value", SHUNT_TEXT_ARGS(n->name));
     case FOR_AMOUNT: return SHUNT_TEXT("a journal line needs its amount");
@@ -142,10 +142,10 @@ static void
 note_declaration(check *k, shunt_diag *d, const need *n)
 {
     if (!n->member || !n->member->decl || !n->owner) return;
-    shunt_text type = shunt_ty_name(k->arena, &n->member->type);
+    shunt_text  written = source_text(k, n->member->decl->span);
     const char *what = n->owner->kind == SHUNT_SYMBOL_TABLE ? "table" : "target";
     if (n->owner->module != k->module->number) return;
-    shunt_diag_note(k->diags, d, "`%.*s: %.*s` in %s %.*s has no `?`%s (line %u)", SHUNT_TEXT_ARGS(n->member->name), SHUNT_TEXT_ARGS(type), what,
+    shunt_diag_note(k->diags, d, "`%.*s` in %s %.*s has no `?`%s (line %u)", SHUNT_TEXT_ARGS(written), what,
                     SHUNT_TEXT_ARGS(n->owner->name), n->owner->kind == SHUNT_SYMBOL_TABLE ? "" : " and no default", line_of(k, n->member->decl->span));
 }
 
@@ -158,10 +158,6 @@ report_absent(check *k, shunt_ast *node, const shunt_ty *type, const need *n)
     const shunt_ty *part_type = type_of(part) ? type_of(part) : type;
     label_absence(k, d, part);
     note_declaration(k, d, n);
-    if (n->by == FOR_CONDITION && part_type->kind != SHUNT_TY_BOOL) {
-        shunt_diag_help(k->diags, d, "to ask whether it is there: `%.*s is present`", SHUNT_TEXT_ARGS(shown));
-        return;
-    }
     bool in_operation = part != node && (part_type->kind != SHUNT_TY_ROW);
     shunt_text open = SHUNT_TEXT(""), close = SHUNT_TEXT("");
     if (in_operation || n->by == FOR_COMPARISON) {
@@ -1526,6 +1522,7 @@ check_each(check *k, shunt_ast *each, level *inner)
         shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "`for each` needs a loop or a list, and this is %.*s", SHUNT_TEXT_ARGS(name));
         shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
         if (type.kind == SHUNT_TY_ROW || shunt_ty_is_scalar(&type)) shunt_diag_help(k->diags, d, "there is one of it: use it as it is, without `for each`");
+        if (type.kind == SHUNT_TY_NODE) shunt_diag_help(k->diags, d, "one is at hand, the one around this; keep what you need of all of them in a `tally`");
     }
     shunt_symbol *symbol = new_symbol(k, SHUNT_SYMBOL_VARIABLE, variable ? variable->text : SHUNT_TEXT(""), each, variable ? variable->span : each->span);
     symbol->type         = fine ? *type.item : ty_error();

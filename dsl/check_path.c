@@ -2,6 +2,8 @@
  * every guide of the source, the type they give together, and whether they have arrived where they are read. */
 #include "dsl/check.h"
 
+#include <stdlib.h>
+
 enum { DOWN_AT_MOST = 8, HELPS_SHOWN = 4 };
 
 /* What a part of a path denotes, while it is walked from the left. */
@@ -276,6 +278,9 @@ in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
 
 /* ---- messages about names of the guide ---- */
 
+static bool is_streamed(check *k, const shunt_loop_ref *ref);
+static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop);
+
 typedef struct offer { check *k; shunt_suggest s; } offer;
 
 static void
@@ -352,6 +357,13 @@ segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_t
                 if (loop->body[i].loop) *PUSH(k, &open) = loop->body[i].loop;
         }
     }
+    if (known && k->phase != PHASE_UNIT && k->phase != PHASE_TALLY) {
+        const shunt_loop_ref *holder = list.items[0].loop->parent ? plain_ref(k, list.items[0].loop->id) : NULL;
+        if (holder && is_streamed(k, holder)) {
+            (void)gone(k, node, holder);
+            return;
+        }
+    }
     if (known) {
         d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "`%.*s` is not at hand here", SHUNT_TEXT_ARGS(shown));
         shunt_diag_here(k->diags, d, "no loop around this holds %.*s", SHUNT_TEXT_ARGS(segment));
@@ -396,9 +408,12 @@ take_down(check *k, way *w, const shunt_loop_ref *to)
 static bool
 several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted)
 {
+    if (k->phase != PHASE_UNIT && k->phase != PHASE_TALLY && is_streamed(k, several))
+        return gone(k, node, looks_like_loop(wanted) ? loop_ref(k, wanted, (shunt_text){ 0 }, (shunt_text){ 0 }) : several);
+    const char *inner = looks_like_loop(wanted) ? "" : "x.";
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there are several %.*s, and one is wanted", SHUNT_TEXT_ARGS(several->id));
     shunt_diag_here(k->diags, d, "loop %s repeats", several->matches[0].loop->id);
-    shunt_diag_help(k->diags, d, "loop over it: `for each x in %.*s { ... x.%.*s ... }`", SHUNT_TEXT_ARGS(several->id), SHUNT_TEXT_ARGS(wanted));
+    shunt_diag_help(k->diags, d, "loop over it: `for each x in %.*s { ... %s%.*s ... }`", SHUNT_TEXT_ARGS(several->id), inner, SHUNT_TEXT_ARGS(wanted));
     return false;
 }
 
@@ -542,6 +557,16 @@ node_uses(const shunt_segment_node *node, uint16_t element)
     return element <= node->element_count && node->elements[element - 1].usage != SHUNT_NOT_USED;
 }
 
+/* The loop that an author writes before the segment: "1000A.", or nothing where it is around this. */
+static shunt_text
+prefix_of(check *k, const way *w)
+{
+    uint32_t steps = w->down_count; /* the last one may be the segment itself */
+    if (steps && w->down[steps - 1]->segment.length) steps--;
+    if (steps) return check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->down[steps - 1]->id));
+    return w->up ? check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->up->id)) : (shunt_text){ 0 };
+}
+
 /* "`NM1["82"].NM109` (rendering provider), ...": what is being filled first, then the order of the guide. */
 static shunt_text
 qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text shown)
@@ -562,9 +587,9 @@ qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text show
                     left++;
                     continue;
                 }
-                const char *name = node->key->names && node->key->names[v] && node->key->count > 1 ? node->key->names[v] : node->name;
-                text = check_format(k, "%.*s%s`%.*s[\"%s\"]%s%.*s` (%s)", SHUNT_TEXT_ARGS(text), given ? ", " : "", SHUNT_TEXT_ARGS(w->segment),
-                                    node->key->values[v], w->element ? "." : "", SHUNT_TEXT_ARGS(shown), name);
+                const char *name = node->key->names && node->key->names[v] && node->key->count > 1 ? node->key->names[v] : node->key->count > 1 ? "" : node->name;
+                text = check_format(k, "%.*s%s`%.*s%.*s[\"%s\"]%s%.*s`%s%s%s", SHUNT_TEXT_ARGS(text), given ? ", " : "", SHUNT_TEXT_ARGS(prefix_of(k, w)),
+                                    SHUNT_TEXT_ARGS(w->segment), node->key->values[v], w->element ? "." : "", SHUNT_TEXT_ARGS(shown), *name ? " (" : "", name, *name ? ")" : "");
                 given++;
             }
         }
@@ -719,9 +744,31 @@ type_fits_hint(check *k, const shunt_ast *node, const shunt_element *e, const sh
 }
 
 static void
+no_such_component(check *k, const shunt_ast *node, const way *w, const shunt_element *e, shunt_text shown)
+{
+    shunt_text    whole = check_format(k, "%.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element), guide = guide_words(k);
+    shunt_diag   *d     = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not a component of %.*s in %.*s", SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(guide));
+    shunt_suggest s;
+    uint16_t      last = e->component_count;
+    while (last > 1 && e->components[last - 1].usage == SHUNT_NOT_USED) last--;
+    shunt_diag_here(k->diags, d, "the last component of %.*s in this guide is %.*s-%u", SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(whole), last);
+    shunt_suggest_init(&s, shown, 2);
+    for (uint16_t c = 1; c <= last; c++)
+        if (e->components[c - 1].usage != SHUNT_NOT_USED)
+            shunt_suggest_offer(&s, check_format(k, "%.*s-%u", SHUNT_TEXT_ARGS(whole), c), shunt_text_of(e->components[c - 1].name), true, (uint32_t)abs(w->component - c));
+    shunt_text near = shunt_suggest_text(&s, k->arena);
+    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    shunt_diag_help(k->diags, d, "`shunt dict %s %.*s` lists the segment", source_of(k)->guides[0]->set, SHUNT_TEXT_ARGS(w->segment));
+}
+
+static void
 no_such_element(check *k, const shunt_ast *node, const way *w, const shunt_segment_node *segment, shunt_text shown, const shunt_ty *want)
 {
     shunt_text    guide = guide_words(k);
+    if (w->component && w->element <= segment->element_count && segment->elements[w->element - 1].component_count) {
+        no_such_component(k, node, w, &segment->elements[w->element - 1], shown);
+        return;
+    }
     shunt_diag   *d     = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not an element of %s in %.*s", SHUNT_TEXT_ARGS(shown), segment->id, SHUNT_TEXT_ARGS(guide));
     shunt_suggest s;
     uint16_t      last = segment->element_count;
@@ -1005,11 +1052,7 @@ check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment)
 static shunt_text
 shown_path(check *k, const way *w, shunt_text element)
 {
-    shunt_text prefix = { 0 };
-    uint32_t   steps  = w->down_count; /* the last one may be the segment itself */
-    if (steps && w->down[steps - 1]->segment.length) steps--;
-    if (steps) prefix = check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->down[steps - 1]->id));
-    else if (w->up) prefix = check_format(k, "%.*s.", SHUNT_TEXT_ARGS(w->up->id));
+    shunt_text prefix = prefix_of(k, w);
     if (!w->segment.length) return prefix.length ? (shunt_text){ prefix.bytes, prefix.length - 1 } : w->loop->id;
     if (w->qualifier.length)
         return check_format(k, "%.*s%.*s[\"%.*s\"]%s%.*s", SHUNT_TEXT_ARGS(prefix), SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier),
@@ -1048,7 +1091,7 @@ finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_
     if (!pick_nodes(k, node, w, element, &nodes)) return false;
     bool several = w->list;
     for (uint32_t m = 0; m < nodes.count && !w->loop->segment.length; m++) several = several || !stands_once(nodes.items[m].segment, w->qualifier.length > 0);
-    if (!take_elements(k, node, w, element, want, &nodes, &f)) return false;
+    if (!take_elements(k, node, w, element, want, &nodes, &f) || !arrived(k, node, w)) return false;
     if (several) {
         shunt_text  which = shown_path(k, w, (shunt_text){ 0 });
         if (w->list) {
@@ -1078,7 +1121,6 @@ finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_
         }
         f.value = SHUNT_VALUE_DATE_BY_QUALIFIER;
     }
-    if (!arrived(k, node, w)) return false;
     described_path *p = new_path(k, w, SHUNT_PATH_VALUE);
     p->path.nodes       = nodes.items;
     p->path.node_count  = nodes.count;

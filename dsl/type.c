@@ -241,7 +241,7 @@ plain_name(shunt_arena *arena, const shunt_ty *type)
         if (!type->item) return SHUNT_TEXT("a list");
         shunt_text item = shunt_ty_name(arena, type->item);
         if (shunt_text_starts(item, SHUNT_TEXT("a row of "))) item = (shunt_text){ item.bytes + 9, item.length - 9 };
-        return shunt_text_format(arena, "list of %.*s", SHUNT_TEXT_ARGS(item));
+        return shunt_text_format(arena, "a list of %.*s", SHUNT_TEXT_ARGS(item));
     }
     default: return shunt_text_of(words[type->kind]);
     }
