@@ -314,6 +314,65 @@ START_TEST(calls_out_of_step)
 }
 END_TEST
 
+/* Reads and captures with a plan that passed, whatever it says; the sanitizers look. */
+static void drive(const shunt_plan *plan, const char *input)
+{
+    shunt_reader  *reader = shunt_x12_reader_new(&shunt_memory_libc, plan, NULL);
+    shunt_capture *c = shunt_capture_new(&shunt_memory_libc, plan, 100000);
+    shunt_event    e;
+    shunt_step     step = SHUNT_STEP_NEED_INPUT;
+    ck_assert(reader && c);
+    reader->ops->feed(reader, (const uint8_t *)input, strlen(input), true);
+    while (step != SHUNT_STEP_END) {
+        shunt_status status = SHUNT_OK;
+        step = reader->ops->next(reader, &e);
+        ck_assert_int_ne(step, SHUNT_STEP_FAILED);
+        if (step == SHUNT_STEP_BEGIN && e.scope == SHUNT_SCOPE_TRANSACTION)
+            status = shunt_capture_begin(c, e.guide, e.place.byte);
+        if (step == SHUNT_STEP_ENTER) status = shunt_capture_enter(c, e.loop, e.place.byte, e.place.segment);
+        if (step == SHUNT_STEP_SEGMENT) status = shunt_capture_segment(c, e.node, e.segment, &e.delims);
+        if (step == SHUNT_STEP_LEAVE) shunt_capture_leave(c, e.loop, e.end);
+        ck_assert(status == SHUNT_OK || status == SHUNT_LIMIT_UNIT_BYTES);
+    }
+    reader->ops->free(reader);
+    shunt_capture_free(c);
+}
+
+START_TEST(damaged_plans_stay_in_bounds)
+{
+    static const uint8_t values[] = { 0, 1, 3, 0x7f, 0xff };
+    struct plan_builder *b =
+        plan_build(HEAD "BPR get=1\nloop A unit\n CLP get=1\n CAS group=2/3/6 get=+0,+1,1\n BIN binary=1 get=2\n"
+                        " loop B frame\n  SVC get=1.2\n end\nend" TAIL);
+    shunt_plan *p = plan_damage(b);
+    const struct {
+        const void *at;
+        size_t      size;
+    } arrays[] = {
+        { p->loops, p->loop_count * sizeof *p->loops },       { p->nodes, p->node_count * sizeof *p->nodes },
+        { p->frames, p->frame_count * sizeof *p->frames },    { p->children, p->child_count * sizeof *p->children },
+        { p->demands, p->demand_count * sizeof *p->demands },
+    };
+    size_t passed = 0;
+    for (size_t a = 0; a < SHUNT_COUNT(arrays); a++) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)arrays[a].at;
+        for (size_t i = 0; i < arrays[a].size; i++) {
+            uint8_t kept = bytes[i];
+            for (size_t v = 0; v < SHUNT_COUNT(values); v++) {
+                bytes[i] = values[v];
+                if (!shunt_plan_valid(p, NULL)) continue;
+                drive(p,
+                      ENVELOPE "ST*1*1~BPR*I~CLP*a~CAS*CO*1*2*3*4*5~BIN*3*~~~~SVC*x:y~SVC*y~CLP*b~CAS*1~SE*1*1~GE*1*1~IEA*1*1~");
+                passed++;
+            }
+            bytes[i] = kept;
+        }
+    }
+    ck_assert_uint_gt(passed, 200);
+    plan_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("capture");
@@ -326,6 +385,7 @@ int main(void)
     tcase_add_test(tc, memory_follows_the_nesting);
     tcase_add_test(tc, every_allocation_may_fail);
     tcase_add_test(tc, calls_out_of_step);
+    tcase_add_test(tc, damaged_plans_stay_in_bounds);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
