@@ -241,14 +241,17 @@ static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_r
     return true;
 }
 
-/* Fills the empty slots of the node: one copy of all that lies between the first and the last demanded value, into which the
- * slots point. Values of a wrapped file are copied one by one, without their line ends. False: the arena gave nothing. */
-static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint32_t group,
-                 const shunt_segment *segment, const shunt_delims *delims)
+enum { DEMANDS_AT_ONCE = 16 };
+
+/* Fills the empty slots of the node by some of its demands: one copy of all that lies between the first and the last value, into which
+ * the slots point. Values of a wrapped file are copied one by one, without their line ends. False: the arena gave nothing. */
+static bool fill_some(shunt_capture *c, const shunt_plan_demand *demands, unsigned count, shunt_node *node, uint32_t group,
+                      const shunt_segment *segment, const shunt_delims *delims)
 {
-    const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
-    uint32_t                 begin = UINT32_MAX, end = 0;
-    for (unsigned i = 0; i < plan_node->demand_count; i++) {
+    shunt_range ranges[DEMANDS_AT_ONCE];
+    uint32_t    begin = UINT32_MAX, end = 0;
+    for (unsigned i = 0; i < count; i++) {
+        ranges[i] = (shunt_range){ 0, 0 };
         if (node->slots[demands[i].slot].bytes) continue;
         shunt_range range = value_of(&demands[i], group, segment, delims);
         if (range.begin >= range.end) continue;
@@ -256,6 +259,7 @@ static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node 
             if (!store_joined(c, segment, range, &node->slots[demands[i].slot])) return false;
             continue;
         }
+        ranges[i] = range;
         if (range.begin < begin) begin = range.begin;
         if (range.end > end) end = range.end;
     }
@@ -263,13 +267,21 @@ static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node 
     char *copy = take_bytes(c, end - begin);
     if (!copy) return false;
     memcpy(copy, segment->bytes + begin, end - begin);
-    for (unsigned i = 0; i < plan_node->demand_count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         shunt_captured *slot = &node->slots[demands[i].slot];
-        if (slot->bytes) continue;
-        shunt_range range = value_of(&demands[i], group, segment, delims);
-        if (range.begin < range.end)
-            *slot = (shunt_captured){ copy + (range.begin - begin), range.end - range.begin, range.end - range.begin,
-                                      segment->at + range.begin };
+        uint32_t        length = ranges[i].end - ranges[i].begin;
+        if (length && !slot->bytes) *slot = (shunt_captured){ copy + (ranges[i].begin - begin), length, length, segment->at + ranges[i].begin };
+    }
+    return true;
+}
+
+static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint32_t group,
+                 const shunt_segment *segment, const shunt_delims *delims)
+{
+    const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
+    for (unsigned done = 0; done < plan_node->demand_count; done += DEMANDS_AT_ONCE) {
+        unsigned left = plan_node->demand_count - done;
+        if (!fill_some(c, demands + done, left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE, node, group, segment, delims)) return false;
     }
     return true;
 }
