@@ -270,6 +270,8 @@ print_collectors(struct printer *d)
             if (from->from == SHUNT_COLLECT_GROUP || from->from == SHUNT_COLLECT_LINE) {
                 shunt_buffer_char(d->out, ' ');
                 name(d, p->slots[from->slot].path);
+            } else if (from->from == SHUNT_COLLECT_POSITION && from->slot) {
+                shunt_buffer_z(d->out, " or of the outer node");
             } else if (from->from == SHUNT_COLLECT_LEVEL) {
                 label(d, "outer", from->slot);
                 label(d, "line", from->child);

@@ -30,7 +30,9 @@ struct builder {
     struct { char name[40]; uint32_t instruction; } jumps[LABELS];
     int         jump_count;
     int         function;        /* open, -1 = none */
-    int         table, collect;  /* whose rows may follow */
+    int table, collect, encoding; /* whose rows may follow */
+    bool places;                  /* each instruction has one: its line in the text */
+    uint32_t line_number;
     struct { char name[40]; } collect_names[20], dates_names[20];
 };
 
@@ -448,6 +450,72 @@ names_in_numbers(struct builder *b, uint32_t *first, uint32_t *count)
     for (int i = 2; i < b->token_count; i++) ADD(b, uint16_t, numbers, text(b, b->token[i]));
 }
 
+static uint16_t
+function_named(struct builder *b, const char *option_name)
+{
+    const char *name = option_text(b, 1, option_name);
+    return name ? find(b, "function", name) : SHUNT_NONE;
+}
+
+static void
+map_line(struct builder *b)
+{
+    ADD(b, shunt_map_entry, maps, { .name = text(b, b->token[1]), .at_start = function_named(b, "at_start"), .early = function_named(b, "early"),
+        .late = function_named(b, "late"), .at_end = function_named(b, "at_end"), .at_end_batch = function_named(b, "at_end_batch"),
+        .at_end_file = function_named(b, "at_end_file"), .on_error = (uint16_t)option(b, 2, "on_error", SHUNT_NONE),
+        .source_error = (uint16_t)option(b, 2, "source_error", SHUNT_NONE), .widest = SHUNT_SCOPE_TRANSACTION });
+}
+
+static void
+encode(struct builder *b)
+{
+    static const char *const kinds[] = { "json", "csv", "fixed", "xml" };
+    shunt_encoding           e       = { .kind = (uint16_t)word_index(b, b->token[2], kinds, 4), .width = (uint16_t)option(b, 3, "width", 0),
+                                         .column_first = (uint32_t)b->encoding_columns.count, .setting_first = (uint32_t)b->numbers.count };
+    for (int i = 3; i < b->token_count; i++) {
+        char *equals = strchr(b->token[i], '=');
+        if (!equals || after(b->token[i], "width")) continue;
+        *equals = 0;
+        ADD(b, uint16_t, numbers, text(b, b->token[i]));
+        ADD(b, uint16_t, numbers, text(b, equals + 1));
+        e.setting_count++;
+    }
+    AT(b, shunt_target, targets, find(b, "target", b->token[1])).encoding = (uint16_t)b->encodings.count;
+    ADD(b, shunt_encoding, encodings, e);
+    b->encoding = (int)b->encodings.count - 1;
+}
+
+static void
+encoding_column(struct builder *b)
+{
+    ADD(b, shunt_encoding_column, encoding_columns, { .field = (uint16_t)strtol(b->token[1], NULL, 0), .name = b->token_count > 2 ? text(b, b->token[2]) : SHUNT_NONE,
+        .format = b->token_count > 3 ? text(b, b->token[3]) : SHUNT_NONE, .from = 1, .to = 5 });
+    AT(b, shunt_encoding, encodings, b->encoding).column_count++;
+}
+
+/* One guide: the body of the set, and in it a loop that CLP begins and that holds REF with qualifier 1L. */
+static void
+plan(struct builder *b)
+{
+    uint16_t set = find(b, "frame", b->token[1]), loop = find(b, "frame", b->token[2]);
+    uint64_t clp = shunt_pack((const uint8_t *)"CLP", 3), ref = shunt_pack((const uint8_t *)"REF", 3), key = shunt_pack((const uint8_t *)"1L", 2);
+    ADD(b, shunt_plan_guide, guides, { .set = text(b, "835"), .version = text(b, "005010X221A1"), .family = text(b, "005010X221"), .functional_id = text(b, "HP"),
+                                       .loop_count = 2, .id_count = 2 });
+    ADD(b, shunt_plan_loop, loops, { .id = 0, .parent = SHUNT_NONE, .frame = set, .trigger = SHUNT_NONE, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_loop, loops, { .id = text(b, "2100"), .depth = 1, .position = 1, .frame = loop, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_node, nodes, { .id = clp, .loop = 1, .position = 1, .trigger = 1, .elements = 14, .frame = SHUNT_NONE, .demand_count = 1, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_node, nodes, { .id = ref, .loop = 1, .position = 2, .key_element = 1, .key_count = 1, .frame = SHUNT_NONE, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_demand, demands, { .element = 1 });
+    ADD(b, uint64_t, keys, key);
+    ADD(b, uint64_t, ids, clp);
+    ADD(b, uint64_t, ids, ref);
+    static const uint32_t dispatch[] = { 0, 1, 1, 2, 3 }; /* body CLP, body REF, loop CLP, loop REF */
+    for (size_t i = 0; i < SHUNT_COUNT(dispatch); i++) ADD(b, uint32_t, dispatch, dispatch[i]);
+    ADD(b, shunt_plan_choice, choices, { 0, 0 });
+    ADD(b, shunt_plan_choice, choices, { 0, 0 });
+    ADD(b, shunt_plan_choice, choices, { 1, 0 });
+}
+
 /* ---- code ---- */
 
 static void
@@ -553,6 +621,9 @@ instruction(struct builder *b)
     made.b = words[1];
     made.c = words[2];
     ADD(b, shunt_instruction, instructions, made);
+    if (!b->places) return;
+    ADD(b, shunt_site, sites, { .file = AT(b, shunt_site, sites, 1).file, .step = SHUNT_NONE, .line = b->line_number, .column = 2 });
+    ADD(b, uint32_t, instruction_sites, (uint32_t)b->sites.count - 1);
 }
 
 static void
@@ -562,6 +633,7 @@ source_line(struct builder *b)
     size_t      last = strlen(word) - 1;
     if (strcmp(word, "|") == 0) {
         if (b->collect >= 0) collect_ways(b);
+        else if (b->encoding >= 0) encoding_column(b);
         else table_row(b);
         return;
     }
@@ -576,7 +648,7 @@ source_line(struct builder *b)
         b->labels[b->label_count++].at = (uint32_t)(b->instructions.count - AT(b, shunt_function, functions, b->function).code_first);
         return;
     }
-    b->table = b->collect = -1;
+    b->table = b->collect = b->encoding = -1;
     if (strcmp(word, "function") == 0) function(b);
     else if (strcmp(word, "text") == 0) text(b, b->token[1]);
     else if (strcmp(word, "record") == 0) record(b);
@@ -585,6 +657,21 @@ source_line(struct builder *b)
     else if (strcmp(word, "dates") == 0) dates(b);
     else if (strcmp(word, "exit") == 0) exit_line(b);
     else if (strcmp(word, "target") == 0) target(b);
+    else if (strcmp(word, "map") == 0) map_line(b);
+    else if (strcmp(word, "encode") == 0) encode(b);
+    else if (strcmp(word, "plan") == 0) plan(b);
+    else if (strcmp(word, "handler") == 0) ADD(b, shunt_handler, handlers, { .frame = find(b, "frame", b->token[1]), .function = find(b, "function", b->token[2]) });
+    else if (strcmp(word, "module") == 0) ADD(b, shunt_module, modules, { .name = text(b, b->token[1]), .version = text(b, b->token[2]), .file = text(b, b->token[3]) });
+    else if (strcmp(word, "lineage") == 0) ADD(b, shunt_lineage, lineage, { .target = find(b, "target", b->token[1]), .field = (uint16_t)strtol(b->token[2], NULL, 0),
+        .slot = find(b, "slot", b->token[3]), .site = b->places ? 1 : 0 });
+    else if (strcmp(word, "places") == 0) {
+        b->places = true;
+        ADD(b, shunt_site, sites, { .file = SHUNT_NONE, .step = SHUNT_NONE });
+        ADD(b, shunt_site, sites, { .file = text(b, b->token[1]), .step = text(b, b->token[2]), .line = 1, .column = 1 });
+    } else if (strcmp(word, "declared") == 0) {
+        ADD(b, shunt_tally, tallies, { .name = text(b, b->token[1]), .scope = SHUNT_SCOPE_FILE, .declared = 1, .type = type_of(b, b->token[2]), .record = SHUNT_NONE,
+                                       .frame = find(b, "frame", b->token[3]), .function = find(b, "function", b->token[4]) });
+    }
     else if (strcmp(word, "code") == 0) ADD(b, shunt_code, codes, { text(b, b->token[1]), SHUNT_NONE, SHUNT_NONE, SHUNT_NONE });
     else if (strcmp(word, "global") == 0) ADD(b, shunt_type, globals, type_of(b, b->token[1]));
     else if (strcmp(word, "tally") == 0) {
@@ -612,11 +699,12 @@ asm_save(const char *source, shunt_buffer *out)
 {
     struct builder *b = calloc(1, sizeof *b);
     if (!b) abort();
-    b->function = b->table = b->collect = -1;
+    b->function = b->table = b->collect = b->encoding = -1;
     text(b, "");
     ADD(b, shunt_source, sources, { .name = text(b, "src"), .standard = text(b, "X12"), .currency = text(b, "USD"), .max_unit_bytes = 4 << 20 });
     for (const char *line = source; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         tokens(b, line);
+        b->line_number++;
         if (b->token_count) source_line(b);
     }
     end_function(b);

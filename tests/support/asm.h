@@ -13,6 +13,11 @@
  *   code NAME                       exit KIND SCOPE CODE [SLOT rN]
  *   target NAME RECORD [journal] [line=RECORD] [key=f,f] [balance=n] [accounts=TABLE]
  *   tally NAME TYPE [by=RECORD]     global TYPE
+ *   places FILE STEP                every instruction behind it has a place: its line in the text
+ *   plan SETFRAME LOOPFRAME         an automaton of one guide with one loop
+ *   encode TARGET KIND [width=n] [name=value ...]        then a line `| field name format` per column
+ *   map NAME [at_start=FUNCTION] ... [on_error=n]        handler FRAME FUNCTION       declared NAME TYPE FRAME FUNCTION (a tally)
+ *   module NAME VERSION FILE        lineage TARGET field SLOT           (these four after the functions that they name)
  *   function NAME PARAMS RESULT [pure] : type type ...   registers; RESULT `none` = handler; then instructions
  *   label:                          OP operand ...
  *

@@ -55,5 +55,18 @@ const char *const asm_samples[] = {
     "DATE_DIFF 1 10 9\nTEXT_OF 6 10\nBUILTIN 6 UPPER\nTEXT_JOIN 8 6 2\nTEXT_LIMIT 6 8 100\nLOADK 11 enum:lane:1\nTEXT_OF_ENUM 7 11\nLIST_NEW 12\nLIST_PUSH 12 1 0\nLIST_PUSH 12 2 0\n"
     "ABSENT 2\nagain:\nNEXT 12 1 2\nJUMP @end\nLOADK 13 usd2:0.10\nTALLY_ADD total 13 0\nTALLY_ADD groups 13 6\nJUMP @again\nend:\nTALLY_GET 13 total\nLIST_FIRST 1 12\nLIST_COUNT 1 12\n"
     "OCCURRENCE 1 6 2\nCORRELATE 6 2\nGLOBAL_SET 6 0\nGLOBAL_GET 7 0\nTEXT_IS 0 7 \"x\"\nIS_STATE 0 7 1\nJUMP_PRESENT 7 @in\nNOTE 0\nin:\nBUILTIN 15 RECEIVED_AT\nBUILTIN 15 DATE_OF\nBUILTIN 6 LAST4\nWARN 0 7\nFINISH\n",
+    /* what runs when, places, the automaton, how records are written */
+    "places rules.map step-one\nmodule acme.rules 1.0.0 rules.map\nframe D group DTM:date\nframe 2110 loop SVC:dec2 > D\nframe 2100 loop unit CLP01:text CLP04:dec2 DAY:date > 2110\nframe 835 set BPR02:dec2 > 2100\n"
+    "plan 835 2100\nrecord head day:date origin?:text\nrecord columns claim?:text\nrecord accounts account:text\ntable chart accounts keys=1\n| cash\n| ar\n"
+    "target gl head journal line=columns accounts=chart\nrecord work claim:text day?:date\ntarget list work key=0\n"
+    "encode gl csv separator=; header=true\n| 0 Day YYYY-MM-DD\n| 0xfffd Account\n| 0xfffc\n| 0xfffb Amount N2\n| 0x8000 Claim\nencode list fixed width=80\n| 0 claim\n| 1\n"
+    "record adj day?:date note?:dec2 line?:int level:text\ncollect lines 2110 adj group=0 needed=2\n| group:DTM first:^.SVC position:outer level:a:b\n"
+    "code BAD\nexit quarantine file BAD\nexit warn unit BAD CLP01 r0\n"
+    "dates first 2100 DAY 0.0.DTM\n"
+    "function paid 1 dec2 : node:2100 dec2\nGET 1 0 CLP04\nRETURN 1\n"
+    "function unit 1 none : node:2100 node:2110 list:node:2110 date text text date dec2\nCHILD_FIRST 1 0 0\nCHILDREN 2 0 0\nEARLIEST 3 0 first\nGET 4 0 CLP01\nJUMP_ABSENT 4 @end\n"
+    "MOVE 5 4\nMOVE 6 3\nEMIT list 5\nend:\nFINISH\n"
+    "function start 1 none : node:835 dec2\nGET 1 0 BPR02\nFINISH\nfunction end 0 none :\nFINISH\n"
+    "map post at_start=start early=start late=start at_end=start at_end_batch=end at_end_file=end on_error=0 source_error=0\nhandler 2100 unit\ndeclared paid dec2 2100 paid\nlineage gl 0x8000 CLP01\nlineage list 0 CLP01\n",
 };
 const size_t asm_sample_count = SHUNT_COUNT(asm_samples);

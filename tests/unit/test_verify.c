@@ -367,6 +367,18 @@ START_TEST(encodings)
 END_TEST
 
 /* Functions of many registers that call each other are refused before a stack is asked for. */
+START_TEST(the_public_way_in)
+{
+    shunt_program *p = asm_load(asm_samples[0]);
+    char           why[200];
+    ck_assert_int_eq(shunt_program_verify(&shunt_memory_libc, p, why), SHUNT_OK);
+    shunt_program changed     = *p;
+    changed.constants_count   = 0;
+    ck_assert_int_eq(shunt_program_verify(&shunt_memory_libc, &changed, why), SHUNT_PROGRAM_BAD);
+    shunt_program_free(p);
+}
+END_TEST
+
 START_TEST(stack_is_bounded)
 {
     char           why[200];
@@ -410,6 +422,7 @@ main(void)
     tcase_add_test(tc, values);
     tcase_add_test(tc, what_runs_when);
     tcase_add_test(tc, encodings);
+    tcase_add_test(tc, the_public_way_in);
     tcase_add_test(tc, stack_is_bounded);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

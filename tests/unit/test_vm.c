@@ -101,6 +101,8 @@ static const struct test_case cases[] = {
       "result 99999999999999999999999999999999999999\n" },
     { "DEC_ADD overflow", RESULT("dec0", "dec0 dec0", "LOADK 1 dec0:99999999999999999999999999999999999999\nLOADK 2 dec0:1\nDEC_ADD 0 1 2\n"), NULL, "fail OVERFLOW\n" },
     { "DEC_SUB", RESULT("usd2", "usd2 usd2", "LOADK 1 usd2:0.10\nLOADK 2 usd2:0.20\nDEC_SUB 0 1 2\n"), NULL, "result -0.10\n" },
+    { "DEC_SUB of wide numbers", RESULT("dec0", "dec0 dec0", "LOADK 1 dec0:-99999999999999999999999999999999999998\nLOADK 2 dec0:1\nDEC_SUB 0 1 2\n"), NULL,
+      "result -99999999999999999999999999999999999999\n" },
     { "DEC_SUB overflow", RESULT("dec0", "dec0 dec0", "LOADK 1 dec0:-99999999999999999999999999999999999999\nLOADK 2 dec0:1\nDEC_SUB 0 1 2\n"), NULL, "fail OVERFLOW\n" },
     { "DEC_MUL", RESULT("dec5", "usd2 dec3", "LOADK 1 usd2:1.50\nLOADK 2 dec3:0.333\nDEC_MUL 0 1 2\n"), NULL, "result 0.49950\n" },
     { "DEC_DIV", RESULT("dec3", "dec2 dec0", "LOADK 1 dec2:2.00\nLOADK 2 dec0:3\nDEC_DIV 0 1 2\nEXTRA half_up\n"), NULL, "result 0.667\n" },
@@ -246,6 +248,8 @@ static const struct test_case cases[] = {
     /* records */
     { "EMIT", "record r a:text b:usd2 c?:date\ntarget out r key=0,1\n" F("text usd2 date", "LOADK 0 \"x\"\nLOADK 1 usd2:1.00\nEMIT out 0\nFINISH\n"), NULL,
       "record out key x|1.00 a=x b=1.00 c=absent\ndone\n" },
+    { "EMIT with a long key", "record r a:int b:int\ntarget out r key=0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1,0,1\n" F("int int", "LOADK 0 int:1\nLOADK 1 int:-2\nEMIT out 0\nFINISH\n"), NULL,
+      "record out key 1|-2|1|-2|1|-2|1|-2|1|-2|1|-2|1|-2|1|-2|1|-2 a=1 b=-2\ndone\n" },
     { "EMIT without what it needs", "record r a:text b:usd2 c?:date\ntarget out r key=0,1\n" F("text usd2 date", "LOADK 0 \"x\"\nEMIT out 0\nFINISH\n"), NULL, "fail REQUIRED_MISSING\n" },
     { "EMIT with an absent key", "record r a:text c?:date\ntarget out r key=0,1\n" F("text date", "LOADK 0 \"x\"\nEMIT out 0\nFINISH\n"), NULL, "fail REQUIRED_MISSING\n" },
     { "EMIT with a long text", "record r a:text/2\ntarget out r key=0\n" F("text", "LOADK 0 \"\xc3\xa4\xc3\xa4\"\nEMIT out 0\nLOADK 0 \"abc\"\nEMIT out 0\nFINISH\n"), NULL,
@@ -283,6 +287,14 @@ static const struct test_case journals[] = {
     { "currencies balance one by one", JOURNAL("", "0", DEBIT("cash", "3.00") "LOADK 6 \"cash\"\nLOADK 7 eur2:3.00\nLINE 6 1\n"), NULL,
       "fail JOURNAL_UNBALANCED \"debits 0.00 EUR, credits 3.00 EUR\"\n" },
     { "scales of one currency", JOURNAL("", "0", DEBIT("cash", "3.00") "LOADK 4 \"ar\"\nLOADK 5 usd3:3.001\nLINE 4 1\n"), NULL, "fail JOURNAL_UNBALANCED \"debits 3.000 USD, credits 3.001 USD\"\n" },
+    { "narrow scale after a wide one", JOURNAL("", "0", "LOADK 4 \"cash\"\nLOADK 5 usd3:3.000\nLINE 4 0\n" DEBIT("cash", "1.00") CREDIT("ar", "4.01")), NULL,
+      "fail JOURNAL_UNBALANCED \"debits 4.000 USD, credits 4.010 USD\"\n" },
+    { "balance by a number", "record head day:date\nrecord columns n?:int\ntarget gl head journal line=columns balance=0\n"
+      F("date text usd2 int", "LOADK 0 date:2025-01-31\nLOADK 1 \"a\"\nLOADK 2 usd2:1.00\nJOURNAL gl 0\nLOADK 3 int:2\nLINE 1 0\nLOADK 3 int:1\nLINE 1 0\nLINE 1 1\nABSENT 3\nLINE 1 1\nPOST 0 1 1\nFINISH\n"), NULL,
+      "fail JOURNAL_UNBALANCED \"debits 1.00 USD, credits 0.00 USD\"\n" },
+    { "balance by an amount", "record head day:date\nrecord columns n:dec1\ntarget gl head journal line=columns balance=0\n"
+      F("date text usd2 dec1", "LOADK 0 date:2025-01-31\nLOADK 1 \"a\"\nLOADK 2 usd2:1.00\nJOURNAL gl 0\nLOADK 3 dec1:2\nLINE 1 0\nLOADK 3 dec1:-1\nLINE 1 0\nLINE 1 1\nLOADK 3 dec1:2\nLINE 1 1\nPOST 0 1 1\nFINISH\n"), NULL,
+      "journal gl key a day=2025-01-31\n debit a 1.00 n=2.0\n debit a 1.00 n=-1.0\n credit a 1.00 n=-1.0\n credit a 1.00 n=2.0\ndone\n" },
     { "balance by a column", JOURNAL("balance=0", "0", "LOADK 3 \"a\"\n" DEBIT("cash", "1.00") "LOADK 3 \"b\"\n" CREDIT("ar", "1.00")), NULL,
       "fail JOURNAL_UNBALANCED \"debits 1.00 USD, credits 0.00 USD\"\n" },
     { "balances by a column", JOURNAL("balance=0", "0", "LOADK 3 \"a\"\n" DEBIT("cash", "1.00") "LOADK 3 \"b\"\n" DEBIT("cash", "2.00") "LOADK 3 \"a\"\n" CREDIT("ar", "1.00") "LOADK 3 \"b\"\n" CREDIT("ar", "2.00")), NULL,
