@@ -12,7 +12,7 @@ typedef struct run_state {
     const arguments *arguments;
     safe_file        records, report;
     FILE            *exceptions; /* NULL: as text on standard error, unless quiet */
-    FILE            *letter;     /* dead letter being written */
+    FILE            *letter, *units; /* dead letter being written, and its list of units */
     char            *letter_path;
     shunt_run       *run;
     bool             failed;     /* an output failed; it was said */
@@ -78,22 +78,23 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
     run_state  *s = context;
     const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
     if (letter->first) {
+        char *units = letter_file(folder, letter->name, ".units.json");
         s->letter_path = letter_file(folder, letter->name, ".edi.part");
         s->letter = s->letter_path ? fopen(s->letter_path, "wb") : NULL;
-        if (!s->letter) return letter_fault(s, s->letter_path);
+        s->units = units && s->letter ? fopen(units, "wb") : NULL;
+        if (!s->units) letter_fault(s, s->letter ? units : s->letter_path);
+        free(units);
+        if (!s->units) return false;
     }
     if (fwrite(letter->bytes, 1, letter->size, s->letter) != letter->size) return letter_fault(s, s->letter_path);
+    if (letter->units_length && fwrite(letter->units, 1, letter->units_length, s->units) != letter->units_length) return letter_fault(s, "list of units");
     if (!letter->last) return true;
-    char *units = letter_file(folder, letter->name, ".units.json");
     char *final = letter_file(folder, letter->name, ".edi");
-    FILE *out = units ? fopen(units, "wb") : NULL;
-    bool  fine = out && final && fwrite(letter->units, 1, letter->units_length, out) == letter->units_length;
-    fine = (!out || fclose(out) == 0) && fine;
+    bool  fine = fclose(s->units) == 0;
     fine = fclose(s->letter) == 0 && fine;
-    s->letter = NULL;
-    fine = fine && rename(s->letter_path, final) == 0;
-    if (!fine) letter_fault(s, units);
-    free(units);
+    s->units = s->letter = NULL;
+    fine = fine && final && rename(s->letter_path, final) == 0;
+    if (!fine) letter_fault(s, s->letter_path);
     free(final);
     free(s->letter_path);
     s->letter_path = NULL;
@@ -262,6 +263,7 @@ int cmd_run(const arguments *a)
     status = worse(status, safe_close(&s.report, keep));
     if (s.exceptions && fclose(s.exceptions) != 0) status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
     if (s.letter) fclose(s.letter);
+    if (s.units) fclose(s.units);
     free(s.letter_path);
     while (count) shunt_release(chain[--count]);
     free(chain);

@@ -108,7 +108,7 @@ typedef struct shunt_dead_letter {
     const char *name;                    /* a file name without folder and ending, unique in the run: input ordinal and transaction ordinal */
     const void *bytes; size_t size;
     bool        first, last;
-    const char *units; size_t units_length; /* set in the last call */
+    const char *units; size_t units_length; /* after the message: in the last call; what a list has beyond a mebibyte comes in calls before it, in pieces */
 } shunt_dead_letter;
 
 typedef struct shunt_callbacks {

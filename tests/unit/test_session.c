@@ -658,6 +658,33 @@ START_TEST(memory_does_not_grow)
 }
 END_TEST
 
+/* A list of units beyond a mebibyte comes in pieces, and they join up. */
+START_TEST(a_long_list_of_units)
+{
+    enum { UNITS = 12000 };
+    shunt_program *program = remit_program(0);
+    char          *body = malloc(UNITS * 32), *at = body;
+    struct host    h;
+    ck_assert(body);
+    for (unsigned i = 1; i <= UNITS; i++) at += sprintf(at, "claim PATIENT%u Q 1\n", i);
+    const char *const sets[] = { body, "" };
+    char             *message = remit_message(sets);
+    host_init(&h, true);
+    shunt_session_options options = options_for(&h, program, &shunt_memory_libc);
+    ck_assert_int_eq(run_once(&h, &options, message, strlen(message), 100000), SHUNT_OK);
+    ck_assert_uint_gt(h.units.length, SHUNT_LETTER_UNITS);
+    shunt_buffer_char(&h.units, 0);
+    unsigned listed = 0;
+    for (const char *unit = h.units.bytes; (unit = strstr(unit, "{\"ordinal\":")); unit++) ck_assert_int_eq(atoi(unit + 11), (int)++listed);
+    ck_assert_uint_eq(listed, UNITS);
+    ck_assert(strcmp(h.units.bytes + h.units.length - 5, "}]}\n") == 0);
+    host_done(&h);
+    free(message);
+    free(body);
+    shunt_program_free(program);
+}
+END_TEST
+
 START_TEST(a_unit_that_is_too_large)
 {
     static const char *const sets[] = { "claim A 1 1\nCAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~CAS*CO*45*3~\nclaim B 1 2\n", "" };
@@ -777,6 +804,7 @@ main(void)
     tcase_add_loop_test(tc, callbacks_that_fail, 0, 2);
     tcase_add_loop_test(tc, spool_that_fails, 0, 2);
     tcase_add_loop_test(tc, memory_does_not_grow, 0, 2);
+    tcase_add_test(tc, a_long_list_of_units);
     tcase_add_test(tc, a_unit_that_is_too_large);
     tcase_add_test(tc, calls_out_of_order);
     tcase_add_loop_test(tc, options_that_rules_need, 0, 2);
