@@ -77,10 +77,13 @@ uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03
     if (guide != SHUNT_NONE || names_guide(st03)) return guide;
     guide = by_version(plan, set, gs08);
     if (guide != SHUNT_NONE || names_guide(gs08)) return guide;
-    if (gs08.length < 6 || gs01.length == 0) return SHUNT_NONE;
-    for (uint32_t i = 0; i < 6; i++)
-        if (!digit(gs08.bytes[i])) return SHUNT_NONE;
-    shunt_text release = { gs08.bytes, 6 };
+    /* "005010", and the "5010" that some senders make of it. */
+    uint32_t digits = 0;
+    while (digits < gs08.length && digit(gs08.bytes[digits])) digits++;
+    if ((digits != 4 && digits < 6) || gs01.length == 0) return SHUNT_NONE;
+    char padded[6] = { '0', '0' };
+    memcpy(digits == 4 ? padded + 2 : padded, gs08.bytes, digits == 4 ? 4 : 6);
+    shunt_text release = { padded, sizeof padded };
     for (uint32_t i = 0; i < plan->guide_count; i++) {
         const shunt_plan_guide *g = &plan->guides[i];
         if (!shunt_text_equal(plan->texts[g->set], set) || !shunt_text_equal(plan->texts[g->functional_id], gs01)) continue;

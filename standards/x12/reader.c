@@ -880,6 +880,13 @@ static enum got stray(struct x12 *x)
     return AGAIN;
 }
 
+/* A segment of the envelope or of the interconnect where it has no meaning: nothing is lost with it. */
+static enum got misplaced(struct x12 *x)
+{
+    fault(x, SHUNT_X12_MISPLACED);
+    return AGAIN;
+}
+
 /* The interchange before this ISA is not over. */
 static enum got reopen(struct x12 *x)
 {
@@ -906,16 +913,17 @@ static enum got process(struct x12 *x, uint16_t *node)
     }
     switch (x->segment.id) {
     case ID2('S', 'T'): make_offsets(x); return open_set(x);
-    case ID2('S', 'E'): make_offsets(x); return x->level == IN_SET ? close_set(x) : stray(x);
+    case ID2('S', 'E'): make_offsets(x); return x->level == IN_SET ? close_set(x) : misplaced(x);
     case ID2('G', 'S'): make_offsets(x); return open_group(x);
     case ID2('G', 'E'):
         make_offsets(x);
         abandon_set(x);
-        return x->level == IN_GROUP ? close_group(x) : stray(x);
+        return x->level == IN_GROUP ? close_group(x) : misplaced(x);
     case ID3('I', 'E', 'A'): make_offsets(x); return close_interchange(x);
     default: break;
     }
-    if (x->level != IN_SET) return x->level == IN_INTERCHANGE && is_service(x->segment.id) ? AGAIN : stray(x);
+    if (x->level != IN_SET && is_service(x->segment.id)) return x->level == IN_INTERCHANGE ? AGAIN : misplaced(x);
+    if (x->level != IN_SET) return stray(x);
     if (x->guide == SHUNT_NONE) return AGAIN;
     make_offsets(x);
     return land(x, false, node);

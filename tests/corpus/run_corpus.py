@@ -24,6 +24,11 @@ SHARED = pathlib.Path(os.environ.get("SHUNT_SHARED", ROOT.parent / "shared"))
 ODDITIES = {"SE01": ["X12_SE01"], "SE02": ["X12_SE02"], "GE01": ["X12_GE01"], "GE02": ["X12_GE02"], "IEA01": ["X12_IEA01"], "IEA02": ["X12_IEA02"]}
 # Faults of values and usage: `envelope-ok` says that nobody judged the content.
 CONTENT = ("VALUE_INVALID", "REQUIRED_MISSING")
+# Files whose mark in INDEX.tsv does not hold, with what is wrong in them; docs/conformance.md lists them.
+NOT_AS_MARKED = {
+    "vgi-x12/data__multi_group.edi": "its 835 has no TRN at all",
+    "vscode-edi-x12-support/docs__odd-separator.edi": "ends inside the set, without SE, GE and IEA",
+}
 
 
 def fail_list(name, items):
@@ -85,7 +90,7 @@ def main():
                 severe = sorted({f["cause"] if "cause" in f else f["code"] for f in faults
                                  if f["severity"] != "warning" and f["class"] in ("syntax", "structure", "limit", "internal")
                                  and not (r["validity"] == "envelope-ok" and f.get("cause") in CONTENT)})
-                if severe and r["validity"] in ("valid", "envelope-ok"):
+                if severe and r["validity"] in ("valid", "envelope-ok") and r["path"] not in NOT_AS_MARKED:
                     structure.append(f"{r['path']} ({r['validity']}): {' '.join(severe)}")
                 codes = {f.get("cause", f["code"]) for f in faults} | {f["code"] for f in faults}
                 for odd in r["oddities_seen"].split(" | "):
