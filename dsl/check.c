@@ -215,6 +215,45 @@ nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_t
     return shunt_suggest_text(&s, k->arena);
 }
 
+/* The name of an enum or a target where a value is wanted. */
+static bool
+help_of_type(check *k, shunt_diag *d, shunt_text name)
+{
+    const shunt_symbol *symbol = shunt_scope_find(&k->module->types, name);
+    if (!symbol || symbol->kind != SHUNT_SYMBOL_ENUM) return false;
+    const shunt_shape *shape = symbol->as.enumeration;
+    shunt_text         names = { 0 };
+    for (uint32_t i = 0; i < shape->count && i < 6; i++) names = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(names), i ? ", " : "", SHUNT_TEXT_ARGS(shape->members[i].name));
+    shunt_diag_help(k->diags, d, "it is an enum; name one of its members: %.*s", SHUNT_TEXT_ARGS(names));
+    return true;
+}
+
+/* A `let` of the module that stands further down. */
+static bool
+said_below(check *k, shunt_diag *d, const shunt_ast *node)
+{
+    const shunt_ast *decls = kid(k->module->info->tree, SHUNT_MODULE_decls);
+    for (uint32_t i = 0; decls && i < decls->kid_count; i++) {
+        const shunt_ast *name = decls->kids[i]->kind == SHUNT_AST_LET ? kid(decls->kids[i], SHUNT_LET_name) : NULL;
+        if (!name || !shunt_text_equal(name->text, node->text) || decls->kids[i]->span.begin < node->span.begin) continue;
+        shunt_diag_here(k->diags, d, "not yet");
+        shunt_diag_also(k->diags, d, name->span, "it comes here");
+        shunt_diag_help(k->diags, d, "move its `let` above this");
+        return true;
+    }
+    return false;
+}
+
+/* "lib.nam": the names of that module. */
+static void
+offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
+{
+    shunt_text    rest;
+    const module *other = aliased(k, name, &rest);
+    for (const shunt_binding *b = other ? other->values.last : NULL; b; b = b->before)
+        if (b->symbol->module == other->number) shunt_suggest_offer(s, check_format(k, "%.*s.%.*s", (int)(name.length - rest.length - 1), name.bytes, SHUNT_TEXT_ARGS(b->name)), (shunt_text){ 0 }, true, 0);
+}
+
 void
 unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
 {
@@ -232,11 +271,14 @@ unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *
         bool fits = !want || shunt_ty_compare(&symbol->type, want) == SHUNT_FITS;
         shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, fits, 0);
     }
+    offer_of_alias(k, node->text, &s);
     shunt_text  near = shunt_suggest_text(&s, k->arena);
     shunt_text  said = strcmp(what, "name") == 0 ? check_format(k, "`%.*s` is not declared", SHUNT_TEXT_ARGS(node->text)) : check_format(k, "there is no %s `%.*s`", what, SHUNT_TEXT_ARGS(node->text));
     shunt_diag *d    = shunt_diag_add(k->diags, code ? SHUNT_E0901 : SHUNT_E0207, node->span, "%.*s", SHUNT_TEXT_ARGS(said));
+    if (!code && !target && said_below(k, d, node)) return;
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     if (code) shunt_diag_help(k->diags, d, "%sdeclare it: `codes { %.*s \"what went wrong\" queue \"who looks at it\" }`", near.length ? "or " : "", SHUNT_TEXT_ARGS(node->text));
+    else if (!target && !tally && !table && help_of_type(k, d, node->text)) return;
     else if (!near.length && !target && !tally && !table && k->source) shunt_diag_help(k->diags, d, "a name is a `let`, a parameter, or an element of the message like `CLP04`");
 }
 

@@ -48,10 +48,9 @@ typedef struct decl {
     bool            rounded;   /* made with `round` */
     bool            unread;    /* poisoned: its kind is not in this version, what reads it is silent */
     bool            written;   /* TARGET of the map at hand */
-    bool            ready;     /* constant, global: checked */
+    uint8_t         key_kind;  /* tally: of the keys that are added to, shunt_ty_kind */
     shunt_text      late;      /* global: what it reads that comes after the units */
     function_facts *function;
-    node_list       notes;
 } decl;
 static inline decl *decl_of(const shunt_symbol *symbol) { return (decl *)(uintptr_t)symbol; }
 

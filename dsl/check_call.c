@@ -206,7 +206,7 @@ not_a_list(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
     shunt_text  name = shunt_ty_name(k->arena, type);
     shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants a list, and this is %.*s", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
-    if (node->kind == SHUNT_AST_INT) shunt_diag_help(k->diags, d, "for a loop of the message: `%.*s(x for each x in %.*s)`", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(node->text));
+    if (node->kind == SHUNT_AST_INT && node->text.length == 4) shunt_diag_help(k->diags, d, "for a loop of the message: `%.*s(x for each x in %.*s)`", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(node->text));
     return ty_error();
 }
 
@@ -450,7 +450,7 @@ static bool
 loop_argument(check *k, const call *c, const char *set, const char *const *ids)
 {
     shunt_ast *node = c->values[0];
-    shunt_ty   type = check_list(k, node, NULL);
+    shunt_ty   type = node->kind == SHUNT_AST_INT ? check_expr(k, node, NULL) : check_list(k, node, NULL);
     shunt_text list = { 0 };
     if (shunt_ty_is_error(&type)) return false;
     bool instance = type.kind == SHUNT_TY_NODE && !type.loop->segment.length && !type.optional;
@@ -701,7 +701,7 @@ check_function_call(check *k, const call *c, shunt_symbol *function)
                                        count == 1 ? "" : "s", c->count + c->named_count, c->count + c->named_count == 1 ? "is" : "are");
         shunt_diag_also(k->diags, d, function->span, "declared here");
         shunt_diag_help(k->diags, d, "write `%.*s(%.*s)`", SHUNT_TEXT_ARGS(function->name), SHUNT_TEXT_ARGS(names));
-        return function->type;
+        return ty_error();
     }
     uint32_t *phi = NEW_N(k, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {

@@ -185,14 +185,40 @@ report_cleared(check *k, shunt_ast *node, const need *n)
     if (code.length) shunt_diag_help(k->diags, d, "add `cleared quarantine %.*s`", SHUNT_TEXT_ARGS(code));
 }
 
+/* A text in quotes that was meant as a number, an amount or a date. */
+static bool
+help_unquote(check *k, shunt_diag *d, const shunt_ast *node, const shunt_ty *want)
+{
+    shunt_decimal number = 0;
+    int64_t       days   = 0;
+    unsigned      scale  = 0;
+    const char   *point  = memchr(node->text.length ? node->text.bytes : "", '.', node->text.length);
+    if (point) scale = (unsigned)(node->text.bytes + node->text.length - point - 1);
+    if (want->kind == SHUNT_TY_DATE && shunt_date_parse_iso(node->text, &days) == SHUNT_OK) {
+        shunt_diag_help(k->diags, d, "write it without quotes: `%.*s`", SHUNT_TEXT_ARGS(node->text));
+        return true;
+    }
+    if (scale > 18 || shunt_decimal_parse(node->text.bytes, node->text.length, scale, false, &number) != SHUNT_OK) return false;
+    if (want->kind == SHUNT_TY_MONEY) shunt_diag_help(k->diags, d, "write an amount: `%.*s%s %s`", SHUNT_TEXT_ARGS(node->text), point ? "" : ".00", want->currency);
+    else if (shunt_ty_is_number(want)) shunt_diag_help(k->diags, d, "write it without quotes: `%.*s`", SHUNT_TEXT_ARGS(node->text));
+    else return false;
+    return true;
+}
+
 /* Where a value of this kind is wanted and a text or a number is at hand. */
 static void
 help_convert(check *k, shunt_diag *d, const shunt_ast *node, const shunt_ty *type, const shunt_ty *want)
 {
     shunt_text shown = short_text(k, node);
+    uint32_t   member;
+    if (node->kind == SHUNT_AST_STRING && want->kind != SHUNT_TY_TOKEN) {
+        if (want->kind == SHUNT_TY_ENUM && find_member(want->shape, node->text, &member)) shunt_diag_help(k->diags, d, "write the member without quotes: `%.*s`", SHUNT_TEXT_ARGS(node->text));
+        else (void)help_unquote(k, d, node, want);
+        return;
+    }
     if (want->kind == SHUNT_TY_MONEY && (node->kind == SHUNT_AST_INT || node->kind == SHUNT_AST_DECIMAL))
         shunt_diag_help(k->diags, d, "write the currency: `%.*s%s %s`", SHUNT_TEXT_ARGS(node->text), node->kind == SHUNT_AST_INT ? ".00" : "", want->currency);
-    else if (want->kind == SHUNT_TY_TEXT && node->kind == SHUNT_AST_INT) shunt_diag_help(k->diags, d, "write it as a text: `\"%.*s\"`", SHUNT_TEXT_ARGS(node->text));
+    else if ((want->kind == SHUNT_TY_TEXT || want->kind == SHUNT_TY_CODE) && node->kind == SHUNT_AST_INT) shunt_diag_help(k->diags, d, "write it as a text: `\"%.*s\"`", SHUNT_TEXT_ARGS(node->text));
     else if (want->kind == SHUNT_TY_TEXT && shunt_ty_is_scalar(type)) shunt_diag_help(k->diags, d, "make a text of it: `text(%.*s)`", SHUNT_TEXT_ARGS(shown));
     else if (want->kind == SHUNT_TY_TOKEN && shunt_ty_is_scalar(type)) shunt_diag_help(k->diags, d, "make a token of it: `tokenize(%.*s)`", SHUNT_TEXT_ARGS(shown));
     else if (want->kind == SHUNT_TY_ACCOUNT && type->kind == SHUNT_TY_TEXT) shunt_diag_help(k->diags, d, "an account is written in quotes, or stands in a table: `column account: account`");
@@ -652,14 +678,19 @@ cannot(check *k, shunt_ast *node, const shunt_ty *a, const shunt_ty *b, const ch
         else shunt_diag_help(k->diags, d, "keep the currencies apart: an amount, a tally and a journal line for each");
         return;
     }
-    if (a->kind == SHUNT_TY_DATE && b->kind == SHUNT_TY_DATE)
+    if (a->kind == b->kind && (a->kind == SHUNT_TY_ENUM || a->kind == SHUNT_TY_BOOL || a->kind == SHUNT_TY_TOKEN) && shunt_ty_compare(a, b) == SHUNT_FITS)
+        shunt_diag_help(k->diags, d, "they have no order: compare them with `=` or `!=`");
+    else if (a->kind == SHUNT_TY_NODE || a->kind == SHUNT_TY_ROW) shunt_diag_help(k->diags, d, "compare one of its values");
+    else if (a->kind == SHUNT_TY_DATE && b->kind == SHUNT_TY_DATE)
         shunt_diag_help(k->diags, d, "the days from one to the other: `days_between(%.*s, %.*s)`", SHUNT_TEXT_ARGS(short_text(k, right)), SHUNT_TEXT_ARGS(short_text(k, left)));
     else if (a->kind == SHUNT_TY_DATE && b->kind == SHUNT_TY_INT && right->kind == SHUNT_AST_INT)
         shunt_diag_help(k->diags, d, "say the unit: `%.*s %.*s %.*s days`", SHUNT_TEXT_ARGS(short_text(k, left)), SHUNT_TEXT_ARGS(node->text), SHUNT_TEXT_ARGS(right->text));
     else if (shunt_ty_is_textual(a) && shunt_ty_is_textual(b) && shunt_text_is(node->text, "+"))
         shunt_diag_help(k->diags, d, "put texts together in quotes: `\"{%.*s}{%.*s}\"`", SHUNT_TEXT_ARGS(short_text(k, left)), SHUNT_TEXT_ARGS(short_text(k, right)));
-    else if (a->kind == SHUNT_TY_MONEY) help_convert(k, d, right, b, a);
-    else if (b->kind == SHUNT_TY_MONEY) help_convert(k, d, left, a, b);
+    else if (a->kind == SHUNT_TY_MONEY && b->kind == SHUNT_TY_MONEY) shunt_diag_help(k->diags, d, "one side must be a number: `* 2`, `* 1.5%%`");
+    else if (left->kind == SHUNT_AST_STRING && !shunt_ty_is_textual(b)) help_convert(k, d, left, a, b);
+    else if (a->kind == SHUNT_TY_MONEY || a->kind == SHUNT_TY_ENUM || a->kind == SHUNT_TY_DATE) help_convert(k, d, right, b, a);
+    else if (b->kind == SHUNT_TY_MONEY || b->kind == SHUNT_TY_ENUM || b->kind == SHUNT_TY_DATE) help_convert(k, d, left, a, b);
     else if (shunt_ty_is_textual(a) && right->kind == SHUNT_AST_INT) help_convert(k, d, right, b, a);
     else if (shunt_ty_is_number(a) && shunt_ty_is_textual(b)) help_convert(k, d, right, b, a);
     else if (shunt_ty_is_number(b) && shunt_ty_is_textual(a)) help_convert(k, d, left, a, b);
@@ -930,7 +961,12 @@ answers_differ(check *k, const shunt_ast *a, const shunt_ty *x, const shunt_ast 
     shunt_diag *d   = shunt_diag_add(k->diags, fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303, b->span, "one answer is %.*s, the other %.*s", SHUNT_TEXT_ARGS(one), SHUNT_TEXT_ARGS(other));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(other));
     shunt_diag_also(k->diags, d, a->span, "%.*s", SHUNT_TEXT_ARGS(one));
-    help_convert(k, d, b, y, x);
+    const shunt_ast *inner = b->kind == SHUNT_AST_BINARY ? kid(b, SHUNT_BINARY_left) : NULL;
+    shunt_ty         kept  = shunt_ty_present(*x);
+    if (y->kind == SHUNT_TY_BOOL && inner && type_of(inner) && shunt_ty_compare(&kept, type_of(inner)) == SHUNT_FITS)
+        shunt_diag_help(k->diags, d, "`otherwise` reaches to the end of this; put it in parentheses: `(%.*s otherwise %.*s) %.*s ...`", SHUNT_TEXT_ARGS(short_text(k, a)),
+                        SHUNT_TEXT_ARGS(short_text(k, inner)), SHUNT_TEXT_ARGS(b->text));
+    else help_convert(k, d, b, y, x);
 }
 
 static bool
@@ -1165,8 +1201,9 @@ field_of(check *k, shunt_ast *node, const shunt_ty *row, const shunt_ty *want)
 static shunt_ty
 no_members(check *k, const shunt_ast *node, const shunt_ty *type)
 {
-    shunt_ast  *name = kid(node, SHUNT_MEMBER_name);
-    shunt_text  what = shunt_ty_name(k->arena, type);
+    shunt_ast  *name    = kid(node, SHUNT_MEMBER_name);
+    shunt_ty    present = shunt_ty_present(*type);
+    shunt_text  what    = shunt_ty_name(k->arena, &present);
     shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "%.*s has no `%.*s`", SHUNT_TEXT_ARGS(what), SHUNT_TEXT_ARGS(name->text));
     if (type->kind == SHUNT_TY_LIST) {
         shunt_diag_help(k->diags, d, "take one of its items: `%.*s.first.%.*s`", SHUNT_TEXT_ARGS(short_text(k, kid(node, SHUNT_MEMBER_of))), SHUNT_TEXT_ARGS(name->text));

@@ -53,7 +53,6 @@ check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
     d->levels            = k->levels;
     d->rounded           = k->rounded;
     d->late              = k->late;
-    d->ready             = true;
     if (kind == SHUNT_SYMBOL_GLOBAL) symbol->as.global.late = k->late.length > 0;
     check_fact(k, let)->symbol = symbol;
     (void)check_typed(k, let, type);
@@ -257,6 +256,7 @@ check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint
 {
     const shunt_target_info *info = target->as.target;
     uint32_t                 held = 0, must = key_must_hold(k);
+    if (k->unread || k->lost) return;
     if (!info->key_count) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0505, kid(emit, SHUNT_EMIT_target)->span, "target %.*s has no key", SHUNT_TEXT_ARGS(target->name));
         shunt_diag_also(k->diags, d, target->span, "declared here");
@@ -266,7 +266,7 @@ check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint
     }
     for (uint32_t i = 0; i < info->key_count; i++) {
         held |= levels[info->keys[i]];
-        if (!given[info->keys[i]]) return; /* it is missing, and said so */
+        if (!given[info->keys[i]]) return; /* it is missing or wrong, and said so */
     }
     if (must && !(held & must)) report_key(k, kid(emit, SHUNT_EMIT_target), check_format(k, "the key of %.*s", SHUNT_TEXT_ARGS(target->name)));
 }
@@ -292,10 +292,10 @@ check_emit(check *k, shunt_ast *emit)
         if (field->kind != SHUNT_AST_FIELD || !kid(field, SHUNT_FIELD_name) || !find_member(shape, kid(field, SHUNT_FIELD_name)->text, &m)) continue;
         k->levels   = 0;
         k->filling  = shape->members[m].name;
-        (void)check_expr(k, kid(field, SHUNT_FIELD_value), &shape->members[m].type);
+        shunt_ty type = check_expr(k, kid(field, SHUNT_FIELD_value), &shape->members[m].type);
         k->filling  = (shunt_text){ 0 };
         levels[m]   = k->levels;
-        given[m]    = true;
+        given[m]    = !shunt_ty_is_error(&type);
     }
     k->levels = before;
     check_fields(k, emit, fields, target, shape, false);
@@ -306,6 +306,7 @@ check_emit(check *k, shunt_ast *emit)
 
 typedef struct sides { /* what the lines of a journal may be, over all ways through it */
     bool       debit, credit, rounded, unclear;
+    bool       twice;      /* two remainders were reported */
     uint32_t   remainders; /* at most, on one way */
     shunt_ast *remainder;
     shunt_text amounts;    /* of the other lines, for W0502 */
@@ -332,6 +333,7 @@ merge_sides(sides *into, const sides *from)
     into->credit       = into->credit || from->credit;
     into->rounded      = into->rounded || from->rounded;
     into->unclear      = into->unclear || from->unclear;
+    into->twice        = into->twice || from->twice;
     into->amounts      = from->amounts;
     into->amount_count = from->amount_count;
     if (!into->remainder) into->remainder = from->remainder;
@@ -375,8 +377,12 @@ check_line(check *k, journal *j, shunt_ast *line, sides *s)
             s->amounts = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(s->amounts), s->amounts.length ? ", " : "", SHUNT_TEXT_ARGS(short_text(k, amount)));
     } else {
         s->debit = s->credit = true;
-        if (s->remainders++) report_two_remainders(k, line, s->remainder);
-        else s->remainder = line;
+        if (s->remainders++) {
+            s->twice = true;
+            report_two_remainders(k, line, s->remainder);
+        } else {
+            s->remainder = line;
+        }
     }
     k->rounded = rounded;
     if (with && with->kid_count && j->target->as.target->line) check_fields(k, line, with, j->target, j->target->as.target->line, false);
@@ -404,6 +410,7 @@ check_key(check *k, journal *j, shunt_ast *key)
     for (uint32_t i = 0; parts && i < parts->kid_count; i++) {
         shunt_ty type = check_present(k, parts->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
         check_phi(k, parts->kids[i], &type, j->target);
+        if (shunt_ty_is_error(&type)) j->key_levels = UINT32_MAX; /* what it depends on is not known */
     }
     j->key_levels |= k->levels;
     k->levels = before;
@@ -483,7 +490,10 @@ check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
     enter_block(k);
     k->lost = !check_each(k, kid(node, SHUNT_FOR_EACH_each), &inner) || lost;
     check_journal_items(k, j, kid(node, SHUNT_FOR_EACH_block), &body);
-    if (body.remainders == 1 && !s->remainders) report_two_remainders(k, body.remainder, NULL);
+    if (body.remainders == 1 && !s->remainders) {
+        body.twice = true;
+        report_two_remainders(k, body.remainder, NULL);
+    }
     leave_each(k, &inner);
     leave_block(k);
     k->lost       = lost;
@@ -563,7 +573,7 @@ static void
 warn_remainder(check *k, const journal *j)
 {
     const sides *s = &j->sides;
-    if (!s->remainder || s->rounded || !s->amount_count) return;
+    if (s->twice || !s->remainder || s->rounded || !s->amount_count) return;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0502, s->remainder->span, "the remainder takes what is left of %.*s%s", SHUNT_TEXT_ARGS(s->amounts), s->amount_count > 4 ? " and more" : "");
     shunt_diag_note(k->diags, d, "nothing here is rounded, so a wrong amount would end in this line, and the balance would say nothing");
     shunt_diag_help(k->diags, d, "write the amount of this line outright, and keep `remainder` for the cents of rounding");
@@ -693,6 +703,7 @@ check_add(check *k, shunt_ast *node)
     for (uint32_t i = 0; i < given; i++) {
         shunt_ty key = check_present(k, keys->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
         tally->as.tally.key.phi |= key.phi;
+        if (!decl_of(tally)->key_kind) decl_of(tally)->key_kind = key.kind;
         if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST) tally->type.item->shape->members[0].type.phi |= key.phi;
     }
 }
@@ -841,12 +852,17 @@ check_target(check *k, shunt_symbol *target)
 
 /* ---- tallies ---- */
 
+/* Said when the map has been read: what is added tells what the keys are. */
 static void
-unbounded(check *k, const shunt_ast *by)
+unbounded(check *k, const shunt_symbol *tally)
 {
+    static const char *const scopes[] = { "unit", "transaction", "batch", "file" };
+    const shunt_ast         *by       = kid(tally->decl, SHUNT_TALLY_by);
+    shunt_text               what     = check_format(k, "`%.*s`", SHUNT_TEXT_ARGS(short_text(k, by)));
+    if (decl_of(tally)->key_kind == SHUNT_TY_DATE) what = SHUNT_TEXT("date");
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0602, by->span, "this total may grow without bound");
-    shunt_diag_here(k->diags, d, "one total for each `%.*s` in the input", SHUNT_TEXT_ARGS(short_text(k, by)));
-    shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st leaves by `on error`");
+    shunt_diag_here(k->diags, d, "one total for each %.*s in the %s", SHUNT_TEXT_ARGS(what), scopes[tally->as.tally.scope]);
+    shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st%s leaves by `on error`", decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
 }
 
 static const shunt_shape *
@@ -927,7 +943,6 @@ declare_tally(check *k, shunt_ast *node)
     check_fact(k, node)->symbol = tally;
     declare_local(k, tally);
     if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
-    else if (by && !limit) unbounded(k, by);
     if (tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
         *item          = row_of(group_shape(k, tally, total));
@@ -1089,6 +1104,16 @@ check_items(check *k, shunt_ast *items)
     }
 }
 
+static void
+check_bounds(check *k, const shunt_ast *items)
+{
+    for (uint32_t i = 0; i < items->kid_count; i++) {
+        const shunt_fact *fact = items->kids[i]->kind == SHUNT_AST_TALLY ? shunt_fact_of(items->kids[i]) : NULL;
+        if (!fact || !fact->symbol || fact->symbol->as.tally.declared) continue;
+        if (kid(items->kids[i], SHUNT_TALLY_by) && !kid(items->kids[i], SHUNT_TALLY_limit)) unbounded(k, fact->symbol);
+    }
+}
+
 void
 check_map(check *k, shunt_symbol *map)
 {
@@ -1107,6 +1132,7 @@ check_map(check *k, shunt_symbol *map)
     }
     enter_block(k);
     check_items(k, items);
+    check_bounds(k, items);
     leave_block(k);
     shunt_ast *names = kid(map->decl, SHUNT_MAP_targets);
     for (uint32_t i = 0; i < map->as.map.target_count && !has_error_node(items) && !k->unread; i++) {

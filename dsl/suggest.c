@@ -3,7 +3,7 @@
 void
 shunt_suggest_init(shunt_suggest *s, shunt_text wanted, uint32_t limit)
 {
-    uint32_t at_most = wanted.length < 4 ? 1 : wanted.length < 9 ? 2 : 3;
+    uint32_t at_most = wanted.length < 2 ? 0 : wanted.length < 4 ? 1 : wanted.length < 9 ? 2 : 3;
     *s = (shunt_suggest){ .wanted = wanted, .at_most = at_most, .limit = limit < SHUNT_SUGGEST_AT_MOST ? limit : SHUNT_SUGGEST_AT_MOST };
 }
 
