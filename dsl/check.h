@@ -164,6 +164,8 @@ bool     names_message(shunt_text name);                           /* `CLP04`, `
 bool     check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type);
 /* The loop of a `for each` of a map, wherever it stands. NULL: reported, or no loop (then `reported` is false). */
 const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported);
+/* `era` in `for each t in era`: each transaction set of the source. NULL where the list is not the name of the source at hand. */
+const shunt_loop_ref *set_named(check *k, shunt_ast *list);
 void     check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop);
 bool     loop_has_id(check *k, shunt_text id);                     /* in a guide of the source at hand */
 const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier);

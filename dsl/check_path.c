@@ -1368,6 +1368,27 @@ check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty 
 
 /* ---- units ---- */
 
+/* The list node becomes a list of instances of the loop. */
+static void
+list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
+{
+    way             w = { .loop = ref, .down_count = 1, .down = { ref } };
+    described_path *p = new_path(k, &w, SHUNT_PATH_LIST);
+    shunt_ty       *of = NEW(k, shunt_ty);
+    *of           = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = ref };
+    p->path.shown = ref->id;
+    (void)path_fact(k, list, p, (shunt_ty){ .kind = SHUNT_TY_LIST, .item = of, .loop = ref });
+}
+
+const shunt_loop_ref *
+set_named(check *k, shunt_ast *list)
+{
+    if (!k->source || !list || list->kind != SHUNT_AST_NAME || !shunt_text_equal(list->text, k->source->name)) return NULL;
+    const shunt_loop_ref *ref = loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 });
+    list_of_loop(k, list, ref);
+    return ref;
+}
+
 const shunt_loop_ref *
 unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
@@ -1384,12 +1405,7 @@ unit_loop_of(check *k, shunt_ast *list, bool *reported)
         missing_in_guide(k, list, list->text, missing, "missing");
         return NULL;
     }
-    way w             = { .loop = ref, .down_count = 1, .down = { ref } };
-    described_path *p = new_path(k, &w, SHUNT_PATH_LIST);
-    shunt_ty       *of = NEW(k, shunt_ty);
-    *of           = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = ref };
-    p->path.shown = ref->id;
-    (void)path_fact(k, list, p, (shunt_ty){ .kind = SHUNT_TY_LIST, .item = of, .loop = ref });
+    list_of_loop(k, list, ref);
     *reported = false;
     return ref;
 }

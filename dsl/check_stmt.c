@@ -887,7 +887,9 @@ check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
         use_names(k, node);
         return;
     }
-    const shunt_loop_ref *loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
+    const shunt_loop_ref *loop = set_named(k, kid(each, SHUNT_EACH_list));
+    if (!loop) loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
+    else reported = false;
     if (!loop && !reported) {
         shunt_ast  *list = kid(each, SHUNT_EACH_list);
         shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a tally is taken of a loop of the message");

@@ -221,6 +221,8 @@ def main():
     for path in sys.argv[2:]:
         totals = {}
         for segments in sets(open(path, "rb").read()):
+            if segments[-1][0] != "SE":
+                continue  # cut off: nothing of it is posted
             try:
                 for account, amount in transaction(segments, tables):
                     totals[account] = totals.get(account, 0) + amount

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 
 def sets(data):
-    """The 835 sets of the bytes, each a list of segments (lists of elements)."""
+    """The 835 sets of the bytes, each a list of segments (lists of elements); one that is cut off counts as far as it goes."""
     for part in re.split(rb"(?=ISA[^A-Za-z0-9 ]\d\d[^A-Za-z0-9 ])", data)[1:]:
         star = part[3:4]
         isa = part.split(star, 16)
@@ -19,6 +19,9 @@ def sets(data):
         inside = None
         for s in segments:
             s = [e.decode("latin-1").strip(" ") if i == 0 else e.decode("latin-1") for i, e in enumerate(s)]
+            if s[0] in ("ST", "GE", "IEA") and inside:
+                yield inside
+                inside = None
             if s[0] == "ST":
                 inside = [s] if len(s) > 1 and s[1] == "835" else None
             elif inside is not None:
@@ -26,6 +29,8 @@ def sets(data):
                 if s[0] == "SE":
                     yield inside
                     inside = None
+        if inside:
+            yield inside
 
 
 def total(segments, name, at):
