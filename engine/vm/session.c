@@ -366,7 +366,6 @@ last_rules(shunt_session *s, const shunt_event *event)
         s->doom[SHUNT_LEVEL_TRANSACTION] = (struct doom){ true, SHUNT_QUARANTINED, SHUNT_NONE, s->last_error };
     SHUNT_TRY(close_loops(s, event->end));
     if (s->loops[s->set_loop].tallied) SHUNT_TRY(run_tallies(s, s->plan->loops[s->set_loop].frame, root));
-    if (root) SHUNT_TRY(run_tallies(s, root->frame, root));
     SHUNT_TRY(run_early(s, event->end));
     SHUNT_TRY(shunt_session_outside(s, s->map->late, root, true, SHUNT_SCOPE_TRANSACTION, s->begin, event->end));
     return shunt_session_outside(s, s->map->at_end, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, event->end);

@@ -108,6 +108,7 @@ struct shunt_session {
     /* of the transaction */
     bool                    open, mapped_set, early_done;
     const shunt_map_entry  *map;
+    uint16_t                set_loop;     /* the body of the set */
     uint64_t                begin, unit_ordinal;
     shunt_status            last_error;   /* the last fault of the reader that was no warning */
     uint64_t                spool_begin;

@@ -48,8 +48,12 @@ static const char head[] =
     "target gl gl_header journal line=gl_line\n"
     "tally paid_total usd2\n"
     "tally by_status usd2 by=by_status_row\n"
+    "tally payment usd2\n"
     "function paid 1 usd2 : node:2100 usd2\n"
     " GET 1 0 CLP04\n"
+    " RETURN 1\n"
+    "function pays 1 usd2 : node:set usd2\n"
+    " GET 1 0 BPR02\n"
     " RETURN 1\n"
     "function early 1 none : node:set text\n"
     " GET_TEXT 1 0 TRN02\n"
@@ -115,7 +119,7 @@ struct whole {
     shunt_plan_node   nodes[32];
     shunt_map_entry   map;
     shunt_handler     handler;
-    shunt_tally       tallies[2];
+    shunt_tally       tallies[3];
     shunt_exit        exits[16];
     shunt_code        codes[16];
     shunt_site        sites[512];
@@ -191,10 +195,13 @@ add_rules(struct whole *w, unsigned flags)
         *(i ? &w->codes[i].queue : &w->codes[i].ack) = i ? queue : ack;
     }
     for (uint32_t i = 0; i < w->p.exits_count; i++) w->exits[i] = w->p.exits[i];
-    for (uint32_t i = 0; i < 2; i++) w->tallies[i] = w->p.tallies[i];
+    for (uint32_t i = 0; i < 3; i++) w->tallies[i] = w->p.tallies[i];
     w->tallies[0].declared = 1;
     w->tallies[0].frame    = frame_like(&w->p, SHUNT_TEXT("2100"));
     w->tallies[0].function = asm_function(&w->p, "paid");
+    w->tallies[2].declared = 1;
+    w->tallies[2].frame    = frame_like(&w->p, SHUNT_TEXT("set"));
+    w->tallies[2].function = asm_function(&w->p, "pays");
     uint16_t source_error  = flags & REMIT_UNIT_SYNTAX ? EXIT_REJECT : flags & REMIT_FILE_SYNTAX ? EXIT_FILE : EXIT_E_SYNTAX;
     w->map = (shunt_map_entry){ .name = add_text(w, SHUNT_TEXT("post")), .at_start = SHUNT_NONE, .early = asm_function(&w->p, "early"), .late = SHUNT_NONE,
                                 .at_end = asm_function(&w->p, "at_end"), .at_end_batch = SHUNT_NONE,

@@ -6,7 +6,7 @@
  *   any other: a record (target work)
  * Failures go to quarantine E_RULE, faults of the reader to quarantine whole transaction E_SYNTAX. The transaction is correlated by TRN02,
  * early; BPR02 must be the tally paid_total (CLP04), else quarantine whole transaction TOTAL. The journal's key is CLP01, the record's CLP01 and the
- * occurrence. by_status is a total that rules add to, by CLP02, with at most 100 groups. */
+ * occurrence. payment is BPR02 of each transaction. by_status is a total that rules add to, by CLP02, with at most 100 groups. */
 #ifndef SHUNT_TEST_REMIT_H
 #define SHUNT_TEST_REMIT_H
 

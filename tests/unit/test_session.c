@@ -781,6 +781,7 @@ START_TEST(inputs_one_after_the_other)
     ck_assert(strstr(report.bytes, "\"units\": {\n    \"in\": 2,\n    \"posted\": 1,\n    \"duplicate\": 1,"));
     ck_assert(strstr(report.bytes, "\"records\": {\n    \"work\": 1,\n    \"gl\": 0\n  }"));
     ck_assert(strstr(report.bytes, "\"name\": \"paid_total\",\n      \"currency\": \"USD\",\n      \"in\": \"2.00\",\n      \"posted\": \"1.00\",\n      \"duplicate\": \"1.00\","));
+    ck_assert(strstr(report.bytes, "\"name\": \"payment\",\n      \"currency\": \"USD\",\n      \"in\": \"2.00\",\n      \"posted\": \"2.00\","));
     ck_assert(strstr(report.bytes, "\"balanced\": true\n}\n"));
     shunt_buffer_done(&report);
     shunt_session_free(session);
