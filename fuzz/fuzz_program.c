@@ -1,6 +1,6 @@
 /* fuzz_program.c - damaged programs: the loader refuses them, or whatever they hold runs safely and ends.
- * The first byte picks a program; the rest is changes of three bytes: place (as a share of its size), value. With the first byte 255
- * the rest is a whole file. Either way the hash is made good, else nothing behind it would be reached. */
+ * The first byte picks a program; the rest is changes of three bytes: place (as a share of its size), value. With the first byte
+ * 255 the rest is a whole file. Either way the hash is made good, else nothing behind it would be reached. */
 #include <stdlib.h>
 
 #include "engine/base/hash.h"
@@ -8,8 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void
-seal(uint8_t *bytes, size_t size)
+static void seal(uint8_t *bytes, size_t size)
 {
     uint64_t     length = size;
     shunt_sha256 sha;
@@ -20,8 +19,7 @@ seal(uint8_t *bytes, size_t size)
     shunt_sha256_finish(&sha, bytes + 32);
 }
 
-static void
-load_and_run(const uint8_t *bytes, size_t size, uint32_t seed)
+static void load_and_run(const uint8_t *bytes, size_t size, uint32_t seed)
 {
     shunt_program *program;
     char           why[200];
@@ -32,14 +30,14 @@ load_and_run(const uint8_t *bytes, size_t size, uint32_t seed)
     if (shunt_program_save(program, &again) != SHUNT_OK) abort();
     shunt_program *second;
     if (shunt_program_load(&shunt_memory_libc, (const uint8_t *)again.bytes, again.length, &second, why) != SHUNT_OK) abort();
-    if (memcmp(program->code_hash, second->code_hash, 32) != 0 && again.length == size && memcmp(again.bytes, bytes, size) == 0) abort();
+    if (memcmp(program->code_hash, second->code_hash, 32) != 0 && again.length == size && memcmp(again.bytes, bytes, size) == 0)
+        abort();
     shunt_program_free(second);
     shunt_buffer_done(&again);
     shunt_program_free(program);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) return 0;
     shunt_buffer file;

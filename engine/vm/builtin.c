@@ -6,15 +6,15 @@
 
 _Static_assert(SHUNT_DECIMAL_TEXT <= 64 && SHUNT_MOMENT_TEXT <= 64, "rooms of 64 bytes are enough");
 
-shunt_text
-shunt_value_text(const shunt_program *p, shunt_type type, shunt_value value, char *room)
+shunt_text shunt_value_text(const shunt_program *p, shunt_type type, shunt_value value, char *room)
 {
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_BOOL: return value.integer ? SHUNT_TEXT("true") : SHUNT_TEXT("false");
     case SHUNT_KIND_INT:
         if (type.extra && type.extra <= p->enums_count) {
             const shunt_enum *e = &p->enums[type.extra - 1];
-            if (value.integer >= 0 && value.integer < e->member_count) return p->texts[p->numbers[e->member_first + (uint32_t)value.integer]];
+            if (value.integer >= 0 && value.integer < e->member_count)
+                return p->texts[p->numbers[e->member_first + (uint32_t)value.integer]];
         }
         return (shunt_text){ room, (uint32_t)shunt_decimal_print(value.integer, 0, room) };
     case SHUNT_KIND_DECIMAL: return (shunt_text){ room, (uint32_t)shunt_decimal_print(value.coefficient, type.scale, room) };
@@ -30,29 +30,25 @@ shunt_value_text(const shunt_program *p, shunt_type type, shunt_value value, cha
     return (shunt_text){ 0 };
 }
 
-static shunt_status
-give_text(shunt_text text, shunt_value *result)
+static shunt_status give_text(shunt_text text, shunt_value *result)
 {
     *result = (shunt_value){ .text = text };
     return SHUNT_OK;
 }
 
-static shunt_status
-give_int(int64_t integer, shunt_value *result)
+static shunt_status give_int(int64_t integer, shunt_value *result)
 {
     *result = (shunt_value){ .integer = integer };
     return SHUNT_OK;
 }
 
-static shunt_status
-absent(uint8_t *state)
+static shunt_status absent(uint8_t *state)
 {
     *state = SHUNT_ABSENT;
     return SHUNT_OK;
 }
 
-static shunt_status
-add_months(const shunt_value *a, shunt_value *result)
+static shunt_status add_months(const shunt_value *a, shunt_value *result)
 {
     bool    clamp = shunt_text_is(a[2].text, "clamp");
     int64_t days;
@@ -61,8 +57,7 @@ add_months(const shunt_value *a, shunt_value *result)
     return give_int(days, result);
 }
 
-static shunt_status
-date_by_pattern(const shunt_value *a, shunt_value *result)
+static shunt_status date_by_pattern(const shunt_value *a, shunt_value *result)
 {
     int64_t days;
     if (!shunt_date_pattern_valid(a[1].text)) return SHUNT_VALUE_INVALID;
@@ -70,24 +65,22 @@ date_by_pattern(const shunt_value *a, shunt_value *result)
     return give_int(days, result);
 }
 
-static shunt_status
-try_date(shunt_text text, shunt_value *result, uint8_t *state)
+static shunt_status try_date(shunt_text text, shunt_value *result, uint8_t *state)
 {
     int64_t      days, end;
     shunt_status status = text.length <= 8 ? shunt_date_parse_x12(text, &days) : shunt_date_parse_range(text, &days, &end);
     return status == SHUNT_OK ? give_int(days, result) : absent(state);
 }
 
-static shunt_status
-try_int(shunt_text text, shunt_value *result, uint8_t *state)
+static shunt_status try_int(shunt_text text, shunt_value *result, uint8_t *state)
 {
     shunt_decimal value;
-    if (shunt_decimal_parse(text.bytes, text.length, 0, false, &value) != SHUNT_OK || value < INT64_MIN || value > INT64_MAX) return absent(state);
+    if (shunt_decimal_parse(text.bytes, text.length, 0, false, &value) != SHUNT_OK || value < INT64_MIN || value > INT64_MAX)
+        return absent(state);
     return give_int((int64_t)value, result);
 }
 
-static shunt_status
-try_decimal(shunt_text text, uint8_t scale, shunt_value *result, uint8_t *state)
+static shunt_status try_decimal(shunt_text text, uint8_t scale, shunt_value *result, uint8_t *state)
 {
     shunt_decimal value;
     if (shunt_decimal_parse(text.bytes, text.length, scale, false, &value) != SHUNT_OK) return absent(state);
@@ -95,8 +88,7 @@ try_decimal(shunt_text text, uint8_t scale, shunt_value *result, uint8_t *state)
     return SHUNT_OK;
 }
 
-static shunt_status
-change_case(shunt_vm *vm, shunt_text text, char first, char last, char by, shunt_value *result)
+static shunt_status change_case(shunt_vm *vm, shunt_text text, char first, char last, char by, shunt_value *result)
 {
     uint32_t at = 0;
     while (at < text.length && (text.bytes[at] < first || text.bytes[at] > last)) at++;
@@ -104,20 +96,18 @@ change_case(shunt_vm *vm, shunt_text text, char first, char last, char by, shunt
     char *bytes = shunt_arena_bytes(vm->arena, text.length);
     if (!bytes) return shunt_vm_full(vm);
     for (uint32_t i = 0; i < text.length; i++) {
-        char c   = text.bytes[i];
+        char c = text.bytes[i];
         bytes[i] = c >= first && c <= last ? (char)(c + by) : c;
     }
     return give_text((shunt_text){ bytes, text.length }, result);
 }
 
-static shunt_status
-give_some(shunt_text text, shunt_value *result, uint8_t *state)
+static shunt_status give_some(shunt_text text, shunt_value *result, uint8_t *state)
 {
     return text.length ? give_text(text, result) : absent(state);
 }
 
-static shunt_text
-trimmed(shunt_text text)
+static shunt_text trimmed(shunt_text text)
 {
     while (text.length && text.bytes[0] == ' ') text.bytes++, text.length--;
     while (text.length && text.bytes[text.length - 1] == ' ') text.length--;
@@ -125,8 +115,7 @@ trimmed(shunt_text text)
 }
 
 /* Characters count from 1; what lies before the first or after the last is not there. */
-static shunt_text
-part(shunt_text text, int64_t from, int64_t count)
+static shunt_text part(shunt_text text, int64_t from, int64_t count)
 {
     if (from < 1) { /* the part of the window before the text is lost */
         if (count <= 0 || from < -(int64_t)UINT32_MAX) return (shunt_text){ 0 };
@@ -135,13 +124,12 @@ part(shunt_text text, int64_t from, int64_t count)
     }
     if (count <= 0 || from > UINT32_MAX) return (shunt_text){ 0 };
     uint32_t   begin = shunt_utf8_offset(text, (uint32_t)(from - 1));
-    shunt_text rest  = { text.bytes + begin, text.length - begin };
-    rest.length      = shunt_utf8_offset(rest, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+    shunt_text rest = { text.bytes + begin, text.length - begin };
+    rest.length = shunt_utf8_offset(rest, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
     return rest;
 }
 
-static shunt_text
-last4(shunt_text text)
+static shunt_text last4(shunt_text text)
 {
     uint32_t characters = shunt_utf8_count(text);
     if (characters <= 4) return text;
@@ -149,8 +137,7 @@ last4(shunt_text text)
     return (shunt_text){ text.bytes + begin, text.length - begin };
 }
 
-static shunt_status
-tokenize(shunt_vm *vm, shunt_text text, shunt_value *result)
+static shunt_status tokenize(shunt_vm *vm, shunt_text text, shunt_value *result)
 {
     if (!vm->host->token_key || vm->host->token_key_length == 0) return SHUNT_USAGE;
     uint8_t    mac[SHUNT_SHA256_BYTES];
@@ -165,8 +152,7 @@ tokenize(shunt_vm *vm, shunt_text text, shunt_value *result)
 }
 
 /* (new - old) / old, as the fraction that a percent is, rounded to `places` decimals of it. */
-static shunt_status
-percent_change(const shunt_value *a, uint8_t scale, uint8_t result_scale, shunt_value *result)
+static shunt_status percent_change(const shunt_value *a, uint8_t scale, uint8_t result_scale, shunt_value *result)
 {
     shunt_rounding mode;
     shunt_decimal  difference, quotient;
@@ -178,32 +164,29 @@ percent_change(const shunt_value *a, uint8_t scale, uint8_t result_scale, shunt_
     return SHUNT_OK;
 }
 
-static int64_t
-year_of(int64_t days)
+static int64_t year_of(int64_t days)
 {
     int year, month, day;
     shunt_date_split(days, &year, &month, &day);
     return year;
 }
 
-static int64_t
-day_of(int64_t microseconds)
+static int64_t day_of(int64_t microseconds)
 {
     const int64_t day = INT64_C(86400000000);
     return microseconds / day - (microseconds % day < 0);
 }
 
 /* A clock of the host is not ours to trust: what no date can hold is not known. */
-static shunt_status
-received_at(const shunt_vm_host *host, shunt_value *result, uint8_t *state)
+static shunt_status received_at(const shunt_vm_host *host, shunt_value *result, uint8_t *state)
 {
     int64_t day = day_of(host->received_at);
     if (!host->received_at_known || day < shunt_date_days(1, 1, 1) || day > shunt_date_days(9999, 12, 31)) return absent(state);
     return give_int(host->received_at, result);
 }
 
-shunt_status
-shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *a, shunt_type first, shunt_type type, shunt_value *result, uint8_t *state)
+shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *a, shunt_type first, shunt_type type,
+                              shunt_value *result, uint8_t *state)
 {
     *state = SHUNT_PRESENT;
     switch ((shunt_builtin)builtin) {

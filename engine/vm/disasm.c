@@ -9,48 +9,45 @@ struct printer {
     bool                 sites;
 };
 
-static const char *const scope_names[]  = { "unit", "transaction", "batch", "interchange", "file" };
-static const char *const exit_names[]   = { "reject", "quarantine", "warn", "skip" };
-static const char *const mode_names[]   = { "half_up", "half_even", "down", "up", "exact" };
-static const char *const state_names[]  = { "present", "absent", "cleared" };
+static const char *const scope_names[] = { "unit", "transaction", "batch", "interchange", "file" };
+static const char *const exit_names[] = { "reject", "quarantine", "warn", "skip" };
+static const char *const mode_names[] = { "half_up", "half_even", "down", "up", "exact" };
+static const char *const state_names[] = { "present", "absent", "cleared" };
 static const char *const encode_names[] = { "json", "csv", "fixed", "xml" };
-static const char *const frame_names[]  = { "set", "loop", "group" };
+static const char *const frame_names[] = { "set", "loop", "group" };
 static const char *const convert_names[] = { "text", "decimal", "implied", "int", "date", "date_end" };
 
 #define NAME_OF(names, index) ((size_t)(index) < SHUNT_COUNT(names) ? (names)[index] : "?")
 
-static void
-quoted(struct printer *d, shunt_text text)
-{
-    shunt_buffer_json(d->out, text);
-}
+static void quoted(struct printer *d, shunt_text text) { shunt_buffer_json(d->out, text); }
 
 /* A name as it stands; "-" for none. */
-static void
-name(struct printer *d, uint16_t index)
+static void name(struct printer *d, uint16_t index)
 {
-    if (index == SHUNT_NONE) shunt_buffer_z(d->out, "-");
-    else shunt_buffer_text(d->out, d->p->texts[index]);
+    if (index == SHUNT_NONE)
+        shunt_buffer_z(d->out, "-");
+    else
+        shunt_buffer_text(d->out, d->p->texts[index]);
 }
 
-static void
-label(struct printer *d, const char *word, uint16_t index)
+static void label(struct printer *d, const char *word, uint16_t index)
 {
     if (index == SHUNT_NONE) return;
     shunt_buffer_format(d->out, " %s ", word);
     quoted(d, d->p->texts[index]);
 }
 
-static void
-type_name(struct printer *d, shunt_type type)
+static void type_name(struct printer *d, shunt_type type)
 {
     const shunt_program *p = d->p;
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_NONE: shunt_buffer_z(d->out, "nothing"); break;
     case SHUNT_KIND_BOOL: shunt_buffer_z(d->out, "bool"); break;
     case SHUNT_KIND_INT:
-        if (type.extra) name(d, p->enums[type.extra - 1].name);
-        else shunt_buffer_z(d->out, "int");
+        if (type.extra)
+            name(d, p->enums[type.extra - 1].name);
+        else
+            shunt_buffer_z(d->out, "int");
         break;
     case SHUNT_KIND_DECIMAL:
         if (type.extra) {
@@ -80,28 +77,18 @@ type_name(struct printer *d, shunt_type type)
     }
 }
 
-static void
-hex(struct printer *d, const uint8_t hash[static 32])
+static void hex(struct printer *d, const uint8_t hash[static 32])
 {
     char digits[SHUNT_SHA256_HEX];
     shunt_hex(hash, 32, digits);
     shunt_buffer_add(d->out, digits, sizeof digits);
 }
 
-static void
-line(struct printer *d, const char *word, uint32_t index)
-{
-    shunt_buffer_format(d->out, "%s %u ", word, index);
-}
+static void line(struct printer *d, const char *word, uint32_t index) { shunt_buffer_format(d->out, "%s %u ", word, index); }
 
-static void
-end_line(struct printer *d)
-{
-    shunt_buffer_char(d->out, '\n');
-}
+static void end_line(struct printer *d) { shunt_buffer_char(d->out, '\n'); }
 
-static void
-place(struct printer *d, uint32_t site)
+static void place(struct printer *d, uint32_t site)
 {
     if (!d->sites || site == 0 || site >= d->p->sites_count) return;
     const shunt_site *s = &d->p->sites[site];
@@ -113,15 +100,13 @@ place(struct printer *d, uint32_t site)
 
 /* ---- what runs when ---- */
 
-static void
-entry(struct printer *d, const char *word, uint16_t function)
+static void entry(struct printer *d, const char *word, uint16_t function)
 {
     if (function == SHUNT_NONE) return;
     shunt_buffer_format(d->out, " %s f%u", word, function);
 }
 
-static void
-print_head(struct printer *d)
+static void print_head(struct printer *d)
 {
     const shunt_program *p = d->p;
     shunt_buffer_z(d->out, "program ");
@@ -193,8 +178,7 @@ print_head(struct printer *d)
 
 /* ---- input ---- */
 
-static void
-print_frames(struct printer *d)
+static void print_frames(struct printer *d)
 {
     const shunt_program *p = d->p;
     for (uint32_t i = 0; i < p->guides_count; i++) {
@@ -204,7 +188,8 @@ print_frames(struct printer *d)
         name(d, p->guides[i].version);
         shunt_buffer_format(d->out, " loops %u ids %u\n", p->guides[i].loop_count, p->guides[i].id_count);
     }
-    shunt_buffer_format(d->out, "plan nodes %u loops %u choices %u demands %u\n", p->nodes_count, p->loops_count, p->choices_count, p->demands_count);
+    shunt_buffer_format(d->out, "plan nodes %u loops %u choices %u demands %u\n", p->nodes_count, p->loops_count,
+                        p->choices_count, p->demands_count);
     for (uint32_t i = 0; i < p->frames_count; i++) {
         const shunt_plan_frame *f = &p->frames[i];
         line(d, "frame", i);
@@ -215,9 +200,11 @@ print_frames(struct printer *d)
             shunt_buffer_format(d->out, "  slot %u ", f->slot_first + k);
             name(d, s->path);
             shunt_buffer_format(d->out, " %s", NAME_OF(convert_names, s->convert));
-            if (s->convert == SHUNT_CONVERT_DECIMAL || s->convert == SHUNT_CONVERT_IMPLIED) shunt_buffer_format(d->out, " scale %u", s->scale);
+            if (s->convert == SHUNT_CONVERT_DECIMAL || s->convert == SHUNT_CONVERT_IMPLIED)
+                shunt_buffer_format(d->out, " scale %u", s->scale);
             if (s->convert == SHUNT_CONVERT_IMPLIED) shunt_buffer_format(d->out, " implied %u", s->implied);
-            shunt_buffer_format(d->out, "%s%s%s", s->required ? " required" : "", s->masked ? " masked" : "", s->early ? " early" : "");
+            shunt_buffer_format(d->out, "%s%s%s", s->required ? " required" : "", s->masked ? " masked" : "",
+                                s->early ? " early" : "");
             if (s->codes != SHUNT_NONE) {
                 shunt_buffer_z(d->out, " codes ");
                 name(d, p->code_lists[s->codes].name);
@@ -238,17 +225,15 @@ print_frames(struct printer *d)
     }
 }
 
-static void
-child_name(struct printer *d, uint16_t frame, uint16_t child)
+static void child_name(struct printer *d, uint16_t frame, uint16_t child)
 {
     name(d, d->p->frames[d->p->children[d->p->frames[frame].child_first + child]].id);
 }
 
-static void
-print_collectors(struct printer *d)
+static void print_collectors(struct printer *d)
 {
     static const char *const from_names[] = { "group", "line", "level", "position", "ordinal", "first" };
-    const shunt_program     *p            = d->p;
+    const shunt_program     *p = d->p;
     for (uint32_t i = 0; i < p->collects_count; i++) {
         const shunt_collect *c = &p->collects[i];
         line(d, "collector", i);
@@ -308,8 +293,7 @@ print_collectors(struct printer *d)
 
 /* ---- types and output ---- */
 
-static void
-print_types(struct printer *d)
+static void print_types(struct printer *d)
 {
     const shunt_program *p = d->p;
     for (uint32_t i = 0; i < p->enums_count; i++) {
@@ -333,7 +317,8 @@ print_types(struct printer *d)
             shunt_buffer_z(d->out, ": ");
             type_name(d, f->type);
             if (f->max_length) shunt_buffer_format(d->out, "(%u)", f->max_length);
-            shunt_buffer_format(d->out, "%s%s\n", f->flags & SHUNT_FIELD_OPTIONAL ? "?" : "", f->flags & SHUNT_FIELD_MASKED ? " masked" : "");
+            shunt_buffer_format(d->out, "%s%s\n", f->flags & SHUNT_FIELD_OPTIONAL ? "?" : "",
+                                f->flags & SHUNT_FIELD_MASKED ? " masked" : "");
         }
     }
     for (uint32_t i = 0; i < p->tables_count; i++) {
@@ -353,19 +338,22 @@ print_types(struct printer *d)
     }
 }
 
-static void
-column_name(struct printer *d, const shunt_target *t, uint16_t field)
+static void column_name(struct printer *d, const shunt_target *t, uint16_t field)
 {
     const shunt_program *p = d->p;
-    if (field == 0xfffd) shunt_buffer_z(d->out, "account");
-    else if (field == 0xfffc) shunt_buffer_z(d->out, "side");
-    else if (field == 0xfffb) shunt_buffer_z(d->out, "amount");
-    else if (field >= 0x8000) name(d, p->fields[p->records[t->line].field_first + (field - 0x8000u)].name);
-    else name(d, p->fields[p->records[t->record].field_first + field].name);
+    if (field == 0xfffd)
+        shunt_buffer_z(d->out, "account");
+    else if (field == 0xfffc)
+        shunt_buffer_z(d->out, "side");
+    else if (field == 0xfffb)
+        shunt_buffer_z(d->out, "amount");
+    else if (field >= 0x8000)
+        name(d, p->fields[p->records[t->line].field_first + (field - 0x8000u)].name);
+    else
+        name(d, p->fields[p->records[t->record].field_first + field].name);
 }
 
-static void
-print_encoding(struct printer *d, const shunt_target *t)
+static void print_encoding(struct printer *d, const shunt_target *t)
 {
     const shunt_encoding *e = &d->p->encodings[t->encoding];
     shunt_buffer_format(d->out, "  encode %s", NAME_OF(encode_names, e->kind));
@@ -389,8 +377,7 @@ print_encoding(struct printer *d, const shunt_target *t)
     }
 }
 
-static void
-print_output(struct printer *d)
+static void print_output(struct printer *d)
 {
     const shunt_program *p = d->p;
     for (uint32_t i = 0; i < p->codes_count; i++) {
@@ -454,11 +441,10 @@ print_output(struct printer *d)
 
 /* ---- code ---- */
 
-static void
-constant(struct printer *d, uint16_t index)
+static void constant(struct printer *d, uint16_t index)
 {
     char        room[64];
-    shunt_type  type  = d->p->constants[index].type;
+    shunt_type  type = d->p->constants[index].type;
     shunt_value value = d->p->constants[index].value;
     if (type.kind == SHUNT_KIND_TEXT) {
         quoted(d, d->p->texts[value.integer]);
@@ -471,22 +457,29 @@ constant(struct printer *d, uint16_t index)
     }
 }
 
-static void
-numbered(struct printer *d, const char *word, uint16_t n, uint16_t text)
+static void numbered(struct printer *d, const char *word, uint16_t n, uint16_t text)
 {
     shunt_buffer_format(d->out, "%s%u:", word, n);
     name(d, text);
 }
 
-static void
-operand(struct printer *d, const shunt_function *f, shunt_instruction i, uint8_t kind, uint16_t n)
+static void operand(struct printer *d, const shunt_function *f, shunt_instruction i, uint8_t kind, uint16_t n)
 {
-    const shunt_program *p     = d->p;
+    const shunt_program *p = d->p;
     const shunt_type    *types = p->register_types + f->type_first;
     switch ((shunt_operand)kind) {
     case SHUNT_OPERAND_NONE: break;
-    case SHUNT_OPERAND_BOOL: case SHUNT_OPERAND_INT: case SHUNT_OPERAND_DEC: case SHUNT_OPERAND_TEXT: case SHUNT_OPERAND_DATE: case SHUNT_OPERAND_LIST:
-    case SHUNT_OPERAND_ROW: case SHUNT_OPERAND_NODE: case SHUNT_OPERAND_ANY: case SHUNT_OPERAND_SAME: case SHUNT_OPERAND_ITEM:
+    case SHUNT_OPERAND_BOOL:
+    case SHUNT_OPERAND_INT:
+    case SHUNT_OPERAND_DEC:
+    case SHUNT_OPERAND_TEXT:
+    case SHUNT_OPERAND_DATE:
+    case SHUNT_OPERAND_LIST:
+    case SHUNT_OPERAND_ROW:
+    case SHUNT_OPERAND_NODE:
+    case SHUNT_OPERAND_ANY:
+    case SHUNT_OPERAND_SAME:
+    case SHUNT_OPERAND_ITEM:
     case SHUNT_OPERAND_BASE: shunt_buffer_format(d->out, "r%u", n); break;
     case SHUNT_OPERAND_CONST:
     case SHUNT_OPERAND_TEXTK: constant(d, n); break;
@@ -499,8 +492,10 @@ operand(struct printer *d, const shunt_function *f, shunt_instruction i, uint8_t
     case SHUNT_OPERAND_TALLY: name(d, p->tallies[n].name); break;
     case SHUNT_OPERAND_GLOBAL: shunt_buffer_format(d->out, "g%u", n); break;
     case SHUNT_OPERAND_EXIT: {
-        if (n == SHUNT_NONE) shunt_buffer_z(d->out, "-");
-        else numbered(d, "exit", n, p->exits[n].code == SHUNT_NONE ? SHUNT_NONE : p->codes[p->exits[n].code].name);
+        if (n == SHUNT_NONE)
+            shunt_buffer_z(d->out, "-");
+        else
+            numbered(d, "exit", n, p->exits[n].code == SHUNT_NONE ? SHUNT_NONE : p->codes[p->exits[n].code].name);
         break;
     }
     case SHUNT_OPERAND_TARGET: name(d, p->targets[n].name); break;
@@ -509,17 +504,18 @@ operand(struct printer *d, const shunt_function *f, shunt_instruction i, uint8_t
     case SHUNT_OPERAND_COLLECT: numbered(d, "collector", n, p->records[p->collects[n].record].name); break;
     case SHUNT_OPERAND_EARLIEST: shunt_buffer_format(d->out, "dates%u", n); break;
     case SHUNT_OPERAND_COUNT:
-        if (i.op == SHUNT_OP_IS_STATE) shunt_buffer_z(d->out, NAME_OF(state_names, n));
-        else shunt_buffer_format(d->out, "%u", n);
+        if (i.op == SHUNT_OP_IS_STATE)
+            shunt_buffer_z(d->out, NAME_OF(state_names, n));
+        else
+            shunt_buffer_format(d->out, "%u", n);
         break;
     case SHUNT_OPERAND_MODE: shunt_buffer_z(d->out, NAME_OF(mode_names, n)); break;
     }
 }
 
-static void
-print_instruction(struct printer *d, const shunt_function *f, uint32_t at)
+static void print_instruction(struct printer *d, const shunt_function *f, uint32_t at)
 {
-    shunt_instruction           i    = d->p->instructions[f->code_first + at];
+    shunt_instruction           i = d->p->instructions[f->code_first + at];
     const struct shunt_op_info *info = &shunt_op_info[i.op];
     const uint8_t               kinds[] = { info->a, info->b, info->c };
     const uint16_t              words[] = { i.a, i.b, i.c };
@@ -535,8 +531,7 @@ print_instruction(struct printer *d, const shunt_function *f, uint32_t at)
     end_line(d);
 }
 
-static void
-print_functions(struct printer *d)
+static void print_functions(struct printer *d)
 {
     const shunt_program *p = d->p;
     for (uint32_t n = 0; n < p->functions_count; n++) {
@@ -555,8 +550,7 @@ print_functions(struct printer *d)
     }
 }
 
-void
-shunt_program_disassemble(const shunt_program *program, bool with_sites, shunt_buffer *out)
+void shunt_program_disassemble(const shunt_program *program, bool with_sites, shunt_buffer *out)
 {
     struct printer d = { program, out, with_sites };
     print_head(&d);

@@ -5,23 +5,22 @@
 
 enum { ROOM = 64, KEYS_AT_ONCE = 16 };
 
-shunt_status
-shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states)
+shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states)
 {
-    const shunt_record_type *type   = &vm->program->records[record];
+    const shunt_record_type *type = &vm->program->records[record];
     const shunt_field       *fields = vm->program->fields + type->field_first;
     for (uint32_t f = 0; f < type->field_count; f++) {
         if (states[f] != SHUNT_PRESENT) {
             if (!(fields[f].flags & SHUNT_FIELD_OPTIONAL)) return SHUNT_REQUIRED_MISSING;
-        } else if (fields[f].max_length && values[f].text.length > fields[f].max_length && shunt_utf8_count(values[f].text) > fields[f].max_length) {
+        } else if (fields[f].max_length && values[f].text.length > fields[f].max_length &&
+                   shunt_utf8_count(values[f].text) > fields[f].max_length) {
             return SHUNT_TEXT_TOO_LONG;
         }
     }
     return SHUNT_OK;
 }
 
-static shunt_status
-hand_over(shunt_vm *vm, const shunt_record *record)
+static shunt_status hand_over(shunt_vm *vm, const shunt_record *record)
 {
     vm->records++;
     return vm->host->record ? vm->host->record(vm->host->context, record) : SHUNT_OK;
@@ -29,21 +28,20 @@ hand_over(shunt_vm *vm, const shunt_record *record)
 
 /* ---- emit ---- */
 
-shunt_status
-shunt_vm_emit(shunt_vm *vm, uint16_t index, uint32_t site, const shunt_value *values, const uint8_t *states)
+shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t index, uint32_t site, const shunt_value *values, const uint8_t *states)
 {
-    const shunt_program *p      = vm->program;
+    const shunt_program *p = vm->program;
     const shunt_target  *target = &p->targets[index];
     const shunt_field   *fields = p->fields + p->records[target->record].field_first;
     SHUNT_TRY(shunt_vm_check_fields(vm, target->record, values, states));
 
     shunt_text  few[KEYS_AT_ONCE];
     char        few_rooms[KEYS_AT_ONCE][ROOM];
-    shunt_text *key   = few;
+    shunt_text *key = few;
     char       *rooms = few_rooms[0];
     if (target->key_count > KEYS_AT_ONCE) {
-        key   = SHUNT_NEW_N(vm->arena, shunt_text, target->key_count);
-        rooms = SHUNT_NEW_N(vm->arena, char, (size_t)target->key_count * ROOM);
+        key = SHUNT_NEW_N(vm->arena, shunt_text, target->key_count);
+        rooms = SHUNT_NEW_N(vm->arena, char, (size_t)target->key_count *ROOM);
         if (!key || !rooms) return shunt_vm_full(vm);
     }
     for (uint32_t k = 0; k < target->key_count; k++) {
@@ -51,33 +49,34 @@ shunt_vm_emit(shunt_vm *vm, uint16_t index, uint32_t site, const shunt_value *va
         if (states[field] != SHUNT_PRESENT) return SHUNT_REQUIRED_MISSING;
         key[k] = shunt_value_text(p, fields[field].type, values[field], rooms + (size_t)k * ROOM);
     }
-    shunt_record record = { .target = index, .site = site, .fields = values, .states = states, .key = key, .key_count = target->key_count };
+    shunt_record record = {
+        .target = index, .site = site, .fields = values, .states = states, .key = key, .key_count = target->key_count
+    };
     return hand_over(vm, &record);
 }
 
 /* ---- journal ---- */
 
-void
-shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
+void shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
 {
     vm->journal = (shunt_journal){ .target = target, .flip = flip, .site = site };
 }
 
-shunt_status
-shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit, bool remainder, uint32_t site)
+shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
+                           bool remainder, uint32_t site)
 {
     shunt_journal       *journal = &vm->journal;
-    const shunt_program *p       = vm->program;
+    const shunt_program *p = vm->program;
     uint16_t             columns = p->targets[journal->target].line;
-    uint32_t             count   = columns == SHUNT_NONE ? 0 : p->records[columns].field_count;
+    uint32_t             count = columns == SHUNT_NONE ? 0 : p->records[columns].field_count;
     if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
     if (columns != SHUNT_NONE) SHUNT_TRY(shunt_vm_check_fields(vm, columns, values + 2, states + 2));
     if (journal->count == journal->capacity) {
         uint32_t            capacity = journal->capacity ? journal->capacity * 2 : 16;
-        shunt_pending_line *lines    = SHUNT_NEW_N(vm->arena, shunt_pending_line, capacity);
+        shunt_pending_line *lines = SHUNT_NEW_N(vm->arena, shunt_pending_line, capacity);
         if (!lines) return shunt_vm_full(vm);
         if (journal->count) memcpy(lines, journal->lines, sizeof *lines * journal->count);
-        journal->lines    = lines;
+        journal->lines = lines;
         journal->capacity = capacity;
     }
     shunt_value *column_values = NULL;
@@ -90,22 +89,25 @@ shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, sh
         memcpy(column_states, states + 2, count);
     }
     journal->lines[journal->count++] = (shunt_pending_line){
-        .line = { .credit = credit, .account = values[0].text, .amount = remainder ? 0 : values[1].coefficient, .type = type,
-                  .columns = column_values, .states = column_states },
-        .site = site, .remainder = remainder,
+        .line = { .credit = credit,
+                  .account = values[0].text,
+                  .amount = remainder ? 0 : values[1].coefficient,
+                  .type = type,
+                  .columns = column_values,
+                  .states = column_states },
+        .site = site,
+        .remainder = remainder,
     };
     return SHUNT_OK;
 }
 
-static bool
-same_currency(const shunt_program *p, shunt_type a, shunt_type b)
+static bool same_currency(const shunt_program *p, shunt_type a, shunt_type b)
 {
     return a.extra == b.extra || shunt_text_equal(p->texts[a.extra], p->texts[b.extra]);
 }
 
 /* Adds an amount of one scale to a sum of another; the wider scale stays. */
-static shunt_status
-add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal amount, uint8_t amount_scale)
+static shunt_status add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal amount, uint8_t amount_scale)
 {
     if (amount_scale > *scale) {
         SHUNT_TRY(shunt_decimal_rescale(*sum, *scale, amount_scale, SHUNT_EXACT, sum));
@@ -117,16 +119,16 @@ add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal amount, uint8_t amo
 }
 
 /* The signed sum of the other legs of its currency, on the side that it stands. */
-static shunt_status
-fill_remainder(shunt_vm *vm, shunt_pending_line *leg)
+static shunt_status fill_remainder(shunt_vm *vm, shunt_pending_line *leg)
 {
-    shunt_decimal sum   = 0;
+    shunt_decimal sum = 0;
     uint8_t       scale = leg->line.type.scale;
     SHUNT_TRY(shunt_vm_charge(vm, vm->journal.count));
     for (uint32_t i = 0; i < vm->journal.count; i++) {
         const shunt_pending_line *other = &vm->journal.lines[i];
         if (other->remainder || !same_currency(vm->program, other->line.type, leg->line.type)) continue;
-        SHUNT_TRY(add_scaled(&sum, &scale, other->line.credit == leg->line.credit ? -other->line.amount : other->line.amount, other->line.type.scale));
+        SHUNT_TRY(add_scaled(&sum, &scale, other->line.credit == leg->line.credit ? -other->line.amount : other->line.amount,
+                             other->line.type.scale));
     }
     return shunt_decimal_rescale(sum, scale, leg->line.type.scale, SHUNT_EXACT, &leg->line.amount);
 }
@@ -143,8 +145,7 @@ struct order {
     shunt_type           type;   /* of the column */
 };
 
-static int
-compare_lines(const struct order *order, const shunt_line *a, const shunt_line *b)
+static int compare_lines(const struct order *order, const shunt_line *a, const shunt_line *b)
 {
     if (a->type.extra != b->type.extra) {
         int by_currency = shunt_text_compare(order->program->texts[a->type.extra], order->program->texts[b->type.extra]);
@@ -161,63 +162,62 @@ compare_lines(const struct order *order, const shunt_line *a, const shunt_line *
     }
 }
 
-static shunt_status
-add_line(struct sums *sums, const shunt_line *line)
+static shunt_status add_line(struct sums *sums, const shunt_line *line)
 {
     return line->credit ? add_scaled(&sums->credits, &sums->credit_scale, line->amount, line->type.scale)
                         : add_scaled(&sums->debits, &sums->debit_scale, line->amount, line->type.scale);
 }
 
-static shunt_status
-check_sums(shunt_vm *vm, struct sums *sums, shunt_type type)
+static shunt_status check_sums(shunt_vm *vm, struct sums *sums, shunt_type type)
 {
     uint8_t scale = sums->debit_scale > sums->credit_scale ? sums->debit_scale : sums->credit_scale;
     SHUNT_TRY(shunt_decimal_rescale(sums->debits, sums->debit_scale, scale, SHUNT_EXACT, &sums->debits));
     SHUNT_TRY(shunt_decimal_rescale(sums->credits, sums->credit_scale, scale, SHUNT_EXACT, &sums->credits));
     if (sums->debits == sums->credits) return SHUNT_OK;
-    char       debits[SHUNT_DECIMAL_TEXT], credits[SHUNT_DECIMAL_TEXT];
-    size_t     debit_length = shunt_decimal_print(sums->debits, scale, debits), credit_length = shunt_decimal_print(sums->credits, scale, credits);
-    shunt_text currency = vm->program->texts[type.extra];
-    const char *blank   = currency.length ? " " : "";
-    vm->message = shunt_text_format(vm->arena, "debits %.*s%s%.*s, credits %.*s%s%.*s", (int)debit_length, debits, blank, SHUNT_TEXT_ARGS(currency),
-                                    (int)credit_length, credits, blank, SHUNT_TEXT_ARGS(currency));
+    char   debits[SHUNT_DECIMAL_TEXT], credits[SHUNT_DECIMAL_TEXT];
+    size_t debit_length = shunt_decimal_print(sums->debits, scale, debits),
+           credit_length = shunt_decimal_print(sums->credits, scale, credits);
+    shunt_text  currency = vm->program->texts[type.extra];
+    const char *blank = currency.length ? " " : "";
+    vm->message = shunt_text_format(vm->arena, "debits %.*s%s%.*s, credits %.*s%s%.*s", (int)debit_length, debits, blank,
+                                    SHUNT_TEXT_ARGS(currency), (int)credit_length, credits, blank, SHUNT_TEXT_ARGS(currency));
     return vm->message.bytes ? SHUNT_JOURNAL_UNBALANCED : shunt_vm_full(vm);
 }
 
 /* Bottom-up merge sort of pointers; the result is in one of the two arrays. */
-static const shunt_line **
-sort_lines(const struct order *order, const shunt_line **from, const shunt_line **to, uint32_t count)
+static const shunt_line **sort_lines(const struct order *order, const shunt_line **from, const shunt_line **to, uint32_t count)
 {
     for (uint64_t width = 1; width < count; width *= 2) {
         for (uint64_t left = 0; left < count; left += 2 * width) {
-            uint64_t middle = left + width < count ? left + width : count, right = left + 2 * width < count ? left + 2 * width : count;
+            uint64_t middle = left + width < count ? left + width : count,
+                     right = left + 2 * width < count ? left + 2 * width : count;
             for (uint64_t a = left, b = middle, at = left; at < right; at++) {
                 bool from_a = a < middle && (b >= right || compare_lines(order, from[a], from[b]) <= 0);
-                to[at]      = from_a ? from[a++] : from[b++];
+                to[at] = from_a ? from[a++] : from[b++];
             }
         }
         const shunt_line **swap = from;
-        from                    = to;
-        to                      = swap;
+        from = to;
+        to = swap;
     }
     return from;
 }
 
-static shunt_status
-check_balance(shunt_vm *vm, const shunt_line *lines, uint32_t count)
+static shunt_status check_balance(shunt_vm *vm, const shunt_line *lines, uint32_t count)
 {
-    const shunt_program *p      = vm->program;
+    const shunt_program *p = vm->program;
     const shunt_target  *target = &p->targets[vm->journal.target];
-    struct order         order  = { .program = p, .column = target->balance_by };
-    bool                 one    = target->balance_by == SHUNT_NONE;
-    struct sums          sums   = { 0 };
+    struct order         order = { .program = p, .column = target->balance_by };
+    bool                 one = target->balance_by == SHUNT_NONE;
+    struct sums          sums = { 0 };
     for (uint32_t i = 1; i < count && one; i++) one = lines[i].type.extra == lines[0].type.extra;
     if (one) {
         for (uint32_t i = 0; i < count; i++) SHUNT_TRY(add_line(&sums, &lines[i]));
         return count ? check_sums(vm, &sums, lines[0].type) : SHUNT_OK;
     }
     if (order.column != SHUNT_NONE) order.type = p->fields[p->records[target->line].field_first + order.column].type;
-    const shunt_line **sorted = SHUNT_NEW_N(vm->arena, const shunt_line *, count), **spare = SHUNT_NEW_N(vm->arena, const shunt_line *, count);
+    const shunt_line **sorted = SHUNT_NEW_N(vm->arena, const shunt_line *, count),
+                     **spare = SHUNT_NEW_N(vm->arena, const shunt_line *, count);
     if (!sorted || !spare) return shunt_vm_full(vm);
     for (uint32_t i = 0; i < count; i++) sorted[i] = &lines[i];
     sorted = sort_lines(&order, sorted, spare, count);
@@ -231,10 +231,9 @@ check_balance(shunt_vm *vm, const shunt_line *lines, uint32_t count)
 }
 
 /* Remainders, flips and zeros, in that order; what is left stands in `lines`. */
-static shunt_status
-settle_lines(shunt_vm *vm, shunt_line *lines, uint32_t *count)
+static shunt_status settle_lines(shunt_vm *vm, shunt_line *lines, uint32_t *count)
 {
-    shunt_journal *journal = &vm->journal;
+    shunt_journal      *journal = &vm->journal;
     const shunt_target *target = &vm->program->targets[journal->target];
     for (uint32_t i = 0; i < journal->count; i++) {
         if (journal->lines[i].remainder) SHUNT_TRY(fill_remainder(vm, &journal->lines[i]));
@@ -242,41 +241,49 @@ settle_lines(shunt_vm *vm, shunt_line *lines, uint32_t *count)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < journal->count; i++) {
         shunt_line line = journal->lines[i].line;
-        vm->fail_site   = journal->lines[i].site;
+        vm->fail_site = journal->lines[i].site;
         if (line.amount == 0) continue;
         if (line.amount < 0) {
             if (!journal->flip) return SHUNT_JOURNAL_NEGATIVE;
             line.amount = -line.amount;
             line.credit = !line.credit;
         }
-        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line.account)) return SHUNT_ACCOUNT_UNKNOWN;
+        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line.account))
+            return SHUNT_ACCOUNT_UNKNOWN;
         lines[kept++] = line;
     }
     vm->fail_site = journal->site;
-    *count        = kept;
+    *count = kept;
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_t *states, const shunt_value *keys, const uint8_t *key_states, uint32_t key_count)
+shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_t *states, const shunt_value *keys,
+                           const uint8_t *key_states, uint32_t key_count)
 {
     shunt_journal      *journal = &vm->journal;
-    const shunt_target *target  = &vm->program->targets[journal->target];
-    vm->fail_site               = journal->site;
+    const shunt_target *target = &vm->program->targets[journal->target];
+    vm->fail_site = journal->site;
     SHUNT_TRY(shunt_vm_check_fields(vm, target->record, header, states));
     for (uint32_t k = 0; k < key_count; k++) {
         if (key_states[k] != SHUNT_PRESENT) return SHUNT_REQUIRED_MISSING;
     }
     shunt_line *lines = SHUNT_NEW_N(vm->arena, shunt_line, journal->count);
-    shunt_text *key   = SHUNT_NEW_N(vm->arena, shunt_text, key_count);
+    shunt_text *key = SHUNT_NEW_N(vm->arena, shunt_text, key_count);
     uint32_t    count = 0;
     if (!lines || !key) return shunt_vm_full(vm);
     for (uint32_t k = 0; k < key_count; k++) key[k] = keys[k].text;
     SHUNT_TRY(shunt_vm_charge(vm, journal->count));
     SHUNT_TRY(settle_lines(vm, lines, &count));
     SHUNT_TRY(check_balance(vm, lines, count));
-    vm->fail_site       = 0;
-    shunt_record record = { .target = journal->target, .site = journal->site, .fields = header, .states = states, .lines = lines, .line_count = count,
-                            .journal = true, .key = key, .key_count = key_count };
+    vm->fail_site = 0;
+    shunt_record record = { .target = journal->target,
+                            .site = journal->site,
+                            .fields = header,
+                            .states = states,
+                            .lines = lines,
+                            .line_count = count,
+                            .journal = true,
+                            .key = key,
+                            .key_count = key_count };
     return hand_over(vm, &record);
 }

@@ -7,22 +7,19 @@ enum { SEEN_AT_MOST = 1 << 16 };
 
 /* ---- told once ---- */
 
-void
-shunt_seen_forget(shunt_seen *seen)
+void shunt_seen_forget(shunt_seen *seen)
 {
     if (seen->count) memset(seen->keys, 0, sizeof *seen->keys * seen->capacity);
     seen->count = 0;
 }
 
-void
-shunt_seen_done(const shunt_memory *memory, shunt_seen *seen)
+void shunt_seen_done(const shunt_memory *memory, shunt_seen *seen)
 {
     shunt_memory_free(memory, seen->keys);
     *seen = (shunt_seen){ 0 };
 }
 
-static void
-seen_put(uint64_t *keys, uint32_t capacity, uint64_t key)
+static void seen_put(uint64_t *keys, uint32_t capacity, uint64_t key)
 {
     uint32_t at = (uint32_t)shunt_mix(0, key) & (capacity - 1);
     while (keys[at]) at = (at + 1) & (capacity - 1);
@@ -30,8 +27,7 @@ seen_put(uint64_t *keys, uint32_t capacity, uint64_t key)
 }
 
 /* `*fresh`: it was not there. A full set forgets everything: telling twice is better than growing without end. */
-static shunt_status
-seen_add(const shunt_memory *memory, shunt_seen *seen, uint64_t key, bool *fresh)
+static shunt_status seen_add(const shunt_memory *memory, shunt_seen *seen, uint64_t key, bool *fresh)
 {
     for (uint32_t at = seen->capacity ? (uint32_t)shunt_mix(0, key) & (seen->capacity - 1) : 0; seen->capacity && seen->keys[at];
          at = (at + 1) & (seen->capacity - 1)) {
@@ -42,13 +38,13 @@ seen_add(const shunt_memory *memory, shunt_seen *seen, uint64_t key, bool *fresh
     if (seen->count == SEEN_AT_MOST) shunt_seen_forget(seen);
     if (seen->count * 2 >= seen->capacity) {
         uint32_t  capacity = seen->capacity ? seen->capacity * 2 : 32;
-        uint64_t *keys     = (uint64_t *)shunt_memory_zeroed(memory, capacity, sizeof *keys);
+        uint64_t *keys = (uint64_t *)shunt_memory_zeroed(memory, capacity, sizeof *keys);
         if (!keys) return SHUNT_NO_MEMORY;
         for (uint32_t i = 0; i < seen->capacity; i++) {
             if (seen->keys[i]) seen_put(keys, capacity, seen->keys[i]);
         }
         shunt_memory_free(memory, seen->keys);
-        seen->keys     = keys;
+        seen->keys = keys;
         seen->capacity = capacity;
     }
     seen_put(seen->keys, seen->capacity, key);
@@ -58,8 +54,7 @@ seen_add(const shunt_memory *memory, shunt_seen *seen, uint64_t key, bool *fresh
 }
 
 /* Values inside a unit are told once in the unit, those around it once in the transaction. */
-static shunt_status
-first_time(shunt_vm *vm, const shunt_node *node, uint64_t at, uint16_t slot, bool *fresh)
+static shunt_status first_time(shunt_vm *vm, const shunt_node *node, uint64_t at, uint16_t slot, bool *fresh)
 {
     shunt_seen *seen = &vm->seen_set;
     for (const shunt_node *n = node; n; n = n->parent) {
@@ -68,22 +63,16 @@ first_time(shunt_vm *vm, const shunt_node *node, uint64_t at, uint16_t slot, boo
     return seen_add(vm->memory, seen, ((at << 16) | slot) + 1, fresh);
 }
 
-static shunt_status
-fault(shunt_vm *vm, shunt_status code, uint32_t site, shunt_vm_place place)
+static shunt_status fault(shunt_vm *vm, shunt_status code, uint32_t site, shunt_vm_place place)
 {
     return vm->host->fault ? vm->host->fault(vm->host->context, code, site, place) : SHUNT_OK;
 }
 
 /* ---- one value ---- */
 
-static uint16_t
-slot_first(const shunt_program *p, uint16_t slot)
-{
-    return p->frames[p->slots[slot].frame].slot_first;
-}
+static uint16_t slot_first(const shunt_program *p, uint16_t slot) { return p->frames[p->slots[slot].frame].slot_first; }
 
-shunt_vm_place
-shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node)
+shunt_vm_place shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node)
 {
     shunt_vm_place place = { .slot = slot, .node = node };
     if (node && slot != SHUNT_NONE) {
@@ -93,23 +82,23 @@ shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node)
     return place;
 }
 
-static bool
-in_code_list(const shunt_program *p, uint16_t list, shunt_text text)
+static bool in_code_list(const shunt_program *p, uint16_t list, shunt_text text)
 {
     const uint16_t *values = p->numbers + p->code_lists[list].value_first;
     uint32_t        low = 0, high = p->code_lists[list].value_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        int      order  = shunt_text_compare(p->texts[values[middle]], text);
+        int      order = shunt_text_compare(p->texts[values[middle]], text);
         if (order == 0) return true;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return false;
 }
 
-static shunt_status
-convert_int(shunt_text text, int64_t *integer)
+static shunt_status convert_int(shunt_text text, int64_t *integer)
 {
     shunt_decimal value;
     SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, 0, false, &value));
@@ -119,19 +108,17 @@ convert_int(shunt_text text, int64_t *integer)
 }
 
 /* A day alone is both ends of its range. */
-static shunt_status
-convert_date(shunt_text text, bool end, int64_t *days)
+static shunt_status convert_date(shunt_text text, bool end, int64_t *days)
 {
     int64_t other;
     if (text.length <= 8) return shunt_date_parse_x12(text, days);
     return end ? shunt_date_parse_range(text, &other, days) : shunt_date_parse_range(text, days, &other);
 }
 
-static shunt_status
-convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
+static shunt_status convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
 {
     shunt_decimal coefficient = 0;
-    int64_t       integer     = 0;
+    int64_t       integer = 0;
     switch ((shunt_convert)slot->convert) {
     case SHUNT_CONVERT_DECIMAL:
         SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, slot->scale, false, &coefficient));
@@ -157,10 +144,10 @@ convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required, uint32_t site, shunt_value *value, uint8_t *state)
+shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required, uint32_t site, shunt_value *value,
+                          uint8_t *state)
 {
-    const shunt_plan_slot *slot     = &vm->program->slots[index];
+    const shunt_plan_slot *slot = &vm->program->slots[index];
     const shunt_captured  *captured = &node->slots[index - vm->program->frames[slot->frame].slot_first];
     if (!captured->bytes || captured->length == 0) {
         *state = SHUNT_ABSENT;
@@ -168,7 +155,7 @@ shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required
         vm->place = (shunt_vm_place){ .slot = index, .node = node };
         return SHUNT_REQUIRED_MISSING;
     }
-    shunt_text   text   = { captured->bytes, captured->length };
+    shunt_text   text = { captured->bytes, captured->length };
     shunt_status status = convert(slot, text, value);
     if (SHUNT_UNLIKELY(status != SHUNT_OK)) {
         vm->place = (shunt_vm_place){ .slot = index, .value = captured, .node = node };
@@ -178,33 +165,29 @@ shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required
     if (slot->codes != SHUNT_NONE && !in_code_list(vm->program, slot->codes, text)) {
         bool fresh;
         SHUNT_TRY(first_time(vm, node, captured->at, index, &fresh));
-        if (fresh) SHUNT_TRY(fault(vm, SHUNT_CODE_UNKNOWN, site, (shunt_vm_place){ .slot = index, .value = captured, .node = node }));
+        if (fresh)
+            SHUNT_TRY(fault(vm, SHUNT_CODE_UNKNOWN, site, (shunt_vm_place){ .slot = index, .value = captured, .node = node }));
     }
     return SHUNT_OK;
 }
 
 /* ---- lists ---- */
 
-shunt_value *
-shunt_list_new(shunt_vm *vm, uint32_t capacity)
+shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity)
 {
-    shunt_list_head *head = (shunt_list_head *)shunt_arena_alloc(vm->arena, sizeof *head + sizeof(shunt_value) * (size_t)capacity);
+    shunt_list_head *head =
+        (shunt_list_head *)shunt_arena_alloc(vm->arena, sizeof *head + sizeof(shunt_value) * (size_t)capacity);
     if (!head) return NULL;
     head->capacity = capacity;
     return (shunt_value *)(void *)(head + 1);
 }
 
-static void
-list_seal(shunt_value *items, uint32_t count)
-{
-    ((shunt_list_head *)(void *)items - 1)->used = count;
-}
+static void list_seal(shunt_value *items, uint32_t count) { ((shunt_list_head *)(void *)items - 1)->used = count; }
 
-shunt_status
-shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list)
+shunt_status shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list)
 {
     const shunt_children *children = node ? &node->children[child] : NULL;
-    uint32_t              count    = children ? children->count : 0, filled = 0;
+    uint32_t              count = children ? children->count : 0, filled = 0;
     if (count == 0) {
         *list = (shunt_value){ .list = { NULL, 0 } };
         return SHUNT_OK;
@@ -231,11 +214,11 @@ struct collecting {
     const shunt_node        *last_line, *last_inner;
 };
 
-static shunt_status
-first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *line, shunt_value *value, uint8_t *state)
+static shunt_status first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
+                             shunt_value *value, uint8_t *state)
 {
     for (uint32_t i = 0; i < field->child; i++) {
-        const shunt_alternative *way  = &vm->program->alternatives[field->slot + i];
+        const shunt_alternative *way = &vm->program->alternatives[field->slot + i];
         const shunt_node        *node = way->line ? line : c->outer;
         if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
         if (!node || !node->slots[way->slot - slot_first(vm->program, way->slot)].bytes) continue; /* most are not there */
@@ -245,16 +228,18 @@ first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *fi
     return SHUNT_OK;
 }
 
-static shunt_status
-collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *group, const shunt_node *line,
-              const shunt_node *inner, shunt_value *value, uint8_t *state)
+static shunt_status collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field,
+                                  const shunt_node *group, const shunt_node *line, const shunt_node *inner, shunt_value *value,
+                                  uint8_t *state)
 {
     const shunt_program *p = vm->program;
-    *state                 = SHUNT_ABSENT;
+    *state = SHUNT_ABSENT;
     switch ((shunt_collect_from)field->from) {
     case SHUNT_COLLECT_GROUP: return shunt_vm_get(vm, group, field->slot, false, c->site, value, state);
     case SHUNT_COLLECT_LINE: {
-        const shunt_node *node = line && line->frame == p->slots[field->slot].frame ? line : inner && inner->frame == p->slots[field->slot].frame ? inner : NULL;
+        const shunt_node *node = line && line->frame == p->slots[field->slot].frame     ? line
+                                 : inner && inner->frame == p->slots[field->slot].frame ? inner
+                                                                                        : NULL;
         return node ? shunt_vm_get(vm, node, field->slot, false, c->site, value, state) : SHUNT_OK;
     }
     case SHUNT_COLLECT_LEVEL:
@@ -266,26 +251,24 @@ collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_fiel
         *value = (shunt_value){ .integer = line ? line->ordinal : c->outer->ordinal };
         *state = SHUNT_PRESENT;
         return SHUNT_OK;
-    case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */
-        *state = SHUNT_PRESENT;
-        return SHUNT_OK;
+    case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */ *state = SHUNT_PRESENT; return SHUNT_OK;
     case SHUNT_COLLECT_FIRST: return first_of(vm, c, field, line, value, state);
     }
     return SHUNT_OK;
 }
 
-static shunt_status
-collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line, const shunt_node *inner)
+static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line,
+                                const shunt_node *inner)
 {
     uint32_t fields = c->record->field_count;
-    char    *block  = (char *)shunt_arena_alloc(vm->arena, sizeof(shunt_row) + (sizeof(shunt_value) + 1) * (size_t)fields);
+    char    *block = (char *)shunt_arena_alloc(vm->arena, sizeof(shunt_row) + (sizeof(shunt_value) + 1) * (size_t)fields);
     SHUNT_TRY(shunt_vm_charge(vm, fields));
     if (!block) return shunt_vm_full(vm);
-    shunt_row                 *row    = (shunt_row *)(void *)block;
+    shunt_row                 *row = (shunt_row *)(void *)block;
     shunt_value               *values = (shunt_value *)(void *)(block + sizeof *row);
     uint8_t                   *states = (uint8_t *)(values + fields);
-    const shunt_collect_field *from   = vm->program->collect_fields + c->collect->field_first;
-    const shunt_row           *like   = line == c->last_line && inner == c->last_inner ? c->last : NULL;
+    const shunt_collect_field *from = vm->program->collect_fields + c->collect->field_first;
+    const shunt_row           *like = line == c->last_line && inner == c->last_inner ? c->last : NULL;
     for (uint32_t f = 0; f < fields; f++) {
         if (like && from[f].from != SHUNT_COLLECT_GROUP) {
             values[f] = like->fields[f];
@@ -294,42 +277,41 @@ collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const s
             SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
         }
     }
-    *row          = (shunt_row){ states, values };
-    c->last       = row;
-    c->last_line  = line;
+    *row = (shunt_row){ states, values };
+    c->last = row;
+    c->last_line = line;
     c->last_inner = inner;
     if (states[c->collect->needed] != SHUNT_PRESENT) return SHUNT_OK;
     if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
     if (c->count == c->capacity) {
         uint32_t          capacity = c->capacity ? c->capacity * 2 : 16;
-        const shunt_row **rows     = SHUNT_NEW_N(vm->arena, const shunt_row *, capacity);
+        const shunt_row **rows = SHUNT_NEW_N(vm->arena, const shunt_row *, capacity);
         if (!rows) return shunt_vm_full(vm);
         if (c->count) memcpy(rows, c->rows, sizeof *rows * c->count);
-        c->rows     = rows;
+        c->rows = rows;
         c->capacity = capacity;
     }
     c->rows[c->count++] = row;
     return SHUNT_OK;
 }
 
-static shunt_status
-collect_groups(shunt_vm *vm, struct collecting *c, const shunt_node *node, uint16_t child, const shunt_node *line, const shunt_node *inner)
+static shunt_status collect_groups(shunt_vm *vm, struct collecting *c, const shunt_node *node, uint16_t child,
+                                   const shunt_node *line, const shunt_node *inner)
 {
     if (child == SHUNT_NONE) return SHUNT_OK;
-    for (const shunt_node *group = node->children[child].first; group; group = group->next) SHUNT_TRY(collect_row(vm, c, group, line, inner));
+    for (const shunt_node *group = node->children[child].first; group; group = group->next)
+        SHUNT_TRY(collect_row(vm, c, group, line, inner));
     return SHUNT_OK;
 }
 
-static bool
-same_text(const shunt_row *a, const shunt_row *b, uint32_t field)
+static bool same_text(const shunt_row *a, const shunt_row *b, uint32_t field)
 {
     if (a->states[field] != b->states[field]) return false;
     return a->states[field] != SHUNT_PRESENT || shunt_text_equal(a->fields[field].text, b->fields[field].text);
 }
 
 /* Some senders repeat at the claim what they send for its lines; both together would count the money twice. */
-static shunt_status
-leave_out_twice(shunt_vm *vm, struct collecting *c)
+static shunt_status leave_out_twice(shunt_vm *vm, struct collecting *c)
 {
     uint16_t needed = c->collect->needed;
     uint32_t kept = 0, lines = c->count - c->outer_count;
@@ -349,13 +331,12 @@ leave_out_twice(shunt_vm *vm, struct collecting *c)
         if (!twice) c->rows[kept++] = row;
     }
     bool left_out = kept < c->count, fresh = false;
-    c->count      = kept;
+    c->count = kept;
     if (left_out) SHUNT_TRY(first_time(vm, c->outer, c->outer->at, SHUNT_NONE - 1, &fresh));
     return fresh ? fault(vm, SHUNT_X12_TWICE, c->site, (shunt_vm_place){ .slot = SHUNT_NONE, .node = c->outer }) : SHUNT_OK;
 }
 
-shunt_status
-shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
+shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
 {
     const shunt_program *p = vm->program;
     const shunt_collect *k = &p->collects[index];
@@ -391,24 +372,22 @@ shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t 
 
 /* ---- the earliest date ---- */
 
-static shunt_status
-earlier(shunt_vm *vm, const shunt_node *node, uint16_t slot, shunt_value *date, uint8_t *state)
+static shunt_status earlier(shunt_vm *vm, const shunt_node *node, uint16_t slot, shunt_value *date, uint8_t *state)
 {
     shunt_value value;
     uint8_t     found;
     SHUNT_TRY(shunt_vm_charge(vm, 1));
     SHUNT_TRY(shunt_vm_get(vm, node, slot, false, 0, &value, &found));
     if (found != SHUNT_PRESENT || (*state == SHUNT_PRESENT && date->integer <= value.integer)) return SHUNT_OK;
-    *date  = (shunt_value){ .integer = value.integer };
+    *date = (shunt_value){ .integer = value.integer };
     *state = SHUNT_PRESENT;
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *date, uint8_t *state)
+shunt_status shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *date, uint8_t *state)
 {
     const shunt_earliest *e = &vm->program->earliests[index];
-    *state                  = SHUNT_ABSENT;
+    *state = SHUNT_ABSENT;
     for (uint32_t i = 0; i < e->path_count; i++) {
         const shunt_date_path *path = &vm->program->date_paths[e->path_first + i];
         if (path->child == SHUNT_NONE) {

@@ -7,17 +7,16 @@
 #include "engine/vm/verify.h"
 
 struct shunt_program_owner {
-    shunt_memory         memory;    /* a copy: the maker's may be gone long before */
-    const shunt_program *base;      /* of a copy with another table: what it shares; else NULL */
-    uint32_t             own_table; /* the table that a copy replaces */
-    const shunt_value   *constants; /* ready for a register: texts resolved */
-    const char          *texts_begin, *texts_end;             /* bytes that live as long as the program */
+    shunt_memory         memory;                  /* a copy: the maker's may be gone long before */
+    const shunt_program *base;                    /* of a copy with another table: what it shares; else NULL */
+    uint32_t             own_table;               /* the table that a copy replaces */
+    const shunt_value   *constants;               /* ready for a register: texts resolved */
+    const char          *texts_begin, *texts_end; /* bytes that live as long as the program */
     const char          *table_texts_begin, *table_texts_end;
     shunt_bounds         bounds;
 };
 
-static inline const struct shunt_program_owner *
-shunt_program_owner_of(const shunt_program *program)
+static inline const struct shunt_program_owner *shunt_program_owner_of(const shunt_program *program)
 {
     return (const struct shunt_program_owner *)program->owner;
 }

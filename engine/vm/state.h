@@ -16,9 +16,9 @@ typedef struct shunt_vm_frame {
     const shunt_instruction *pc;
     shunt_value             *registers;
     uint8_t                 *states;
-    uint32_t                 result;   /* register of the caller */
+    uint32_t                 result; /* register of the caller */
     uint16_t                 function;
-    struct shunt_memo_entry *memo;     /* of the called function: where its result is remembered; NULL = nowhere */
+    struct shunt_memo_entry *memo; /* of the called function: where its result is remembered; NULL = nowhere */
 } shunt_vm_frame;
 
 /* Values that were found outside their code list, so that each is told once. Keys: byte position and slot. */
@@ -73,18 +73,22 @@ typedef struct shunt_list_head {
 } shunt_list_head;
 _Static_assert(sizeof(shunt_list_head) == sizeof(shunt_value), "items stay aligned");
 
-static inline uint8_t shunt_state_of(unsigned states) { return states & SHUNT_CLEARED ? SHUNT_CLEARED : (uint8_t)states; } /* of operands or-ed together */
-static inline bool    shunt_ends_run(shunt_status status) { return status == SHUNT_NO_MEMORY || status == SHUNT_IO || status == SHUNT_CALLBACK; }
+static inline uint8_t shunt_state_of(unsigned states)
+{
+    return states & SHUNT_CLEARED ? SHUNT_CLEARED : (uint8_t)states;
+} /* of operands or-ed together */
+static inline bool shunt_ends_run(shunt_status status)
+{
+    return status == SHUNT_NO_MEMORY || status == SHUNT_IO || status == SHUNT_CALLBACK;
+}
 
 /* What to return when the arena gave nothing. */
-static inline shunt_status
-shunt_vm_full(const shunt_vm *vm)
+static inline shunt_status shunt_vm_full(const shunt_vm *vm)
 {
     return shunt_arena_failed(vm->arena) == SHUNT_ARENA_LIMIT ? SHUNT_LIMIT_UNIT_BYTES : SHUNT_NO_MEMORY;
 }
 
-static inline shunt_status
-shunt_vm_charge(shunt_vm *vm, uint64_t steps)
+static inline shunt_status shunt_vm_charge(shunt_vm *vm, uint64_t steps)
 {
     if (SHUNT_UNLIKELY(steps > vm->left)) return SHUNT_LIMIT_STEPS;
     vm->left -= steps;
@@ -98,7 +102,8 @@ shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const sh
 
 /* message.c */
 shunt_vm_place shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node); /* node NULL is fine */
-shunt_status   shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t slot, bool required, uint32_t site, shunt_value *value, uint8_t *state);
+shunt_status   shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t slot, bool required, uint32_t site, shunt_value *value,
+                            uint8_t *state);
 shunt_status   shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list);
 shunt_status   shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_value *list);
 shunt_status   shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t earliest, shunt_value *date, uint8_t *state);
@@ -109,18 +114,23 @@ void           shunt_seen_done(const shunt_memory *memory, shunt_seen *seen);
 shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t target, uint32_t site, const shunt_value *values, const uint8_t *states);
 void         shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site);
 /* `type` is that of the amount. */
-shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit, bool remainder, uint32_t site);
-shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_t *states, const shunt_value *keys, const uint8_t *key_states, uint32_t key_count);
+shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
+                           bool remainder, uint32_t site);
+shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_t *states, const shunt_value *keys,
+                           const uint8_t *key_states, uint32_t key_count);
 
 /* builtin.c: all arguments are present. */
-shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *arguments, shunt_type first, shunt_type type, shunt_value *result, uint8_t *state);
+shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *arguments, shunt_type first, shunt_type type,
+                              shunt_value *result, uint8_t *state);
 
 /* memo.c: results of pure functions. */
-struct shunt_memo *shunt_memo_new(const shunt_memory *memory, const shunt_program *program) SHUNT_MUST_USE;
-void               shunt_memo_free(struct shunt_memo *memo);
+struct shunt_memo       *shunt_memo_new(const shunt_memory *memory, const shunt_program *program) SHUNT_MUST_USE;
+void                     shunt_memo_free(struct shunt_memo *memo);
 /* The entry for these arguments, NULL where none is kept. `*hit`: it holds the result; else give it to shunt_memo_store. */
-struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments, const uint8_t *states, bool *hit);
-void shunt_memo_result(const struct shunt_memo_entry *entry, shunt_value *value, uint8_t *state);
-void shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, uint16_t function, shunt_value value, uint8_t state);
+struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments,
+                                         const uint8_t *states, bool *hit);
+void                     shunt_memo_result(const struct shunt_memo_entry *entry, shunt_value *value, uint8_t *state);
+void shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, uint16_t function, shunt_value value,
+                      uint8_t state);
 
 #endif

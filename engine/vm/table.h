@@ -10,7 +10,8 @@
 typedef struct shunt_lookup shunt_lookup;
 
 /* The table has passed the verifier. */
-shunt_status shunt_lookup_new(const shunt_memory *memory, const shunt_program *program, uint32_t table, shunt_lookup **lookup, char why[static 200]);
+shunt_status shunt_lookup_new(const shunt_memory *memory, const shunt_program *program, uint32_t table, shunt_lookup **lookup,
+                              char why[static 200]);
 void         shunt_lookup_free(const shunt_memory *memory, shunt_lookup *lookup); /* NULL is fine */
 
 /* The row for these keys (as many as the table has, all present) on `day` (of effective tables); NULL if none.
@@ -21,17 +22,15 @@ bool             shunt_lookup_has(const shunt_lookup *lookup, shunt_text key);
 bool             shunt_lookup_holds(const shunt_lookup *lookup, const shunt_row *row); /* whether this is one of its rows */
 
 /* Hash of values, as the index and the memo of the VM use it; not stable between builds. */
-static inline uint64_t
-shunt_mix(uint64_t hash, uint64_t word)
+static inline uint64_t shunt_mix(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * 0x9fb21c651e98df25u;
     return hash ^ (hash >> 29);
 }
 
-static inline uint64_t
-shunt_mix_text(uint64_t hash, shunt_text text)
+static inline uint64_t shunt_mix_text(uint64_t hash, shunt_text text)
 {
-    const char *at   = text.bytes;
+    const char *at = text.bytes;
     uint32_t    left = text.length;
     uint64_t    word;
     for (; left >= 8; left -= 8, at += 8) {

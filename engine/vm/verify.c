@@ -16,29 +16,28 @@
 #include "engine/base/decimal.h"
 
 enum {
-    WORK_AT_MOST    = 1 << 26, /* entries looked at through indexes: slices may overlap, and the check must end soon */
-    RECORD_HEIGHT   = 8,       /* rows in lists in rows */
-    FIELDS_AT_MOST  = 4096,
-    ROWS_AT_MOST    = 1 << 24,
-    TEXTS_AT_ONCE   = 64,      /* of OCCURRENCE, CORRELATE; see vm.c */
-    FLOW_UNSEEN     = 0xfffe,  /* not reached yet; FLOW_CLOSED: no journal is open; else the open target */
-    FLOW_CLOSED     = 0xffff,
-    SCALE_AT_MOST   = SHUNT_DECIMAL_DIGITS,
+    WORK_AT_MOST = 1 << 26, /* entries looked at through indexes: slices may overlap, and the check must end soon */
+    RECORD_HEIGHT = 8,      /* rows in lists in rows */
+    FIELDS_AT_MOST = 4096,
+    ROWS_AT_MOST = 1 << 24,
+    TEXTS_AT_ONCE = 64,   /* of OCCURRENCE, CORRELATE; see vm.c */
+    FLOW_UNSEEN = 0xfffe, /* not reached yet; FLOW_CLOSED: no journal is open; else the open target */
+    FLOW_CLOSED = 0xffff,
+    SCALE_AT_MOST = SHUNT_DECIMAL_DIGITS,
 };
 
 struct verifier {
     const shunt_program  *p;
     char                 *why;
     uint64_t              work;
-    const shunt_function *function;      /* whose code is being looked at */
+    const shunt_function *function; /* whose code is being looked at */
     uint32_t              function_index;
-    const shunt_type     *types;         /* its registers */
-    uint32_t              pc;            /* relative to the function */
-    uint16_t             *flow;          /* per instruction of the function: journal that is open before it */
+    const shunt_type     *types; /* its registers */
+    uint32_t              pc;    /* relative to the function */
+    uint16_t             *flow;  /* per instruction of the function: journal that is open before it */
 };
 
-static bool SHUNT_PRINTF(2, 3)
-bad(struct verifier *v, const char *format, ...)
+static bool SHUNT_PRINTF(2, 3) bad(struct verifier *v, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -54,21 +53,18 @@ static bool text_or_none(const struct verifier *v, uint32_t index) { return inde
 static bool index_or_none(uint32_t index, uint32_t count) { return index == SHUNT_NONE || index < count; }
 static bool site_ok(const struct verifier *v, uint32_t site) { return site == 0 || site < v->p->sites_count; }
 
-static bool
-slice_ok(struct verifier *v, uint64_t first, uint64_t count, uint64_t size)
+static bool slice_ok(struct verifier *v, uint64_t first, uint64_t count, uint64_t size)
 {
     v->work += count;
     return first <= size && count <= size - first && v->work <= WORK_AT_MOST;
 }
 
-shunt_type
-shunt_type_item(shunt_type list)
+shunt_type shunt_type_item(shunt_type list)
 {
     return (shunt_type){ .kind = list.element, .scale = list.scale, .record = list.record, .extra = list.extra };
 }
 
-bool
-shunt_type_same(shunt_type a, shunt_type b)
+bool shunt_type_same(shunt_type a, shunt_type b)
 {
     if (a.kind != b.kind) return false;
     switch ((shunt_kind)a.kind) {
@@ -81,22 +77,16 @@ shunt_type_same(shunt_type a, shunt_type b)
     }
 }
 
-static bool
-scalar(uint8_t kind)
+static bool scalar(uint8_t kind)
 {
-    return kind == SHUNT_KIND_BOOL || kind == SHUNT_KIND_INT || kind == SHUNT_KIND_DECIMAL || kind == SHUNT_KIND_TEXT || kind == SHUNT_KIND_DATE ||
-           kind == SHUNT_KIND_MOMENT;
+    return kind == SHUNT_KIND_BOOL || kind == SHUNT_KIND_INT || kind == SHUNT_KIND_DECIMAL || kind == SHUNT_KIND_TEXT ||
+           kind == SHUNT_KIND_DATE || kind == SHUNT_KIND_MOMENT;
 }
 
 /* An int that is no enum. */
-static bool
-number(shunt_type type)
-{
-    return type.kind == SHUNT_KIND_INT && type.extra == 0;
-}
+static bool number(shunt_type type) { return type.kind == SHUNT_KIND_INT && type.extra == 0; }
 
-static bool
-item_type_ok(const struct verifier *v, shunt_type type)
+static bool item_type_ok(const struct verifier *v, shunt_type type)
 {
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_BOOL:
@@ -114,29 +104,27 @@ item_type_ok(const struct verifier *v, shunt_type type)
     return false;
 }
 
-static bool
-type_ok(const struct verifier *v, shunt_type type)
+static bool type_ok(const struct verifier *v, shunt_type type)
 {
     return item_type_ok(v, type.kind == SHUNT_KIND_LIST ? shunt_type_item(type) : type);
 }
 
 /* What stands in registers only: it dies with the unit. */
-static bool
-holds_nodes(shunt_type type)
+static bool holds_nodes(shunt_type type)
 {
     return type.kind == SHUNT_KIND_NODE || (type.kind == SHUNT_KIND_LIST && type.element == SHUNT_KIND_NODE);
 }
 
 /* A value that any operation on its type may meet. Texts are checked where they stand. */
-static bool
-value_ok(const struct verifier *v, shunt_type type, shunt_value value)
+static bool value_ok(const struct verifier *v, shunt_type type, shunt_value value)
 {
     if (type.kind == SHUNT_KIND_DECIMAL) return shunt_decimal_digits(value.coefficient) <= SHUNT_DECIMAL_DIGITS;
     if ((uint64_t)(value.coefficient >> 64) != 0) return false; /* the other half is nobody's */
     const int64_t first = shunt_date_days(1, 1, 1), last = shunt_date_days(9999, 12, 31), day = INT64_C(86400000000);
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_BOOL: return value.integer == 0 || value.integer == 1;
-    case SHUNT_KIND_INT: return type.extra == 0 || (value.integer >= 0 && value.integer < v->p->enums[type.extra - 1].member_count);
+    case SHUNT_KIND_INT:
+        return type.extra == 0 || (value.integer >= 0 && value.integer < v->p->enums[type.extra - 1].member_count);
     case SHUNT_KIND_DATE: return value.integer >= first && value.integer <= last;
     case SHUNT_KIND_MOMENT: return value.integer >= first * day && value.integer < (last + 1) * day;
     default: return false;
@@ -145,29 +133,30 @@ value_ok(const struct verifier *v, shunt_type type, shunt_value value)
 
 /* ---- sections ---- */
 
-static bool
-check_texts(struct verifier *v)
+static bool check_texts(struct verifier *v)
 {
     const shunt_program *p = v->p;
-    if (p->texts_count == 0 || p->texts_count >= SHUNT_NONE || p->texts[0].length != 0) return bad(v, "text 0 must be there and empty, and texts at most 65534");
+    if (p->texts_count == 0 || p->texts_count >= SHUNT_NONE || p->texts[0].length != 0)
+        return bad(v, "text 0 must be there and empty, and texts at most 65534");
     for (uint32_t i = 0; i < p->texts_count; i++) {
         if (shunt_utf8_bad(p->texts[i].bytes, p->texts[i].length) != p->texts[i].length) return bad(v, "text %u is not UTF-8", i);
     }
     for (uint32_t i = 0; i < p->table_texts_count; i++) {
-        if (shunt_utf8_bad(p->table_texts[i].bytes, p->table_texts[i].length) != p->table_texts[i].length) return bad(v, "text %u of the tables is not UTF-8", i);
+        if (shunt_utf8_bad(p->table_texts[i].bytes, p->table_texts[i].length) != p->table_texts[i].length)
+            return bad(v, "text %u of the tables is not UTF-8", i);
     }
     return true;
 }
 
-static bool
-check_plan(struct verifier *v)
+static bool check_plan(struct verifier *v)
 {
-    const shunt_program *p   = v->p;
+    const shunt_program *p = v->p;
     const char          *why = "?";
     if (!shunt_plan_valid(&p->plan, &why)) return bad(v, "plan: %s", why);
     for (uint32_t i = 0; i < p->frames_count; i++) {
         const shunt_plan_frame *f = &p->frames[i];
-        if (f->source >= p->sources_count || !text_or_none(v, f->id) || !slice_ok(v, f->slot_first, f->slot_count, p->slots_count) ||
+        if (f->source >= p->sources_count || !text_or_none(v, f->id) ||
+            !slice_ok(v, f->slot_first, f->slot_count, p->slots_count) ||
             !slice_ok(v, f->child_first, f->child_count, p->children_count))
             return bad(v, "frame %u: index out of range", i);
     }
@@ -176,10 +165,13 @@ check_plan(struct verifier *v)
     }
     for (uint32_t i = 0; i < p->slots_count; i++) {
         const shunt_plan_slot *s = &p->slots[i];
-        if (s->frame >= p->frames_count || i < p->frames[s->frame].slot_first || i - p->frames[s->frame].slot_first >= p->frames[s->frame].slot_count)
+        if (s->frame >= p->frames_count || i < p->frames[s->frame].slot_first ||
+            i - p->frames[s->frame].slot_first >= p->frames[s->frame].slot_count)
             return bad(v, "slot %u: does not stand in its frame", i);
-        if (s->convert >= SHUNT_CONVERT_COUNT || s->scale > SCALE_AT_MOST || s->implied > SCALE_AT_MOST) return bad(v, "slot %u: conversion", i);
-        if (!index_or_none(s->codes, p->code_lists_count) || !text_or_none(v, s->path) || !text_or_none(v, s->mask)) return bad(v, "slot %u: index out of range", i);
+        if (s->convert >= SHUNT_CONVERT_COUNT || s->scale > SCALE_AT_MOST || s->implied > SCALE_AT_MOST)
+            return bad(v, "slot %u: conversion", i);
+        if (!index_or_none(s->codes, p->code_lists_count) || !text_or_none(v, s->path) || !text_or_none(v, s->mask))
+            return bad(v, "slot %u: index out of range", i);
     }
     for (uint32_t i = 0; i < p->guides_count; i++) {
         if (p->guides[i].source >= p->sources_count) return bad(v, "guide %u: no such source", i);
@@ -187,24 +179,26 @@ check_plan(struct verifier *v)
     return true;
 }
 
-static bool
-check_enums(struct verifier *v)
+static bool check_enums(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->enums_count; i++) {
         const shunt_enum *e = &p->enums[i];
-        if (!text_ok(v, e->name) || e->member_count == 0 || !slice_ok(v, e->member_first, e->member_count, p->numbers_count)) return bad(v, "enum %u", i);
+        if (!text_ok(v, e->name) || e->member_count == 0 || !slice_ok(v, e->member_first, e->member_count, p->numbers_count))
+            return bad(v, "enum %u", i);
         for (uint32_t m = 0; m < e->member_count; m++) {
             if (!text_ok(v, p->numbers[e->member_first + m])) return bad(v, "enum %u: name of member %u", i, m);
         }
     }
     for (uint32_t i = 0; i < p->code_lists_count; i++) {
         const shunt_code_list *c = &p->code_lists[i];
-        if (!text_ok(v, c->name) || !slice_ok(v, c->value_first, c->value_count, p->numbers_count)) return bad(v, "code list %u", i);
+        if (!text_ok(v, c->name) || !slice_ok(v, c->value_first, c->value_count, p->numbers_count))
+            return bad(v, "code list %u", i);
         for (uint32_t k = 0; k < c->value_count; k++) {
             const uint16_t *values = p->numbers + c->value_first;
             if (!text_ok(v, values[k])) return bad(v, "code list %u: value %u", i, k);
-            if (k && shunt_text_compare(p->texts[values[k - 1]], p->texts[values[k]]) >= 0) return bad(v, "code list %u is not sorted", i);
+            if (k && shunt_text_compare(p->texts[values[k - 1]], p->texts[values[k]]) >= 0)
+                return bad(v, "code list %u is not sorted", i);
         }
     }
     return true;
@@ -212,8 +206,7 @@ check_enums(struct verifier *v)
 
 /* Rows hold lists of rows: at most a few levels, and never themselves, so that whoever walks a record needs little stack. In a
  * circle heights would grow for ever, so the bound ends that too. */
-static bool
-check_record_heights(struct verifier *v, uint16_t *height)
+static bool check_record_heights(struct verifier *v, uint16_t *height)
 {
     const shunt_program *p = v->p;
     for (bool changed = true; changed;) {
@@ -224,7 +217,7 @@ check_record_heights(struct verifier *v, uint16_t *height)
                 if (type.kind == SHUNT_KIND_LIST) type = shunt_type_item(type);
                 if (type.kind != SHUNT_KIND_ROW || height[i] > height[type.record]) continue;
                 height[i] = (uint16_t)(height[type.record] + 1);
-                changed   = true;
+                changed = true;
                 if (height[i] > RECORD_HEIGHT) return bad(v, "record types hold each other in a circle, or too deep");
             }
         }
@@ -232,8 +225,7 @@ check_record_heights(struct verifier *v, uint16_t *height)
     return true;
 }
 
-static bool
-check_records(struct verifier *v)
+static bool check_records(struct verifier *v)
 {
     const shunt_program *p = v->p;
     if (p->records_count >= SHUNT_NONE) return bad(v, "too many record types");
@@ -244,19 +236,19 @@ check_records(struct verifier *v)
     }
     for (uint32_t i = 0; i < p->records_count; i++) {
         const shunt_record_type *r = &p->records[i];
-        if (!text_ok(v, r->name) || r->field_count > FIELDS_AT_MOST || !slice_ok(v, r->field_first, r->field_count, p->fields_count))
+        if (!text_ok(v, r->name) || r->field_count > FIELDS_AT_MOST ||
+            !slice_ok(v, r->field_first, r->field_count, p->fields_count))
             return bad(v, "record type %u", i);
     }
     return true;
 }
 
-static bool
-check_cells(struct verifier *v, uint32_t table)
+static bool check_cells(struct verifier *v, uint32_t table)
 {
-    const shunt_program     *p      = v->p;
-    const shunt_table       *t      = &p->tables[table];
-    const shunt_record_type *r      = &p->records[t->record];
-    const shunt_cell        *cell   = p->cells + t->cell_first;
+    const shunt_program     *p = v->p;
+    const shunt_table       *t = &p->tables[table];
+    const shunt_record_type *r = &p->records[t->record];
+    const shunt_cell        *cell = p->cells + t->cell_first;
     bool                     prefix = t->flags & SHUNT_TABLE_PREFIX;
     for (uint32_t row = 0; row < t->row_count; row++) {
         for (uint32_t f = 0; f < r->field_count; f++, cell++) {
@@ -266,7 +258,8 @@ check_cells(struct verifier *v, uint32_t table)
                 if (cell->state != SHUNT_ABSENT || (key && !blank) || cell->text != 0 || cell->value.coefficient != 0)
                     return bad(v, "table %u: row %u, column %u has no value", table, row, f);
             } else if (type.kind == SHUNT_KIND_TEXT) {
-                if (cell->text >= p->table_texts_count || cell->value.coefficient != 0) return bad(v, "table %u: row %u, column %u: text", table, row, f);
+                if (cell->text >= p->table_texts_count || cell->value.coefficient != 0)
+                    return bad(v, "table %u: row %u, column %u: text", table, row, f);
             } else if (cell->text != 0 || !value_ok(v, type, cell->value)) {
                 return bad(v, "table %u: row %u, column %u: value", table, row, f);
             }
@@ -275,36 +268,39 @@ check_cells(struct verifier *v, uint32_t table)
     return true;
 }
 
-static bool
-check_tables(struct verifier *v)
+static bool check_tables(struct verifier *v)
 {
-    const shunt_program *p    = v->p;
+    const shunt_program *p = v->p;
     uint64_t             cell = 0;
     if (p->tables_count >= SHUNT_NONE) return bad(v, "too many tables");
     for (uint32_t i = 0; i < p->tables_count; i++) {
         const shunt_table *t = &p->tables[i];
-        if (!text_ok(v, t->name) || !text_or_none(v, t->path) || t->record >= p->records_count || t->flags > 3) return bad(v, "table %u", i);
-        const shunt_record_type *r         = &p->records[t->record];
-        const shunt_field       *fields    = p->fields + r->field_first;
+        if (!text_ok(v, t->name) || !text_or_none(v, t->path) || t->record >= p->records_count || t->flags > 3)
+            return bad(v, "table %u", i);
+        const shunt_record_type *r = &p->records[t->record];
+        const shunt_field       *fields = p->fields + r->field_first;
         bool                     effective = t->flags & SHUNT_TABLE_EFFECTIVE;
-        if (t->key_count == 0 || t->key_count > SHUNT_TABLE_KEYS || t->key_count + (effective ? 2u : 0u) > r->field_count) return bad(v, "table %u: keys", i);
-        if (effective && (fields[t->key_count].type.kind != SHUNT_KIND_DATE || fields[t->key_count + 1].type.kind != SHUNT_KIND_DATE))
+        if (t->key_count == 0 || t->key_count > SHUNT_TABLE_KEYS || t->key_count + (effective ? 2u : 0u) > r->field_count)
+            return bad(v, "table %u: keys", i);
+        if (effective &&
+            (fields[t->key_count].type.kind != SHUNT_KIND_DATE || fields[t->key_count + 1].type.kind != SHUNT_KIND_DATE))
             return bad(v, "table %u: the days it is in force are no dates", i);
-        if ((t->flags & SHUNT_TABLE_PREFIX) && fields[t->key_count - 1].type.kind != SHUNT_KIND_TEXT) return bad(v, "table %u: a prefix is a text", i);
+        if ((t->flags & SHUNT_TABLE_PREFIX) && fields[t->key_count - 1].type.kind != SHUNT_KIND_TEXT)
+            return bad(v, "table %u: a prefix is a text", i);
         for (uint32_t f = 0; f < r->field_count; f++) {
             if (!scalar(fields[f].type.kind)) return bad(v, "table %u: column %u can not stand in a table", i, f);
         }
         /* One after the other, without gaps: no cell counts twice. */
         uint64_t cells = (uint64_t)t->row_count * r->field_count;
-        if (t->row_count > ROWS_AT_MOST || t->cell_first != cell || cells > p->cells_count - cell) return bad(v, "table %u: cells", i);
+        if (t->row_count > ROWS_AT_MOST || t->cell_first != cell || cells > p->cells_count - cell)
+            return bad(v, "table %u: cells", i);
         cell += cells;
         if (!check_cells(v, i)) return false;
     }
-    return cell == p->cells_count ? true : bad(v, "cells that belong to no table");
+    return cell == p->cells_count || bad(v, "cells that belong to no table");
 }
 
-static bool
-check_constants(struct verifier *v)
+static bool check_constants(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->constants_count; i++) {
@@ -325,25 +321,29 @@ check_constants(struct verifier *v)
     return true;
 }
 
-static bool
-check_places(struct verifier *v)
+static bool check_places(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->sites_count; i++) {
         if (!text_or_none(v, p->sites[i].file) || !text_or_none(v, p->sites[i].step)) return bad(v, "place %u", i);
     }
-    if (p->instruction_sites_count != 0 && p->instruction_sites_count != p->instructions_count) return bad(v, "places of instructions are not as many as these");
+    if (p->instruction_sites_count != 0 && p->instruction_sites_count != p->instructions_count)
+        return bad(v, "places of instructions are not as many as these");
     for (uint32_t i = 0; i < p->instruction_sites_count; i++) {
         if (!site_ok(v, p->instruction_sites[i])) return bad(v, "place of instruction %u", i);
     }
     for (uint32_t i = 0; i < p->codes_count; i++) {
         const shunt_code *c = &p->codes[i];
-        if (!text_ok(v, c->name) || !text_or_none(v, c->meaning) || !text_or_none(v, c->queue) || !text_or_none(v, c->ack)) return bad(v, "code %u", i);
+        if (!text_ok(v, c->name) || !text_or_none(v, c->meaning) || !text_or_none(v, c->queue) || !text_or_none(v, c->ack))
+            return bad(v, "code %u", i);
     }
     for (uint32_t i = 0; i < p->exits_count; i++) {
         const shunt_exit *e = &p->exits[i];
-        if (e->kind > SHUNT_EXIT_SKIP || e->scope > SHUNT_SCOPE_FILE || !site_ok(v, e->site) || !index_or_none(e->slot, p->slots_count)) return bad(v, "exit %u", i);
-        if (e->kind == SHUNT_EXIT_SKIP ? !index_or_none(e->code, p->codes_count) : e->code >= p->codes_count) return bad(v, "exit %u: code", i);
+        if (e->kind > SHUNT_EXIT_SKIP || e->scope > SHUNT_SCOPE_FILE || !site_ok(v, e->site) ||
+            !index_or_none(e->slot, p->slots_count))
+            return bad(v, "exit %u", i);
+        if (e->kind == SHUNT_EXIT_SKIP ? !index_or_none(e->code, p->codes_count) : e->code >= p->codes_count)
+            return bad(v, "exit %u: code", i);
     }
     for (uint32_t i = 0; i < p->modules_count; i++) {
         const shunt_module *m = &p->modules[i];
@@ -353,48 +353,55 @@ check_places(struct verifier *v)
 }
 
 /* A column as encodings and lineage name it. */
-static bool
-column_ok(const struct verifier *v, const shunt_target *t, uint16_t field)
+static bool column_ok(const struct verifier *v, const shunt_target *t, uint16_t field)
 {
-    const shunt_program *p       = v->p;
+    const shunt_program *p = v->p;
     bool                 journal = t->flags & SHUNT_TARGET_JOURNAL;
     if (field < 0x8000) return field < p->records[t->record].field_count;
     if (field >= 0xfffb) return field <= 0xfffd && journal;
     return t->line != SHUNT_NONE && field - 0x8000u < p->records[t->line].field_count;
 }
 
-static bool
-check_target(struct verifier *v, uint32_t index)
+static bool check_target(struct verifier *v, uint32_t index)
 {
     const shunt_program *p = v->p;
     const shunt_target  *t = &p->targets[index];
-    if (!text_ok(v, t->name) || t->flags > SHUNT_TARGET_JOURNAL || t->record >= p->records_count || !index_or_none(t->line, p->records_count)) return bad(v, "target %u", index);
-    if (!(t->flags & SHUNT_TARGET_JOURNAL) && t->line != SHUNT_NONE) return bad(v, "target %u: lines of what is no journal", index);
+    if (!text_ok(v, t->name) || t->flags > SHUNT_TARGET_JOURNAL || t->record >= p->records_count ||
+        !index_or_none(t->line, p->records_count))
+        return bad(v, "target %u", index);
+    if (!(t->flags & SHUNT_TARGET_JOURNAL) && t->line != SHUNT_NONE)
+        return bad(v, "target %u: lines of what is no journal", index);
     if (!slice_ok(v, t->key_first, t->key_count, p->numbers_count)) return bad(v, "target %u: key", index);
     for (uint32_t k = 0; k < t->key_count; k++) {
         uint16_t field = p->numbers[t->key_first + k];
-        if (field >= p->records[t->record].field_count || !scalar(p->fields[p->records[t->record].field_first + field].type.kind)) return bad(v, "target %u: key %u", index, k);
+        if (field >= p->records[t->record].field_count || !scalar(p->fields[p->records[t->record].field_first + field].type.kind))
+            return bad(v, "target %u: key %u", index, k);
     }
     if (t->balance_by != SHUNT_NONE) {
-        if (t->line == SHUNT_NONE || t->balance_by >= p->records[t->line].field_count) return bad(v, "target %u: balance by", index);
-        if (!scalar(p->fields[p->records[t->line].field_first + t->balance_by].type.kind)) return bad(v, "target %u: balance by", index);
+        if (t->line == SHUNT_NONE || t->balance_by >= p->records[t->line].field_count)
+            return bad(v, "target %u: balance by", index);
+        if (!scalar(p->fields[p->records[t->line].field_first + t->balance_by].type.kind))
+            return bad(v, "target %u: balance by", index);
     }
     if (t->accounts != SHUNT_NONE) {
-        if (t->accounts >= p->tables_count || p->tables[t->accounts].key_count != 1 || (p->tables[t->accounts].flags & SHUNT_TABLE_PREFIX)) return bad(v, "target %u: accounts", index);
-        if (p->fields[p->records[p->tables[t->accounts].record].field_first].type.kind != SHUNT_KIND_TEXT) return bad(v, "target %u: accounts", index);
+        if (t->accounts >= p->tables_count || p->tables[t->accounts].key_count != 1 ||
+            (p->tables[t->accounts].flags & SHUNT_TABLE_PREFIX))
+            return bad(v, "target %u: accounts", index);
+        if (p->fields[p->records[p->tables[t->accounts].record].field_first].type.kind != SHUNT_KIND_TEXT)
+            return bad(v, "target %u: accounts", index);
     }
     if (t->encoding == SHUNT_NONE) return true;
     if (t->encoding >= p->encodings_count) return bad(v, "target %u: encoding", index);
     const shunt_encoding *e = &p->encodings[t->encoding];
     v->work += e->column_count;
     for (uint32_t c = 0; c < e->column_count && v->work <= WORK_AT_MOST; c++) {
-        if (!column_ok(v, t, p->encoding_columns[e->column_first + c].field)) return bad(v, "target %u: column %u of its encoding", index, c);
+        if (!column_ok(v, t, p->encoding_columns[e->column_first + c].field))
+            return bad(v, "target %u: column %u of its encoding", index, c);
     }
     return true;
 }
 
-static bool
-check_targets(struct verifier *v)
+static bool check_targets(struct verifier *v)
 {
     const shunt_program *p = v->p;
     if (p->targets_count >= FLOW_UNSEEN) return bad(v, "too many targets");
@@ -408,14 +415,16 @@ check_targets(struct verifier *v)
         }
     }
     for (uint32_t i = 0; i < p->encoding_columns_count; i++) {
-        if (!text_or_none(v, p->encoding_columns[i].name) || !text_or_none(v, p->encoding_columns[i].format)) return bad(v, "column %u of the encodings", i);
+        if (!text_or_none(v, p->encoding_columns[i].name) || !text_or_none(v, p->encoding_columns[i].format))
+            return bad(v, "column %u of the encodings", i);
     }
     for (uint32_t i = 0; i < p->targets_count; i++) {
         if (!check_target(v, i)) return false;
     }
     for (uint32_t i = 0; i < p->lineage_count; i++) {
         const shunt_lineage *l = &p->lineage[i];
-        if (l->target >= p->targets_count || !column_ok(v, &p->targets[l->target], l->field) || !index_or_none(l->slot, p->slots_count) || !site_ok(v, l->site))
+        if (l->target >= p->targets_count || !column_ok(v, &p->targets[l->target], l->field) ||
+            !index_or_none(l->slot, p->slots_count) || !site_ok(v, l->site))
             return bad(v, "lineage %u", i);
     }
     return true;
@@ -424,8 +433,7 @@ check_targets(struct verifier *v)
 /* ---- collectors ---- */
 
 /* Frame of a child list; SHUNT_NONE where there is none. */
-static uint16_t
-child_frame(const struct verifier *v, uint16_t frame, uint16_t child)
+static uint16_t child_frame(const struct verifier *v, uint16_t frame, uint16_t child)
 {
     const shunt_program *p = v->p;
     if (frame == SHUNT_NONE || child >= p->frames[frame].child_count) return SHUNT_NONE;
@@ -433,8 +441,7 @@ child_frame(const struct verifier *v, uint16_t frame, uint16_t child)
 }
 
 /* A list that is named must be there. */
-static bool
-child_ok(const struct verifier *v, uint16_t frame, uint16_t child, uint16_t *found)
+static bool child_ok(const struct verifier *v, uint16_t frame, uint16_t child, uint16_t *found)
 {
     *found = SHUNT_NONE;
     if (child == SHUNT_NONE) return true;
@@ -442,15 +449,13 @@ child_ok(const struct verifier *v, uint16_t frame, uint16_t child, uint16_t *fou
     return *found != SHUNT_NONE;
 }
 
-static bool
-slot_in(const struct verifier *v, uint16_t slot, uint16_t frame)
+static bool slot_in(const struct verifier *v, uint16_t slot, uint16_t frame)
 {
     return frame != SHUNT_NONE && slot < v->p->slots_count && v->p->slots[slot].frame == frame;
 }
 
 /* Whether reading this slot gives a value of this type. */
-static bool
-slot_gives(const struct verifier *v, uint16_t slot, shunt_type type)
+static bool slot_gives(const struct verifier *v, uint16_t slot, shunt_type type)
 {
     const shunt_plan_slot *s = &v->p->slots[slot];
     switch ((shunt_convert)s->convert) {
@@ -469,12 +474,11 @@ struct ways {
     uint16_t outer, group, line, inner; /* frames */
 };
 
-static bool
-alternatives_ok(struct verifier *v, const shunt_collect_field *field, shunt_type type, const struct ways *ways)
+static bool alternatives_ok(struct verifier *v, const shunt_collect_field *field, shunt_type type, const struct ways *ways)
 {
     if (!slice_ok(v, field->slot, field->child, v->p->alternatives_count)) return false;
     for (uint32_t i = 0; i < field->child; i++) {
-        const shunt_alternative *a     = &v->p->alternatives[field->slot + i];
+        const shunt_alternative *a = &v->p->alternatives[field->slot + i];
         uint16_t                 frame = a->line ? ways->line : ways->outer;
         if (a->line > 1 || frame == SHUNT_NONE) return false;
         if (a->child != SHUNT_NONE) frame = child_frame(v, frame, a->child);
@@ -483,12 +487,12 @@ alternatives_ok(struct verifier *v, const shunt_collect_field *field, shunt_type
     return true;
 }
 
-static bool
-collect_field_ok(struct verifier *v, const shunt_collect_field *field, shunt_type type, const struct ways *ways)
+static bool collect_field_ok(struct verifier *v, const shunt_collect_field *field, shunt_type type, const struct ways *ways)
 {
     switch (field->from) {
     case SHUNT_COLLECT_GROUP: return slot_in(v, field->slot, ways->group) && slot_gives(v, field->slot, type);
-    case SHUNT_COLLECT_LINE: return (slot_in(v, field->slot, ways->line) || slot_in(v, field->slot, ways->inner)) && slot_gives(v, field->slot, type);
+    case SHUNT_COLLECT_LINE:
+        return (slot_in(v, field->slot, ways->line) || slot_in(v, field->slot, ways->inner)) && slot_gives(v, field->slot, type);
     case SHUNT_COLLECT_LEVEL: return type.kind == SHUNT_KIND_TEXT && text_ok(v, field->slot) && text_ok(v, field->child);
     case SHUNT_COLLECT_POSITION: return number(type) && field->slot <= 1;
     case SHUNT_COLLECT_ORDINAL: return number(type);
@@ -497,18 +501,20 @@ collect_field_ok(struct verifier *v, const shunt_collect_field *field, shunt_typ
     }
 }
 
-static bool
-check_collect(struct verifier *v, uint32_t index)
+static bool check_collect(struct verifier *v, uint32_t index)
 {
     const shunt_program *p = v->p;
     const shunt_collect *c = &p->collects[index];
     if (c->frame >= p->frames_count || c->record >= p->records_count || c->twice > 1) return bad(v, "collector %u", index);
     const shunt_record_type *r = &p->records[c->record];
-    if (!slice_ok(v, c->field_first, r->field_count, p->collect_fields_count) || c->needed >= r->field_count) return bad(v, "collector %u: fields", index);
+    if (!slice_ok(v, c->field_first, r->field_count, p->collect_fields_count) || c->needed >= r->field_count)
+        return bad(v, "collector %u: fields", index);
     struct ways ways = { .outer = c->frame };
     uint16_t    groups[3];
-    if (!child_ok(v, c->frame, c->group, &groups[0]) || !child_ok(v, c->frame, c->line, &ways.line)) return bad(v, "collector %u: child list", index);
-    if (!child_ok(v, ways.line, c->line_group, &groups[1]) || !child_ok(v, ways.line, c->inner_line, &ways.inner)) return bad(v, "collector %u: child list", index);
+    if (!child_ok(v, c->frame, c->group, &groups[0]) || !child_ok(v, c->frame, c->line, &ways.line))
+        return bad(v, "collector %u: child list", index);
+    if (!child_ok(v, ways.line, c->line_group, &groups[1]) || !child_ok(v, ways.line, c->inner_line, &ways.inner))
+        return bad(v, "collector %u: child list", index);
     if (!child_ok(v, ways.inner, c->inner_group, &groups[2])) return bad(v, "collector %u: child list", index);
     ways.group = SHUNT_NONE;
     for (uint32_t g = 0; g < 3; g++) {
@@ -518,15 +524,16 @@ check_collect(struct verifier *v, uint32_t index)
     }
     const shunt_field *fields = p->fields + r->field_first;
     for (uint32_t f = 0; f < r->field_count; f++) {
-        if (!collect_field_ok(v, &p->collect_fields[c->field_first + f], fields[f].type, &ways)) return bad(v, "collector %u: field %u", index, f);
+        if (!collect_field_ok(v, &p->collect_fields[c->field_first + f], fields[f].type, &ways))
+            return bad(v, "collector %u: field %u", index, f);
     }
-    if (c->twice && (r->field_count < 3 || fields[0].type.kind != SHUNT_KIND_TEXT || fields[1].type.kind != SHUNT_KIND_TEXT || fields[c->needed].type.kind != SHUNT_KIND_DECIMAL))
+    if (c->twice && (r->field_count < 3 || fields[0].type.kind != SHUNT_KIND_TEXT || fields[1].type.kind != SHUNT_KIND_TEXT ||
+                     fields[c->needed].type.kind != SHUNT_KIND_DECIMAL))
         return bad(v, "collector %u: group, reason and amount", index);
     return true;
 }
 
-static bool
-check_collectors(struct verifier *v)
+static bool check_collectors(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->collects_count; i++) {
@@ -534,14 +541,18 @@ check_collectors(struct verifier *v)
     }
     for (uint32_t i = 0; i < p->earliests_count; i++) {
         const shunt_earliest *e = &p->earliests[i];
-        if (e->frame >= p->frames_count || !slice_ok(v, e->path_first, e->path_count, p->date_paths_count)) return bad(v, "dates %u", i);
+        if (e->frame >= p->frames_count || !slice_ok(v, e->path_first, e->path_count, p->date_paths_count))
+            return bad(v, "dates %u", i);
         for (uint32_t k = 0; k < e->path_count; k++) {
-            const shunt_date_path *path  = &p->date_paths[e->path_first + k];
+            const shunt_date_path *path = &p->date_paths[e->path_first + k];
             uint16_t               frame = e->frame;
-            if (path->child != SHUNT_NONE) frame = child_frame(v, frame, path->child);
-            else if (path->grandchild != SHUNT_NONE) return bad(v, "dates %u: path %u", i, k);
+            if (path->child != SHUNT_NONE)
+                frame = child_frame(v, frame, path->child);
+            else if (path->grandchild != SHUNT_NONE)
+                return bad(v, "dates %u: path %u", i, k);
             if (path->grandchild != SHUNT_NONE) frame = child_frame(v, frame, path->grandchild);
-            if (!slot_in(v, path->slot, frame) || p->slots[path->slot].convert != SHUNT_CONVERT_DATE) return bad(v, "dates %u: path %u", i, k);
+            if (!slot_in(v, path->slot, frame) || p->slots[path->slot].convert != SHUNT_CONVERT_DATE)
+                return bad(v, "dates %u: path %u", i, k);
         }
     }
     return true;
@@ -549,8 +560,7 @@ check_collectors(struct verifier *v)
 
 /* ---- code ---- */
 
-static bool SHUNT_PRINTF(2, 3)
-wrong(struct verifier *v, const char *format, ...)
+static bool SHUNT_PRINTF(2, 3) wrong(struct verifier *v, const char *format, ...)
 {
     char    detail[120];
     va_list args;
@@ -558,23 +568,18 @@ wrong(struct verifier *v, const char *format, ...)
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     uint16_t op = v->p->instructions[v->function->code_first + v->pc].op;
-    return bad(v, "function %u, instruction %u %s: %s", v->function_index, v->pc, op < SHUNT_OP_COUNT ? shunt_op_info[op].name : "?", detail);
+    return bad(v, "function %u, instruction %u %s: %s", v->function_index, v->pc,
+               op < SHUNT_OP_COUNT ? shunt_op_info[op].name : "?", detail);
 }
 
-static bool
-register_ok(const struct verifier *v, uint32_t index)
-{
-    return index < v->function->registers;
-}
+static bool register_ok(const struct verifier *v, uint32_t index) { return index < v->function->registers; }
 
-static bool
-registers_ok(const struct verifier *v, uint32_t first, uint32_t count)
+static bool registers_ok(const struct verifier *v, uint32_t first, uint32_t count)
 {
     return first <= v->function->registers && count <= v->function->registers - first;
 }
 
-static bool
-all_texts(const struct verifier *v, uint32_t first, uint32_t count)
+static bool all_texts(const struct verifier *v, uint32_t first, uint32_t count)
 {
     if (!registers_ok(v, first, count)) return false;
     for (uint32_t i = 0; i < count; i++) {
@@ -584,8 +589,7 @@ all_texts(const struct verifier *v, uint32_t first, uint32_t count)
 }
 
 /* Registers from `first` on are as the fields of this record type. */
-static bool
-as_fields(const struct verifier *v, uint32_t first, uint32_t record)
+static bool as_fields(const struct verifier *v, uint32_t first, uint32_t record)
 {
     const shunt_record_type *r = &v->p->records[record];
     if (!registers_ok(v, first, r->field_count)) return false;
@@ -595,8 +599,7 @@ as_fields(const struct verifier *v, uint32_t first, uint32_t record)
     return true;
 }
 
-static bool
-letter_ok(char letter, shunt_type type)
+static bool letter_ok(char letter, shunt_type type)
 {
     switch (letter) {
     case 'b': return type.kind == SHUNT_KIND_BOOL;
@@ -610,20 +613,11 @@ letter_ok(char letter, shunt_type type)
     }
 }
 
-static uint32_t
-jump_target(shunt_instruction i)
-{
-    return i.b | (uint32_t)i.c << 16;
-}
+static uint32_t jump_target(shunt_instruction i) { return i.b | (uint32_t)i.c << 16; }
 
-static const shunt_instruction *
-code_of(const struct verifier *v)
-{
-    return v->p->instructions + v->function->code_first;
-}
+static const shunt_instruction *code_of(const struct verifier *v) { return v->p->instructions + v->function->code_first; }
 
-static bool
-check_jump(struct verifier *v, shunt_instruction i)
+static bool check_jump(struct verifier *v, shunt_instruction i)
 {
     uint32_t to = jump_target(i);
     if (to >= v->function->code_count) return wrong(v, "jumps out of its function");
@@ -633,16 +627,16 @@ check_jump(struct verifier *v, shunt_instruction i)
 }
 
 /* What the kind of an operand asks for, whatever the instruction. */
-static bool
-check_operand(struct verifier *v, shunt_instruction i, uint8_t kind, uint16_t n, uint8_t before)
+static bool check_operand(struct verifier *v, shunt_instruction i, uint8_t kind, uint16_t n, uint8_t before)
 {
     static const uint8_t kinds[] = {
-        [SHUNT_OPERAND_BOOL] = SHUNT_KIND_BOOL, [SHUNT_OPERAND_INT] = SHUNT_KIND_INT, [SHUNT_OPERAND_DEC] = SHUNT_KIND_DECIMAL, [SHUNT_OPERAND_TEXT] = SHUNT_KIND_TEXT,
-        [SHUNT_OPERAND_DATE] = SHUNT_KIND_DATE, [SHUNT_OPERAND_LIST] = SHUNT_KIND_LIST, [SHUNT_OPERAND_ROW] = SHUNT_KIND_ROW, [SHUNT_OPERAND_NODE] = SHUNT_KIND_NODE,
+        [SHUNT_OPERAND_BOOL] = SHUNT_KIND_BOOL, [SHUNT_OPERAND_INT] = SHUNT_KIND_INT,   [SHUNT_OPERAND_DEC] = SHUNT_KIND_DECIMAL,
+        [SHUNT_OPERAND_TEXT] = SHUNT_KIND_TEXT, [SHUNT_OPERAND_DATE] = SHUNT_KIND_DATE, [SHUNT_OPERAND_LIST] = SHUNT_KIND_LIST,
+        [SHUNT_OPERAND_ROW] = SHUNT_KIND_ROW,   [SHUNT_OPERAND_NODE] = SHUNT_KIND_NODE,
     };
     const shunt_program *p = v->p;
     switch ((shunt_operand)kind) {
-    case SHUNT_OPERAND_NONE: return n == 0 ? true : wrong(v, "an operand that means nothing is not zero");
+    case SHUNT_OPERAND_NONE: return n == 0 || wrong(v, "an operand that means nothing is not zero");
     case SHUNT_OPERAND_BOOL:
     case SHUNT_OPERAND_INT:
     case SHUNT_OPERAND_DEC:
@@ -650,26 +644,32 @@ check_operand(struct verifier *v, shunt_instruction i, uint8_t kind, uint16_t n,
     case SHUNT_OPERAND_DATE:
     case SHUNT_OPERAND_LIST:
     case SHUNT_OPERAND_ROW:
-    case SHUNT_OPERAND_NODE: return register_ok(v, n) && v->types[n].kind == kinds[kind] ? true : wrong(v, "register %u is not of the kind wanted", n);
-    case SHUNT_OPERAND_ANY: return register_ok(v, n) ? true : wrong(v, "no register %u", n);
-    case SHUNT_OPERAND_SAME: return register_ok(v, n) && shunt_type_same(v->types[n], v->types[i.a]) ? true : wrong(v, "register %u has another type", n);
+    case SHUNT_OPERAND_NODE:
+        return (register_ok(v, n) && v->types[n].kind == kinds[kind]) || wrong(v, "register %u is not of the kind wanted", n);
+    case SHUNT_OPERAND_ANY: return register_ok(v, n) || wrong(v, "no register %u", n);
+    case SHUNT_OPERAND_SAME:
+        return (register_ok(v, n) && shunt_type_same(v->types[n], v->types[i.a])) || wrong(v, "register %u has another type", n);
     case SHUNT_OPERAND_ITEM:
-        return register_ok(v, n) && before == SHUNT_OPERAND_LIST && shunt_type_same(v->types[n], shunt_type_item(v->types[i.a])) ? true
-                                                                                                                                 : wrong(v, "register %u is not like an item", n);
-    case SHUNT_OPERAND_CONST: return n < p->constants_count && shunt_type_same(p->constants[n].type, v->types[i.a]) ? true : wrong(v, "constant %u has another type", n);
-    case SHUNT_OPERAND_TEXTK: return n < p->constants_count && p->constants[n].type.kind == SHUNT_KIND_TEXT ? true : wrong(v, "constant %u is no text", n);
+        return (register_ok(v, n) && before == SHUNT_OPERAND_LIST &&
+                shunt_type_same(v->types[n], shunt_type_item(v->types[i.a]))) ||
+               wrong(v, "register %u is not like an item", n);
+    case SHUNT_OPERAND_CONST:
+        return (n < p->constants_count && shunt_type_same(p->constants[n].type, v->types[i.a])) ||
+               wrong(v, "constant %u has another type", n);
+    case SHUNT_OPERAND_TEXTK:
+        return (n < p->constants_count && p->constants[n].type.kind == SHUNT_KIND_TEXT) || wrong(v, "constant %u is no text", n);
     case SHUNT_OPERAND_JUMP: return before == SHUNT_OPERAND_JUMP || check_jump(v, i); /* two words, one target */
-    case SHUNT_OPERAND_SLOT: return n < p->slots_count ? true : wrong(v, "no slot %u", n);
-    case SHUNT_OPERAND_FRAME: return n < p->frames_count ? true : wrong(v, "no frame %u", n);
-    case SHUNT_OPERAND_TABLE: return n < p->tables_count ? true : wrong(v, "no table %u", n);
-    case SHUNT_OPERAND_TALLY: return n < p->tallies_count ? true : wrong(v, "no tally %u", n);
-    case SHUNT_OPERAND_GLOBAL: return n < p->globals_count ? true : wrong(v, "no global %u", n);
-    case SHUNT_OPERAND_TARGET: return n < p->targets_count ? true : wrong(v, "no target %u", n);
-    case SHUNT_OPERAND_FUNCTION: return n < v->function_index ? true : wrong(v, "function %u is not before it", n);
-    case SHUNT_OPERAND_BUILTIN: return n < SHUNT_BUILTIN_COUNT ? true : wrong(v, "no built-in %u", n);
-    case SHUNT_OPERAND_COLLECT: return n < p->collects_count ? true : wrong(v, "no collector %u", n);
-    case SHUNT_OPERAND_EARLIEST: return n < p->earliests_count ? true : wrong(v, "no dates %u", n);
-    case SHUNT_OPERAND_MODE: return n <= SHUNT_EXACT ? true : wrong(v, "no rounding mode %u", n);
+    case SHUNT_OPERAND_SLOT: return n < p->slots_count || wrong(v, "no slot %u", n);
+    case SHUNT_OPERAND_FRAME: return n < p->frames_count || wrong(v, "no frame %u", n);
+    case SHUNT_OPERAND_TABLE: return n < p->tables_count || wrong(v, "no table %u", n);
+    case SHUNT_OPERAND_TALLY: return n < p->tallies_count || wrong(v, "no tally %u", n);
+    case SHUNT_OPERAND_GLOBAL: return n < p->globals_count || wrong(v, "no global %u", n);
+    case SHUNT_OPERAND_TARGET: return n < p->targets_count || wrong(v, "no target %u", n);
+    case SHUNT_OPERAND_FUNCTION: return n < v->function_index || wrong(v, "function %u is not before it", n);
+    case SHUNT_OPERAND_BUILTIN: return n < SHUNT_BUILTIN_COUNT || wrong(v, "no built-in %u", n);
+    case SHUNT_OPERAND_COLLECT: return n < p->collects_count || wrong(v, "no collector %u", n);
+    case SHUNT_OPERAND_EARLIEST: return n < p->earliests_count || wrong(v, "no dates %u", n);
+    case SHUNT_OPERAND_MODE: return n <= SHUNT_EXACT || wrong(v, "no rounding mode %u", n);
     case SHUNT_OPERAND_EXIT:  /* REQUIRE takes none */
     case SHUNT_OPERAND_CHILD: /* by the type of the other operand: check_instruction */
     case SHUNT_OPERAND_FIELD:
@@ -680,19 +680,18 @@ check_operand(struct verifier *v, shunt_instruction i, uint8_t kind, uint16_t n,
 }
 
 /* The register that an exit reads its place from. */
-static bool
-check_exit(struct verifier *v, uint16_t index)
+static bool check_exit(struct verifier *v, uint16_t index)
 {
     if (index >= v->p->exits_count) return wrong(v, "no exit %u", index);
     const shunt_exit *e = &v->p->exits[index];
     if (e->slot == SHUNT_NONE) return true;
-    if (!register_ok(v, e->node) || v->types[e->node].kind != SHUNT_KIND_NODE || v->types[e->node].record != v->p->slots[e->slot].frame)
+    if (!register_ok(v, e->node) || v->types[e->node].kind != SHUNT_KIND_NODE ||
+        v->types[e->node].record != v->p->slots[e->slot].frame)
         return wrong(v, "register %u does not hold the node of the slot of exit %u", e->node, index);
     return true;
 }
 
-static bool
-retype_ok(shunt_type to, shunt_type from)
+static bool retype_ok(shunt_type to, shunt_type from)
 {
     if (to.kind != from.kind) return false;
     switch ((shunt_kind)to.kind) {
@@ -703,23 +702,22 @@ retype_ok(shunt_type to, shunt_type from)
     }
 }
 
-static bool
-check_call(struct verifier *v, shunt_instruction i)
+static bool check_call(struct verifier *v, shunt_instruction i)
 {
     const shunt_function *f = &v->p->functions[i.b];
     if (f->result.kind == SHUNT_KIND_NONE) return wrong(v, "a handler can not be called");
     if (!registers_ok(v, i.a, f->params + 1u)) return wrong(v, "arguments out of range");
     for (uint32_t k = 0; k < f->params; k++) {
-        if (!shunt_type_same(v->types[i.a + k], v->p->register_types[f->type_first + k])) return wrong(v, "argument %u has another type", k);
+        if (!shunt_type_same(v->types[i.a + k], v->p->register_types[f->type_first + k]))
+            return wrong(v, "argument %u has another type", k);
     }
     if (!shunt_type_same(v->types[i.a + f->params], f->result)) return wrong(v, "the result has another type");
-    return !v->function->pure || f->pure ? true : wrong(v, "a pure function calls one that is not");
+    return !v->function->pure || f->pure || wrong(v, "a pure function calls one that is not");
 }
 
-static bool
-check_builtin(struct verifier *v, shunt_instruction i)
+static bool check_builtin(struct verifier *v, shunt_instruction i)
 {
-    const struct shunt_builtin_info *b     = &shunt_builtin_info[i.b];
+    const struct shunt_builtin_info *b = &shunt_builtin_info[i.b];
     uint32_t                         count = (uint32_t)strlen(b->arguments);
     if (!registers_ok(v, i.a, count + 1)) return wrong(v, "arguments out of range");
     for (uint32_t k = 0; k < count; k++) {
@@ -727,84 +725,101 @@ check_builtin(struct verifier *v, shunt_instruction i)
     }
     if (!letter_ok(b->result[0], v->types[i.a + count])) return wrong(v, "result of %s has another type", b->name);
     if (i.b == SHUNT_BUILTIN_PERCENT_CHANGE && v->types[i.a].scale != v->types[i.a + 1].scale) return wrong(v, "scales differ");
-    if (v->function->pure && (i.b == SHUNT_BUILTIN_FILE_ID || i.b == SHUNT_BUILTIN_RECEIVED_AT || i.b == SHUNT_BUILTIN_TOKENIZE)) return wrong(v, "not in a pure function");
+    if (v->function->pure && (i.b == SHUNT_BUILTIN_FILE_ID || i.b == SHUNT_BUILTIN_RECEIVED_AT || i.b == SHUNT_BUILTIN_TOKENIZE))
+        return wrong(v, "not in a pure function");
     return true;
 }
 
-static bool
-check_lookup(struct verifier *v, shunt_instruction i)
+static bool check_lookup(struct verifier *v, shunt_instruction i)
 {
-    const shunt_table *t         = &v->p->tables[i.c];
+    const shunt_table *t = &v->p->tables[i.c];
     bool               effective = t->flags & SHUNT_TABLE_EFFECTIVE;
     if (v->types[i.a].record != t->record) return wrong(v, "row of another table");
     if (!registers_ok(v, i.b, t->key_count + (effective ? 1u : 0u))) return wrong(v, "keys out of range");
     for (uint32_t k = 0; k < t->key_count; k++) {
-        if (!shunt_type_same(v->types[i.b + k], v->p->fields[v->p->records[t->record].field_first + k].type)) return wrong(v, "key %u has another type", k);
+        if (!shunt_type_same(v->types[i.b + k], v->p->fields[v->p->records[t->record].field_first + k].type))
+            return wrong(v, "key %u has another type", k);
     }
-    return !effective || v->types[i.b + t->key_count].kind == SHUNT_KIND_DATE ? true : wrong(v, "a date must follow the keys");
+    return (!effective || v->types[i.b + t->key_count].kind == SHUNT_KIND_DATE) || wrong(v, "a date must follow the keys");
 }
 
-static bool
-check_tally_use(struct verifier *v, shunt_instruction i)
+static bool check_tally_use(struct verifier *v, shunt_instruction i)
 {
     const shunt_tally *t = &v->p->tallies[i.op == SHUNT_OP_TALLY_ADD ? i.a : i.b];
     if (i.op == SHUNT_OP_TALLY_GET) {
         shunt_type rows = { .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_ROW, .record = t->record };
-        return shunt_type_same(v->types[i.a], t->record == SHUNT_NONE ? t->type : rows) ? true : wrong(v, "the tally has another type");
+        return shunt_type_same(v->types[i.a], t->record == SHUNT_NONE ? t->type : rows) ? true
+                                                                                        : wrong(v, "the tally has another type");
     }
     if (t->declared) return wrong(v, "the engine adds to this tally");
     if (!shunt_type_same(v->types[i.b], t->type)) return wrong(v, "the tally has another type");
-    if (t->record == SHUNT_NONE) return i.c == 0 ? true : wrong(v, "the tally has no groups");
-    return all_texts(v, i.c, 1) ? true : wrong(v, "the group is no text");
+    if (t->record == SHUNT_NONE) return i.c == 0 || wrong(v, "the tally has no groups");
+    return all_texts(v, i.c, 1) || wrong(v, "the group is no text");
 }
 
 /* LINE and POST: `open` is the journal that the flow says. */
-static bool
-check_journal_part(struct verifier *v, shunt_instruction i, uint16_t open)
+static bool check_journal_part(struct verifier *v, shunt_instruction i, uint16_t open)
 {
     const shunt_target *t = &v->p->targets[open];
     if (i.op == SHUNT_OP_POST) {
         if (!as_fields(v, i.a, t->record)) return wrong(v, "header is not as the target says");
-        return all_texts(v, i.b, i.c) ? true : wrong(v, "key is not made of texts");
+        return all_texts(v, i.b, i.c) || wrong(v, "key is not made of texts");
     }
     if (i.b > 3) return wrong(v, "flags");
-    if (!registers_ok(v, i.a, 2) || v->types[i.a].kind != SHUNT_KIND_TEXT || v->types[i.a + 1].kind != SHUNT_KIND_DECIMAL) return wrong(v, "account and amount");
-    return t->line == SHUNT_NONE || as_fields(v, i.a + 2u, t->line) ? true : wrong(v, "columns are not as the target says");
+    if (!registers_ok(v, i.a, 2) || v->types[i.a].kind != SHUNT_KIND_TEXT || v->types[i.a + 1].kind != SHUNT_KIND_DECIMAL)
+        return wrong(v, "account and amount");
+    return (t->line == SHUNT_NONE || as_fields(v, i.a + 2u, t->line)) || wrong(v, "columns are not as the target says");
 }
 
-static bool
-forbidden_if_pure(uint16_t op)
+static bool forbidden_if_pure(uint16_t op)
 {
     switch ((shunt_op)op) {
-    case SHUNT_OP_GLOBAL_GET: case SHUNT_OP_GLOBAL_SET: case SHUNT_OP_EXIT: case SHUNT_OP_WARN: case SHUNT_OP_NOTE: case SHUNT_OP_GET: case SHUNT_OP_GET_OPTIONAL:
-    case SHUNT_OP_GET_TEXT: case SHUNT_OP_ANCESTOR: case SHUNT_OP_CHILD_FIRST: case SHUNT_OP_CHILDREN: case SHUNT_OP_POSITION: case SHUNT_OP_COLLECT:
-    case SHUNT_OP_EARLIEST: case SHUNT_OP_TALLY_ADD: case SHUNT_OP_TALLY_GET: case SHUNT_OP_OCCURRENCE: case SHUNT_OP_CORRELATE: case SHUNT_OP_EMIT:
-    case SHUNT_OP_JOURNAL: case SHUNT_OP_LINE: case SHUNT_OP_POST: return true;
+    case SHUNT_OP_GLOBAL_GET:
+    case SHUNT_OP_GLOBAL_SET:
+    case SHUNT_OP_EXIT:
+    case SHUNT_OP_WARN:
+    case SHUNT_OP_NOTE:
+    case SHUNT_OP_GET:
+    case SHUNT_OP_GET_OPTIONAL:
+    case SHUNT_OP_GET_TEXT:
+    case SHUNT_OP_ANCESTOR:
+    case SHUNT_OP_CHILD_FIRST:
+    case SHUNT_OP_CHILDREN:
+    case SHUNT_OP_POSITION:
+    case SHUNT_OP_COLLECT:
+    case SHUNT_OP_EARLIEST:
+    case SHUNT_OP_TALLY_ADD:
+    case SHUNT_OP_TALLY_GET:
+    case SHUNT_OP_OCCURRENCE:
+    case SHUNT_OP_CORRELATE:
+    case SHUNT_OP_EMIT:
+    case SHUNT_OP_JOURNAL:
+    case SHUNT_OP_LINE:
+    case SHUNT_OP_POST: return true;
     default: return false;
     }
 }
 
-static bool
-check_instruction(struct verifier *v, shunt_instruction i)
+static bool check_instruction(struct verifier *v, shunt_instruction i)
 {
-    const shunt_program  *p    = v->p;
-    const shunt_function *f    = v->function;
-    const shunt_type     *t    = v->types;
+    const shunt_program  *p = v->p;
+    const shunt_function *f = v->function;
+    const shunt_type     *t = v->types;
     bool                  last = v->pc + 1 == f->code_count;
     if (f->pure && forbidden_if_pure(i.op)) return wrong(v, "not in a pure function");
     switch ((shunt_op)i.op) {
-    case SHUNT_OP_RETYPE: return retype_ok(t[i.a], t[i.b]) ? true : wrong(v, "types do not fit");
+    case SHUNT_OP_RETYPE: return retype_ok(t[i.a], t[i.b]) || wrong(v, "types do not fit");
     case SHUNT_OP_GLOBAL_GET:
-    case SHUNT_OP_GLOBAL_SET: return shunt_type_same(t[i.a], p->globals[i.b]) ? true : wrong(v, "the global has another type");
-    case SHUNT_OP_IS_STATE: return i.c <= SHUNT_CLEARED ? true : wrong(v, "no such state");
+    case SHUNT_OP_GLOBAL_SET: return shunt_type_same(t[i.a], p->globals[i.b]) || wrong(v, "the global has another type");
+    case SHUNT_OP_IS_STATE: return i.c <= SHUNT_CLEARED || wrong(v, "no such state");
     case SHUNT_OP_CALL: return check_call(v, i);
-    case SHUNT_OP_RETURN: return shunt_type_same(t[i.a], f->result) ? true : wrong(v, "the result has another type");
-    case SHUNT_OP_FINISH: return f->result.kind == SHUNT_KIND_NONE ? true : wrong(v, "a function must return its result");
+    case SHUNT_OP_RETURN: return shunt_type_same(t[i.a], f->result) || wrong(v, "the result has another type");
+    case SHUNT_OP_FINISH: return f->result.kind == SHUNT_KIND_NONE || wrong(v, "a function must return its result");
     case SHUNT_OP_EXIT:
     case SHUNT_OP_WARN:
     case SHUNT_OP_NOTE:
         if (!check_exit(v, i.a)) return false;
-        return (p->exits[i.a].kind == SHUNT_EXIT_WARN) == (i.op != SHUNT_OP_EXIT) ? true : wrong(v, "exit %u is of another kind", i.a);
+        return (p->exits[i.a].kind == SHUNT_EXIT_WARN) == (i.op != SHUNT_OP_EXIT) || wrong(v, "exit %u is of another kind", i.a);
     case SHUNT_OP_REQUIRE: return i.b == SHUNT_NONE || check_exit(v, i.b);
     case SHUNT_OP_INT_ADD:
     case SHUNT_OP_INT_SUB:
@@ -813,39 +828,46 @@ check_instruction(struct verifier *v, shunt_instruction i)
     case SHUNT_OP_INT_ABS:
     case SHUNT_OP_DATE_DIFF:
     case SHUNT_OP_POSITION:
-    case SHUNT_OP_LIST_COUNT: return number(t[i.a]) ? true : wrong(v, "an enum can not be computed");
+    case SHUNT_OP_LIST_COUNT: return number(t[i.a]) || wrong(v, "an enum can not be computed");
     case SHUNT_OP_OCCURRENCE:
         if (!number(t[i.a])) return wrong(v, "an enum can not be computed");
-        return i.c <= TEXTS_AT_ONCE && all_texts(v, i.b, i.c) ? true : wrong(v, "texts");
-    case SHUNT_OP_CORRELATE: return i.b <= TEXTS_AT_ONCE && all_texts(v, i.a, i.b) ? true : wrong(v, "texts");
-    case SHUNT_OP_DEC_MUL: return t[i.a].scale == t[i.b].scale + t[i.c].scale ? true : wrong(v, "the scale of a product is the sum of both");
-    case SHUNT_OP_DEC_DIV: return !last && code_of(v)[v->pc + 1].op == SHUNT_OP_EXTRA ? true : wrong(v, "an EXTRA must follow");
-    case SHUNT_OP_EXTRA: return v->pc && code_of(v)[v->pc - 1].op == SHUNT_OP_DEC_DIV ? true : wrong(v, "belongs to nothing");
+        return (i.c <= TEXTS_AT_ONCE && all_texts(v, i.b, i.c)) || wrong(v, "texts");
+    case SHUNT_OP_CORRELATE: return (i.b <= TEXTS_AT_ONCE && all_texts(v, i.a, i.b)) || wrong(v, "texts");
+    case SHUNT_OP_DEC_MUL:
+        return t[i.a].scale == t[i.b].scale + t[i.c].scale || wrong(v, "the scale of a product is the sum of both");
+    case SHUNT_OP_DEC_DIV: return (!last && code_of(v)[v->pc + 1].op == SHUNT_OP_EXTRA) || wrong(v, "an EXTRA must follow");
+    case SHUNT_OP_EXTRA: return (v->pc && code_of(v)[v->pc - 1].op == SHUNT_OP_DEC_DIV) || wrong(v, "belongs to nothing");
     case SHUNT_OP_DEC_EQ:
     case SHUNT_OP_DEC_LT:
-    case SHUNT_OP_DEC_LE: return t[i.b].scale == t[i.c].scale ? true : wrong(v, "scales differ");
-    case SHUNT_OP_TEXT_JOIN: return all_texts(v, i.b, i.c) ? true : wrong(v, "texts");
-    case SHUNT_OP_TEXT_OF: return scalar(t[i.b].kind) ? true : wrong(v, "has no text");
-    case SHUNT_OP_TEXT_OF_ENUM: return t[i.b].extra ? true : wrong(v, "no enum");
+    case SHUNT_OP_DEC_LE: return t[i.b].scale == t[i.c].scale || wrong(v, "scales differ");
+    case SHUNT_OP_TEXT_JOIN: return all_texts(v, i.b, i.c) || wrong(v, "texts");
+    case SHUNT_OP_TEXT_OF: return scalar(t[i.b].kind) || wrong(v, "has no text");
+    case SHUNT_OP_TEXT_OF_ENUM: return t[i.b].extra || wrong(v, "no enum");
     case SHUNT_OP_GET:
-    case SHUNT_OP_GET_OPTIONAL: return slot_in(v, i.c, t[i.b].record) && slot_gives(v, i.c, t[i.a]) ? true : wrong(v, "slot of another frame or type");
-    case SHUNT_OP_GET_TEXT: return slot_in(v, i.c, t[i.b].record) ? true : wrong(v, "slot of another frame");
-    case SHUNT_OP_CHILD_FIRST: return t[i.a].record == child_frame(v, t[i.b].record, i.c) ? true : wrong(v, "child list of another frame");
+    case SHUNT_OP_GET_OPTIONAL:
+        return (slot_in(v, i.c, t[i.b].record) && slot_gives(v, i.c, t[i.a])) || wrong(v, "slot of another frame or type");
+    case SHUNT_OP_GET_TEXT: return slot_in(v, i.c, t[i.b].record) || wrong(v, "slot of another frame");
+    case SHUNT_OP_CHILD_FIRST:
+        return t[i.a].record == child_frame(v, t[i.b].record, i.c) || wrong(v, "child list of another frame");
     case SHUNT_OP_CHILDREN:
-        return t[i.a].element == SHUNT_KIND_NODE && t[i.a].record == child_frame(v, t[i.b].record, i.c) ? true : wrong(v, "child list of another frame");
+        return (t[i.a].element == SHUNT_KIND_NODE && t[i.a].record == child_frame(v, t[i.b].record, i.c)) ||
+               wrong(v, "child list of another frame");
     case SHUNT_OP_COLLECT:
-        return t[i.a].element == SHUNT_KIND_ROW && t[i.a].record == p->collects[i.c].record && t[i.b].record == p->collects[i.c].frame ? true
-                                                                                                                                         : wrong(v, "collector of another frame or record");
-    case SHUNT_OP_EARLIEST: return t[i.b].record == p->earliests[i.c].frame ? true : wrong(v, "dates of another frame");
-    case SHUNT_OP_LIST_FIRST: return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) ? true : wrong(v, "items have another type");
-    case SHUNT_OP_LIST_PUSH: return shunt_type_same(t[i.b], shunt_type_item(t[i.a])) ? true : wrong(v, "items have another type");
+        return (t[i.a].element == SHUNT_KIND_ROW && t[i.a].record == p->collects[i.c].record &&
+                t[i.b].record == p->collects[i.c].frame) ||
+               wrong(v, "collector of another frame or record");
+    case SHUNT_OP_EARLIEST: return t[i.b].record == p->earliests[i.c].frame || wrong(v, "dates of another frame");
+    case SHUNT_OP_LIST_FIRST: return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) || wrong(v, "items have another type");
+    case SHUNT_OP_LIST_PUSH: return shunt_type_same(t[i.b], shunt_type_item(t[i.a])) || wrong(v, "items have another type");
     case SHUNT_OP_NEXT:
-        if (v->pc + 2 >= f->code_count || code_of(v)[v->pc + 1].op != SHUNT_OP_JUMP) return wrong(v, "a JUMP and more must follow");
-        return number(t[i.c]) ? true : wrong(v, "an enum can not be computed");
-    case SHUNT_OP_ROW_NEW: return as_fields(v, i.b, t[i.a].record) ? true : wrong(v, "registers are not as the record");
+        if (v->pc + 2 >= f->code_count || code_of(v)[v->pc + 1].op != SHUNT_OP_JUMP)
+            return wrong(v, "a JUMP and more must follow");
+        return number(t[i.c]) || wrong(v, "an enum can not be computed");
+    case SHUNT_OP_ROW_NEW: return as_fields(v, i.b, t[i.a].record) || wrong(v, "registers are not as the record");
     case SHUNT_OP_FIELD: {
         const shunt_record_type *r = &p->records[t[i.b].record];
-        return i.c < r->field_count && shunt_type_same(t[i.a], p->fields[r->field_first + i.c].type) ? true : wrong(v, "no such field, or of another type");
+        return (i.c < r->field_count && shunt_type_same(t[i.a], p->fields[r->field_first + i.c].type)) ||
+               wrong(v, "no such field, or of another type");
     }
     case SHUNT_OP_LOOKUP: return check_lookup(v, i);
     case SHUNT_OP_TALLY_ADD:
@@ -854,38 +876,36 @@ check_instruction(struct verifier *v, shunt_instruction i)
     case SHUNT_OP_EMIT:
         if (f->result.kind != SHUNT_KIND_NONE) return wrong(v, "records leave from handlers alone");
         if (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL) return wrong(v, "target %u is a journal", i.a);
-        return as_fields(v, i.b, p->targets[i.a].record) ? true : wrong(v, "registers are not as the target");
+        return as_fields(v, i.b, p->targets[i.a].record) || wrong(v, "registers are not as the target");
     case SHUNT_OP_JOURNAL:
         if (f->result.kind != SHUNT_KIND_NONE) return wrong(v, "records leave from handlers alone");
-        return i.b <= 1 && (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL) ? true : wrong(v, "target %u is no journal", i.a);
+        return (i.b <= 1 && (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL)) || wrong(v, "target %u is no journal", i.a);
     case SHUNT_OP_LINE:
-    case SHUNT_OP_POST: return f->result.kind == SHUNT_KIND_NONE ? true : wrong(v, "records leave from handlers alone");
+    case SHUNT_OP_POST: return f->result.kind == SHUNT_KIND_NONE || wrong(v, "records leave from handlers alone");
     default: return true;
     }
 }
 
-static bool
-ends(uint16_t op)
+static bool ends(uint16_t op)
 {
-    return op == SHUNT_OP_JUMP || op == SHUNT_OP_RETURN || op == SHUNT_OP_FINISH || op == SHUNT_OP_EXIT || op == SHUNT_OP_UNMATCHED;
+    return op == SHUNT_OP_JUMP || op == SHUNT_OP_RETURN || op == SHUNT_OP_FINISH || op == SHUNT_OP_EXIT ||
+           op == SHUNT_OP_UNMATCHED;
 }
 
-static bool
-flows_to(struct verifier *v, uint32_t to, uint16_t open)
+static bool flows_to(struct verifier *v, uint32_t to, uint16_t open)
 {
     if (v->flow[to] == FLOW_UNSEEN && to > v->pc) v->flow[to] = open;
-    return v->flow[to] == open ? true : wrong(v, "a journal is open on one way to instruction %u and not on another", to);
+    return v->flow[to] == open || wrong(v, "a journal is open on one way to instruction %u and not on another", to);
 }
 
 /* Which journal is open where. Jumps go forwards but for those to a NEXT that was passed before, so one pass sees every way. */
-static bool
-check_flow(struct verifier *v)
+static bool check_flow(struct verifier *v)
 {
     const shunt_instruction *code = code_of(v);
     for (uint32_t k = 0; k < v->function->code_count; k++) v->flow[k] = FLOW_UNSEEN;
     v->flow[0] = FLOW_CLOSED;
     for (v->pc = 0; v->pc < v->function->code_count; v->pc++) {
-        shunt_instruction i    = code[v->pc];
+        shunt_instruction i = code[v->pc];
         uint16_t          open = v->flow[v->pc];
         if (open == FLOW_UNSEEN) continue; /* nothing leads here */
         if ((i.op == SHUNT_OP_JOURNAL || i.op == SHUNT_OP_FINISH) && open != FLOW_CLOSED) return wrong(v, "a journal is open");
@@ -902,50 +922,51 @@ check_flow(struct verifier *v)
     return true;
 }
 
-static bool
-check_function(struct verifier *v, uint32_t index)
+static bool check_function(struct verifier *v, uint32_t index)
 {
     const shunt_program  *p = v->p;
     const shunt_function *f = &p->functions[index];
-    v->function             = f;
-    v->function_index       = index;
-    v->types                = p->register_types + f->type_first;
+    v->function = f;
+    v->function_index = index;
+    v->types = p->register_types + f->type_first;
     for (v->pc = 0; v->pc < f->code_count; v->pc++) {
         shunt_instruction i = code_of(v)[v->pc];
         if (i.op >= SHUNT_OP_COUNT) return wrong(v, "no such instruction");
         const struct shunt_op_info *info = &shunt_op_info[i.op];
-        if (!check_operand(v, i, info->a, i.a, SHUNT_OPERAND_NONE) || !check_operand(v, i, info->b, i.b, info->a) || !check_operand(v, i, info->c, i.c, info->b)) return false;
+        if (!check_operand(v, i, info->a, i.a, SHUNT_OPERAND_NONE) || !check_operand(v, i, info->b, i.b, info->a) ||
+            !check_operand(v, i, info->c, i.c, info->b))
+            return false;
         if (!check_instruction(v, i)) return false;
     }
     v->pc = f->code_count - 1;
-    return ends(code_of(v)[v->pc].op) ? true : wrong(v, "the function runs off its end");
+    return ends(code_of(v)[v->pc].op) || wrong(v, "the function runs off its end");
 }
 
 /* What can be said before any code is read: calls refer to these. */
-static bool
-check_function_heads(struct verifier *v, uint32_t *longest)
+static bool check_function_heads(struct verifier *v, uint32_t *longest)
 {
-    const shunt_program *p    = v->p;
+    const shunt_program *p = v->p;
     uint64_t             next = 0;
     if (p->functions_count >= SHUNT_NONE) return bad(v, "too many functions");
     for (uint32_t i = 0; i < p->functions_count; i++) {
         const shunt_function *f = &p->functions[i];
-        if (!text_ok(v, f->name) || f->pure > 1 || f->registers > SHUNT_FUNCTION_REGISTERS || f->params > f->registers) return bad(v, "function %u", i);
+        if (!text_ok(v, f->name) || f->pure > 1 || f->registers > SHUNT_FUNCTION_REGISTERS || f->params > f->registers)
+            return bad(v, "function %u", i);
         if (!slice_ok(v, f->type_first, f->registers, p->register_types_count)) return bad(v, "function %u: registers", i);
         if (f->result.kind == SHUNT_KIND_NONE ? f->pure : !type_ok(v, f->result)) return bad(v, "function %u: result", i);
         /* One after the other, so that all of them together are no longer than the section. */
-        if (f->code_first < next || f->code_count == 0 || !slice_ok(v, f->code_first, f->code_count, p->instructions_count)) return bad(v, "function %u: code", i);
+        if (f->code_first < next || f->code_count == 0 || !slice_ok(v, f->code_first, f->code_count, p->instructions_count))
+            return bad(v, "function %u: code", i);
         next = (uint64_t)f->code_first + f->code_count;
         if (f->code_count > *longest) *longest = f->code_count;
     }
     return true;
 }
 
-static bool
-check_bounds(struct verifier *v, uint32_t *registers, uint16_t *depth, shunt_bounds *bounds)
+static bool check_bounds(struct verifier *v, uint32_t *registers, uint16_t *depth, shunt_bounds *bounds)
 {
     const shunt_program *p = v->p;
-    *bounds                = (shunt_bounds){ .depth = 1 };
+    *bounds = (shunt_bounds){ .depth = 1 };
     for (uint32_t i = 0; i < p->functions_count; i++) {
         const shunt_function *f = &p->functions[i];
         uint32_t              below = 0, levels = 0;
@@ -956,8 +977,9 @@ check_bounds(struct verifier *v, uint32_t *registers, uint16_t *depth, shunt_bou
             if (depth[at.b] > levels) levels = depth[at.b];
         }
         registers[i] = f->registers + below;
-        depth[i]     = (uint16_t)(levels + 1);
-        if (registers[i] > SHUNT_STACK_REGISTERS) return bad(v, "function %u: calls need more than %d registers", i, SHUNT_STACK_REGISTERS);
+        depth[i] = (uint16_t)(levels + 1);
+        if (registers[i] > SHUNT_STACK_REGISTERS)
+            return bad(v, "function %u: calls need more than %d registers", i, SHUNT_STACK_REGISTERS);
         if (registers[i] > bounds->registers) bounds->registers = registers[i];
         if (depth[i] > bounds->depth) bounds->depth = depth[i];
     }
@@ -967,8 +989,7 @@ check_bounds(struct verifier *v, uint32_t *registers, uint16_t *depth, shunt_bou
 /* ---- what runs when ---- */
 
 /* A function with at most one parameter, a node of a frame of this kind and source (frame NONE: the set's, whichever guide). */
-static bool
-entry_ok(const struct verifier *v, uint16_t index, uint16_t source, uint16_t frame, bool node_allowed)
+static bool entry_ok(const struct verifier *v, uint16_t index, uint16_t source, uint16_t frame, bool node_allowed)
 {
     const shunt_program *p = v->p;
     if (index == SHUNT_NONE) return true;
@@ -980,86 +1001,93 @@ entry_ok(const struct verifier *v, uint16_t index, uint16_t source, uint16_t fra
     return p->frames[type.record].kind == SHUNT_FRAME_SET && p->frames[type.record].source == source;
 }
 
-static bool
-check_tallies(struct verifier *v)
+static bool check_tallies(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->tallies_count; i++) {
         const shunt_tally *t = &p->tallies[i];
-        if (!text_ok(v, t->name) || t->scope > SHUNT_SCOPE_FILE || t->declared > 1 || t->source >= p->sources_count || !type_ok(v, t->type)) return bad(v, "tally %u", i);
+        if (!text_ok(v, t->name) || t->scope > SHUNT_SCOPE_FILE || t->declared > 1 || t->source >= p->sources_count ||
+            !type_ok(v, t->type))
+            return bad(v, "tally %u", i);
         if (t->type.kind != SHUNT_KIND_DECIMAL && !number(t->type)) return bad(v, "tally %u adds no numbers", i);
         if (t->record != SHUNT_NONE) {
-            if (t->record >= p->records_count || p->records[t->record].field_count != 2 || t->declared) return bad(v, "tally %u: groups", i);
+            if (t->record >= p->records_count || p->records[t->record].field_count != 2 || t->declared)
+                return bad(v, "tally %u: groups", i);
             const shunt_field *fields = p->fields + p->records[t->record].field_first;
-            if (fields[0].type.kind != SHUNT_KIND_TEXT || !shunt_type_same(fields[1].type, t->type)) return bad(v, "tally %u: groups", i);
+            if (fields[0].type.kind != SHUNT_KIND_TEXT || !shunt_type_same(fields[1].type, t->type))
+                return bad(v, "tally %u: groups", i);
         }
         if (!t->declared) continue;
         if (t->frame >= p->frames_count || t->function >= p->functions_count) return bad(v, "tally %u: frame or function", i);
         const shunt_function *f = &p->functions[t->function];
         shunt_type            node = { .kind = SHUNT_KIND_NODE, .record = t->frame };
-        if (f->params != 1 || !shunt_type_same(p->register_types[f->type_first], node) || !shunt_type_same(f->result, t->type)) return bad(v, "tally %u: function", i);
+        if (f->params != 1 || !shunt_type_same(p->register_types[f->type_first], node) || !shunt_type_same(f->result, t->type))
+            return bad(v, "tally %u: function", i);
     }
     return true;
 }
 
-static bool
-check_entries(struct verifier *v)
+static bool check_entries(struct verifier *v)
 {
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->sources_count; i++) {
-        if (!text_ok(v, p->sources[i].name) || !text_ok(v, p->sources[i].standard) || !text_or_none(v, p->sources[i].currency)) return bad(v, "source %u", i);
+        if (!text_ok(v, p->sources[i].name) || !text_ok(v, p->sources[i].standard) || !text_or_none(v, p->sources[i].currency))
+            return bad(v, "source %u", i);
     }
     for (uint32_t i = 0; i < p->maps_count; i++) {
         const shunt_map_entry *m = &p->maps[i];
         if (!text_ok(v, m->name) || m->source >= p->sources_count || m->widest > SHUNT_SCOPE_FILE) return bad(v, "map %u", i);
-        if (!entry_ok(v, m->at_start, m->source, SHUNT_NONE, true) || !entry_ok(v, m->early, m->source, SHUNT_NONE, true) || !entry_ok(v, m->late, m->source, SHUNT_NONE, true) ||
-            !entry_ok(v, m->at_end, m->source, SHUNT_NONE, true) || !entry_ok(v, m->at_end_batch, m->source, SHUNT_NONE, false) ||
+        if (!entry_ok(v, m->at_start, m->source, SHUNT_NONE, true) || !entry_ok(v, m->early, m->source, SHUNT_NONE, true) ||
+            !entry_ok(v, m->late, m->source, SHUNT_NONE, true) || !entry_ok(v, m->at_end, m->source, SHUNT_NONE, true) ||
+            !entry_ok(v, m->at_end_batch, m->source, SHUNT_NONE, false) ||
             !entry_ok(v, m->at_end_file, m->source, SHUNT_NONE, false))
             return bad(v, "map %u: function", i);
-        if (!index_or_none(m->on_error, p->exits_count) || !index_or_none(m->source_error, p->exits_count)) return bad(v, "map %u: exit", i);
-        if ((m->on_error != SHUNT_NONE && p->exits[m->on_error].kind == SHUNT_EXIT_SKIP) || (m->source_error != SHUNT_NONE && p->exits[m->source_error].kind == SHUNT_EXIT_SKIP))
+        if (!index_or_none(m->on_error, p->exits_count) || !index_or_none(m->source_error, p->exits_count))
+            return bad(v, "map %u: exit", i);
+        if ((m->on_error != SHUNT_NONE && p->exits[m->on_error].kind == SHUNT_EXIT_SKIP) ||
+            (m->source_error != SHUNT_NONE && p->exits[m->source_error].kind == SHUNT_EXIT_SKIP))
             return bad(v, "map %u: a failure can not be skipped", i);
     }
     for (uint32_t i = 0; i < p->handlers_count; i++) {
         const shunt_handler *h = &p->handlers[i];
-        if (h->source >= p->sources_count || h->frame >= p->frames_count || p->frames[h->frame].source != h->source || !p->frames[h->frame].unit) return bad(v, "handler %u", i);
-        if (h->function == SHUNT_NONE || !entry_ok(v, h->function, h->source, h->frame, true)) return bad(v, "handler %u: function", i);
+        if (h->source >= p->sources_count || h->frame >= p->frames_count || p->frames[h->frame].source != h->source ||
+            !p->frames[h->frame].unit)
+            return bad(v, "handler %u", i);
+        if (h->function == SHUNT_NONE || !entry_ok(v, h->function, h->source, h->frame, true))
+            return bad(v, "handler %u: function", i);
     }
     return true;
 }
 
-static bool
-check_sections(struct verifier *v)
+static bool check_sections(struct verifier *v)
 {
-    return check_texts(v) && check_plan(v) && check_enums(v) && check_records(v) && check_constants(v) && check_tables(v) && check_places(v) && check_targets(v) &&
-           check_collectors(v);
+    return check_texts(v) && check_plan(v) && check_enums(v) && check_records(v) && check_constants(v) && check_tables(v) &&
+           check_places(v) && check_targets(v) && check_collectors(v);
 }
 
-shunt_status
-shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])
+shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])
 {
     struct verifier v = { .p = program, .why = why };
     uint32_t        longest = 1;
     why[0] = 0;
-    if (!check_sections(&v) || !check_function_heads(&v, &longest) || !check_tallies(&v) || !check_entries(&v)) return SHUNT_PROGRAM_BAD;
+    if (!check_sections(&v) || !check_function_heads(&v, &longest) || !check_tallies(&v) || !check_entries(&v))
+        return SHUNT_PROGRAM_BAD;
 
     /* Scratch: flow of the longest function, need of each function, height of each record type. */
     size_t    functions = program->functions_count;
-    uint32_t *scratch   = (uint32_t *)shunt_memory_zeroed(memory, 1, sizeof(uint32_t) * functions + sizeof(uint16_t) * (functions + longest + program->records_count + 1));
+    uint32_t *scratch = (uint32_t *)shunt_memory_zeroed(
+        memory, 1, sizeof(uint32_t) * functions + sizeof(uint16_t) * (functions + longest + program->records_count + 1));
     if (!scratch) return SHUNT_NO_MEMORY;
-    uint16_t *depth  = (uint16_t *)(scratch + functions), *height = depth + functions;
-    v.flow           = height + program->records_count;
-    bool good        = check_record_heights(&v, height);
-    for (uint32_t i = 0; i < functions && good; i++) {
-        good = check_function(&v, i) && check_flow(&v);
-    }
+    uint16_t *depth = (uint16_t *)(scratch + functions), *height = depth + functions;
+    v.flow = height + program->records_count;
+    bool good = check_record_heights(&v, height);
+    for (uint32_t i = 0; i < functions && good; i++) { good = check_function(&v, i) && check_flow(&v); }
     good = good && check_bounds(&v, scratch, depth, bounds);
     shunt_memory_free(memory, scratch);
     return good ? SHUNT_OK : SHUNT_PROGRAM_BAD;
 }
 
-shunt_status
-shunt_program_verify(const shunt_memory *memory, const shunt_program *program, char why[static 200])
+shunt_status shunt_program_verify(const shunt_memory *memory, const shunt_program *program, char why[static 200])
 {
     shunt_bounds bounds;
     return shunt_verify(memory, program, &bounds, why);

@@ -12,29 +12,29 @@ enum { LIST_FIRST_CAPACITY = 8, LIST_AT_MOST = 65535, TEXT_STEP_BYTES = 64, TEXT
 
 /* ---- life ---- */
 
-shunt_vm *
-shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps, size_t unit_bytes)
+shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
+                       size_t unit_bytes)
 {
     const struct shunt_program_owner *owner = shunt_program_owner_of(program);
-    shunt_vm                         *vm    = (shunt_vm *)shunt_memory_zeroed(memory, 1, sizeof *vm);
+    shunt_vm                         *vm = (shunt_vm *)shunt_memory_zeroed(memory, 1, sizeof *vm);
     if (!vm) return NULL;
-    vm->memory    = memory;
-    vm->program   = program;
-    vm->host      = host;
+    vm->memory = memory;
+    vm->program = program;
+    vm->host = host;
     vm->constants = owner->constants;
-    vm->steps     = steps;
-    vm->unit      = shunt_arena_new(memory, unit_bytes);
-    vm->kept      = shunt_arena_new(memory, unit_bytes);
-    vm->stack     = (shunt_value *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, sizeof *vm->stack);
-    vm->states    = (uint8_t *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, 1);
-    vm->frames    = (shunt_vm_frame *)shunt_memory_zeroed(memory, owner->bounds.depth, sizeof *vm->frames);
-    vm->globals   = (shunt_value *)shunt_memory_zeroed(memory, program->globals_count + 1u, sizeof *vm->globals);
+    vm->steps = steps;
+    vm->unit = shunt_arena_new(memory, unit_bytes);
+    vm->kept = shunt_arena_new(memory, unit_bytes);
+    vm->stack = (shunt_value *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, sizeof *vm->stack);
+    vm->states = (uint8_t *)shunt_memory_zeroed(memory, owner->bounds.registers + 1u, 1);
+    vm->frames = (shunt_vm_frame *)shunt_memory_zeroed(memory, owner->bounds.depth, sizeof *vm->frames);
+    vm->globals = (shunt_value *)shunt_memory_zeroed(memory, program->globals_count + 1u, sizeof *vm->globals);
     vm->global_states = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
-    vm->global_unit   = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
-    vm->notes         = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
-    vm->memo          = shunt_memo_new(memory, program);
-    if (!vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes ||
-        !vm->memo) {
+    vm->global_unit = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
+    vm->notes = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
+    vm->memo = shunt_memo_new(memory, program);
+    if (!vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals || !vm->global_states ||
+        !vm->global_unit || !vm->notes || !vm->memo) {
         shunt_vm_free(vm);
         return NULL;
     }
@@ -43,8 +43,7 @@ shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shu
     return vm;
 }
 
-void
-shunt_vm_free(shunt_vm *vm)
+void shunt_vm_free(shunt_vm *vm)
 {
     if (!vm) return;
     shunt_arena_free(vm->unit);
@@ -62,8 +61,7 @@ shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm);
 }
 
-void
-shunt_vm_begin(shunt_vm *vm)
+void shunt_vm_begin(shunt_vm *vm)
 {
     shunt_vm_unit(vm);
     shunt_arena_reset(vm->kept);
@@ -71,8 +69,7 @@ shunt_vm_begin(shunt_vm *vm)
     memset(vm->global_states, SHUNT_ABSENT, vm->program->globals_count);
 }
 
-void
-shunt_vm_unit(shunt_vm *vm)
+void shunt_vm_unit(shunt_vm *vm)
 {
     shunt_arena_reset(vm->unit);
     shunt_seen_forget(&vm->seen_unit);
@@ -84,30 +81,23 @@ shunt_vm_unit(shunt_vm *vm)
     memset(vm->global_unit, 0, vm->program->globals_count);
 }
 
-shunt_arena *
-shunt_vm_arena(shunt_vm *vm)
-{
-    return vm->unit;
-}
+shunt_arena *shunt_vm_arena(shunt_vm *vm) { return vm->unit; }
 
 /* ---- the longer instructions ---- */
 
-static shunt_vm_place
-exit_place(const shunt_vm *vm, uint16_t exit, const shunt_value *r, const uint8_t *s)
+static shunt_vm_place exit_place(const shunt_vm *vm, uint16_t exit, const shunt_value *r, const uint8_t *s)
 {
     const shunt_exit *e = &vm->program->exits[exit];
     if (e->slot == SHUNT_NONE) return (shunt_vm_place){ .slot = SHUNT_NONE };
     return shunt_vm_place_of(vm, e->slot, s[e->node] == SHUNT_PRESENT ? r[e->node].node : NULL);
 }
 
-static shunt_status
-warn(shunt_vm *vm, uint16_t exit, shunt_text message, const shunt_value *r, const uint8_t *s)
+static shunt_status warn(shunt_vm *vm, uint16_t exit, shunt_text message, const shunt_value *r, const uint8_t *s)
 {
     return vm->host->warn ? vm->host->warn(vm->host->context, exit, message, exit_place(vm, exit, r, s)) : SHUNT_OK;
 }
 
-static shunt_status
-join(shunt_vm *vm, const shunt_value *parts, uint32_t count, shunt_text *joined)
+static shunt_status join(shunt_vm *vm, const shunt_value *parts, uint32_t count, shunt_text *joined)
 {
     uint64_t length = 0;
     for (uint32_t i = 0; i < count; i++) length += parts[i].text.length;
@@ -127,8 +117,7 @@ join(shunt_vm *vm, const shunt_value *parts, uint32_t count, shunt_text *joined)
     return SHUNT_OK;
 }
 
-static shunt_status
-text_of(shunt_vm *vm, shunt_type type, shunt_value value, shunt_text *text)
+static shunt_status text_of(shunt_vm *vm, shunt_type type, shunt_value value, shunt_text *text)
 {
     char       room[ROOM];
     shunt_text made = shunt_value_text(vm->program, type, value, room);
@@ -142,14 +131,9 @@ text_of(shunt_vm *vm, shunt_type type, shunt_value value, shunt_text *text)
 
 /* Texts in a row of registers are an array of texts: a value is as long as a text. */
 _Static_assert(sizeof(shunt_text) == sizeof(shunt_value), "see texts_at");
-static const shunt_text *
-texts_at(const shunt_value *values)
-{
-    return &values->text;
-}
+static const shunt_text *texts_at(const shunt_value *values) { return &values->text; }
 
-static unsigned
-states_of(const uint8_t *states, uint32_t count)
+static unsigned states_of(const uint8_t *states, uint32_t count)
 {
     unsigned all = 0;
     for (uint32_t i = 0; i < count; i++) all |= states[i];
@@ -157,8 +141,7 @@ states_of(const uint8_t *states, uint32_t count)
 }
 
 /* Copies of a list share its items, so only the one that reaches to the last item in use may grow in place. */
-static shunt_status
-push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint32_t limit)
+static shunt_status push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint32_t limit)
 {
     uint32_t     count = *state == SHUNT_PRESENT ? list->list.count : 0;
     shunt_value *items = count ? (shunt_value *)(uintptr_t)list->list.items : NULL;
@@ -170,51 +153,50 @@ push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint32_t
         if (!larger) return shunt_vm_full(vm);
         if (count) memcpy(larger, items, sizeof *items * count);
         items = larger;
-        head  = (shunt_list_head *)(void *)items - 1;
+        head = (shunt_list_head *)(void *)items - 1;
     }
     items[count] = item;
-    head->used   = count + 1;
-    *list        = (shunt_value){ .list = { items, count + 1 } };
-    *state       = SHUNT_PRESENT;
+    head->used = count + 1;
+    *list = (shunt_value){ .list = { items, count + 1 } };
+    *state = SHUNT_PRESENT;
     return SHUNT_OK;
 }
 
-static shunt_status
-new_row(shunt_vm *vm, uint16_t record, const shunt_value *values, const uint8_t *states, shunt_value *result)
+static shunt_status new_row(shunt_vm *vm, uint16_t record, const shunt_value *values, const uint8_t *states, shunt_value *result)
 {
     uint32_t count = vm->program->records[record].field_count;
     SHUNT_TRY(shunt_vm_check_fields(vm, record, values, states));
-    shunt_row   *row    = SHUNT_NEW(vm->arena, shunt_row);
+    shunt_row   *row = SHUNT_NEW(vm->arena, shunt_row);
     shunt_value *fields = SHUNT_NEW_N(vm->arena, shunt_value, count);
-    uint8_t     *marks  = SHUNT_NEW_N(vm->arena, uint8_t, count);
+    uint8_t     *marks = SHUNT_NEW_N(vm->arena, uint8_t, count);
     if (!row || !fields || !marks) return shunt_vm_full(vm);
     memcpy(fields, values, sizeof *fields * count);
     memcpy(marks, states, count);
-    *row    = (shunt_row){ marks, fields };
+    *row = (shunt_row){ marks, fields };
     *result = (shunt_value){ .row = row };
     return SHUNT_OK;
 }
 
-static shunt_status
-look_up(shunt_vm *vm, uint16_t index, const shunt_value *keys, const uint8_t *states, shunt_value *result, uint8_t *state)
+static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_value *keys, const uint8_t *states, shunt_value *result,
+                            uint8_t *state)
 {
-    const shunt_table *table     = &vm->program->tables[index];
+    const shunt_table *table = &vm->program->tables[index];
     bool               effective = table->flags & SHUNT_TABLE_EFFECTIVE;
-    unsigned           all       = states_of(states, table->key_count + (effective ? 1u : 0u));
+    unsigned           all = states_of(states, table->key_count + (effective ? 1u : 0u));
     if (all) {
         *state = shunt_state_of(all);
         return SHUNT_OK;
     }
     uint64_t         tries = 0;
-    const shunt_row *row   = shunt_lookup_find(vm->program->lookups[index], keys, effective ? keys[table->key_count].integer : 0, &tries);
-    *state                 = row ? SHUNT_PRESENT : SHUNT_ABSENT;
+    const shunt_row *row =
+        shunt_lookup_find(vm->program->lookups[index], keys, effective ? keys[table->key_count].integer : 0, &tries);
+    *state = row ? SHUNT_PRESENT : SHUNT_ABSENT;
     if (row) *result = (shunt_value){ .row = row };
     return shunt_vm_charge(vm, tries);
 }
 
 /* What a host hands over gets a head like every list. */
-static shunt_status
-tally_get(shunt_vm *vm, uint16_t tally, shunt_value *result, uint8_t *state)
+static shunt_status tally_get(shunt_vm *vm, uint16_t tally, shunt_value *result, uint8_t *state)
 {
     shunt_value value;
     *state = SHUNT_ABSENT;
@@ -227,15 +209,14 @@ tally_get(shunt_vm *vm, uint16_t tally, shunt_value *result, uint8_t *state)
         if (!items) return shunt_vm_full(vm);
         memcpy(items, value.list.items, sizeof *items * value.list.count);
         ((shunt_list_head *)(void *)items - 1)->used = value.list.count;
-        value.list.items                              = items;
+        value.list.items = items;
     }
     *result = value;
-    *state  = SHUNT_PRESENT;
+    *state = SHUNT_PRESENT;
     return SHUNT_OK;
 }
 
-static shunt_status
-correlate(shunt_vm *vm, const shunt_value *values, const uint8_t *states, uint32_t count)
+static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uint8_t *states, uint32_t count)
 {
     shunt_text texts[TEXTS_AT_MOST];
     if (!vm->host->correlate) return SHUNT_OK;
@@ -250,57 +231,54 @@ correlate(shunt_vm *vm, const shunt_value *values, const uint8_t *states, uint32
 #endif
 
 #ifdef SHUNT_VM_GOTO
-#define CASE(name) do_##name
-#define NEXT_INSTRUCTION   \
-    do {                   \
-        i = *pc++;         \
-        goto *labels[i.op]; \
+#define CASE(name) do_##name:
+#define NEXT_INSTRUCTION                                                                                                         \
+    do {                                                                                                                         \
+        i = *pc++;                                                                                                               \
+        goto *labels[i.op];                                                                                                      \
     } while (0)
 #else
-#define CASE(name)       case SHUNT_OP_##name
+#define CASE(name)       case SHUNT_OP_##name:
 #define NEXT_INSTRUCTION goto next_instruction
 #endif
 
-#define FAIL(code)       \
-    do {                 \
-        status = (code); \
-        goto failed;     \
+#define FAIL(code)                                                                                                               \
+    do {                                                                                                                         \
+        status = (code);                                                                                                         \
+        goto failed;                                                                                                             \
     } while (0)
-#define DO(call)                                            \
-    do {                                                    \
-        status = (call);                                    \
-        if (SHUNT_UNLIKELY(status != SHUNT_OK)) goto failed; \
+#define DO(call)                                                                                                                 \
+    do {                                                                                                                         \
+        status = (call);                                                                                                         \
+        if (SHUNT_UNLIKELY(status != SHUNT_OK)) goto failed;                                                                     \
     } while (0)
 /* An operand that is not there decides the result. */
-#define UNLESS_STATES(states)                          \
-    do {                                               \
-        unsigned states_ = (states);                   \
-        if (SHUNT_UNLIKELY(states_ != SHUNT_PRESENT)) { \
-            s[i.a] = shunt_state_of(states_);          \
-            NEXT_INSTRUCTION;                          \
-        }                                              \
+#define UNLESS_STATES(states)                                                                                                    \
+    do {                                                                                                                         \
+        unsigned states_ = (states);                                                                                             \
+        if (SHUNT_UNLIKELY(states_ != SHUNT_PRESENT)) {                                                                          \
+            s[i.a] = shunt_state_of(states_);                                                                                    \
+            NEXT_INSTRUCTION;                                                                                                    \
+        }                                                                                                                        \
     } while (0)
-#define GIVE(member, expression)     \
-    do {                             \
-        r[i.a].member = (expression); \
-        s[i.a]        = SHUNT_PRESENT; \
-        NEXT_INSTRUCTION;            \
+#define GIVE(member, expression)                                                                                                 \
+    do {                                                                                                                         \
+        r[i.a].member = (expression);                                                                                            \
+        s[i.a] = SHUNT_PRESENT;                                                                                                  \
+        NEXT_INSTRUCTION;                                                                                                        \
     } while (0)
-#define JUMP()                                                                                              \
-    do {                                                                                                    \
-        const shunt_instruction *to_ = code + (i.b | (uint32_t)i.c << 16);                                  \
-        if (SHUNT_UNLIKELY(to_ < pc)) DO(shunt_vm_charge(vm, (uint64_t)(pc - to_)));                          \
-        pc = to_;                                                                                           \
+/* Of the instruction that runs. */
+#define SITE() (p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0)
+#define JUMP()                                                                                                                   \
+    do {                                                                                                                         \
+        const shunt_instruction *to_ = code + (i.b | (uint32_t)i.c << 16);                                                       \
+        if (SHUNT_UNLIKELY(to_ < pc)) DO(shunt_vm_charge(vm, (uint64_t)(pc - to_)));                                             \
+        pc = to_;                                                                                                                \
     } while (0)
 
-static inline bool
-small(__int128 value)
-{
-    return value == (int64_t)value;
-}
+static inline bool small(__int128 value) { return value == (int64_t)value; }
 
-static shunt_status
-execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out)
+static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out)
 {
 #ifdef SHUNT_VM_GOTO
     static const void *const labels[SHUNT_OP_COUNT] = {
@@ -308,21 +286,21 @@ execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out
 #include "engine/vm/opcodes.def"
     };
 #endif
-    const shunt_program     *p         = vm->program;
+    const shunt_program     *p = vm->program;
     const shunt_value       *constants = vm->constants;
-    const shunt_function    *function  = &p->functions[index];
-    const shunt_type        *types     = p->register_types + function->type_first;
-    const shunt_instruction *code      = p->instructions + function->code_first, *pc = code;
-    shunt_vm_frame          *frame     = vm->frames;
-    shunt_value             *r         = vm->stack;
-    uint8_t                 *s         = vm->states;
-    shunt_status             status    = SHUNT_OK;
+    const shunt_function    *function = &p->functions[index];
+    const shunt_type        *types = p->register_types + function->type_first;
+    const shunt_instruction *code = p->instructions + function->code_first, *pc = code;
+    shunt_vm_frame          *frame = vm->frames;
+    shunt_value             *r = vm->stack;
+    uint8_t                 *s = vm->states;
+    shunt_status             status = SHUNT_OK;
     shunt_instruction        i;
 
     memset(s, SHUNT_ABSENT, function->registers);
     if (function->params && node) {
         r[0].node = node;
-        s[0]      = SHUNT_PRESENT;
+        s[0] = SHUNT_PRESENT;
     }
     i = *pc; /* of a budget that is too small for the first call */
     DO(shunt_vm_charge(vm, function->code_count));
@@ -336,62 +314,74 @@ next_instruction:
     case SHUNT_OP_COUNT: FAIL(SHUNT_PROGRAM_BAD);
 #endif
 
-    CASE(NOP) : CASE(EXTRA) : NEXT_INSTRUCTION;
-    CASE(MOVE) : CASE(RETYPE) : {
+    CASE(NOP) CASE(EXTRA) { NEXT_INSTRUCTION; }
+    CASE(MOVE) CASE(RETYPE)
+    {
         r[i.a] = r[i.b];
         s[i.a] = s[i.b];
         NEXT_INSTRUCTION;
     }
-    CASE(LOADK) : {
+    CASE(LOADK)
+    {
         r[i.a] = constants[i.b];
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
-    CASE(ABSENT) : {
+    CASE(ABSENT)
+    {
         s[i.a] = SHUNT_ABSENT;
         NEXT_INSTRUCTION;
     }
-    CASE(GLOBAL_GET) : {
+    CASE(GLOBAL_GET)
+    {
         r[i.a] = vm->globals[i.b];
         s[i.a] = vm->global_states[i.b];
         NEXT_INSTRUCTION;
     }
-    CASE(GLOBAL_SET) : {
-        vm->globals[i.b]       = r[i.a];
+    CASE(GLOBAL_SET)
+    {
+        vm->globals[i.b] = r[i.a];
         vm->global_states[i.b] = s[i.a];
-        vm->global_unit[i.b]   = !vm->keep;
+        vm->global_unit[i.b] = !vm->keep;
         NEXT_INSTRUCTION;
     }
 
     /* ---- control ---- */
-    CASE(JUMP) : {
+    CASE(JUMP)
+    {
         JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(JUMP_TRUE) : {
+    CASE(JUMP_TRUE)
+    {
         if (s[i.a] == SHUNT_PRESENT && r[i.a].integer) JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(JUMP_FALSE) : {
+    CASE(JUMP_FALSE)
+    {
         if (s[i.a] != SHUNT_PRESENT || !r[i.a].integer) JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(JUMP_PRESENT) : {
+    CASE(JUMP_PRESENT)
+    {
         if (s[i.a] == SHUNT_PRESENT) JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(JUMP_ABSENT) : {
+    CASE(JUMP_ABSENT)
+    {
         if (s[i.a] == SHUNT_ABSENT) JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(JUMP_CLEARED) : {
+    CASE(JUMP_CLEARED)
+    {
         if (s[i.a] == SHUNT_CLEARED) JUMP();
         NEXT_INSTRUCTION;
     }
-    CASE(IS_STATE) : GIVE(integer, s[i.b] == i.c);
-    CASE(CALL) : {
+    CASE(IS_STATE) { GIVE(integer, s[i.b] == i.c); }
+    CASE(CALL)
+    {
         const shunt_function    *callee = &p->functions[i.b];
-        struct shunt_memo_entry *memo   = NULL;
+        struct shunt_memo_entry *memo = NULL;
         uint32_t                 result = i.a + (uint32_t)callee->params;
         if (callee->pure) {
             bool hit;
@@ -403,117 +393,133 @@ next_instruction:
         }
         DO(shunt_vm_charge(vm, callee->code_count));
         shunt_value *registers = r + function->registers;
-        uint8_t     *states    = s + function->registers;
+        uint8_t     *states = s + function->registers;
         for (uint32_t n = 0; n < callee->params; n++) {
             registers[n] = r[i.a + n];
-            states[n]    = s[i.a + n];
+            states[n] = s[i.a + n];
         }
         memset(states + callee->params, SHUNT_ABSENT, callee->registers - callee->params);
         *frame++ = (shunt_vm_frame){ .pc = pc, .registers = r, .states = s, .result = result, .function = index, .memo = memo };
-        index    = i.b;
+        index = i.b;
         function = callee;
-        r        = registers;
-        s        = states;
-        types    = p->register_types + callee->type_first;
+        r = registers;
+        s = states;
+        types = p->register_types + callee->type_first;
         code = pc = p->instructions + callee->code_first;
         NEXT_INSTRUCTION;
     }
-    CASE(RETURN) : {
+    CASE(RETURN)
+    {
         if (frame == vm->frames) {
             out->has_result = true;
-            out->result     = r[i.a];
-            out->state      = s[i.a];
+            out->result = r[i.a];
+            out->state = s[i.a];
             return SHUNT_OK;
         }
         frame--;
         if (frame->memo) shunt_memo_store(vm->memo, frame->memo, index, r[i.a], s[i.a]);
         frame->registers[frame->result] = r[i.a];
-        frame->states[frame->result]    = s[i.a];
-        index                           = frame->function;
-        function                        = &p->functions[index];
-        types                           = p->register_types + function->type_first;
-        code                            = p->instructions + function->code_first;
-        pc                              = frame->pc;
-        r                               = frame->registers;
-        s                               = frame->states;
+        frame->states[frame->result] = s[i.a];
+        index = frame->function;
+        function = &p->functions[index];
+        types = p->register_types + function->type_first;
+        code = p->instructions + function->code_first;
+        pc = frame->pc;
+        r = frame->registers;
+        s = frame->states;
         NEXT_INSTRUCTION;
     }
-    CASE(FINISH) : return SHUNT_OK;
-    CASE(EXIT) : {
-        out->exit    = i.a;
+    CASE(FINISH) { return SHUNT_OK; }
+    CASE(EXIT)
+    {
+        out->exit = i.a;
         out->message = s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 };
-        vm->place    = exit_place(vm, i.a, r, s);
+        vm->place = exit_place(vm, i.a, r, s);
         if (p->exits[i.a].site) vm->fail_site = p->exits[i.a].site;
         FAIL(SHUNT_FAILURE);
     }
-    CASE(WARN) : {
+    CASE(WARN)
+    {
         DO(warn(vm, i.a, s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 }, r, s));
         NEXT_INSTRUCTION;
     }
-    CASE(NOTE) : {
+    CASE(NOTE)
+    {
         if (!vm->notes[i.a]) {
             vm->notes[i.a] = 1;
             DO(warn(vm, i.a, (shunt_text){ 0 }, r, s));
         }
         NEXT_INSTRUCTION;
     }
-    CASE(REQUIRE) : {
+    CASE(REQUIRE)
+    {
         if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT)) NEXT_INSTRUCTION;
         if (i.b != SHUNT_NONE) vm->place = exit_place(vm, i.b, r, s);
         FAIL(SHUNT_REQUIRED_MISSING);
     }
-    CASE(UNMATCHED) : FAIL(SHUNT_CODE_UNMATCHED);
+    CASE(UNMATCHED) { FAIL(SHUNT_CODE_UNMATCHED); }
 
     /* ---- bool, int ---- */
-    CASE(NOT) : {
+    CASE(NOT)
+    {
         UNLESS_STATES(s[i.b]);
         GIVE(integer, !r[i.b].integer);
     }
-    CASE(BOOL_EQ) : {
+    CASE(BOOL_EQ)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, !r[i.b].integer == !r[i.c].integer);
     }
-    CASE(INT_ADD) : {
+    CASE(INT_ADD)
+    {
         int64_t result;
         UNLESS_STATES(s[i.b] | s[i.c]);
         if (__builtin_add_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, result);
     }
-    CASE(INT_SUB) : {
+    CASE(INT_SUB)
+    {
         int64_t result;
         UNLESS_STATES(s[i.b] | s[i.c]);
         if (__builtin_sub_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, result);
     }
-    CASE(INT_MUL) : {
+    CASE(INT_MUL)
+    {
         int64_t result;
         UNLESS_STATES(s[i.b] | s[i.c]);
         if (__builtin_mul_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, result);
     }
-    CASE(INT_NEG) : {
+    CASE(INT_NEG)
+    {
         UNLESS_STATES(s[i.b]);
         if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, -r[i.b].integer);
     }
-    CASE(INT_ABS) : {
+    CASE(INT_ABS)
+    {
         UNLESS_STATES(s[i.b]);
         if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, r[i.b].integer < 0 ? -r[i.b].integer : r[i.b].integer);
     }
-    CASE(INT_EQ) : {
+    CASE(INT_EQ)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer == r[i.c].integer);
     }
-    CASE(INT_LT) : {
+    CASE(INT_LT)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer < r[i.c].integer);
     }
-    CASE(INT_LE) : {
+    CASE(INT_LE)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer <= r[i.c].integer);
     }
-    CASE(INT_TO_DEC) : {
+    CASE(INT_TO_DEC)
+    {
         shunt_decimal result;
         UNLESS_STATES(s[i.b]);
         DO(shunt_decimal_rescale(r[i.b].integer, 0, types[i.a].scale, SHUNT_EXACT, &result));
@@ -521,93 +527,110 @@ next_instruction:
     }
 
     /* ---- decimal ---- */
-    CASE(DEC_ADD) : {
+    CASE(DEC_ADD)
+    {
         shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
         UNLESS_STATES(s[i.b] | s[i.c]);
         if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x + y);
         DO(shunt_decimal_add(x, y, &x));
         GIVE(coefficient, x);
     }
-    CASE(DEC_SUB) : {
+    CASE(DEC_SUB)
+    {
         shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
         UNLESS_STATES(s[i.b] | s[i.c]);
         if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x - y);
         DO(shunt_decimal_subtract(x, y, &x));
         GIVE(coefficient, x);
     }
-    CASE(DEC_MUL) : {
+    CASE(DEC_MUL)
+    {
         shunt_decimal result;
         UNLESS_STATES(s[i.b] | s[i.c]);
         DO(shunt_decimal_multiply(r[i.b].coefficient, r[i.c].coefficient, &result));
         GIVE(coefficient, result);
     }
-    CASE(DEC_DIV) : {
+    CASE(DEC_DIV)
+    {
         shunt_decimal result;
         UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_decimal_divide(r[i.b].coefficient, types[i.b].scale, r[i.c].coefficient, types[i.c].scale, types[i.a].scale, (shunt_rounding)pc->c,
-                                &result));
+        DO(shunt_decimal_divide(r[i.b].coefficient, types[i.b].scale, r[i.c].coefficient, types[i.c].scale, types[i.a].scale,
+                                (shunt_rounding)pc->c, &result));
         GIVE(coefficient, result);
     }
-    CASE(DEC_NEG) : {
+    CASE(DEC_NEG)
+    {
         UNLESS_STATES(s[i.b]);
         GIVE(coefficient, -r[i.b].coefficient);
     }
-    CASE(DEC_ABS) : {
+    CASE(DEC_ABS)
+    {
         UNLESS_STATES(s[i.b]);
         GIVE(coefficient, r[i.b].coefficient < 0 ? -r[i.b].coefficient : r[i.b].coefficient);
     }
-    CASE(DEC_RESCALE) : {
+    CASE(DEC_RESCALE)
+    {
         shunt_decimal result;
         UNLESS_STATES(s[i.b]);
         DO(shunt_decimal_rescale(r[i.b].coefficient, types[i.b].scale, types[i.a].scale, (shunt_rounding)i.c, &result));
         GIVE(coefficient, result);
     }
-    CASE(DEC_EQ) : {
+    CASE(DEC_EQ)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].coefficient == r[i.c].coefficient);
     }
-    CASE(DEC_LT) : {
+    CASE(DEC_LT)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].coefficient < r[i.c].coefficient);
     }
-    CASE(DEC_LE) : {
+    CASE(DEC_LE)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].coefficient <= r[i.c].coefficient);
     }
 
     /* ---- text ---- */
-    CASE(TEXT_EQ) : {
+    CASE(TEXT_EQ)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
         GIVE(integer, shunt_text_equal(r[i.b].text, r[i.c].text));
     }
-    CASE(TEXT_LT) : {
+    CASE(TEXT_LT)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
         GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) < 0);
     }
-    CASE(TEXT_LE) : {
+    CASE(TEXT_LE)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
         GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) <= 0);
     }
-    CASE(TEXT_IS) : {
+    CASE(TEXT_IS)
+    {
         UNLESS_STATES(s[i.b]);
         GIVE(integer, shunt_text_equal(r[i.b].text, constants[i.c].text));
     }
-    CASE(TEXT_JOIN) : {
+    CASE(TEXT_JOIN)
+    {
         shunt_text joined;
         UNLESS_STATES(states_of(s + i.b, i.c));
         DO(join(vm, r + i.b, i.c, &joined));
         GIVE(text, joined);
     }
-    CASE(TEXT_OF) : CASE(TEXT_OF_ENUM) : {
+    CASE(TEXT_OF) CASE(TEXT_OF_ENUM)
+    {
         shunt_text text;
         UNLESS_STATES(s[i.b]);
         DO(text_of(vm, types[i.b], r[i.b], &text));
         GIVE(text, text);
     }
-    CASE(TEXT_LIMIT) : {
+    CASE(TEXT_LIMIT)
+    {
         UNLESS_STATES(s[i.b]);
         shunt_text text = r[i.b].text;
         if (SHUNT_UNLIKELY(text.length > i.c)) {
@@ -618,41 +641,49 @@ next_instruction:
     }
 
     /* ---- dates ---- */
-    CASE(DATE_ADD) : {
+    CASE(DATE_ADD)
+    {
         int64_t days;
         UNLESS_STATES(s[i.b] | s[i.c]);
         DO(shunt_date_add_days(r[i.b].integer, r[i.c].integer, &days));
         GIVE(integer, days);
     }
-    CASE(DATE_DIFF) : {
+    CASE(DATE_DIFF)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer - r[i.c].integer);
     }
-    CASE(DATE_EQ) : {
+    CASE(DATE_EQ)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer == r[i.c].integer);
     }
-    CASE(DATE_LT) : {
+    CASE(DATE_LT)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer < r[i.c].integer);
     }
-    CASE(DATE_LE) : {
+    CASE(DATE_LE)
+    {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer <= r[i.c].integer);
     }
 
     /* ---- the message ---- */
-    CASE(GET) : {
+    CASE(GET)
+    {
         UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_get(vm, r[i.b].node, i.c, true, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &r[i.a], &s[i.a]));
+        DO(shunt_vm_get(vm, r[i.b].node, i.c, true, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
-    CASE(GET_OPTIONAL) : {
+    CASE(GET_OPTIONAL)
+    {
         UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_get(vm, r[i.b].node, i.c, false, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &r[i.a], &s[i.a]));
+        DO(shunt_vm_get(vm, r[i.b].node, i.c, false, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
-    CASE(GET_TEXT) : {
+    CASE(GET_TEXT)
+    {
         UNLESS_STATES(s[i.b]);
         const shunt_captured *captured = &r[i.b].node->slots[i.c - p->frames[p->slots[i.c].frame].slot_first];
         if (!captured->bytes || captured->length == 0) {
@@ -661,7 +692,8 @@ next_instruction:
         }
         GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
     }
-    CASE(ANCESTOR) : {
+    CASE(ANCESTOR)
+    {
         UNLESS_STATES(s[i.b]);
         const shunt_node *around = r[i.b].node;
         while (around && around->frame != types[i.a].record) around = around->parent;
@@ -669,33 +701,38 @@ next_instruction:
         s[i.a] = SHUNT_ABSENT;
         NEXT_INSTRUCTION;
     }
-    CASE(CHILD_FIRST) : {
+    CASE(CHILD_FIRST)
+    {
         UNLESS_STATES(s[i.b]);
         const shunt_node *child = r[i.b].node->children[i.c].first;
         if (child) GIVE(node, child);
         s[i.a] = SHUNT_ABSENT;
         NEXT_INSTRUCTION;
     }
-    CASE(CHILDREN) : {
+    CASE(CHILDREN)
+    {
         shunt_value list;
         DO(shunt_vm_children(vm, s[i.b] == SHUNT_PRESENT ? r[i.b].node : NULL, i.c, &list));
         r[i.a] = list;
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
-    CASE(POSITION) : {
+    CASE(POSITION)
+    {
         UNLESS_STATES(s[i.b]);
         GIVE(integer, r[i.b].node->ordinal);
     }
-    CASE(COLLECT) : {
+    CASE(COLLECT)
+    {
         shunt_value list;
         UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_collect(vm, r[i.b].node, i.c, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, &list));
+        DO(shunt_vm_collect(vm, r[i.b].node, i.c, SITE(), &list));
         r[i.a] = list;
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
-    CASE(EARLIEST) : {
+    CASE(EARLIEST)
+    {
         shunt_value date;
         uint8_t     state;
         UNLESS_STATES(s[i.b]);
@@ -706,11 +743,13 @@ next_instruction:
     }
 
     /* ---- lists and rows ---- */
-    CASE(LIST_COUNT) : {
+    CASE(LIST_COUNT)
+    {
         if (s[i.b] == SHUNT_CLEARED) UNLESS_STATES(s[i.b]);
         GIVE(integer, s[i.b] == SHUNT_PRESENT ? r[i.b].list.count : 0);
     }
-    CASE(LIST_FIRST) : {
+    CASE(LIST_FIRST)
+    {
         UNLESS_STATES(s[i.b]);
         s[i.a] = SHUNT_ABSENT;
         if (r[i.b].list.count) {
@@ -719,123 +758,138 @@ next_instruction:
         }
         NEXT_INSTRUCTION;
     }
-    CASE(LIST_NEW) : {
+    CASE(LIST_NEW)
+    {
         r[i.a] = (shunt_value){ .list = { NULL, 0 } };
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
-    CASE(LIST_PUSH) : { /* lists hold no absent items */
+    CASE(LIST_PUSH)
+    { /* lists hold no absent items */
         if (s[i.b] == SHUNT_PRESENT) DO(push(vm, &r[i.a], &s[i.a], r[i.b], i.c ? i.c : LIST_AT_MOST));
         NEXT_INSTRUCTION;
     }
-    CASE(NEXT) : {
+    CASE(NEXT)
+    {
         uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
         if (s[i.a] == SHUNT_PRESENT && at < r[i.a].list.count) {
-            r[i.b]         = r[i.a].list.items[at];
-            s[i.b]         = SHUNT_PRESENT;
+            r[i.b] = r[i.a].list.items[at];
+            s[i.b] = SHUNT_PRESENT;
             r[i.c].integer = (int64_t)at + 1;
-            s[i.c]         = SHUNT_PRESENT;
+            s[i.c] = SHUNT_PRESENT;
             pc++;
         }
         NEXT_INSTRUCTION;
     }
-    CASE(ROW_NEW) : {
+    CASE(ROW_NEW)
+    {
         shunt_value row;
         DO(new_row(vm, types[i.a].record, r + i.b, s + i.b, &row));
         GIVE(row, row.row);
     }
-    CASE(FIELD) : {
+    CASE(FIELD)
+    {
         UNLESS_STATES(s[i.b]);
         const shunt_row *row = r[i.b].row;
-        r[i.a]               = row->fields[i.c];
-        s[i.a]               = row->states[i.c];
+        r[i.a] = row->fields[i.c];
+        s[i.a] = row->states[i.c];
         NEXT_INSTRUCTION;
     }
-    CASE(LOOKUP) : {
+    CASE(LOOKUP)
+    {
         DO(look_up(vm, i.c, r + i.b, s + i.b, &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
 
     /* ---- totals, built-ins ---- */
-    CASE(TALLY_ADD) : {
+    CASE(TALLY_ADD)
+    {
         bool grouped = p->tallies[i.a].record != SHUNT_NONE;
         if (s[i.b] != SHUNT_PRESENT || (grouped && s[i.c] != SHUNT_PRESENT) || !vm->host->tally_add) NEXT_INSTRUCTION;
         DO(vm->host->tally_add(vm->host->context, i.a, r[i.b], grouped ? r[i.c].text : (shunt_text){ 0 }));
         NEXT_INSTRUCTION;
     }
-    CASE(TALLY_GET) : {
+    CASE(TALLY_GET)
+    {
         DO(tally_get(vm, i.b, &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
-    CASE(BUILTIN) : {
+    CASE(BUILTIN)
+    {
         static const uint8_t counts[SHUNT_BUILTIN_COUNT] = {
 #define SHUNT_BUILTIN(name, arguments, result, effect) sizeof(arguments) - 1,
 #include "engine/vm/builtin.def"
         };
         uint32_t count = counts[i.b], result = i.a + count;
         unsigned all = states_of(s + i.a, count);
-        s[result]    = shunt_state_of(all);
+        s[result] = shunt_state_of(all);
         if (all == SHUNT_PRESENT) DO(shunt_vm_builtin(vm, i.b, r + i.a, types[i.a], types[result], &r[result], &s[result]));
         NEXT_INSTRUCTION;
     }
-    CASE(OCCURRENCE) : {
+    CASE(OCCURRENCE)
+    {
         int64_t times = 1;
         UNLESS_STATES(states_of(s + i.b, i.c));
         if (vm->host->occurrence) DO(vm->host->occurrence(vm->host->context, texts_at(r + i.b), i.c, &times));
         GIVE(integer, times);
     }
-    CASE(CORRELATE) : {
+    CASE(CORRELATE)
+    {
         DO(correlate(vm, r + i.a, s + i.a, i.b));
         NEXT_INSTRUCTION;
     }
 
     /* ---- records ---- */
-    CASE(EMIT) : {
-        DO(shunt_vm_emit(vm, i.a, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0, r + i.b, s + i.b));
+    CASE(EMIT)
+    {
+        DO(shunt_vm_emit(vm, i.a, SITE(), r + i.b, s + i.b));
         NEXT_INSTRUCTION;
     }
-    CASE(JOURNAL) : {
-        shunt_vm_journal(vm, i.a, i.b & 1, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0);
+    CASE(JOURNAL)
+    {
+        shunt_vm_journal(vm, i.a, i.b & 1, SITE());
         NEXT_INSTRUCTION;
     }
-    CASE(LINE) : {
-        DO(shunt_vm_line(vm, r + i.a, s + i.a, types[i.a + 1], i.b & 1, i.b & 2, p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0));
+    CASE(LINE)
+    {
+        DO(shunt_vm_line(vm, r + i.a, s + i.a, types[i.a + 1], i.b & 1, i.b & 2, SITE()));
         NEXT_INSTRUCTION;
     }
-    CASE(POST) : {
+    CASE(POST)
+    {
         DO(shunt_vm_post(vm, r + i.a, s + i.a, r + i.b, s + i.b, i.c));
         NEXT_INSTRUCTION;
     }
 #ifndef SHUNT_VM_GOTO
-    }
+}
 #endif
 
-failed:
-    out->status = status;
-    out->site   = vm->fail_site ? vm->fail_site : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - p->instructions] : 0;
-    return shunt_ends_run(status) ? status : SHUNT_OK;
+failed : out->status = status;
+out->site = vm->fail_site                ? vm->fail_site
+            : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - p->instructions]
+                                         : 0;
+return shunt_ends_run(status) ? status : SHUNT_OK;
 }
 
-shunt_status
-shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
+shunt_status shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
 {
     const shunt_program *p = vm->program;
-    *outcome               = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
+    *outcome = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
     if (index >= p->functions_count || p->functions[index].params > 1) return SHUNT_USAGE;
     if (p->functions[index].params == 1) {
         shunt_type type = p->register_types[p->functions[index].type_first];
         if (type.kind != SHUNT_KIND_NODE || (node && node->frame != type.record)) return SHUNT_USAGE;
     }
-    vm->keep      = keep;
-    vm->arena     = keep ? vm->kept : vm->unit;
-    vm->left      = vm->steps;
-    vm->records   = 0;
-    vm->place     = (shunt_vm_place){ .slot = SHUNT_NONE };
-    vm->message   = (shunt_text){ 0 };
+    vm->keep = keep;
+    vm->arena = keep ? vm->kept : vm->unit;
+    vm->left = vm->steps;
+    vm->records = 0;
+    vm->place = (shunt_vm_place){ .slot = SHUNT_NONE };
+    vm->message = (shunt_text){ 0 };
     vm->fail_site = 0;
 
     shunt_status status = execute(vm, index, node, outcome);
-    outcome->records    = vm->records;
+    outcome->records = vm->records;
     if (outcome->status != SHUNT_OK) {
         outcome->place = vm->place;
         if (outcome->status != SHUNT_FAILURE) outcome->message = vm->message;

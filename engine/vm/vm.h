@@ -10,17 +10,17 @@
 typedef struct shunt_line {
     bool               credit;
     shunt_text         account;
-    __int128           amount;     /* at the scale of `type` */
-    shunt_type         type;       /* money: extra = text index of the currency */
-    const shunt_value *columns;    /* as the target's line type */
+    __int128           amount;  /* at the scale of `type` */
+    shunt_type         type;    /* money: extra = text index of the currency */
+    const shunt_value *columns; /* as the target's line type */
     const uint8_t     *states;
 } shunt_line;
 
 /* What EMIT and POST hand over. Everything borrowed until the callback returns. */
 typedef struct shunt_record {
     uint16_t           target;
-    uint32_t           site;       /* of the `emit` or `journal` */
-    const shunt_value *fields;     /* as the target's record type */
+    uint32_t           site;   /* of the `emit` or `journal` */
+    const shunt_value *fields; /* as the target's record type */
     const uint8_t     *states;
     const shunt_line  *lines;      /* of a journal */
     uint32_t           line_count; /* 0 for a journal: all lines were zero, no record is to be made, but the unit is not silent */
@@ -29,9 +29,9 @@ typedef struct shunt_record {
     uint32_t           key_count;
 } shunt_record;
 
-typedef struct shunt_vm_place {    /* where in the input a warning or failure stands; slot SHUNT_NONE = nowhere in particular */
-    uint16_t                     slot;   /* plan slot, absolute */
-    const struct shunt_captured *value;  /* NULL: missing */
+typedef struct shunt_vm_place { /* where in the input a warning or failure stands; slot SHUNT_NONE = nowhere in particular */
+    uint16_t                     slot;  /* plan slot, absolute */
+    const struct shunt_captured *value; /* NULL: missing */
     const struct shunt_node     *node;
 } shunt_vm_place;
 
@@ -40,42 +40,48 @@ typedef struct shunt_vm_place {    /* where in the input a warning or failure st
 typedef struct shunt_vm_host {
     void *context;
     shunt_status (*record)(void *context, const shunt_record *record);
-    shunt_status (*warn)(void *context, uint16_t exit, shunt_text message, shunt_vm_place place);      /* WARN and NOTE */
-    shunt_status (*fault)(void *context, shunt_status code, uint32_t site, shunt_vm_place place);      /* warnings of the engine: CODE_UNKNOWN, X12_TWICE */
+    shunt_status (*warn)(void *context, uint16_t exit, shunt_text message, shunt_vm_place place); /* WARN and NOTE */
+    shunt_status (*fault)(void *context, shunt_status code, uint32_t site,
+                          shunt_vm_place place); /* warnings of the engine: CODE_UNKNOWN, X12_TWICE */
     shunt_status (*correlate)(void *context, const shunt_text *texts, uint32_t count);
     shunt_status (*occurrence)(void *context, const shunt_text *texts, uint32_t count, int64_t *times);
     shunt_status (*tally_add)(void *context, uint16_t tally, shunt_value value, shunt_text key);
     shunt_status (*tally_get)(void *context, uint16_t tally, shunt_arena *arena, shunt_value *value);
-    const uint8_t *token_key; size_t token_key_length;
-    shunt_text file_id;
-    int64_t    received_at; bool received_at_known;
+    const uint8_t *token_key;
+    size_t         token_key_length;
+    shunt_text     file_id;
+    int64_t        received_at;
+    bool           received_at_known;
 } shunt_vm_host;
 
 /* How a run of a function ended. */
 typedef struct shunt_outcome {
-    shunt_status   status;         /* OK; FAILURE = by exit `exit`; else the code of the failure */
-    uint16_t       exit;           /* of EXIT; SHUNT_NONE for failures */
-    shunt_text     message;        /* of EXIT, in the unit's arena; for JOURNAL_UNBALANCED both sums */
+    shunt_status   status;  /* OK; FAILURE = by exit `exit`; else the code of the failure */
+    uint16_t       exit;    /* of EXIT; SHUNT_NONE for failures */
+    shunt_text     message; /* of EXIT, in the unit's arena; for JOURNAL_UNBALANCED both sums */
     uint32_t       site;
     shunt_vm_place place;
     bool           has_result;
-    uint8_t        state;          /* of the result */
+    uint8_t        state; /* of the result */
     shunt_value    result;
-    uint32_t       records;        /* EMIT and POST executed */
+    uint32_t       records; /* EMIT and POST executed */
 } shunt_outcome;
 
 typedef struct shunt_vm shunt_vm;
-/* Program and host are borrowed; what the host struct holds may be changed between runs. `steps` bounds the instructions of one run (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
-shunt_vm    *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps, size_t unit_bytes) SHUNT_MUST_USE;
+/* Program and host are borrowed; what the host struct holds may be changed between runs. `steps` bounds the instructions of one run
+ * (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
+shunt_vm    *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
+                          size_t unit_bytes) SHUNT_MUST_USE;
 void         shunt_vm_free(shunt_vm *vm);
-void         shunt_vm_begin(shunt_vm *vm);                /* a transaction: globals absent, notes forgotten */
-void         shunt_vm_unit(shunt_vm *vm);                 /* a unit: its arena is emptied, its notes forgotten; also after the lets, whose texts are kept apart */
-/* Runs the function with `node` as parameter 0 (NULL where it has none). `keep`: texts made live until the next begin (lets). Never recurses.
- * Globals that are set without `keep` are absent again after the next unit.
+void         shunt_vm_begin(shunt_vm *vm); /* a transaction: globals absent, notes forgotten */
+/* A unit: its arena is emptied, its notes forgotten; also after the lets, whose texts are kept apart. */
+void         shunt_vm_unit(shunt_vm *vm);
+/* Runs the function with `node` as parameter 0 (NULL where it has none). `keep`: texts made live until the next begin (lets).
+ * Never recurses. Globals that are set without `keep` are absent again after the next unit.
  * Returns OK when the run came to an end of any kind (see outcome), NO_MEMORY, IO or CALLBACK otherwise; USAGE for a function that
  * takes other parameters, or a node of another frame. */
 shunt_status shunt_vm_run(shunt_vm *vm, uint16_t function, const shunt_node *node, bool keep, shunt_outcome *outcome);
-shunt_arena *shunt_vm_arena(shunt_vm *vm);                /* of the unit */
+shunt_arena *shunt_vm_arena(shunt_vm *vm); /* of the unit */
 
 /* Canonical text of a value, as keys, templates and records write it: ISO dates, decimals at scale, enum names. Bytes may be the
  * value's own. `room` holds at least 64 bytes. Empty for lists, rows and nodes. */

@@ -25,31 +25,37 @@ struct builder {
     char        token[TOKENS][120];
     int         token_count;
     bool        quoted[TOKENS];
-    struct { char name[40]; uint32_t at; } labels[LABELS];
-    int         label_count;
-    struct { char name[40]; uint32_t instruction; } jumps[LABELS];
-    int         jump_count;
-    int         function;        /* open, -1 = none */
-    int table, collect, encoding; /* whose rows may follow */
-    bool places;                  /* each instruction has one: its line in the text */
+    struct {
+        char     name[40];
+        uint32_t at;
+    } labels[LABELS];
+    int label_count;
+    struct {
+        char     name[40];
+        uint32_t instruction;
+    } jumps[LABELS];
+    int      jump_count;
+    int      function;                 /* open, -1 = none */
+    int      table, collect, encoding; /* whose rows may follow */
+    bool     places;                   /* each instruction has one: its line in the text */
     uint32_t line_number;
-    struct { char name[40]; } collect_names[20], dates_names[20];
+    struct {
+        char name[40];
+    } collect_names[20], dates_names[20];
 };
 
-static void
-stop(const struct builder *b, const char *what, const char *token)
+static void stop(const struct builder *b, const char *what, const char *token)
 {
     fprintf(stderr, "asm: %s `%s` in: %.*s\n", what, token, (int)strcspn(b->line, "\n"), b->line);
     abort();
 }
 
-static void *
-grow(struct room *room, size_t size)
+static void *grow(struct room *room, size_t size)
 {
     room->items = realloc(room->items, (room->count + 1) * size);
     if (!room->items) abort();
     room->size = size;
-    void *at   = (char *)room->items + room->count++ * size;
+    void *at = (char *)room->items + room->count++ * size;
     memset(at, 0, size);
     return at;
 }
@@ -57,8 +63,7 @@ grow(struct room *room, size_t size)
 #define ADD(b, type, member, ...) (*(type *)grow(&(b)->member, sizeof(type)) = (type)__VA_ARGS__)
 #define AT(b, type, member, n)    (((type *)(b)->member.items)[n])
 
-static uint32_t
-add_text(struct room *room, const char *z)
+static uint32_t add_text(struct room *room, const char *z)
 {
     const shunt_text *texts = room->items;
     for (uint32_t i = 0; i < room->count; i++) {
@@ -70,46 +75,49 @@ add_text(struct room *room, const char *z)
     return (uint32_t)room->count - 1;
 }
 
-static uint16_t
-text(struct builder *b, const char *z)
-{
-    return (uint16_t)add_text(&b->texts, z);
-}
+static uint16_t text(struct builder *b, const char *z) { return (uint16_t)add_text(&b->texts, z); }
 
-static bool
-is_text(struct builder *b, uint16_t index, const char *z)
+static bool is_text(struct builder *b, uint16_t index, const char *z)
 {
     return index != SHUNT_NONE && shunt_text_is(AT(b, shunt_text, texts, index), z);
 }
 
 /* Index of the item whose text member is `name`. */
-#define FIND(b, type, member, field, name, index)                                          \
-    do {                                                                                   \
-        (index) = -1;                                                                      \
-        for (size_t i_ = 0; i_ < (b)->member.count; i_++) {                                \
-            if (is_text((b), AT((b), type, member, i_).field, (name))) (index) = (long)i_; \
-        }                                                                                  \
+#define FIND(b, type, member, field, name, index)                                                                                \
+    do {                                                                                                                         \
+        (index) = -1;                                                                                                            \
+        for (size_t i_ = 0; i_ < (b)->member.count; i_++) {                                                                      \
+            if (is_text((b), AT((b), type, member, i_).field, (name))) (index) = (long)i_;                                       \
+        }                                                                                                                        \
     } while (0)
 
-static long
-find_any(struct builder *b, const char *what, const char *name)
+static long find_any(struct builder *b, const char *what, const char *name)
 {
     long index = -1;
-    if (strcmp(what, "record") == 0) FIND(b, shunt_record_type, records, name, name, index);
-    else if (strcmp(what, "frame") == 0) FIND(b, shunt_plan_frame, frames, id, name, index);
-    else if (strcmp(what, "slot") == 0) FIND(b, shunt_plan_slot, slots, path, name, index);
-    else if (strcmp(what, "enum") == 0) FIND(b, shunt_enum, enums, name, name, index);
-    else if (strcmp(what, "codes") == 0) FIND(b, shunt_code_list, code_lists, name, name, index);
-    else if (strcmp(what, "table") == 0) FIND(b, shunt_table, tables, name, name, index);
-    else if (strcmp(what, "code") == 0) FIND(b, shunt_code, codes, name, name, index);
-    else if (strcmp(what, "target") == 0) FIND(b, shunt_target, targets, name, name, index);
-    else if (strcmp(what, "tally") == 0) FIND(b, shunt_tally, tallies, name, name, index);
-    else if (strcmp(what, "function") == 0) FIND(b, shunt_function, functions, name, name, index);
+    if (strcmp(what, "record") == 0)
+        FIND(b, shunt_record_type, records, name, name, index);
+    else if (strcmp(what, "frame") == 0)
+        FIND(b, shunt_plan_frame, frames, id, name, index);
+    else if (strcmp(what, "slot") == 0)
+        FIND(b, shunt_plan_slot, slots, path, name, index);
+    else if (strcmp(what, "enum") == 0)
+        FIND(b, shunt_enum, enums, name, name, index);
+    else if (strcmp(what, "codes") == 0)
+        FIND(b, shunt_code_list, code_lists, name, name, index);
+    else if (strcmp(what, "table") == 0)
+        FIND(b, shunt_table, tables, name, name, index);
+    else if (strcmp(what, "code") == 0)
+        FIND(b, shunt_code, codes, name, name, index);
+    else if (strcmp(what, "target") == 0)
+        FIND(b, shunt_target, targets, name, name, index);
+    else if (strcmp(what, "tally") == 0)
+        FIND(b, shunt_tally, tallies, name, name, index);
+    else if (strcmp(what, "function") == 0)
+        FIND(b, shunt_function, functions, name, name, index);
     return index;
 }
 
-static uint16_t
-find(struct builder *b, const char *what, const char *name)
+static uint16_t find(struct builder *b, const char *what, const char *name)
 {
     long index = find_any(b, what, name);
     if (index < 0) stop(b, what, name);
@@ -118,10 +126,9 @@ find(struct builder *b, const char *what, const char *name)
 
 /* ---- words ---- */
 
-static void
-tokens(struct builder *b, const char *line)
+static void tokens(struct builder *b, const char *line)
 {
-    b->line        = line;
+    b->line = line;
     b->token_count = 0;
     const char *end = line + strcspn(line, "\n");
     while (line < end) {
@@ -131,7 +138,7 @@ tokens(struct builder *b, const char *line)
         }
         if (*line == '#') break;
         if (b->token_count == TOKENS) stop(b, "too many words", "");
-        char *to = b->token[b->token_count];
+        char  *to = b->token[b->token_count];
         size_t n = 0;
         b->quoted[b->token_count] = *line == '"';
         if (*line == '"') {
@@ -145,15 +152,13 @@ tokens(struct builder *b, const char *line)
     }
 }
 
-static const char *
-after(const char *token, const char *prefix)
+static const char *after(const char *token, const char *prefix)
 {
     size_t n = strlen(prefix);
     return strncmp(token, prefix, n) == 0 ? token + n : NULL;
 }
 
-static shunt_type
-type_of(struct builder *b, const char *z)
+static shunt_type type_of(struct builder *b, const char *z)
 {
     const char *rest;
     if (strcmp(z, "none") == 0) return (shunt_type){ 0 };
@@ -163,21 +168,24 @@ type_of(struct builder *b, const char *z)
     if (strcmp(z, "date") == 0) return (shunt_type){ .kind = SHUNT_KIND_DATE };
     if (strcmp(z, "moment") == 0) return (shunt_type){ .kind = SHUNT_KIND_MOMENT };
     if ((rest = after(z, "dec"))) return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)atoi(rest) };
-    if ((rest = after(z, "usd"))) return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)atoi(rest), .extra = text(b, "USD") };
-    if ((rest = after(z, "eur"))) return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)atoi(rest), .extra = text(b, "EUR") };
+    if ((rest = after(z, "usd")))
+        return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)atoi(rest), .extra = text(b, "USD") };
+    if ((rest = after(z, "eur")))
+        return (shunt_type){ .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)atoi(rest), .extra = text(b, "EUR") };
     if ((rest = after(z, "enum:"))) return (shunt_type){ .kind = SHUNT_KIND_INT, .extra = (uint16_t)(find(b, "enum", rest) + 1) };
     if ((rest = after(z, "row:"))) return (shunt_type){ .kind = SHUNT_KIND_ROW, .record = find(b, "record", rest) };
     if ((rest = after(z, "node:"))) return (shunt_type){ .kind = SHUNT_KIND_NODE, .record = find(b, "frame", rest) };
     if ((rest = after(z, "list:"))) {
         shunt_type item = type_of(b, rest);
-        return (shunt_type){ .kind = SHUNT_KIND_LIST, .element = item.kind, .scale = item.scale, .record = item.record, .extra = item.extra };
+        return (shunt_type){
+            .kind = SHUNT_KIND_LIST, .element = item.kind, .scale = item.scale, .record = item.record, .extra = item.extra
+        };
     }
     stop(b, "type", z);
     return (shunt_type){ 0 };
 }
 
-static shunt_value
-value_of(struct builder *b, shunt_type type, const char *z)
+static shunt_value value_of(struct builder *b, shunt_type type, const char *z)
 {
     shunt_value value;
     memset(&value, 0, sizeof value);
@@ -193,13 +201,12 @@ value_of(struct builder *b, shunt_type type, const char *z)
     return value;
 }
 
-static uint16_t
-constant(struct builder *b, const char *z, bool quoted)
+static uint16_t constant(struct builder *b, const char *z, bool quoted)
 {
     shunt_constant c;
     memset(&c, 0, sizeof c);
     if (quoted) {
-        c.type          = type_of(b, "text");
+        c.type = type_of(b, "text");
         c.value.integer = text(b, z);
     } else {
         char        name[120];
@@ -207,7 +214,7 @@ constant(struct builder *b, const char *z, bool quoted)
         if (after(z, "moment:")) colon = z + 6; /* there are more of them behind */
         if (!colon) stop(b, "constant", z);
         snprintf(name, sizeof name, "%.*s", (int)(colon - z), z);
-        c.type  = type_of(b, name);
+        c.type = type_of(b, name);
         c.value = value_of(b, c.type, colon + 1);
     }
     ADD(b, shunt_constant, constants, c);
@@ -216,8 +223,7 @@ constant(struct builder *b, const char *z, bool quoted)
 
 /* ---- declarations ---- */
 
-static long
-option(struct builder *b, int from, const char *name, long otherwise)
+static long option(struct builder *b, int from, const char *name, long otherwise)
 {
     for (int i = from; i < b->token_count; i++) {
         const char *rest = after(b->token[i], name);
@@ -226,8 +232,7 @@ option(struct builder *b, int from, const char *name, long otherwise)
     return otherwise;
 }
 
-static const char *
-option_text(struct builder *b, int from, const char *name)
+static const char *option_text(struct builder *b, int from, const char *name)
 {
     for (int i = from; i < b->token_count; i++) {
         const char *rest = after(b->token[i], name);
@@ -236,8 +241,7 @@ option_text(struct builder *b, int from, const char *name)
     return NULL;
 }
 
-static bool
-flag(struct builder *b, int from, const char *name)
+static bool flag(struct builder *b, int from, const char *name)
 {
     for (int i = from; i < b->token_count; i++) {
         if (strcmp(b->token[i], name) == 0) return true;
@@ -245,8 +249,7 @@ flag(struct builder *b, int from, const char *name)
     return false;
 }
 
-static void
-record(struct builder *b)
+static void record(struct builder *b)
 {
     uint32_t first = (uint32_t)b->fields.count;
     for (int i = 2; i < b->token_count; i++) {
@@ -259,45 +262,51 @@ record(struct builder *b)
         shunt_field f = { .type = type_of(b, colon + 1), .max_length = slash ? (uint32_t)atoi(slash + 1) : 0 };
         if (colon[-1] == '?') {
             colon[-1] = 0;
-            f.flags   = SHUNT_FIELD_OPTIONAL;
+            f.flags = SHUNT_FIELD_OPTIONAL;
         }
         f.name = text(b, field);
         ADD(b, shunt_field, fields, f);
     }
-    ADD(b, shunt_record_type, records, { .name = text(b, b->token[1]), .field_first = first, .field_count = (uint32_t)b->fields.count - first });
+    ADD(b, shunt_record_type, records,
+        { .name = text(b, b->token[1]), .field_first = first, .field_count = (uint32_t)b->fields.count - first });
 }
 
-static void
-table_row(struct builder *b)
+static void table_row(struct builder *b)
 {
     shunt_table       *t = &AT(b, shunt_table, tables, b->table);
     shunt_record_type *r = &AT(b, shunt_record_type, records, t->record);
     if ((uint32_t)b->token_count != r->field_count + 1) stop(b, "cells", b->token[0]);
     for (uint32_t f = 0; f < r->field_count; f++) {
         shunt_type  type = AT(b, shunt_field, fields, r->field_first + f).type;
-        const char *z    = b->token[f + 1];
+        const char *z = b->token[f + 1];
         shunt_cell  cell;
         memset(&cell, 0, sizeof cell);
-        if (strcmp(z, "-") == 0 && !b->quoted[f + 1]) cell.state = SHUNT_ABSENT;
-        else if (type.kind == SHUNT_KIND_TEXT) cell.text = add_text(&b->table_texts, z);
-        else cell.value = value_of(b, type, z);
+        if (strcmp(z, "-") == 0 && !b->quoted[f + 1])
+            cell.state = SHUNT_ABSENT;
+        else if (type.kind == SHUNT_KIND_TEXT)
+            cell.text = add_text(&b->table_texts, z);
+        else
+            cell.value = value_of(b, type, z);
         ADD(b, shunt_cell, cells, cell);
     }
     t->row_count++;
 }
 
-static void
-frame(struct builder *b)
+static void frame(struct builder *b)
 {
     static const char *const kinds[] = { "set", "loop", "group" };
-    shunt_plan_frame         f       = { .id = text(b, b->token[1]), .slot_first = (uint16_t)b->slots.count, .child_first = (uint16_t)b->children.count };
-    bool                     child   = false;
+    shunt_plan_frame         f = { .id = text(b, b->token[1]),
+                                   .slot_first = (uint16_t)b->slots.count,
+                                   .child_first = (uint16_t)b->children.count };
+    bool                     child = false;
     for (int k = 0; k < 3; k++) {
         if (strcmp(b->token[2], kinds[k]) == 0) f.kind = (uint8_t)k;
     }
     for (int i = 3; i < b->token_count; i++) {
-        if (strcmp(b->token[i], "unit") == 0) f.unit = 1;
-        else if (strcmp(b->token[i], ">") == 0) child = true;
+        if (strcmp(b->token[i], "unit") == 0)
+            f.unit = 1;
+        else if (strcmp(b->token[i], ">") == 0)
+            child = true;
         else if (child) {
             ADD(b, uint16_t, children, find(b, "frame", b->token[i]));
             f.child_count++;
@@ -307,23 +316,30 @@ frame(struct builder *b)
             shunt_plan_slot s = { .frame = (uint16_t)b->frames.count, .codes = SHUNT_NONE, .mask = SHUNT_NONE };
             snprintf(path, sizeof path, "%s", b->token[i]);
             if (!(colon = strchr(path, ':'))) stop(b, "slot", path);
-            *colon             = 0;
-            const char *how    = colon + 1, *rest;
+            *colon = 0;
+            const char *how = colon + 1, *rest;
             if ((equals = strchr(path, '='))) {
                 *equals = 0;
                 s.codes = find(b, "codes", equals + 1);
             }
             if (path[strlen(path) - 1] == '!') {
                 path[strlen(path) - 1] = 0;
-                s.required             = 1;
+                s.required = 1;
             }
             s.path = text(b, path);
-            if (strcmp(how, "int") == 0) s.convert = SHUNT_CONVERT_INT;
-            else if (strcmp(how, "date") == 0) s.convert = SHUNT_CONVERT_DATE;
-            else if (strcmp(how, "end") == 0) s.convert = SHUNT_CONVERT_DATE_END;
-            else if ((rest = after(how, "dec"))) s.convert = SHUNT_CONVERT_DECIMAL, s.scale = (uint8_t)atoi(rest);
-            else if ((rest = after(how, "n"))) s.convert = SHUNT_CONVERT_IMPLIED, s.implied = (uint8_t)atoi(rest), s.scale = (uint8_t)atoi(strchr(rest, ':') + 1);
-            else if (strcmp(how, "text") != 0) stop(b, "conversion", how);
+            if (strcmp(how, "int") == 0)
+                s.convert = SHUNT_CONVERT_INT;
+            else if (strcmp(how, "date") == 0)
+                s.convert = SHUNT_CONVERT_DATE;
+            else if (strcmp(how, "end") == 0)
+                s.convert = SHUNT_CONVERT_DATE_END;
+            else if ((rest = after(how, "dec")))
+                s.convert = SHUNT_CONVERT_DECIMAL, s.scale = (uint8_t)atoi(rest);
+            else if ((rest = after(how, "n")))
+                s.convert = SHUNT_CONVERT_IMPLIED, s.implied = (uint8_t)atoi(rest),
+                s.scale = (uint8_t)atoi(strchr(rest, ':') + 1);
+            else if (strcmp(how, "text") != 0)
+                stop(b, "conversion", how);
             ADD(b, shunt_plan_slot, slots, s);
             f.slot_count++;
         }
@@ -331,21 +347,26 @@ frame(struct builder *b)
     ADD(b, shunt_plan_frame, frames, f);
 }
 
-static void
-collect(struct builder *b)
+static void collect(struct builder *b)
 {
     snprintf(b->collect_names[b->collects.count].name, 40, "%.39s", b->token[1]);
-    ADD(b, shunt_collect, collects, { .frame = find(b, "frame", b->token[2]), .record = find(b, "record", b->token[3]),
-        .group = (uint16_t)option(b, 4, "group", SHUNT_NONE), .line = (uint16_t)option(b, 4, "line", SHUNT_NONE),
-        .line_group = (uint16_t)option(b, 4, "line_group", SHUNT_NONE), .needed = (uint16_t)option(b, 4, "needed", 0), .twice = flag(b, 4, "twice"),
-        .max = (uint16_t)option(b, 4, "max", 10000), .field_first = (uint32_t)b->collect_fields.count,
-        .inner_line = (uint16_t)option(b, 4, "inner_line", SHUNT_NONE), .inner_group = (uint16_t)option(b, 4, "inner_group", SHUNT_NONE) });
+    ADD(b, shunt_collect, collects,
+        { .frame = find(b, "frame", b->token[2]),
+          .record = find(b, "record", b->token[3]),
+          .group = (uint16_t)option(b, 4, "group", SHUNT_NONE),
+          .line = (uint16_t)option(b, 4, "line", SHUNT_NONE),
+          .line_group = (uint16_t)option(b, 4, "line_group", SHUNT_NONE),
+          .needed = (uint16_t)option(b, 4, "needed", 0),
+          .twice = flag(b, 4, "twice"),
+          .max = (uint16_t)option(b, 4, "max", 10000),
+          .field_first = (uint32_t)b->collect_fields.count,
+          .inner_line = (uint16_t)option(b, 4, "inner_line", SHUNT_NONE),
+          .inner_group = (uint16_t)option(b, 4, "inner_group", SHUNT_NONE) });
     b->collect = (int)b->collects.count - 1;
 }
 
 /* `1.SLOT` in a child list of the line, `.SLOT` of the line itself; `^` before it: of the outer node. */
-static void
-alternative(struct builder *b, const char *z)
+static void alternative(struct builder *b, const char *z)
 {
     shunt_alternative a = { .line = 1, .child = SHUNT_NONE };
     if (*z == '^') a.line = 0, z++;
@@ -354,21 +375,27 @@ alternative(struct builder *b, const char *z)
     ADD(b, shunt_alternative, alternatives, a);
 }
 
-static void
-collect_ways(struct builder *b)
+static void collect_ways(struct builder *b)
 {
     for (int i = 1; i < b->token_count; i++) {
         shunt_collect_field f = { 0 };
         const char         *rest;
-        if ((rest = after(b->token[i], "group:"))) f.from = SHUNT_COLLECT_GROUP, f.slot = find(b, "slot", rest);
-        else if ((rest = after(b->token[i], "line:"))) f.from = SHUNT_COLLECT_LINE, f.slot = find(b, "slot", rest);
+        if ((rest = after(b->token[i], "group:")))
+            f.from = SHUNT_COLLECT_GROUP, f.slot = find(b, "slot", rest);
+        else if ((rest = after(b->token[i], "line:")))
+            f.from = SHUNT_COLLECT_LINE, f.slot = find(b, "slot", rest);
         else if ((rest = after(b->token[i], "level:"))) {
             char outer[40];
             snprintf(outer, sizeof outer, "%.*s", (int)strcspn(rest, ":"), rest);
-            f = (shunt_collect_field){ .from = SHUNT_COLLECT_LEVEL, .slot = text(b, outer), .child = text(b, strchr(rest, ':') + 1) };
-        } else if (strcmp(b->token[i], "position") == 0) f.from = SHUNT_COLLECT_POSITION;
-        else if (strcmp(b->token[i], "position:outer") == 0) f.from = SHUNT_COLLECT_POSITION, f.slot = 1;
-        else if (strcmp(b->token[i], "ordinal") == 0) f.from = SHUNT_COLLECT_ORDINAL;
+            f = (shunt_collect_field){ .from = SHUNT_COLLECT_LEVEL,
+                                       .slot = text(b, outer),
+                                       .child = text(b, strchr(rest, ':') + 1) };
+        } else if (strcmp(b->token[i], "position") == 0)
+            f.from = SHUNT_COLLECT_POSITION;
+        else if (strcmp(b->token[i], "position:outer") == 0)
+            f.from = SHUNT_COLLECT_POSITION, f.slot = 1;
+        else if (strcmp(b->token[i], "ordinal") == 0)
+            f.from = SHUNT_COLLECT_ORDINAL;
         else if ((rest = after(b->token[i], "first:"))) {
             f = (shunt_collect_field){ .from = SHUNT_COLLECT_FIRST, .slot = (uint16_t)b->alternatives.count };
             char  ways[120];
@@ -376,25 +403,28 @@ collect_ways(struct builder *b)
             snprintf(ways, sizeof ways, "%s", rest);
             for (char *way = strtok_r(ways, ",", &save); way; way = strtok_r(NULL, ",", &save)) alternative(b, way);
             f.child = (uint16_t)(b->alternatives.count - f.slot);
-        } else stop(b, "way", b->token[i]);
+        } else
+            stop(b, "way", b->token[i]);
         ADD(b, shunt_collect_field, collect_fields, f);
     }
 }
 
-static void
-dates(struct builder *b)
+static void dates(struct builder *b)
 {
     snprintf(b->dates_names[b->earliests.count].name, 40, "%.39s", b->token[1]);
-    ADD(b, shunt_earliest, earliests, { .frame = find(b, "frame", b->token[2]), .path_first = (uint32_t)b->date_paths.count, .path_count = (uint32_t)b->token_count - 3 });
+    ADD(b, shunt_earliest, earliests,
+        { .frame = find(b, "frame", b->token[2]),
+          .path_first = (uint32_t)b->date_paths.count,
+          .path_count = (uint32_t)b->token_count - 3 });
     for (int i = 3; i < b->token_count; i++) {
-        char *z  = b->token[i], *dot = strchr(z, '.');
+        char           *z = b->token[i], *dot = strchr(z, '.');
         shunt_date_path path = { .child = SHUNT_NONE, .grandchild = SHUNT_NONE };
         if (dot) {
             path.child = (uint16_t)atoi(z);
-            z          = dot + 1;
+            z = dot + 1;
             if ((dot = strchr(z, '.'))) {
                 path.grandchild = (uint16_t)atoi(z);
-                z               = dot + 1;
+                z = dot + 1;
             }
         }
         path.slot = find(b, "slot", z);
@@ -402,8 +432,7 @@ dates(struct builder *b)
     }
 }
 
-static int
-word_index(struct builder *b, const char *word, const char *const *words, int count)
+static int word_index(struct builder *b, const char *word, const char *const *words, int count)
 {
     for (int i = 0; i < count; i++) {
         if (strcmp(word, words[i]) == 0) return i;
@@ -412,12 +441,13 @@ word_index(struct builder *b, const char *word, const char *const *words, int co
     return 0;
 }
 
-static void
-exit_line(struct builder *b)
+static void exit_line(struct builder *b)
 {
-    static const char *const kinds[]  = { "reject", "quarantine", "warn", "skip" };
+    static const char *const kinds[] = { "reject", "quarantine", "warn", "skip" };
     static const char *const scopes[] = { "unit", "transaction", "batch", "interchange", "file" };
-    shunt_exit e = { .kind = (uint8_t)word_index(b, b->token[1], kinds, 4), .scope = (uint8_t)word_index(b, b->token[2], scopes, 5), .slot = SHUNT_NONE };
+    shunt_exit               e = { .kind = (uint8_t)word_index(b, b->token[1], kinds, 4),
+                                   .scope = (uint8_t)word_index(b, b->token[2], scopes, 5),
+                                   .slot = SHUNT_NONE };
     e.code = strcmp(b->token[3], "-") == 0 ? SHUNT_NONE : find(b, "code", b->token[3]);
     if (b->token_count > 5) {
         e.slot = find(b, "slot", b->token[4]);
@@ -426,13 +456,17 @@ exit_line(struct builder *b)
     ADD(b, shunt_exit, exits, e);
 }
 
-static void
-target(struct builder *b)
+static void target(struct builder *b)
 {
-    shunt_target t = { .name = text(b, b->token[1]), .flags = flag(b, 3, "journal") ? SHUNT_TARGET_JOURNAL : 0, .record = find(b, "record", b->token[2]),
-                       .line = SHUNT_NONE, .key_first = (uint32_t)b->numbers.count, .balance_by = (uint16_t)option(b, 3, "balance", SHUNT_NONE), .accounts = SHUNT_NONE,
+    shunt_target t = { .name = text(b, b->token[1]),
+                       .flags = flag(b, 3, "journal") ? SHUNT_TARGET_JOURNAL : 0,
+                       .record = find(b, "record", b->token[2]),
+                       .line = SHUNT_NONE,
+                       .key_first = (uint32_t)b->numbers.count,
+                       .balance_by = (uint16_t)option(b, 3, "balance", SHUNT_NONE),
+                       .accounts = SHUNT_NONE,
                        .encoding = SHUNT_NONE };
-    const char *name;
+    const char  *name;
     if ((name = option_text(b, 3, "line"))) t.line = find(b, "record", name);
     if ((name = option_text(b, 3, "accounts"))) t.accounts = find(b, "table", name);
     for (name = option_text(b, 3, "key"); name; name = strchr(name, ',') ? strchr(name, ',') + 1 : NULL) {
@@ -442,36 +476,41 @@ target(struct builder *b)
     ADD(b, shunt_target, targets, t);
 }
 
-static void
-names_in_numbers(struct builder *b, uint32_t *first, uint32_t *count)
+static void names_in_numbers(struct builder *b, uint32_t *first, uint32_t *count)
 {
     *first = (uint32_t)b->numbers.count;
     *count = (uint32_t)b->token_count - 2;
     for (int i = 2; i < b->token_count; i++) ADD(b, uint16_t, numbers, text(b, b->token[i]));
 }
 
-static uint16_t
-function_named(struct builder *b, const char *option_name)
+static uint16_t function_named(struct builder *b, const char *option_name)
 {
     const char *name = option_text(b, 1, option_name);
     return name ? find(b, "function", name) : SHUNT_NONE;
 }
 
-static void
-map_line(struct builder *b)
+static void map_line(struct builder *b)
 {
-    ADD(b, shunt_map_entry, maps, { .name = text(b, b->token[1]), .at_start = function_named(b, "at_start"), .early = function_named(b, "early"),
-        .late = function_named(b, "late"), .at_end = function_named(b, "at_end"), .at_end_batch = function_named(b, "at_end_batch"),
-        .at_end_file = function_named(b, "at_end_file"), .on_error = (uint16_t)option(b, 2, "on_error", SHUNT_NONE),
-        .source_error = (uint16_t)option(b, 2, "source_error", SHUNT_NONE), .widest = SHUNT_SCOPE_TRANSACTION });
+    ADD(b, shunt_map_entry, maps,
+        { .name = text(b, b->token[1]),
+          .at_start = function_named(b, "at_start"),
+          .early = function_named(b, "early"),
+          .late = function_named(b, "late"),
+          .at_end = function_named(b, "at_end"),
+          .at_end_batch = function_named(b, "at_end_batch"),
+          .at_end_file = function_named(b, "at_end_file"),
+          .on_error = (uint16_t)option(b, 2, "on_error", SHUNT_NONE),
+          .source_error = (uint16_t)option(b, 2, "source_error", SHUNT_NONE),
+          .widest = SHUNT_SCOPE_TRANSACTION });
 }
 
-static void
-encode(struct builder *b)
+static void encode(struct builder *b)
 {
     static const char *const kinds[] = { "json", "csv", "fixed", "xml" };
-    shunt_encoding           e       = { .kind = (uint16_t)word_index(b, b->token[2], kinds, 4), .width = (uint16_t)option(b, 3, "width", 0),
-                                         .column_first = (uint32_t)b->encoding_columns.count, .setting_first = (uint32_t)b->numbers.count };
+    shunt_encoding           e = { .kind = (uint16_t)word_index(b, b->token[2], kinds, 4),
+                                   .width = (uint16_t)option(b, 3, "width", 0),
+                                   .column_first = (uint32_t)b->encoding_columns.count,
+                                   .setting_first = (uint32_t)b->numbers.count };
     for (int i = 3; i < b->token_count; i++) {
         char *equals = strchr(b->token[i], '=');
         if (!equals || after(b->token[i], "width")) continue;
@@ -485,26 +524,43 @@ encode(struct builder *b)
     b->encoding = (int)b->encodings.count - 1;
 }
 
-static void
-encoding_column(struct builder *b)
+static void encoding_column(struct builder *b)
 {
-    ADD(b, shunt_encoding_column, encoding_columns, { .field = (uint16_t)strtol(b->token[1], NULL, 0), .name = b->token_count > 2 ? text(b, b->token[2]) : SHUNT_NONE,
-        .format = b->token_count > 3 ? text(b, b->token[3]) : SHUNT_NONE, .from = 1, .to = 5 });
+    ADD(b, shunt_encoding_column, encoding_columns,
+        { .field = (uint16_t)strtol(b->token[1], NULL, 0),
+          .name = b->token_count > 2 ? text(b, b->token[2]) : SHUNT_NONE,
+          .format = b->token_count > 3 ? text(b, b->token[3]) : SHUNT_NONE,
+          .from = 1,
+          .to = 5 });
     AT(b, shunt_encoding, encodings, b->encoding).column_count++;
 }
 
 /* One guide: the body of the set, and in it a loop that CLP begins and that holds REF with qualifier 1L. */
-static void
-plan(struct builder *b)
+static void plan(struct builder *b)
 {
     uint16_t set = find(b, "frame", b->token[1]), loop = find(b, "frame", b->token[2]);
-    uint64_t clp = shunt_pack((const uint8_t *)"CLP", 3), ref = shunt_pack((const uint8_t *)"REF", 3), key = shunt_pack((const uint8_t *)"1L", 2);
-    ADD(b, shunt_plan_guide, guides, { .set = text(b, "835"), .version = text(b, "005010X221A1"), .family = text(b, "005010X221"), .functional_id = text(b, "HP"),
-                                       .loop_count = 2, .id_count = 2 });
+    uint64_t clp = shunt_pack((const uint8_t *)"CLP", 3), ref = shunt_pack((const uint8_t *)"REF", 3),
+             key = shunt_pack((const uint8_t *)"1L", 2);
+    ADD(b, shunt_plan_guide, guides,
+        { .set = text(b, "835"),
+          .version = text(b, "005010X221A1"),
+          .family = text(b, "005010X221"),
+          .functional_id = text(b, "HP"),
+          .loop_count = 2,
+          .id_count = 2 });
     ADD(b, shunt_plan_loop, loops, { .id = 0, .parent = SHUNT_NONE, .frame = set, .trigger = SHUNT_NONE, .name = SHUNT_NONE });
     ADD(b, shunt_plan_loop, loops, { .id = text(b, "2100"), .depth = 1, .position = 1, .frame = loop, .name = SHUNT_NONE });
-    ADD(b, shunt_plan_node, nodes, { .id = clp, .loop = 1, .position = 1, .trigger = 1, .elements = 14, .frame = SHUNT_NONE, .demand_count = 1, .name = SHUNT_NONE });
-    ADD(b, shunt_plan_node, nodes, { .id = ref, .loop = 1, .position = 2, .key_element = 1, .key_count = 1, .frame = SHUNT_NONE, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_node, nodes,
+        { .id = clp,
+          .loop = 1,
+          .position = 1,
+          .trigger = 1,
+          .elements = 14,
+          .frame = SHUNT_NONE,
+          .demand_count = 1,
+          .name = SHUNT_NONE });
+    ADD(b, shunt_plan_node, nodes,
+        { .id = ref, .loop = 1, .position = 2, .key_element = 1, .key_count = 1, .frame = SHUNT_NONE, .name = SHUNT_NONE });
     ADD(b, shunt_plan_demand, demands, { .element = 1 });
     ADD(b, uint64_t, keys, key);
     ADD(b, uint64_t, ids, clp);
@@ -518,12 +574,11 @@ plan(struct builder *b)
 
 /* ---- code ---- */
 
-static void
-end_function(struct builder *b)
+static void end_function(struct builder *b)
 {
     if (b->function < 0) return;
     shunt_function *f = &AT(b, shunt_function, functions, b->function);
-    f->code_count     = (uint32_t)b->instructions.count - f->code_first;
+    f->code_count = (uint32_t)b->instructions.count - f->code_first;
     for (int j = 0; j < b->jump_count; j++) {
         uint32_t to = UINT32_MAX;
         for (int l = 0; l < b->label_count; l++) {
@@ -531,20 +586,23 @@ end_function(struct builder *b)
         }
         if (to == UINT32_MAX) stop(b, "label", b->jumps[j].name);
         shunt_instruction *i = &AT(b, shunt_instruction, instructions, b->jumps[j].instruction);
-        i->b                 = (uint16_t)to;
-        i->c                 = (uint16_t)(to >> 16);
+        i->b = (uint16_t)to;
+        i->c = (uint16_t)(to >> 16);
     }
     b->label_count = b->jump_count = 0;
     b->function = -1;
 }
 
-static void
-function(struct builder *b)
+static void function(struct builder *b)
 {
     end_function(b);
-    shunt_function f = { .name = text(b, b->token[1]), .params = (uint16_t)atoi(b->token[2]), .result = type_of(b, b->token[3]), .pure = flag(b, 4, "pure"),
-                         .type_first = (uint32_t)b->register_types.count, .code_first = (uint32_t)b->instructions.count };
-    int at = 4;
+    shunt_function f = { .name = text(b, b->token[1]),
+                         .params = (uint16_t)atoi(b->token[2]),
+                         .result = type_of(b, b->token[3]),
+                         .pure = flag(b, 4, "pure"),
+                         .type_first = (uint32_t)b->register_types.count,
+                         .code_first = (uint32_t)b->instructions.count };
+    int            at = 4;
     while (at < b->token_count && strcmp(b->token[at], ":") != 0) at++;
     for (at++; at < b->token_count; at++) {
         ADD(b, shunt_type, register_types, type_of(b, b->token[at]));
@@ -554,8 +612,7 @@ function(struct builder *b)
     b->function = (int)b->functions.count - 1;
 }
 
-static uint16_t
-operand(struct builder *b, uint8_t kind, const char *z, bool quoted)
+static uint16_t operand(struct builder *b, uint8_t kind, const char *z, bool quoted)
 {
     static const char *const modes[] = { "half_up", "half_even", "down", "up", "exact" };
     if (kind == SHUNT_OPERAND_CONST || kind == SHUNT_OPERAND_TEXTK) return constant(b, z, quoted);
@@ -592,8 +649,7 @@ operand(struct builder *b, uint8_t kind, const char *z, bool quoted)
     return 0;
 }
 
-static void
-instruction(struct builder *b)
+static void instruction(struct builder *b)
 {
     int op = 0;
     while (op < SHUNT_OP_COUNT && strcmp(shunt_op_info[op].name, b->token[0]) != 0) op++;
@@ -622,19 +678,22 @@ instruction(struct builder *b)
     made.c = words[2];
     ADD(b, shunt_instruction, instructions, made);
     if (!b->places) return;
-    ADD(b, shunt_site, sites, { .file = AT(b, shunt_site, sites, 1).file, .step = SHUNT_NONE, .line = b->line_number, .column = 2 });
+    ADD(b, shunt_site, sites,
+        { .file = AT(b, shunt_site, sites, 1).file, .step = SHUNT_NONE, .line = b->line_number, .column = 2 });
     ADD(b, uint32_t, instruction_sites, (uint32_t)b->sites.count - 1);
 }
 
-static void
-source_line(struct builder *b)
+static void source_line(struct builder *b)
 {
     const char *word = b->token[0];
     size_t      last = strlen(word) - 1;
     if (strcmp(word, "|") == 0) {
-        if (b->collect >= 0) collect_ways(b);
-        else if (b->encoding >= 0) encoding_column(b);
-        else table_row(b);
+        if (b->collect >= 0)
+            collect_ways(b);
+        else if (b->encoding >= 0)
+            encoding_column(b);
+        else
+            table_row(b);
         return;
     }
     if (b->function >= 0 && word[0] >= 'A' && word[0] <= 'Z') {
@@ -645,39 +704,71 @@ source_line(struct builder *b)
         if (b->label_count == LABELS || last > 39) stop(b, "too many labels, or too long", word);
         memcpy(b->labels[b->label_count].name, word, last);
         b->labels[b->label_count].name[last] = 0;
-        b->labels[b->label_count++].at = (uint32_t)(b->instructions.count - AT(b, shunt_function, functions, b->function).code_first);
+        b->labels[b->label_count++].at =
+            (uint32_t)(b->instructions.count - AT(b, shunt_function, functions, b->function).code_first);
         return;
     }
     b->table = b->collect = b->encoding = -1;
-    if (strcmp(word, "function") == 0) function(b);
-    else if (strcmp(word, "text") == 0) text(b, b->token[1]);
-    else if (strcmp(word, "record") == 0) record(b);
-    else if (strcmp(word, "frame") == 0) frame(b);
-    else if (strcmp(word, "collect") == 0) collect(b);
-    else if (strcmp(word, "dates") == 0) dates(b);
-    else if (strcmp(word, "exit") == 0) exit_line(b);
-    else if (strcmp(word, "target") == 0) target(b);
-    else if (strcmp(word, "map") == 0) map_line(b);
-    else if (strcmp(word, "encode") == 0) encode(b);
-    else if (strcmp(word, "plan") == 0) plan(b);
-    else if (strcmp(word, "handler") == 0) ADD(b, shunt_handler, handlers, { .frame = find(b, "frame", b->token[1]), .function = find(b, "function", b->token[2]) });
-    else if (strcmp(word, "module") == 0) ADD(b, shunt_module, modules, { .name = text(b, b->token[1]), .version = text(b, b->token[2]), .file = text(b, b->token[3]) });
-    else if (strcmp(word, "lineage") == 0) ADD(b, shunt_lineage, lineage, { .target = find(b, "target", b->token[1]), .field = (uint16_t)strtol(b->token[2], NULL, 0),
-        .slot = find(b, "slot", b->token[3]), .site = b->places ? 1 : 0 });
+    if (strcmp(word, "function") == 0)
+        function(b);
+    else if (strcmp(word, "text") == 0)
+        text(b, b->token[1]);
+    else if (strcmp(word, "record") == 0)
+        record(b);
+    else if (strcmp(word, "frame") == 0)
+        frame(b);
+    else if (strcmp(word, "collect") == 0)
+        collect(b);
+    else if (strcmp(word, "dates") == 0)
+        dates(b);
+    else if (strcmp(word, "exit") == 0)
+        exit_line(b);
+    else if (strcmp(word, "target") == 0)
+        target(b);
+    else if (strcmp(word, "map") == 0)
+        map_line(b);
+    else if (strcmp(word, "encode") == 0)
+        encode(b);
+    else if (strcmp(word, "plan") == 0)
+        plan(b);
+    else if (strcmp(word, "handler") == 0)
+        ADD(b, shunt_handler, handlers, { .frame = find(b, "frame", b->token[1]), .function = find(b, "function", b->token[2]) });
+    else if (strcmp(word, "module") == 0)
+        ADD(b, shunt_module, modules,
+            { .name = text(b, b->token[1]), .version = text(b, b->token[2]), .file = text(b, b->token[3]) });
+    else if (strcmp(word, "lineage") == 0)
+        ADD(b, shunt_lineage, lineage,
+            { .target = find(b, "target", b->token[1]),
+              .field = (uint16_t)strtol(b->token[2], NULL, 0),
+              .slot = find(b, "slot", b->token[3]),
+              .site = b->places ? 1 : 0 });
     else if (strcmp(word, "places") == 0) {
         b->places = true;
         ADD(b, shunt_site, sites, { .file = SHUNT_NONE, .step = SHUNT_NONE });
         ADD(b, shunt_site, sites, { .file = text(b, b->token[1]), .step = text(b, b->token[2]), .line = 1, .column = 1 });
     } else if (strcmp(word, "declared") == 0) {
-        ADD(b, shunt_tally, tallies, { .name = text(b, b->token[1]), .scope = SHUNT_SCOPE_FILE, .declared = 1, .type = type_of(b, b->token[2]), .record = SHUNT_NONE,
-                                       .frame = find(b, "frame", b->token[3]), .function = find(b, "function", b->token[4]) });
-    }
-    else if (strcmp(word, "code") == 0) ADD(b, shunt_code, codes, { text(b, b->token[1]), SHUNT_NONE, SHUNT_NONE, SHUNT_NONE });
-    else if (strcmp(word, "global") == 0) ADD(b, shunt_type, globals, type_of(b, b->token[1]));
+        ADD(b, shunt_tally, tallies,
+            { .name = text(b, b->token[1]),
+              .scope = SHUNT_SCOPE_FILE,
+              .declared = 1,
+              .type = type_of(b, b->token[2]),
+              .record = SHUNT_NONE,
+              .frame = find(b, "frame", b->token[3]),
+              .function = find(b, "function", b->token[4]) });
+    } else if (strcmp(word, "code") == 0)
+        ADD(b, shunt_code, codes, { text(b, b->token[1]), SHUNT_NONE, SHUNT_NONE, SHUNT_NONE });
+    else if (strcmp(word, "global") == 0)
+        ADD(b, shunt_type, globals, type_of(b, b->token[1]));
     else if (strcmp(word, "tally") == 0) {
         const char *by = option_text(b, 3, "by");
-        ADD(b, shunt_tally, tallies, { .name = text(b, b->token[1]), .scope = SHUNT_SCOPE_TRANSACTION, .type = type_of(b, b->token[2]), .frame = SHUNT_NONE,
-                                       .function = SHUNT_NONE, .record = by ? find(b, "record", by) : SHUNT_NONE, .limit = by ? 100 : 0 });
+        ADD(b, shunt_tally, tallies,
+            { .name = text(b, b->token[1]),
+              .scope = SHUNT_SCOPE_TRANSACTION,
+              .type = type_of(b, b->token[2]),
+              .frame = SHUNT_NONE,
+              .function = SHUNT_NONE,
+              .record = by ? find(b, "record", by) : SHUNT_NONE,
+              .limit = by ? 100 : 0 });
     } else if (strcmp(word, "enum") == 0) {
         shunt_enum e = { .name = text(b, b->token[1]) };
         names_in_numbers(b, &e.member_first, &e.member_count);
@@ -687,21 +778,27 @@ source_line(struct builder *b)
         names_in_numbers(b, &c.value_first, &c.value_count);
         ADD(b, shunt_code_list, code_lists, c);
     } else if (strcmp(word, "table") == 0) {
-        ADD(b, shunt_table, tables, { .name = text(b, b->token[1]), .record = find(b, "record", b->token[2]), .key_count = (uint16_t)option(b, 3, "keys", 1),
-            .flags = (uint16_t)((flag(b, 3, "prefix") ? SHUNT_TABLE_PREFIX : 0) | (flag(b, 3, "effective") ? SHUNT_TABLE_EFFECTIVE : 0)), .path = SHUNT_NONE,
-            .cell_first = (uint32_t)b->cells.count });
+        ADD(b, shunt_table, tables,
+            { .name = text(b, b->token[1]),
+              .record = find(b, "record", b->token[2]),
+              .key_count = (uint16_t)option(b, 3, "keys", 1),
+              .flags = (uint16_t)((flag(b, 3, "prefix") ? SHUNT_TABLE_PREFIX : 0) |
+                                  (flag(b, 3, "effective") ? SHUNT_TABLE_EFFECTIVE : 0)),
+              .path = SHUNT_NONE,
+              .cell_first = (uint32_t)b->cells.count });
         b->table = (int)b->tables.count - 1;
-    } else stop(b, "word", word);
+    } else
+        stop(b, "word", word);
 }
 
-void
-asm_save(const char *source, shunt_buffer *out)
+void asm_save(const char *source, shunt_buffer *out)
 {
     struct builder *b = calloc(1, sizeof *b);
     if (!b) abort();
     b->function = b->table = b->collect = b->encoding = -1;
     text(b, "");
-    ADD(b, shunt_source, sources, { .name = text(b, "src"), .standard = text(b, "X12"), .currency = text(b, "USD"), .max_unit_bytes = 4 << 20 });
+    ADD(b, shunt_source, sources,
+        { .name = text(b, "src"), .standard = text(b, "X12"), .currency = text(b, "USD"), .max_unit_bytes = 4 << 20 });
     for (const char *line = source; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         tokens(b, line);
         b->line_number++;
@@ -712,7 +809,10 @@ asm_save(const char *source, shunt_buffer *out)
 #define X(type, member) .member = b->member.items, .member##_count = (uint32_t)b->member.count,
         SHUNT_PROGRAM_SECTIONS(X)
 #undef X
-        .texts = b->texts.items, .texts_count = (uint32_t)b->texts.count, .table_texts = b->table_texts.items, .table_texts_count = (uint32_t)b->table_texts.count,
+            .texts = b->texts.items,
+        .texts_count = (uint32_t)b->texts.count,
+        .table_texts = b->table_texts.items,
+        .table_texts_count = (uint32_t)b->table_texts.count,
     };
     if (shunt_program_save(&p, out) != SHUNT_OK) abort();
     for (uint32_t i = 0; i < p.texts_count; i++) free((char *)(uintptr_t)p.texts[i].bytes);
@@ -725,8 +825,7 @@ asm_save(const char *source, shunt_buffer *out)
     free(b);
 }
 
-static shunt_status
-load(const char *source, shunt_program **program, char why[static 200])
+static shunt_status load(const char *source, shunt_program **program, char why[static 200])
 {
     shunt_buffer bytes;
     shunt_buffer_init(&bytes, &shunt_memory_libc);
@@ -736,8 +835,7 @@ load(const char *source, shunt_program **program, char why[static 200])
     return status;
 }
 
-shunt_program *
-asm_load(const char *source)
+shunt_program *asm_load(const char *source)
 {
     shunt_program *program;
     char           why[200];
@@ -748,17 +846,15 @@ asm_load(const char *source)
     return program;
 }
 
-shunt_status
-asm_try(const char *source, char why[static 200])
+shunt_status asm_try(const char *source, char why[static 200])
 {
     shunt_program *program = NULL;
-    shunt_status   status  = load(source, &program, why);
+    shunt_status   status = load(source, &program, why);
     if (status == SHUNT_OK) shunt_program_free(program);
     return status;
 }
 
-uint16_t
-asm_function(const shunt_program *program, const char *name)
+uint16_t asm_function(const shunt_program *program, const char *name)
 {
     for (uint32_t f = 0; f < program->functions_count; f++) {
         if (shunt_text_is(shunt_program_text(program, program->functions[f].name), name)) return (uint16_t)f;
@@ -769,27 +865,27 @@ asm_function(const shunt_program *program, const char *name)
 
 /* ---- trees ---- */
 
-static shunt_node *
-new_node(const shunt_program *p, shunt_arena *arena, uint16_t frame, shunt_node *parent, uint64_t at)
+static shunt_node *new_node(const shunt_program *p, shunt_arena *arena, uint16_t frame, shunt_node *parent, uint64_t at)
 {
     shunt_node *node = SHUNT_NEW(arena, shunt_node);
     *node = (shunt_node){ .parent = parent, .frame = frame, .at = at, .end = at + 1, .ordinal = 1, .segment = 1 };
-    node->slots    = SHUNT_NEW_N(arena, shunt_captured, p->frames[frame].slot_count);
+    node->slots = SHUNT_NEW_N(arena, shunt_captured, p->frames[frame].slot_count);
     node->children = SHUNT_NEW_N(arena, shunt_children, p->frames[frame].child_count);
     for (uint16_t c = 0; parent && c < p->frames[parent->frame].child_count; c++) {
         if (p->children[p->frames[parent->frame].child_first + c] != frame) continue;
         shunt_children *list = &parent->children[c];
-        if (list->last) list->last->next = node;
-        else list->first = node;
-        list->last    = node;
+        if (list->last)
+            list->last->next = node;
+        else
+            list->first = node;
+        list->last = node;
         node->ordinal = ++list->count;
         break;
     }
     return node;
 }
 
-const shunt_node *
-asm_tree(const shunt_program *p, shunt_arena *arena, const char *tree)
+const shunt_node *asm_tree(const shunt_program *p, shunt_arena *arena, const char *tree)
 {
     struct builder *b = calloc(1, sizeof *b);
     shunt_node     *open[20] = { 0 }, *root = NULL;
@@ -803,16 +899,18 @@ asm_tree(const shunt_program *p, shunt_arena *arena, const char *tree)
         while (frame < p->frames_count && !shunt_text_is(shunt_program_text(p, p->frames[frame].id), b->token[0])) frame++;
         if (frame == p->frames_count) stop(b, "frame", b->token[0]);
         shunt_node *node = new_node(p, arena, (uint16_t)frame, level ? open[level - 1] : NULL, at += 100);
-        open[level]      = node;
+        open[level] = node;
         if (level == 0) root = node;
         for (int i = 1; i < b->token_count; i++) {
             char *equals = strchr(b->token[i], '=');
             if (!equals) stop(b, "slot", b->token[i]);
-            *equals        = 0;
-            uint32_t slot  = 0, count = p->frames[frame].slot_count;
-            while (slot < count && !shunt_text_is(shunt_program_text(p, p->slots[p->frames[frame].slot_first + slot].path), b->token[i])) slot++;
+            *equals = 0;
+            uint32_t slot = 0, count = p->frames[frame].slot_count;
+            while (slot < count &&
+                   !shunt_text_is(shunt_program_text(p, p->slots[p->frames[frame].slot_first + slot].path), b->token[i]))
+                slot++;
             if (slot == count) stop(b, "slot", b->token[i]);
-            shunt_text copy   = shunt_text_copy(arena, shunt_text_of(equals + 1));
+            shunt_text copy = shunt_text_copy(arena, shunt_text_of(equals + 1));
             node->slots[slot] = (shunt_captured){ .bytes = copy.bytes, .length = copy.length, .size = copy.length, .at = at++ };
         }
     }
@@ -822,8 +920,7 @@ asm_tree(const shunt_program *p, shunt_arena *arena, const char *tree)
 
 /* ---- the host ---- */
 
-static void
-value(struct asm_host *h, shunt_type type, shunt_value v, uint8_t state)
+static void value(struct asm_host *h, shunt_type type, shunt_value v, uint8_t state)
 {
     char room[64];
     if (state != SHUNT_PRESENT) {
@@ -836,7 +933,8 @@ value(struct asm_host *h, shunt_type type, shunt_value v, uint8_t state)
         shunt_buffer_char(&h->log, '[');
         for (uint32_t i = 0; i < v.list.count; i++) {
             if (i) shunt_buffer_z(&h->log, ", ");
-            value(h, (shunt_type){ .kind = type.element, .scale = type.scale, .record = type.record, .extra = type.extra }, v.list.items[i], SHUNT_PRESENT);
+            value(h, (shunt_type){ .kind = type.element, .scale = type.scale, .record = type.record, .extra = type.extra },
+                  v.list.items[i], SHUNT_PRESENT);
         }
         shunt_buffer_char(&h->log, ']');
         break;
@@ -856,8 +954,7 @@ value(struct asm_host *h, shunt_type type, shunt_value v, uint8_t state)
     }
 }
 
-static void
-place(struct asm_host *h, shunt_vm_place at)
+static void place(struct asm_host *h, shunt_vm_place at)
 {
     if (at.slot == SHUNT_NONE) return;
     shunt_buffer_z(&h->log, " at ");
@@ -865,8 +962,7 @@ place(struct asm_host *h, shunt_vm_place at)
     if (at.value) shunt_buffer_format(&h->log, "=%.*s", (int)at.value->length, at.value->bytes);
 }
 
-static void
-fields(struct asm_host *h, uint16_t record, const shunt_value *values, const uint8_t *states)
+static void fields(struct asm_host *h, uint16_t record, const shunt_value *values, const uint8_t *states)
 {
     const shunt_record_type *r = &h->program->records[record];
     for (uint32_t f = 0; f < r->field_count; f++) {
@@ -877,8 +973,7 @@ fields(struct asm_host *h, uint16_t record, const shunt_value *values, const uin
     }
 }
 
-static shunt_status
-on_record(void *context, const shunt_record *r)
+static shunt_status on_record(void *context, const shunt_record *r)
 {
     struct asm_host    *h = context;
     const shunt_target *t = &h->program->targets[r->target];
@@ -902,8 +997,7 @@ on_record(void *context, const shunt_record *r)
     return h->answer;
 }
 
-static shunt_status
-on_warn(void *context, uint16_t exit, shunt_text message, shunt_vm_place at)
+static shunt_status on_warn(void *context, uint16_t exit, shunt_text message, shunt_vm_place at)
 {
     struct asm_host *h = context;
     shunt_buffer_z(&h->log, "warn ");
@@ -914,8 +1008,7 @@ on_warn(void *context, uint16_t exit, shunt_text message, shunt_vm_place at)
     return h->answer;
 }
 
-static shunt_status
-on_fault(void *context, shunt_status code, uint32_t site, shunt_vm_place at)
+static shunt_status on_fault(void *context, shunt_status code, uint32_t site, shunt_vm_place at)
 {
     struct asm_host *h = context;
     (void)site;
@@ -925,24 +1018,21 @@ on_fault(void *context, shunt_status code, uint32_t site, shunt_vm_place at)
     return h->answer;
 }
 
-static void
-texts(struct asm_host *h, const char *word, const shunt_text *list, uint32_t count)
+static void texts(struct asm_host *h, const char *word, const shunt_text *list, uint32_t count)
 {
     shunt_buffer_z(&h->log, word);
     for (uint32_t i = 0; i < count; i++) shunt_buffer_format(&h->log, " %.*s", SHUNT_TEXT_ARGS(list[i]));
     shunt_buffer_char(&h->log, '\n');
 }
 
-static shunt_status
-on_correlate(void *context, const shunt_text *list, uint32_t count)
+static shunt_status on_correlate(void *context, const shunt_text *list, uint32_t count)
 {
     struct asm_host *h = context;
     texts(h, "correlate", list, count);
     return h->answer;
 }
 
-static shunt_status
-on_occurrence(void *context, const shunt_text *list, uint32_t count, int64_t *times)
+static shunt_status on_occurrence(void *context, const shunt_text *list, uint32_t count, int64_t *times)
 {
     struct asm_host *h = context;
     texts(h, "occurrence", list, count);
@@ -950,8 +1040,7 @@ on_occurrence(void *context, const shunt_text *list, uint32_t count, int64_t *ti
     return h->answer;
 }
 
-static shunt_status
-on_tally_add(void *context, uint16_t tally, shunt_value v, shunt_text key)
+static shunt_status on_tally_add(void *context, uint16_t tally, shunt_value v, shunt_text key)
 {
     struct asm_host *h = context;
     shunt_buffer_z(&h->log, "add ");
@@ -961,8 +1050,7 @@ on_tally_add(void *context, uint16_t tally, shunt_value v, shunt_text key)
     return h->answer;
 }
 
-static shunt_status
-on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *v)
+static shunt_status on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *v)
 {
     struct asm_host *h = context;
     (void)tally;
@@ -971,24 +1059,28 @@ on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *v)
     return h->tally_status;
 }
 
-void
-asm_host_init(struct asm_host *h, const shunt_program *program)
+void asm_host_init(struct asm_host *h, const shunt_program *program)
 {
     *h = (struct asm_host){ .program = program,
-                            .host = { .context = h, .record = on_record, .warn = on_warn, .fault = on_fault, .correlate = on_correlate, .occurrence = on_occurrence,
-                                      .tally_add = on_tally_add, .tally_get = on_tally_get, .token_key = (const uint8_t *)"key", .token_key_length = 3,
-                                      .file_id = SHUNT_TEXT("input-1"), .received_at = INT64_C(1741000000000000), .received_at_known = true } };
+                            .host = { .context = h,
+                                      .record = on_record,
+                                      .warn = on_warn,
+                                      .fault = on_fault,
+                                      .correlate = on_correlate,
+                                      .occurrence = on_occurrence,
+                                      .tally_add = on_tally_add,
+                                      .tally_get = on_tally_get,
+                                      .token_key = (const uint8_t *)"key",
+                                      .token_key_length = 3,
+                                      .file_id = SHUNT_TEXT("input-1"),
+                                      .received_at = INT64_C(1741000000000000),
+                                      .received_at_known = true } };
     shunt_buffer_init(&h->log, &shunt_memory_libc);
 }
 
-void
-asm_host_done(struct asm_host *h)
-{
-    shunt_buffer_done(&h->log);
-}
+void asm_host_done(struct asm_host *h) { shunt_buffer_done(&h->log); }
 
-void
-asm_outcome(struct asm_host *h, uint16_t function, shunt_status status, const shunt_outcome *o)
+void asm_outcome(struct asm_host *h, uint16_t function, shunt_status status, const shunt_outcome *o)
 {
     const shunt_program *p = h->program;
     if (status != SHUNT_OK) {
@@ -1012,16 +1104,15 @@ asm_outcome(struct asm_host *h, uint16_t function, shunt_status status, const sh
     shunt_buffer_char(&h->log, '\n');
 }
 
-char *
-asm_run_program(const shunt_program *p, const char *name, const char *tree, uint64_t steps, size_t unit_bytes)
+char *asm_run_program(const shunt_program *p, const char *name, const char *tree, uint64_t steps, size_t unit_bytes)
 {
     struct asm_host h;
     asm_host_init(&h, p);
     shunt_arena  *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_vm     *vm    = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, unit_bytes);
+    shunt_vm     *vm = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, unit_bytes);
     shunt_outcome outcome;
     if (!arena || !vm) abort();
-    uint16_t     index  = asm_function(p, name);
+    uint16_t     index = asm_function(p, name);
     shunt_status status = shunt_vm_run(vm, index, tree ? asm_tree(p, arena, tree) : NULL, false, &outcome);
     asm_outcome(&h, index, status, &outcome);
     shunt_buffer_char(&h.log, 0);
@@ -1032,50 +1123,52 @@ asm_run_program(const shunt_program *p, const char *name, const char *tree, uint
     return log;
 }
 
-char *
-asm_run(const char *source, const char *function, const char *tree)
+char *asm_run(const char *source, const char *function, const char *tree)
 {
-    shunt_program *p   = asm_load(source);
+    shunt_program *p = asm_load(source);
     char          *log = asm_run_program(p, function, tree, 100000, 1 << 20);
     shunt_program_free(p);
     return log;
 }
 
-static uint32_t
-dice(uint32_t *seed)
+static uint32_t dice(uint32_t *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
     return *seed >> 16;
 }
 
-static shunt_node *
-any_node(const shunt_program *p, shunt_arena *arena, uint16_t frame, shunt_node *parent, int depth, uint32_t *seed)
+static shunt_node *any_node(const shunt_program *p, shunt_arena *arena, uint16_t frame, shunt_node *parent, int depth,
+                            uint32_t *seed)
 {
-    static const char *const values[] = { "1", "CO", "20250131", "20250101-20250131", "-12.5", "x", "99999999999999999999999999999999999999", "2", "\xff", "Z Z" };
-    shunt_node              *node     = new_node(p, arena, frame, parent, 10 + dice(seed));
+    static const char *const values[] = {
+        "1", "CO", "20250131", "20250101-20250131", "-12.5", "x", "99999999999999999999999999999999999999", "2", "\xff", "Z Z"
+    };
+    shunt_node *node = new_node(p, arena, frame, parent, 10 + dice(seed));
     for (uint16_t s = 0; s < p->frames[frame].slot_count; s++) {
-        const char *z  = values[dice(seed) % SHUNT_COUNT(values)];
-        if (dice(seed) % 4) node->slots[s] = (shunt_captured){ .bytes = z, .length = (uint32_t)strlen(z), .size = (uint32_t)strlen(z), .at = dice(seed) };
+        const char *z = values[dice(seed) % SHUNT_COUNT(values)];
+        if (dice(seed) % 4)
+            node->slots[s] =
+                (shunt_captured){ .bytes = z, .length = (uint32_t)strlen(z), .size = (uint32_t)strlen(z), .at = dice(seed) };
     }
     for (uint16_t c = 0; depth && c < p->frames[frame].child_count && c < 8; c++) {
-        for (uint32_t n = dice(seed) % 4; n; n--) any_node(p, arena, p->children[p->frames[frame].child_first + c], node, depth - 1, seed);
+        for (uint32_t n = dice(seed) % 4; n; n--)
+            any_node(p, arena, p->children[p->frames[frame].child_first + c], node, depth - 1, seed);
     }
     return node;
 }
 
-void
-asm_run_all(const shunt_program *p, uint32_t seed, uint64_t steps)
+void asm_run_all(const shunt_program *p, uint32_t seed, uint64_t steps)
 {
     struct asm_host h;
     shunt_buffer    listing;
     asm_host_init(&h, p);
     shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_vm    *vm    = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, 1 << 16);
+    shunt_vm    *vm = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, 1 << 16);
     if (!arena || !vm) abort();
     for (uint32_t f = 0; f < p->functions_count; f++) {
         shunt_outcome outcome;
         if (p->functions[f].params > 1) continue;
-        shunt_type   type   = p->functions[f].params ? p->register_types[p->functions[f].type_first] : (shunt_type){ 0 };
+        shunt_type   type = p->functions[f].params ? p->register_types[p->functions[f].type_first] : (shunt_type){ 0 };
         shunt_status status = shunt_vm_run(vm, (uint16_t)f, NULL, f % 2, &outcome);
         asm_outcome(&h, (uint16_t)f, status, &outcome);
         shunt_vm_unit(vm);

@@ -5,10 +5,12 @@
  *   enum NAME member ...            codes NAME value ...                (sorted)
  *   record NAME field:type ...      field?:type = optional; field:text/5 = at most five characters
  *   table NAME RECORD keys=2 [prefix] [effective]        then a line `| cell cell` per row, `-` = absent
- *   frame ID kind [unit] slot:convert ... [> CHILD ...]  kind: set loop group; convert: text int date end (of a range) dec2 n2:2 (two
- *                                                        implied, scale two); slot! = required, slot=CODES = has a code list; children stand before
- *   collect NAME FRAME RECORD [group=n] [line=n] [line_group=n] [inner_line=n] [inner_group=n] needed=n [twice] [max=n]  then a line
- *                                   `| group:SLOT line:SLOT level:outer:line position position:outer ordinal first:N.SLOT,..` per record: a way per field
+ *   frame ID kind [unit] slot:convert ... [> CHILD ...]
+ *                                   kind: set loop group; convert: text int date end (of a range) dec2 n2:2 (two implied, scale
+ *                                   two); slot! = required, slot=CODES = has a code list; children stand before
+ *   collect NAME FRAME RECORD [group=n] [line=n] [line_group=n] [inner_line=n] [inner_group=n] needed=n [twice] [max=n]
+ *                                   then a line, a way per field: `| group:SLOT line:SLOT level:outer:line position
+ *                                   position:outer ordinal first:N.SLOT,..`, N a child list of the line, none = itself, ^ = outer
  *   dates NAME FRAME path ...       path: SLOT, or child.SLOT, or child.child.SLOT, children by number
  *   code NAME                       exit KIND SCOPE CODE [SLOT rN]
  *   target NAME RECORD [journal] [line=RECORD] [key=f,f] [balance=n] [accounts=TABLE]
@@ -22,19 +24,19 @@
  *   label:                          OP operand ...
  *
  * Types: bool int text date moment decN usdN eurN enum:NAME row:NAME node:ID list:TYPE. Operands are numbers, or names where the
- * instruction wants an index, @label for jumps, and for constants int:5 dec2:1.50 usd2:1.50 "text" date:2025-01-31 bool:1 enum:NAME:1.
- * Anything wrong in the text ends the test with its line. */
+ * instruction wants an index, @label for jumps, and for constants int:5 dec2:1.50 usd2:1.50 "text" date:2025-01-31 bool:1
+ * enum:NAME:1. Anything wrong in the text ends the test with its line. */
 #ifndef SHUNT_TEST_ASM_H
 #define SHUNT_TEST_ASM_H
 
 #include "engine/vm/vm.h"
 
 /* The bytes of a .mapc in `out`, whose memory is used. */
-void asm_save(const char *source, shunt_buffer *out);
+void           asm_save(const char *source, shunt_buffer *out);
 /* Assembled, saved and loaded; ends the test where load refuses. */
 shunt_program *asm_load(const char *source);
 /* Whether load takes it; what it says else stands in `why`. */
-shunt_status asm_try(const char *source, char why[static 200]);
+shunt_status   asm_try(const char *source, char why[static 200]);
 
 uint16_t asm_function(const shunt_program *program, const char *name);
 
@@ -47,15 +49,15 @@ struct asm_host {
     shunt_vm_host        host;
     const shunt_program *program;
     shunt_buffer         log;
-    shunt_status         answer;       /* of every callback */
-    int64_t              times;        /* of the last OCCURRENCE */
-    shunt_value          tally;        /* TALLY_GET */
+    shunt_status         answer; /* of every callback */
+    int64_t              times;  /* of the last OCCURRENCE */
+    shunt_value          tally;  /* TALLY_GET */
     shunt_status         tally_status;
 };
-void asm_host_init(struct asm_host *host, const shunt_program *program);
-void asm_host_done(struct asm_host *host);
+void  asm_host_init(struct asm_host *host, const shunt_program *program);
+void  asm_host_done(struct asm_host *host);
 /* Appends how it ended: `result VALUE`, `done`, `exit CODE "message"`, `fail STATUS "message"`, `stop STATUS`. */
-void asm_outcome(struct asm_host *host, uint16_t function, shunt_status status, const shunt_outcome *outcome);
+void  asm_outcome(struct asm_host *host, uint16_t function, shunt_status status, const shunt_outcome *outcome);
 /* Loads, builds the tree (NULL = none), runs the function, gives all lines; the caller frees. */
 char *asm_run(const char *source, const char *function, const char *tree);
 /* The same over a program that is there. */

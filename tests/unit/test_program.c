@@ -8,22 +8,19 @@
 #include "tests/support/asm.h"
 #include "tests/support/test_memory.h"
 
-static void
-saved(const char *text, shunt_buffer *out)
+static void saved(const char *text, shunt_buffer *out)
 {
     shunt_buffer_init(out, &shunt_memory_libc);
     asm_save(text, out);
 }
 
-static shunt_status
-load(const shunt_buffer *b, shunt_program **program, char why[static 200])
+static shunt_status load(const shunt_buffer *b, shunt_program **program, char why[static 200])
 {
     return shunt_program_load(&shunt_memory_libc, (const uint8_t *)b->bytes, b->length, program, why);
 }
 
 /* The hash of the file again, after a change: otherwise nothing behind the hash would ever be reached. */
-static void
-seal(uint8_t *bytes, size_t size)
+static void seal(uint8_t *bytes, size_t size)
 {
     shunt_sha256 sha;
     shunt_sha256_init(&sha);
@@ -58,10 +55,10 @@ START_TEST(what_means_nothing_is_zero)
     char           why[200];
     saved(asm_samples[0], &first);
     ck_assert_int_eq(load(&first, &p, why), SHUNT_OK);
-    shunt_program   dirty     = *p;
+    shunt_program   dirty = *p;
     shunt_constant *constants = calloc(p->constants_count, sizeof *constants);
-    shunt_cell     *cells     = calloc(p->cells_count, sizeof *cells);
-    shunt_exit     *exits     = calloc(p->exits_count, sizeof *exits);
+    shunt_cell     *cells = calloc(p->cells_count, sizeof *cells);
+    shunt_exit     *exits = calloc(p->exits_count, sizeof *exits);
     ck_assert(constants && cells && exits);
     memcpy(constants, p->constants, sizeof *constants * p->constants_count);
     memcpy(cells, p->cells, sizeof *cells * p->cells_count);
@@ -88,15 +85,20 @@ END_TEST
 
 START_TEST(headers_that_are_refused)
 {
-    static const struct { size_t at; uint8_t with; const char *why; } damage[] = {
-        { 0, 'X', "not a program" }, { 8, 9, "another version" }, { 12, 1, "header" }, { 16, 1, "cut off" }, { 24, 1, "header" }, { 40, 1, "hash" }, { 200, 1, "hash" },
+    static const struct {
+        size_t      at;
+        uint8_t     with;
+        const char *why;
+    } damage[] = {
+        { 0, 'X', "not a program" }, { 8, 9, "another version" }, { 12, 1, "header" }, { 16, 1, "cut off" },
+        { 24, 1, "header" },         { 40, 1, "hash" },           { 200, 1, "hash" },
     };
     shunt_buffer   b;
     shunt_program *p = NULL;
     char           why[200];
     saved(asm_samples[0], &b);
     for (size_t i = 0; i < SHUNT_COUNT(damage); i++) {
-        uint8_t old             = (uint8_t)b.bytes[damage[i].at];
+        uint8_t old = (uint8_t)b.bytes[damage[i].at];
         b.bytes[damage[i].at] = (char)(old ^ damage[i].with);
         ck_assert_int_eq(load(&b, &p, why), SHUNT_PROGRAM_BAD);
         ck_assert_msg(strstr(why, damage[i].why) != NULL, "%zu: %s", i, why);
@@ -148,7 +150,7 @@ START_TEST(every_allocation_may_fail)
 {
     shunt_buffer b;
     saved(asm_samples[0], &b);
-    bool whole = false;
+    bool   whole = false;
     size_t at = 1;
     for (; !whole; at++) {
         struct test_memory memory;
@@ -156,7 +158,7 @@ START_TEST(every_allocation_may_fail)
         shunt_program *p = NULL;
         char           why[200];
         shunt_status   status = shunt_program_load(&memory.memory, (const uint8_t *)b.bytes, b.length, &p, why);
-        whole                 = memory.calls < at;
+        whole = memory.calls < at;
         ck_assert_int_eq(status, whole ? SHUNT_OK : SHUNT_NO_MEMORY);
         if (whole) shunt_program_free(p);
         ck_assert_uint_eq(memory.blocks, 0);
@@ -172,7 +174,7 @@ START_TEST(every_allocation_may_fail)
         shunt_buffer again;
         shunt_buffer_init(&again, &memory.memory);
         shunt_status status = shunt_program_save(p, &again);
-        whole               = memory.calls < at;
+        whole = memory.calls < at;
         ck_assert_int_eq(status, whole ? SHUNT_OK : SHUNT_NO_MEMORY);
         shunt_buffer_done(&again);
         ck_assert_uint_eq(memory.blocks, 0);
@@ -182,15 +184,14 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-#define TABLES                                                                                                       \
-    "record a k:text v:text\nrecord b k:text n:int\ntable first a keys=1\n| x one\n| y two\ntable none a keys=1\n"     \
-    "table second b keys=1\n| x 1\n"                                                                                 \
-    "function f 0 text : text text row:a\nLOADK 1 \"x\"\nLOOKUP 2 1 first\nFIELD 0 2 1\nRETURN 0\n"                    \
-    "function g 0 int : int text row:b\nLOADK 1 \"x\"\nLOOKUP 2 1 second\nFIELD 0 2 1\nRETURN 0\n"                     \
+#define TABLES                                                                                                                   \
+    "record a k:text v:text\nrecord b k:text n:int\ntable first a keys=1\n| x one\n| y two\ntable none a keys=1\n"               \
+    "table second b keys=1\n| x 1\n"                                                                                             \
+    "function f 0 text : text text row:a\nLOADK 1 \"x\"\nLOOKUP 2 1 first\nFIELD 0 2 1\nRETURN 0\n"                              \
+    "function g 0 int : int text row:b\nLOADK 1 \"x\"\nLOOKUP 2 1 second\nFIELD 0 2 1\nRETURN 0\n"                               \
     "function h 0 text : text text row:a\nLOADK 1 \"x\"\nLOOKUP 2 1 none\nFIELD 0 2 1\nRETURN 0\n"
 
-static void
-expect_run(const shunt_program *p, const char *function, const char *wanted)
+static void expect_run(const shunt_program *p, const char *function, const char *wanted)
 {
     char *log = asm_run_program(p, function, NULL, 1000, 0);
     ck_assert_str_eq(log, wanted);
@@ -200,8 +201,8 @@ expect_run(const shunt_program *p, const char *function, const char *wanted)
 START_TEST(another_table)
 {
     const uint8_t    hash[32] = { 1 };
-    const shunt_text texts[]  = { SHUNT_TEXT("x"), SHUNT_TEXT("other"), SHUNT_TEXT("z") };
-    const shunt_cell cells[]  = { { .text = 2 }, { .text = 0 }, { .text = 0 }, { .text = 1 } };
+    const shunt_text texts[] = { SHUNT_TEXT("x"), SHUNT_TEXT("other"), SHUNT_TEXT("z") };
+    const shunt_cell cells[] = { { .text = 2 }, { .text = 0 }, { .text = 0 }, { .text = 1 } };
     shunt_program   *base = asm_load(TABLES), *copy, *twice;
     char             why[200];
     ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, cells, 2, texts, 3, hash, &copy, why), SHUNT_OK);
@@ -218,18 +219,22 @@ START_TEST(another_table)
     shunt_program_free(twice);
     shunt_program_free(copy);
 
-    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, NULL, 0, NULL, 0, hash, &copy, why), SHUNT_OK); /* an empty one */
+    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, NULL, 0, NULL, 0, hash, &copy, why),
+                     SHUNT_OK); /* an empty one */
     expect_run(copy, "f", "result absent\n");
     expect_run(copy, "g", "result 1\n");
     shunt_program_free(copy);
 
     const shunt_cell same[] = { { .text = 0 }, { .text = 0 }, { .text = 0 }, { .text = 1 } };
-    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, same, 2, texts, 3, hash, &copy, why), SHUNT_PROGRAM_BAD);
+    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, same, 2, texts, 3, hash, &copy, why),
+                     SHUNT_PROGRAM_BAD);
     ck_assert_str_eq(why, "table first: two rows have the same key");
     const shunt_cell missing[] = { { .text = 0 }, { .text = 3 } };
-    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, missing, 1, texts, 3, hash, &copy, why), SHUNT_PROGRAM_BAD);
+    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, missing, 1, texts, 3, hash, &copy, why),
+                     SHUNT_PROGRAM_BAD);
     const shunt_cell blank[] = { { .state = SHUNT_ABSENT }, { .text = 1 } };
-    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, blank, 1, texts, 3, hash, &copy, why), SHUNT_PROGRAM_BAD);
+    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, blank, 1, texts, 3, hash, &copy, why),
+                     SHUNT_PROGRAM_BAD);
     ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 9, blank, 1, texts, 3, hash, &copy, why), SHUNT_USAGE);
 
     bool whole = false;
@@ -237,7 +242,7 @@ START_TEST(another_table)
         struct test_memory memory;
         test_memory_init(&memory, at);
         shunt_status status = shunt_program_with_table(&memory.memory, base, 0, cells, 2, texts, 3, hash, &copy, why);
-        whole               = memory.calls < at;
+        whole = memory.calls < at;
         ck_assert_int_eq(status, whole ? SHUNT_OK : SHUNT_NO_MEMORY);
         if (whole) shunt_program_free(copy);
         ck_assert_uint_eq(memory.blocks, 0);
@@ -248,7 +253,9 @@ END_TEST
 
 START_TEST(rows_that_overlap)
 {
-    static const struct { const char *rows, *why; } bad[] = {
+    static const struct {
+        const char *rows, *why;
+    } bad[] = {
         { "| a 2024-01-01 2024-06-30 1\n| a 2024-06-30 - 2\n", "table t: two rows have the same key on the same day" },
         { "| a - - 1\n| b - - 1\n| a 2024-06-30 - 2\n", "table t: two rows have the same key on the same day" },
         { "| a 2024-01-01 - 1\n| a 2025-01-01 - 2\n", "table t: two rows have the same key on the same day" },
@@ -267,24 +274,27 @@ END_TEST
 START_TEST(many_rows)
 {
     enum { ROWS = 5000 };
-    shunt_program *base = asm_load("record r k:text n:int v:int\ntable t r keys=2\n"
-                                   "function f 0 int : int text int row:r\nLOADK 1 \"k77\"\nLOADK 2 int:77\nLOOKUP 3 1 t\nFIELD 0 3 2\nRETURN 0\n"
-                                   "function g 0 int : int text int row:r\nLOADK 1 \"k77\"\nLOADK 2 int:78\nLOOKUP 3 1 t\nFIELD 0 3 2\nRETURN 0\n");
+    shunt_program *base =
+        asm_load("record r k:text n:int v:int\ntable t r keys=2\n"
+                 "function f 0 int : int text int row:r\nLOADK 1 \"k77\"\nLOADK 2 int:77\nLOOKUP 3 1 t\nFIELD 0 3 2\nRETURN 0\n"
+                 "function g 0 int : int text int row:r\nLOADK 1 \"k77\"\nLOADK 2 int:78\nLOOKUP 3 1 t\nFIELD 0 3 2\nRETURN 0\n");
     shunt_cell *cells = calloc(ROWS * 3, sizeof *cells);
     shunt_text *texts = calloc(ROWS, sizeof *texts);
-    char (*names)[12] = calloc(ROWS, sizeof *names);
+    char(*names)[12] = calloc(ROWS, sizeof *names);
     shunt_program *p;
     char           why[200];
     ck_assert(cells && texts && names);
     for (uint32_t i = 0; i < ROWS; i++) {
         uint32_t n = i * 7919 % ROWS; /* not in order */
         snprintf(names[i], sizeof names[i], "k%u", n % 1000);
-        texts[i]         = shunt_text_of(names[i]);
-        cells[i * 3]     = (shunt_cell){ .text = i };
+        texts[i] = shunt_text_of(names[i]);
+        cells[i * 3] = (shunt_cell){ .text = i };
         cells[i * 3 + 1] = (shunt_cell){ .value = { .integer = n } };
         cells[i * 3 + 2] = (shunt_cell){ .value = { .integer = n * 10 } };
     }
-    ck_assert_int_eq(shunt_program_with_table(&shunt_memory_libc, base, 0, cells, ROWS, texts, ROWS, (const uint8_t[32]){ 0 }, &p, why), SHUNT_OK);
+    ck_assert_int_eq(
+        shunt_program_with_table(&shunt_memory_libc, base, 0, cells, ROWS, texts, ROWS, (const uint8_t[32]){ 0 }, &p, why),
+        SHUNT_OK);
     expect_run(p, "f", "result 770\n");
     expect_run(p, "g", "result absent\n");
     shunt_program_free(p);
@@ -296,10 +306,15 @@ END_TEST
 /* The listing of each sample, and what must stand in it; the same text each time. */
 START_TEST(listing)
 {
-    static const struct { size_t sample; const char *text; } wanted[] = {
+    static const struct {
+        size_t      sample;
+        const char *text;
+    } wanted[] = {
         { 0, "source 0 src is \"X12\" currency \"USD\" max_unit_bytes 4194304\n" },
-        { 0, "frame 2 2100 loop unit\n  slot 3 CLP01 text required\n  slot 4 CLP02 text codes status\n  slot 5 CLP03 decimal scale 2\n  child 0 CAS\n  child 1 2110\n" },
-        { 0, "collector 0 adj from 2100 group 0 line 1 line_group 0 needed 1 max 10000\n  group group group\n  amount group amount\n  line position\n  n ordinal\n" },
+        { 0, "frame 2 2100 loop unit\n  slot 3 CLP01 text required\n  slot 4 CLP02 text codes status\n  slot 5 CLP03 decimal "
+             "scale 2\n  child 0 CAS\n  child 1 2110\n" },
+        { 0, "collector 0 adj from 2100 group 0 line 1 line_group 0 needed 1 max 10000\n  group group group\n  amount group "
+             "amount\n  line position\n  n ordinal\n" },
         { 0, "dates 0 2100 2110.DTM\n" },
         { 0, "enum 0 lane payer patient\n" },
         { 0, "table 0 routes keys 2 prefix effective rows 2 hash 00" },
@@ -307,7 +322,8 @@ START_TEST(listing)
         { 0, "target 0 gl journal head line column balance by claim\n" },
         { 0, "exit 0 quarantine unit BAD at CLP01 of r0\n" },
         { 0, "tally 0 total: money(USD, 2) per transaction of source src\n" },
-        { 0, "function f0 lane_of params 3 -> lane pure\n  r0: text\n  r1: text\n  r2: date\n  r3: row route\n  r4: lane\n     0 LOOKUP r3, r0, routes\n     1 FIELD r4, r3, lane\n     2 RETURN r4\n" },
+        { 0, "function f0 lane_of params 3 -> lane pure\n  r0: text\n  r1: text\n  r2: date\n  r3: row route\n  r4: lane\n     0 "
+             "LOOKUP r3, r0, routes\n     1 FIELD r4, r3, lane\n     2 RETURN r4\n" },
         { 0, "     2 CALL r1, f0:lane_of\n" },
         { 0, "     4 TEXT_IS r10, r6, \"payer\"\n     5 JUMP_FALSE r10, -> 7\n     6 WARN exit1:BAD, r1\n" },
         { 0, "LOADK r5, 1.50 USD\n" },
@@ -317,14 +333,17 @@ START_TEST(listing)
         { 2, "EXTRA half_even\n" },
         { 2, "BUILTIN r15, RECEIVED_AT\n" },
         { 3, "module 0 acme.rules version \"1.0.0\" file \"rules.map\" hash 00" },
-        { 3, "map 0 post from src at_start f2 early f2 late f2 at_end f2 at_end_batch f3 at_end_file f3 on_error exit 0 source_error exit 0 widest transaction\n" },
+        { 3, "map 0 post from src at_start f2 early f2 late f2 at_end f2 at_end_batch f3 at_end_file f3 on_error exit 0 "
+             "source_error exit 0 widest transaction\n" },
         { 3, "handler 0 src 2100 runs f1\n" },
         { 3, "tally 0 paid: decimal(2) per file of source src each 2100 adds f0\n" },
         { 3, "guide 0 835 005010X221A1 loops 2 ids 2\nplan nodes 2 loops 2 choices 3 demands 1\n" },
         { 3, "  note first outer.SVC\n  line position or of the outer node\n  level level outer \"a\" line \"b\"\n" },
         { 3, "dates 0 2100 DAY 2110.D.DTM\n" },
-        { 3, "target 0 gl journal head line columns accounts from chart\n  encode csv separator=\";\" header=\"true\"\n    column day as \"Day\" format \"YYYY-MM-DD\" at 1..5\n    column account as \"Account\" at 1..5\n"
-             "    column side at 1..5\n    column amount as \"Amount\" format \"N2\" at 1..5\n    column claim as \"Claim\" at 1..5\n" },
+        { 3, "target 0 gl journal head line columns accounts from chart\n  encode csv separator=\";\" header=\"true\"\n    "
+             "column day as \"Day\" format \"YYYY-MM-DD\" at 1..5\n    column account as \"Account\" at 1..5\n"
+             "    column side at 1..5\n    column amount as \"Amount\" format \"N2\" at 1..5\n    column claim as \"Claim\" at "
+             "1..5\n" },
         { 3, "  encode fixed 80\n" },
         { 3, "lineage 0 gl.claim from CLP01  ; rules.map:1:1 step \"step-one\"\n" },
         { 3, "     0 CHILD_FIRST r1, r0, 2110  ; rules.map:" },
@@ -360,11 +379,10 @@ START_TEST(listing_without_places)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("program");
-    TCase *tc    = tcase_create("program");
+    TCase *tc = tcase_create("program");
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, the_same_bytes_again, 0, (int)asm_sample_count);
     tcase_add_test(tc, what_means_nothing_is_zero);

@@ -7,8 +7,11 @@
 #include "tests/support/asm.h"
 
 #define F(registers, code) "function f 0 none : " registers "\n" code "FINISH\n"
-#define FRAMES "codes c 1 2\nframe G group A:dec2 B:text\nframe L loop C:text > G\nframe U loop unit D:text E:date > G L\nframe S set H:int > U\n"
-#define NODE(code) FRAMES "function f 1 none : node:U node:L node:G text dec2 dec3 int date list:node:G list:node:L\n" code "FINISH\n"
+#define FRAMES                                                                                                                   \
+    "codes c 1 2\nframe G group A:dec2 B:text\nframe L loop C:text > G\nframe U loop unit D:text E:date > G L\nframe S set "     \
+    "H:int > U\n"
+#define NODE(code)                                                                                                               \
+    FRAMES "function f 1 none : node:U node:L node:G text dec2 dec3 int date list:node:G list:node:L\n" code "FINISH\n"
 #define OUT "record r a:text b?:usd2\ntarget out r key=0\nrecord h d:date\nrecord l c?:text\ntarget gl h journal line=l\n"
 
 static const struct {
@@ -23,7 +26,8 @@ static const struct {
     { "MOVE of another scale", F("dec2 dec3", "MOVE 0 1\n"), "register 1 has another type" },
     { "MOVE of another currency", F("usd2 eur2", "MOVE 0 1\n"), "register 1 has another type" },
     { "MOVE of another enum", "enum a x\nenum b y\n" F("enum:a enum:b", "MOVE 0 1\n"), "register 1 has another type" },
-    { "MOVE of another record", "record a x:int\nrecord b x:int\n" F("row:a row:b", "MOVE 0 1\n"), "register 1 has another type" },
+    { "MOVE of another record", "record a x:int\nrecord b x:int\n" F("row:a row:b", "MOVE 0 1\n"),
+      "register 1 has another type" },
     { "MOVE of other items", F("list:int list:text", "MOVE 0 1\n"), "register 1 has another type" },
     { "LOADK of another type", F("dec2", "LOADK 0 dec3:1\n"), "has another type" },
     { "TEXT_IS with a number", F("bool text", "TEXT_IS 0 1 int:1\n"), "is no text" },
@@ -31,7 +35,8 @@ static const struct {
     { "RETYPE of a number to an enum", "enum a x\n" F("enum:a int", "RETYPE 0 1\n"), "types do not fit" },
     { "RETYPE of an enum to another", "enum a x\nenum b x y\n" F("enum:a enum:b", "RETYPE 0 1\n"), "types do not fit" },
     { "RETYPE of lists", F("list:usd2 list:dec2", "RETYPE 0 1\n"), NULL },
-    { "RETYPE of lists of other rows", "record a x:int\nrecord b x:int\n" F("list:row:a list:row:b", "RETYPE 0 1\n"), "types do not fit" },
+    { "RETYPE of lists of other rows", "record a x:int\nrecord b x:int\n" F("list:row:a list:row:b", "RETYPE 0 1\n"),
+      "types do not fit" },
     { "global of another type", "global text\n" F("int", "GLOBAL_GET 0 0\n"), "the global has another type" },
     { "no such global", F("int", "GLOBAL_GET 0 0\n"), "no global 0" },
     { "IS_STATE of no state", F("bool", "IS_STATE 0 0 3\n"), "no such state" },
@@ -40,13 +45,15 @@ static const struct {
     { "computing an enum", "enum a x\n" F("enum:a int", "INT_ADD 0 1 1\n"), "an enum can not be computed" },
     { "comparing an enum", "enum a x\n" F("bool enum:a", "INT_EQ 0 1 1\n"), NULL },
     { "counting into an enum", "enum a x\n" F("enum:a list:int", "LIST_COUNT 0 1\n"), "an enum can not be computed" },
-    { "NEXT with an enum", "enum a x\n" F("list:int int enum:a", "again:\nNEXT 0 1 2\nJUMP @end\nJUMP @again\nend:\n"), "an enum can not be computed" },
+    { "NEXT with an enum", "enum a x\n" F("list:int int enum:a", "again:\nNEXT 0 1 2\nJUMP @end\nJUMP @again\nend:\n"),
+      "an enum can not be computed" },
     { "scales of a sum", F("dec2 dec3", "DEC_ADD 0 0 1\n"), "register 1 has another type" },
     { "scale of a product", F("dec4 dec2 dec3", "DEC_MUL 0 1 2\n"), "the scale of a product is the sum of both" },
     { "scales compared", F("bool dec2 dec3", "DEC_LT 0 1 2\n"), "scales differ" },
     { "DEC_DIV alone", F("dec2", "DEC_DIV 0 0 0\n"), "an EXTRA must follow" },
     { "EXTRA alone", F("dec2", "EXTRA half_up\n"), "belongs to nothing" },
-    { "jump to an EXTRA", F("dec2", "JUMP @in\nDEC_DIV 0 0 0\nin:\nEXTRA half_up\n"), "jumps between an instruction and its EXTRA" },
+    { "jump to an EXTRA", F("dec2", "JUMP @in\nDEC_DIV 0 0 0\nin:\nEXTRA half_up\n"),
+      "jumps between an instruction and its EXTRA" },
     { "TEXT_OF of a list", F("text list:int", "TEXT_OF 0 1\n"), "has no text" },
     { "TEXT_OF_ENUM of a number", F("text int", "TEXT_OF_ENUM 0 1\n"), "no enum" },
     { "TEXT_JOIN of numbers", F("text text int", "TEXT_JOIN 0 1 2\n"), "texts" },
@@ -56,34 +63,46 @@ static const struct {
     { "jump to itself", F("", "again:\nJUMP @again\n"), "jumps back to what is no NEXT" },
     { "jump out", F("", "JUMP @end\n") "end:\n", "jumps out of its function" },
     { "NEXT without a JUMP", F("list:int int int", "NEXT 0 1 2\nNOP\n"), "a JUMP and more must follow" },
-    { "NEXT at the end", "function f 0 none : list:int int int\nagain:\nNEXT 0 1 2\nJUMP @again\n", "a JUMP and more must follow" },
-    { "NEXT with other items", F("list:int text int", "again:\nNEXT 0 1 2\nJUMP @end\nJUMP @again\nend:\n"), "register 1 is not like an item" },
+    { "NEXT at the end", "function f 0 none : list:int int int\nagain:\nNEXT 0 1 2\nJUMP @again\n",
+      "a JUMP and more must follow" },
+    { "NEXT with other items", F("list:int text int", "again:\nNEXT 0 1 2\nJUMP @end\nJUMP @again\nend:\n"),
+      "register 1 is not like an item" },
     { "running off the end", "function f 0 none : int\nLOADK 0 int:1\n", "the function runs off its end" },
     { "FINISH with a result", "function f 0 int : int\nFINISH\n", "a function must return its result" },
     { "RETURN of another type", "function f 0 int : int text\nRETURN 1\n", "the result has another type" },
     { "RETURN of a handler", "function f 0 none : int\nRETURN 0\n", "the result has another type" },
     { "call of itself", "function f 0 int : int\nCALL 0 f\nRETURN 0\n", "function 0 is not before it" },
-    { "call of a later one", "function f 0 int : int\nCALL 0 1\nRETURN 0\nfunction g 0 int : int\nRETURN 0\n", "function 1 is not before it" },
+    { "call of a later one", "function f 0 int : int\nCALL 0 1\nRETURN 0\nfunction g 0 int : int\nRETURN 0\n",
+      "function 1 is not before it" },
     { "call of a handler", "function g 0 none :\nFINISH\n" F("int", "CALL 0 g\n"), "a handler can not be called" },
-    { "call with another argument", "function g 1 int : int\nRETURN 0\n" F("text int", "CALL 0 g\n"), "argument 0 has another type" },
+    { "call with another argument", "function g 1 int : int\nRETURN 0\n" F("text int", "CALL 0 g\n"),
+      "argument 0 has another type" },
     { "call with too few registers", "function g 1 int : int\nRETURN 0\n" F("int", "CALL 0 g\n"), "arguments out of range" },
-    { "call with another result", "function g 1 int : int\nRETURN 0\n" F("int text", "CALL 0 g\n"), "the result has another type" },
+    { "call with another result", "function g 1 int : int\nRETURN 0\n" F("int text", "CALL 0 g\n"),
+      "the result has another type" },
     { "EXIT by a warning", "code X\nexit warn unit X\n" F("text", "EXIT 0 0\n"), "exit 0 is of another kind" },
     { "WARN by an exit", "code X\nexit reject unit X\n" F("text", "WARN 0 0\n"), "exit 0 is of another kind" },
     { "no such exit", F("text", "EXIT 0 0\n"), "no exit 0" },
     { "message that is no text", "code X\nexit reject unit X\n" F("int", "EXIT 0 0\n"), "register 0 is not of the kind wanted" },
-    { "place of an exit in another node", FRAMES "code X\nexit reject unit X D r0\nfunction f 1 none : node:L text\nEXIT 0 1\n", "does not hold the node of the slot" },
-    { "place of an exit in no node", FRAMES "code X\nexit reject unit X D r1\nfunction f 1 none : node:U text\nEXIT 0 1\n", "does not hold the node of the slot" },
+    { "place of an exit in another node", FRAMES "code X\nexit reject unit X D r0\nfunction f 1 none : node:L text\nEXIT 0 1\n",
+      "does not hold the node of the slot" },
+    { "place of an exit in no node", FRAMES "code X\nexit reject unit X D r1\nfunction f 1 none : node:U text\nEXIT 0 1\n",
+      "does not hold the node of the slot" },
     /* pure */
     { "pure with a global", "global int\nfunction f 0 int pure : int\nGLOBAL_GET 0 0\nRETURN 0\n", "not in a pure function" },
-    { "pure that reads the message", FRAMES "function f 1 text pure : node:U text\nGET 1 0 D\nRETURN 1\n", "not in a pure function" },
-    { "pure that calls what is not", "function g 0 int : int\nRETURN 0\nfunction f 0 int pure : int\nCALL 0 g\nRETURN 0\n", "a pure function calls one that is not" },
+    { "pure that reads the message", FRAMES "function f 1 text pure : node:U text\nGET 1 0 D\nRETURN 1\n",
+      "not in a pure function" },
+    { "pure that calls what is not", "function g 0 int : int\nRETURN 0\nfunction f 0 int pure : int\nCALL 0 g\nRETURN 0\n",
+      "a pure function calls one that is not" },
     { "pure with an exit", "code X\nexit reject unit X\nfunction f 0 int pure : int text\nEXIT 0 1\n", "not in a pure function" },
-    { "pure with the name of the input", "function f 0 text pure : text\nBUILTIN 0 FILE_ID\nRETURN 0\n", "not in a pure function" },
+    { "pure with the name of the input", "function f 0 text pure : text\nBUILTIN 0 FILE_ID\nRETURN 0\n",
+      "not in a pure function" },
     { "pure with the key", "function f 1 text pure : text text\nBUILTIN 0 TOKENIZE\nRETURN 1\n", "not in a pure function" },
     { "pure handler", "function f 0 none pure :\nFINISH\n", "function 0: result" },
     /* the message */
-    { "slots", NODE("GET 3 0 D\nGET 7 0 E\nCHILD_FIRST 2 0 0\nGET 4 2 A\nGET_TEXT 3 2 A\nCHILDREN 8 0 0\nCHILDREN 9 0 1\nANCESTOR 0 2\n"), NULL },
+    { "slots",
+      NODE("GET 3 0 D\nGET 7 0 E\nCHILD_FIRST 2 0 0\nGET 4 2 A\nGET_TEXT 3 2 A\nCHILDREN 8 0 0\nCHILDREN 9 0 1\nANCESTOR 0 2\n"),
+      NULL },
     { "slot of another frame", NODE("GET 3 1 D\n"), "slot of another frame or type" },
     { "slot of another type", NODE("GET 3 0 E\n"), "slot of another frame or type" },
     { "slot of another scale", NODE("GET 5 2 A\n"), "slot of another frame or type" },
@@ -91,39 +110,63 @@ static const struct {
     { "child of another frame", NODE("CHILD_FIRST 2 0 1\n"), "child list of another frame" },
     { "child beyond the last", NODE("CHILD_FIRST 1 0 2\n"), "child list of another frame" },
     { "children of another frame", NODE("CHILDREN 8 0 1\n"), "child list of another frame" },
-    { "children as values", FRAMES "function f 1 none : node:U list:text\nCHILDREN 1 0 0\nFINISH\n", "child list of another frame" },
+    { "children as values", FRAMES "function f 1 none : node:U list:text\nCHILDREN 1 0 0\nFINISH\n",
+      "child list of another frame" },
     { "first of other items", NODE("LIST_FIRST 1 8\n"), "items have another type" },
     { "push of another item", NODE("LIST_PUSH 8 1 0\n"), "items have another type" },
-    { "collect of another frame", FRAMES "record r a:dec2\ncollect x L r group=0 needed=0\n| group:A\nfunction f 1 none : node:U list:row:r\nCOLLECT 1 0 x\nFINISH\n", "collector of another frame or record" },
-    { "collect of another record", FRAMES "record r a:dec2\nrecord s a:dec2\ncollect x L r group=0 needed=0\n| group:A\nfunction f 1 none : node:L list:row:s\nCOLLECT 1 0 x\nFINISH\n", "collector of another frame or record" },
-    { "dates of another frame", FRAMES "dates x U E\nfunction f 1 none : node:L date\nEARLIEST 1 0 x\nFINISH\n", "dates of another frame" },
+    { "collect of another frame",
+      FRAMES "record r a:dec2\ncollect x L r group=0 needed=0\n| group:A\nfunction f 1 none : node:U list:row:r\nCOLLECT 1 0 "
+             "x\nFINISH\n",
+      "collector of another frame or record" },
+    { "collect of another record",
+      FRAMES "record r a:dec2\nrecord s a:dec2\ncollect x L r group=0 needed=0\n| group:A\nfunction f 1 none : node:L "
+             "list:row:s\nCOLLECT 1 0 x\nFINISH\n",
+      "collector of another frame or record" },
+    { "dates of another frame", FRAMES "dates x U E\nfunction f 1 none : node:L date\nEARLIEST 1 0 x\nFINISH\n",
+      "dates of another frame" },
     { "dates that are none", FRAMES "dates x U D\n", "dates 0: path 0" },
     { "dates of another way", FRAMES "dates x U 0.E\n", "dates 0: path 0" },
-    { "collector with a slot of another frame", FRAMES "record r a:text\ncollect x L r group=0 needed=0\n| group:D\n", "collector 0: field 0" },
-    { "collector with another type", FRAMES "record r a:text\ncollect x L r group=0 needed=0\n| group:A\n", "collector 0: field 0" },
+    { "collector with a slot of another frame", FRAMES "record r a:text\ncollect x L r group=0 needed=0\n| group:D\n",
+      "collector 0: field 0" },
+    { "collector with another type", FRAMES "record r a:text\ncollect x L r group=0 needed=0\n| group:A\n",
+      "collector 0: field 0" },
     { "collector without lines", FRAMES "record r a:text\ncollect x L r group=0 needed=0\n| line:C\n", "collector 0: field 0" },
-    { "collector with a wrong list", FRAMES "record r a:dec2\ncollect x L r group=1 needed=0\n| group:A\n", "collector 0: child list" },
-    { "collector with groups of two frames", FRAMES "record r a:dec2\ncollect x U r group=1 line=1 line_group=0 needed=0\n| group:A\n", "groups of two frames" },
-    { "collector that needs no field", FRAMES "record r a:dec2\ncollect x L r group=0 needed=1\n| group:A\n", "collector 0: fields" },
-    { "collector with an alternative of the line without lines", FRAMES "record r a:dec2 b?:text\ncollect x L r group=0 needed=0\n| group:A first:.C\n", "collector 0: field 1" },
-    { "twice without group and reason", FRAMES "record r a:dec2 b:text c:text\ncollect x L r group=0 needed=0 twice\n| group:A group:B group:B\n", "group, reason and amount" },
+    { "collector with a wrong list", FRAMES "record r a:dec2\ncollect x L r group=1 needed=0\n| group:A\n",
+      "collector 0: child list" },
+    { "collector with groups of two frames",
+      FRAMES "record r a:dec2\ncollect x U r group=1 line=1 line_group=0 needed=0\n| group:A\n", "groups of two frames" },
+    { "collector that needs no field", FRAMES "record r a:dec2\ncollect x L r group=0 needed=1\n| group:A\n",
+      "collector 0: fields" },
+    { "collector with an alternative of the line without lines",
+      FRAMES "record r a:dec2 b?:text\ncollect x L r group=0 needed=0\n| group:A first:.C\n", "collector 0: field 1" },
+    { "twice without group and reason",
+      FRAMES "record r a:dec2 b:text c:text\ncollect x L r group=0 needed=0 twice\n| group:A group:B group:B\n",
+      "group, reason and amount" },
     /* lists and rows */
-    { "row of other registers", "record r a:text b:int\n" F("row:r text text", "ROW_NEW 0 1\n"), "registers are not as the record" },
+    { "row of other registers", "record r a:text b:int\n" F("row:r text text", "ROW_NEW 0 1\n"),
+      "registers are not as the record" },
     { "row beyond the registers", "record r a:text b:int\n" F("row:r text", "ROW_NEW 0 1\n"), "registers are not as the record" },
     { "field beyond the last", "record r a:text\n" F("row:r text", "FIELD 1 0 1\n"), "no such field, or of another type" },
     { "field of another type", "record r a:text\n" F("row:r int", "FIELD 1 0 0\n"), "no such field, or of another type" },
     /* tables */
-    { "look-up of another row", "record r k:text v:int\nrecord s k:text v:int\ntable t r keys=1\n" F("row:s text", "LOOKUP 0 1 t\n"), "row of another table" },
-    { "look-up with another key", "record r k:text v:int\ntable t r keys=1\n" F("row:r int", "LOOKUP 0 1 t\n"), "key 0 has another type" },
-    { "look-up without a day", "record r k:text f?:date t?:date\ntable t r keys=1 effective\n" F("row:r text", "LOOKUP 0 1 t\n"), "keys out of range" },
-    { "look-up with a day that is none", "record r k:text f?:date t?:date\ntable t r keys=1 effective\n" F("row:r text int", "LOOKUP 0 1 t\n"), "a date must follow the keys" },
+    { "look-up of another row",
+      "record r k:text v:int\nrecord s k:text v:int\ntable t r keys=1\n" F("row:s text", "LOOKUP 0 1 t\n"),
+      "row of another table" },
+    { "look-up with another key", "record r k:text v:int\ntable t r keys=1\n" F("row:r int", "LOOKUP 0 1 t\n"),
+      "key 0 has another type" },
+    { "look-up without a day", "record r k:text f?:date t?:date\ntable t r keys=1 effective\n" F("row:r text", "LOOKUP 0 1 t\n"),
+      "keys out of range" },
+    { "look-up with a day that is none",
+      "record r k:text f?:date t?:date\ntable t r keys=1 effective\n" F("row:r text int", "LOOKUP 0 1 t\n"),
+      "a date must follow the keys" },
     { "table without keys", "record r k:text\ntable t r keys=0\n", "table 0: keys" },
     { "table with more keys than columns", "record r k:text\ntable t r keys=2\n", "table 0: keys" },
     { "table whose days are none", "record r k:text f?:text t?:date\ntable t r keys=1 effective\n", "no dates" },
     { "prefix that is no text", "record r k:int\ntable t r keys=1 prefix\n", "a prefix is a text" },
     { "table with lists", "record r k:text v:list:int\ntable t r keys=1\n", "can not stand in a table" },
     { "row without a key", "record r k:text v:int\ntable t r keys=1\n| - 1\n", "row 0, column 0 has no value" },
-    { "row without a key before a prefix", "record r k:text p:text\ntable t r keys=2 prefix\n| - 1\n", "row 0, column 0 has no value" },
+    { "row without a key before a prefix", "record r k:text p:text\ntable t r keys=2 prefix\n| - 1\n",
+      "row 0, column 0 has no value" },
     { "two rows of one key", "record r k:text v:int\ntable t r keys=1\n| a 1\n| a 2\n", "two rows have the same key" },
     { "two blank prefixes", "record r k:text v:int\ntable t r keys=1 prefix\n| - 1\n| - 2\n", "two rows have the same key" },
     { "enum beyond its members", "enum e a b\nrecord r k:text v:enum:e\ntable t r keys=1\n| a 2\n", "row 0, column 1: value" },
@@ -134,10 +177,12 @@ static const struct {
     /* totals, built-ins */
     { "tally of another type", "tally t usd2\n" F("eur2", "TALLY_ADD t 0 0\n"), "the tally has another type" },
     { "tally of texts", "tally t text\n", "adds no numbers" },
-    { "group that is no text", "record g k:text v:usd2\ntally t usd2 by=g\n" F("usd2 int", "TALLY_ADD t 0 1\n"), "the group is no text" },
+    { "group that is no text", "record g k:text v:usd2\ntally t usd2 by=g\n" F("usd2 int", "TALLY_ADD t 0 1\n"),
+      "the group is no text" },
     { "groups of what has none", "tally t usd2\n" F("usd2 text", "TALLY_ADD t 0 1\n"), "the tally has no groups" },
     { "groups by number", "record g k:int v:usd2\ntally t usd2 by=g\n", "tally 0: groups" },
-    { "reading groups as a number", "record g k:text v:usd2\ntally t usd2 by=g\n" F("usd2", "TALLY_GET 0 t\n"), "the tally has another type" },
+    { "reading groups as a number", "record g k:text v:usd2\ntally t usd2 by=g\n" F("usd2", "TALLY_GET 0 t\n"),
+      "the tally has another type" },
     { "built-in with another argument", F("int int", "BUILTIN 0 UPPER\n"), "argument 0 of UPPER has another type" },
     { "built-in with another result", F("text int", "BUILTIN 0 UPPER\n"), "result of UPPER has another type" },
     { "built-in beyond the registers", F("text", "BUILTIN 0 UPPER\n"), "arguments out of range" },
@@ -145,9 +190,11 @@ static const struct {
     { "occurrence of numbers", F("int int", "OCCURRENCE 0 1 1\n"), "texts" },
     { "too many texts", F("text", "CORRELATE 0 65\n"), "texts" },
     /* records */
-    { "a record and a journal", OUT F("text usd2 date text", "EMIT out 0\nJOURNAL gl 1\nLINE 0 0\n") , "columns are not as the target says" },
+    { "a record and a journal", OUT F("text usd2 date text", "EMIT out 0\nJOURNAL gl 1\nLINE 0 0\n"),
+      "columns are not as the target says" },
     { "a line", OUT F("text usd2 text date", "EMIT out 0\nJOURNAL gl 1\nLINE 0 0\nPOST 3 0 1\n"), NULL },
-    { "record from a function", OUT "function f 0 int : text usd2 int\nEMIT out 0\nRETURN 2\n", "records leave from handlers alone" },
+    { "record from a function", OUT "function f 0 int : text usd2 int\nEMIT out 0\nRETURN 2\n",
+      "records leave from handlers alone" },
     { "journal from a function", OUT "function f 0 int : int\nJOURNAL gl 0\nRETURN 0\n", "records leave from handlers alone" },
     { "emit of a journal", OUT F("date", "EMIT gl 0\n"), "target 1 is a journal" },
     { "journal of a record", OUT F("", "JOURNAL out 0\n"), "target 0 is no journal" },
@@ -156,11 +203,21 @@ static const struct {
     { "post outside", OUT F("date text", "POST 0 1 1\n"), "no journal is open" },
     { "journal in a journal", OUT F("date text", "JOURNAL gl 0\nJOURNAL gl 0\nPOST 0 1 1\n"), "a journal is open" },
     { "journal left open", OUT F("", "JOURNAL gl 0\n"), "a journal is open" },
-    { "journal left by an exit", OUT "code X\nexit reject unit X\nfunction f 0 none : date text\nJOURNAL gl 0\nEXIT 0 1\n", NULL },
-    { "journal open on one way", OUT F("bool date text", "JUMP_TRUE 0 @over\nJOURNAL gl 0\nover:\nPOST 1 2 1\n"), "a journal is open on one way" },
-    { "lines in a loop", OUT F("list:text text int text usd2 text date", "JOURNAL gl 0\nagain:\nNEXT 0 1 2\nJUMP @end\nLINE 3 0\nJUMP @again\nend:\nPOST 6 1 1\n"), NULL },
-    { "journal begun in a loop", OUT F("list:text text int text usd2 text date", "again:\nNEXT 0 1 2\nJUMP @end\nJOURNAL gl 0\nJUMP @again\nend:\n"), "a journal is open on one way" },
-    { "lines behind an exit", OUT "code X\nexit reject unit X\nfunction f 0 none : text usd2 text date bool\nJOURNAL gl 0\nJUMP_TRUE 4 @bad\nLINE 0 0\nPOST 3 0 1\nFINISH\nbad:\nEXIT 0 0\n", NULL },
+    { "journal left by an exit", OUT "code X\nexit reject unit X\nfunction f 0 none : date text\nJOURNAL gl 0\nEXIT 0 1\n",
+      NULL },
+    { "journal open on one way", OUT F("bool date text", "JUMP_TRUE 0 @over\nJOURNAL gl 0\nover:\nPOST 1 2 1\n"),
+      "a journal is open on one way" },
+    { "lines in a loop",
+      OUT F("list:text text int text usd2 text date",
+            "JOURNAL gl 0\nagain:\nNEXT 0 1 2\nJUMP @end\nLINE 3 0\nJUMP @again\nend:\nPOST 6 1 1\n"),
+      NULL },
+    { "journal begun in a loop",
+      OUT F("list:text text int text usd2 text date", "again:\nNEXT 0 1 2\nJUMP @end\nJOURNAL gl 0\nJUMP @again\nend:\n"),
+      "a journal is open on one way" },
+    { "lines behind an exit",
+      OUT "code X\nexit reject unit X\nfunction f 0 none : text usd2 text date bool\nJOURNAL gl 0\nJUMP_TRUE 4 @bad\nLINE 0 "
+          "0\nPOST 3 0 1\nFINISH\nbad:\nEXIT 0 0\n",
+      NULL },
     { "key of numbers", OUT F("date int", "JOURNAL gl 0\nPOST 0 1 1\n"), "key is not made of texts" },
     { "line without an amount", OUT F("text text text date", "JOURNAL gl 0\nLINE 0 0\nPOST 3 0 1\n"), "account and amount" },
     { "flags of a line", OUT F("text usd2 text date", "JOURNAL gl 0\nLINE 0 4\nPOST 3 0 1\n"), "flags" },
@@ -168,7 +225,8 @@ static const struct {
     { "lines of what is no journal", "record r a:text\ntarget t r line=r\n", "lines of what is no journal" },
     { "balance by nothing", "record r a:text\ntarget t r journal balance=0\n", "balance by" },
     { "accounts by number", "record r a:int\ntable c r keys=1\nrecord h a:text\ntarget t h journal accounts=c\n", "accounts" },
-    { "accounts by prefix", "record r a:text\ntable c r keys=1 prefix\nrecord h a:text\ntarget t h journal accounts=c\n", "accounts" },
+    { "accounts by prefix", "record r a:text\ntable c r keys=1 prefix\nrecord h a:text\ntarget t h journal accounts=c\n",
+      "accounts" },
     { "key beyond the fields", "record r a:text\ntarget t r key=1\n", "target 0: key 0" },
     { "key that is a list", "record r a:list:int\ntarget t r key=0\n", "target 0: key 0" },
     { "field that holds a node", FRAMES "record r a:node:U\n", "field 0" },
@@ -177,16 +235,17 @@ static const struct {
 
 START_TEST(rules)
 {
-    char why[200] = "";
+    char         why[200] = "";
     shunt_status status = asm_try(cases[_i].source, why);
-    if (!cases[_i].why) ck_assert_msg(status == SHUNT_OK, "%s: %s", cases[_i].name, why);
-    else ck_assert_msg(status == SHUNT_PROGRAM_BAD && strstr(why, cases[_i].why), "%s: %d %s", cases[_i].name, status, why);
+    if (!cases[_i].why)
+        ck_assert_msg(status == SHUNT_OK, "%s: %s", cases[_i].name, why);
+    else
+        ck_assert_msg(status == SHUNT_PROGRAM_BAD && strstr(why, cases[_i].why), "%s: %d %s", cases[_i].name, status, why);
 }
 END_TEST
 
 /* A good program, one of its sections changed as no assembler would, saved and loaded again. */
-static shunt_status
-again(const shunt_program *p, char why[static 200])
+static shunt_status again(const shunt_program *p, char why[static 200])
 {
     shunt_buffer   bytes;
     shunt_program *loaded = NULL;
@@ -198,11 +257,10 @@ again(const shunt_program *p, char why[static 200])
     return status;
 }
 
-static void
-refused(const shunt_program *p, const char *wanted)
+static void refused(const shunt_program *p, const char *wanted)
 {
     char         why[200] = "";
-    shunt_status status   = again(p, why);
+    shunt_status status = again(p, why);
     ck_assert_msg(status == SHUNT_PROGRAM_BAD && strstr(why, wanted), "wanted `%s`: %d %s", wanted, status, why);
 }
 
@@ -212,8 +270,8 @@ START_TEST(circles)
     shunt_field    fields[3];
     memcpy(fields, p->fields, sizeof fields);
     shunt_program changed = *p;
-    changed.fields        = fields;
-    fields[0].type        = (shunt_type){ .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_ROW, .record = 2 };
+    changed.fields = fields;
+    fields[0].type = (shunt_type){ .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_ROW, .record = 2 };
     refused(&changed, "in a circle");
     fields[0].type = (shunt_type){ .kind = SHUNT_KIND_ROW, .record = 0 };
     refused(&changed, "in a circle");
@@ -234,13 +292,13 @@ END_TEST
 
 START_TEST(texts)
 {
-    shunt_program *p       = asm_load("text hello\n");
+    shunt_program *p = asm_load("text hello\n");
     shunt_text     list[9] = { 0 };
     shunt_program  changed = *p;
     ck_assert_uint_le(p->texts_count, SHUNT_COUNT(list));
     memcpy(list, p->texts, sizeof *list * p->texts_count);
     changed.texts = list;
-    list[1]       = SHUNT_TEXT("\xc3");
+    list[1] = SHUNT_TEXT("\xc3");
     refused(&changed, "text 1 is not UTF-8");
     list[1] = SHUNT_TEXT("\xed\xa0\x80");
     refused(&changed, "text 1 is not UTF-8");
@@ -255,10 +313,14 @@ END_TEST
 
 START_TEST(values)
 {
-    static const struct { shunt_type type; shunt_value value; bool good; } constants[] = {
-        { { .kind = SHUNT_KIND_DATE }, { .integer = -719162 }, true },  /* 0001-01-01 */
+    static const struct {
+        shunt_type  type;
+        shunt_value value;
+        bool        good;
+    } constants[] = {
+        { { .kind = SHUNT_KIND_DATE }, { .integer = -719162 }, true }, /* 0001-01-01 */
         { { .kind = SHUNT_KIND_DATE }, { .integer = -719163 }, false },
-        { { .kind = SHUNT_KIND_DATE }, { .integer = 2932896 }, true },  /* 9999-12-31 */
+        { { .kind = SHUNT_KIND_DATE }, { .integer = 2932896 }, true }, /* 9999-12-31 */
         { { .kind = SHUNT_KIND_DATE }, { .integer = 2932897 }, false },
         { { .kind = SHUNT_KIND_MOMENT }, { .integer = INT64_MAX }, false },
         { { .kind = SHUNT_KIND_BOOL }, { .integer = 2 }, false },
@@ -276,17 +338,17 @@ START_TEST(values)
     for (size_t i = 0; i <= SHUNT_COUNT(constants); i++) {
         shunt_constant c;
         memset(&c, 0, sizeof c);
-        shunt_program changed   = *p;
-        changed.constants       = &c;
+        shunt_program changed = *p;
+        changed.constants = &c;
         changed.constants_count = 1;
-        bool good               = false;
+        bool good = false;
         if (i < SHUNT_COUNT(constants)) {
-            c.type  = constants[i].type;
+            c.type = constants[i].type;
             c.value = constants[i].value;
             if (c.type.kind == SHUNT_KIND_DECIMAL) c.value = (shunt_value){ .coefficient = constants[i].value.integer };
             good = constants[i].good;
         } else { /* 39 digits */
-            c.type  = (shunt_type){ .kind = SHUNT_KIND_DECIMAL };
+            c.type = (shunt_type){ .kind = SHUNT_KIND_DECIMAL };
             c.value = (shunt_value){ .coefficient = (__int128)INT64_C(10000000000000000) * INT64_C(1000000000000000000) * 10000 };
         }
         ck_assert_msg((again(&changed, why) == SHUNT_OK) == good, "%zu: %s", i, why);
@@ -297,22 +359,34 @@ END_TEST
 
 START_TEST(what_runs_when)
 {
-    shunt_program  *p = asm_load(FRAMES "code X\nexit skip unit -\nexit reject unit X\nfunction set 1 none : node:S\nFINISH\nfunction unit 1 none : node:U\nFINISH\nfunction none 0 none :\nFINISH\n"
-                                        "function value 1 int : node:S int\nGET 1 0 H\nRETURN 1\n");
-    const uint16_t  set = asm_function(p, "set"), unit = asm_function(p, "unit"), none = asm_function(p, "none"), value = asm_function(p, "value");
-    shunt_map_entry map = { .at_start = set, .early = SHUNT_NONE, .late = none, .at_end = set, .at_end_batch = none, .at_end_file = SHUNT_NONE, .on_error = 1, .source_error = SHUNT_NONE };
+    shunt_program *p = asm_load(FRAMES "code X\nexit skip unit -\nexit reject unit X\nfunction set 1 none : "
+                                       "node:S\nFINISH\nfunction unit 1 none : node:U\nFINISH\nfunction none 0 none :\nFINISH\n"
+                                       "function value 1 int : node:S int\nGET 1 0 H\nRETURN 1\n");
+    const uint16_t set = asm_function(p, "set"), unit = asm_function(p, "unit"), none = asm_function(p, "none"),
+                   value = asm_function(p, "value");
+    shunt_map_entry map = { .at_start = set,
+                            .early = SHUNT_NONE,
+                            .late = none,
+                            .at_end = set,
+                            .at_end_batch = none,
+                            .at_end_file = SHUNT_NONE,
+                            .on_error = 1,
+                            .source_error = SHUNT_NONE };
     shunt_handler   handler = { .frame = 2, .function = unit };
-    shunt_tally     tally = { .declared = 1, .frame = 3, .function = value, .record = SHUNT_NONE, .type = { .kind = SHUNT_KIND_INT } };
-    shunt_program   changed = *p;
-    char            why[200] = "";
-    changed.maps = &map, changed.maps_count = 1, changed.handlers = &handler, changed.handlers_count = 1, changed.tallies = &tally, changed.tallies_count = 1;
+    shunt_tally     tally = {
+            .declared = 1, .frame = 3, .function = value, .record = SHUNT_NONE, .type = { .kind = SHUNT_KIND_INT }
+    };
+    shunt_program changed = *p;
+    char          why[200] = "";
+    changed.maps = &map, changed.maps_count = 1, changed.handlers = &handler, changed.handlers_count = 1,
+    changed.tallies = &tally, changed.tallies_count = 1;
     ck_assert_msg(again(&changed, why) == SHUNT_OK, "%s", why);
-#define TRY(member, wrong_value, wanted)       \
-    do {                                       \
-        uint16_t old_ = (uint16_t)(member);    \
-        (member)      = (wrong_value);         \
-        refused(&changed, wanted);             \
-        (member) = old_;                       \
+#define TRY(member, wrong_value, wanted)                                                                                         \
+    do {                                                                                                                         \
+        uint16_t old_ = (uint16_t)(member);                                                                                      \
+        (member) = (wrong_value);                                                                                                \
+        refused(&changed, wanted);                                                                                               \
+        (member) = old_;                                                                                                         \
     } while (0)
     TRY(map.at_start, unit, "map 0: function");
     TRY(map.at_start, value, "map 0: function");
@@ -337,30 +411,35 @@ END_TEST
 
 START_TEST(encodings)
 {
-    shunt_program        *p = asm_load("record h d:date\nrecord l c:text\nrecord w a:text\ntarget gl h journal line=l\ntarget out w key=0\n");
+    shunt_program *p =
+        asm_load("record h d:date\nrecord l c:text\nrecord w a:text\ntarget gl h journal line=l\ntarget out w key=0\n");
     shunt_encoding        encoding = { .kind = SHUNT_ENCODE_CSV, .column_count = 1 };
-    shunt_encoding_column column   = { .field = 0, .name = SHUNT_NONE, .format = SHUNT_NONE };
+    shunt_encoding_column column = { .field = 0, .name = SHUNT_NONE, .format = SHUNT_NONE };
     shunt_target          targets[2];
     shunt_program         changed = *p;
     char                  why[200];
     memcpy(targets, p->targets, sizeof targets);
-    changed.targets = targets, changed.encodings = &encoding, changed.encodings_count = 1, changed.encoding_columns = &column, changed.encoding_columns_count = 1;
-    static const struct { uint16_t target, field; bool good; } at[] = {
-        { 0, 0, true }, { 0, 1, false }, { 0, 0x8000, true }, { 0, 0x8001, false }, { 0, 0xfffb, true }, { 0, 0xfffd, true }, { 0, 0xfffe, false }, { 1, 0, true },
-        { 1, 0x8000, false }, { 1, 0xfffc, false },
+    changed.targets = targets, changed.encodings = &encoding, changed.encodings_count = 1, changed.encoding_columns = &column,
+    changed.encoding_columns_count = 1;
+    static const struct {
+        uint16_t target, field;
+        bool     good;
+    } at[] = {
+        { 0, 0, true },      { 0, 1, false },      { 0, 0x8000, true }, { 0, 0x8001, false }, { 0, 0xfffb, true },
+        { 0, 0xfffd, true }, { 0, 0xfffe, false }, { 1, 0, true },      { 1, 0x8000, false }, { 1, 0xfffc, false },
     };
     for (size_t i = 0; i < SHUNT_COUNT(at); i++) {
         targets[0].encoding = targets[1].encoding = SHUNT_NONE;
-        targets[at[i].target].encoding            = 0;
-        column.field                              = at[i].field;
+        targets[at[i].target].encoding = 0;
+        column.field = at[i].field;
         ck_assert_msg((again(&changed, why) == SHUNT_OK) == at[i].good, "%zu: %s", i, why);
     }
-    column.field          = 0;
+    column.field = 0;
     encoding.setting_count = 1;
     encoding.setting_first = changed.numbers_count;
     refused(&changed, "encoding 0");
     encoding.setting_count = 0;
-    encoding.column_count  = 2;
+    encoding.column_count = 2;
     refused(&changed, "encoding 0");
     shunt_program_free(p);
 }
@@ -372,8 +451,8 @@ START_TEST(the_public_way_in)
     shunt_program *p = asm_load(asm_samples[0]);
     char           why[200];
     ck_assert_int_eq(shunt_program_verify(&shunt_memory_libc, p, why), SHUNT_OK);
-    shunt_program changed     = *p;
-    changed.constants_count   = 0;
+    shunt_program changed = *p;
+    changed.constants_count = 0;
     ck_assert_int_eq(shunt_program_verify(&shunt_memory_libc, &changed, why), SHUNT_PROGRAM_BAD);
     shunt_program_free(p);
 }
@@ -381,20 +460,22 @@ END_TEST
 
 START_TEST(stack_is_bounded)
 {
-    char           why[200];
-    shunt_program *p = asm_load("function a 0 int : int\nRETURN 0\nfunction b 0 int : int\nCALL 0 a\nRETURN 0\n");
-    shunt_function functions[40];
-    shunt_type    *types = calloc(4096, sizeof *types);
+    char              why[200];
+    shunt_program    *p = asm_load("function a 0 int : int\nRETURN 0\nfunction b 0 int : int\nCALL 0 a\nRETURN 0\n");
+    shunt_function    functions[40];
+    shunt_type       *types = calloc(4096, sizeof *types);
     shunt_instruction code[80];
     ck_assert_ptr_nonnull(types);
     for (int i = 0; i < 4096; i++) types[i].kind = SHUNT_KIND_INT;
     for (uint16_t i = 0; i < 40; i++) {
-        functions[i] = (shunt_function){ .registers = 4096, .code_first = i * 2u, .code_count = 2, .result = { .kind = SHUNT_KIND_INT } };
-        code[i * 2]     = i ? (shunt_instruction){ SHUNT_OP_CALL, 0, (uint16_t)(i - 1), 0 } : (shunt_instruction){ 0 };
+        functions[i] =
+            (shunt_function){ .registers = 4096, .code_first = i * 2u, .code_count = 2, .result = { .kind = SHUNT_KIND_INT } };
+        code[i * 2] = i ? (shunt_instruction){ SHUNT_OP_CALL, 0, (uint16_t)(i - 1), 0 } : (shunt_instruction){ 0 };
         code[i * 2 + 1] = (shunt_instruction){ .op = SHUNT_OP_RETURN };
     }
     shunt_program changed = *p;
-    changed.functions = functions, changed.register_types = types, changed.register_types_count = 4096, changed.instructions = code, changed.instructions_count = 80;
+    changed.functions = functions, changed.register_types = types, changed.register_types_count = 4096,
+    changed.instructions = code, changed.instructions_count = 80;
     changed.functions_count = 16; /* 16 * 4096 is just enough */
     ck_assert_msg(again(&changed, why) == SHUNT_OK, "%s", why);
     changed.functions_count = 17;
@@ -409,11 +490,10 @@ START_TEST(stack_is_bounded)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("verify");
-    TCase *tc    = tcase_create("verify");
+    TCase *tc = tcase_create("verify");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, rules, 0, SHUNT_COUNT(cases));
     tcase_add_test(tc, circles);
