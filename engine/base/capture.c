@@ -270,7 +270,8 @@ static bool fill_some(shunt_capture *c, const shunt_plan_demand *demands, unsign
     for (unsigned i = 0; i < count; i++) {
         shunt_captured *slot = &node->slots[demands[i].slot];
         uint32_t        length = ranges[i].end - ranges[i].begin;
-        if (length && !slot->bytes) *slot = (shunt_captured){ copy + (ranges[i].begin - begin), length, length, segment->at + ranges[i].begin };
+        if (length && !slot->bytes)
+            *slot = (shunt_captured){ copy + (ranges[i].begin - begin), length, length, segment->at + ranges[i].begin };
     }
     return true;
 }
@@ -281,7 +282,8 @@ static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node 
     const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
     for (unsigned done = 0; done < plan_node->demand_count; done += DEMANDS_AT_ONCE) {
         unsigned left = plan_node->demand_count - done;
-        if (!fill_some(c, demands + done, left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE, node, group, segment, delims)) return false;
+        if (!fill_some(c, demands + done, left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE, node, group, segment, delims))
+            return false;
     }
     return true;
 }
