@@ -228,21 +228,21 @@ typedef struct shunt_module {
 } shunt_module; /* SHA-256 of the source text */
 
 /* X(type, member): every section of a program, in file order. One list: load, save, verify and disassembler walk it. */
-#define SHUNT_PROGRAM_SECTIONS(X)                                                                                                \
-    X(shunt_plan_guide, guides)                                                                                                  \
-    X(shunt_plan_loop, loops)                                                                                                    \
-    X(shunt_plan_node, nodes) X(uint64_t, keys) X(uint64_t, ids) X(uint32_t, dispatch) X(shunt_plan_choice, choices)             \
-        X(shunt_plan_frame, frames) X(uint16_t, children) X(shunt_plan_slot, slots) X(shunt_plan_demand, demands)                \
-            X(shunt_source, sources) X(shunt_map_entry, maps) X(shunt_handler, handlers) X(shunt_tally, tallies)                 \
-                X(shunt_constant, constants) X(shunt_function, functions) X(shunt_type, register_types)                          \
-                    X(shunt_instruction, instructions) X(uint32_t, instruction_sites) X(shunt_site, sites)                       \
-                        X(shunt_type, globals) X(shunt_enum, enums) X(shunt_code_list, code_lists) X(uint16_t, numbers)          \
-                            X(shunt_record_type, records) X(shunt_field, fields) X(shunt_table, tables) X(shunt_cell, cells)     \
-                                X(shunt_code, codes) X(shunt_exit, exits) X(shunt_target, targets) X(shunt_encoding, encodings)  \
-                                    X(shunt_encoding_column, encoding_columns) X(shunt_collect, collects)                        \
-                                        X(shunt_collect_field, collect_fields) X(shunt_alternative, alternatives)                \
-                                            X(shunt_earliest, earliests) X(shunt_date_path, date_paths)                          \
-                                                X(shunt_lineage, lineage) X(shunt_module, modules)
+/* clang-format off */
+#define SHUNT_PROGRAM_SECTIONS(X)                                                                                               \
+    X(shunt_plan_guide, guides) X(shunt_plan_loop, loops) X(shunt_plan_node, nodes) X(uint64_t, keys) X(uint64_t, ids)          \
+    X(uint32_t, dispatch) X(shunt_plan_choice, choices) X(shunt_plan_frame, frames) X(uint16_t, children)                       \
+    X(shunt_plan_slot, slots) X(shunt_plan_demand, demands)                                                                     \
+    X(shunt_source, sources) X(shunt_map_entry, maps) X(shunt_handler, handlers) X(shunt_tally, tallies)                        \
+    X(shunt_constant, constants) X(shunt_function, functions) X(shunt_type, register_types) X(shunt_instruction, instructions)  \
+    X(uint32_t, instruction_sites) X(shunt_site, sites) X(shunt_type, globals)                                                  \
+    X(shunt_enum, enums) X(shunt_code_list, code_lists) X(uint16_t, numbers)                                                    \
+    X(shunt_record_type, records) X(shunt_field, fields) X(shunt_table, tables) X(shunt_cell, cells)                            \
+    X(shunt_code, codes) X(shunt_exit, exits) X(shunt_target, targets)                                                          \
+    X(shunt_encoding, encodings) X(shunt_encoding_column, encoding_columns)                                                     \
+    X(shunt_collect, collects) X(shunt_collect_field, collect_fields) X(shunt_alternative, alternatives)                        \
+    X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)
+/* clang-format on */
 
 typedef struct shunt_program {
 #define X(type, member)                                                                                                          \

@@ -151,7 +151,7 @@ static shunt_status push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_
         SHUNT_TRY(shunt_vm_charge(vm, count));
         shunt_value *larger = shunt_list_new(vm, count < LIST_FIRST_CAPACITY / 2 ? LIST_FIRST_CAPACITY : count * 2);
         if (!larger) return shunt_vm_full(vm);
-        if (count) memcpy(larger, items, sizeof *items * count);
+        if (items) memcpy(larger, items, sizeof *items * count);
         items = larger;
         head = (shunt_list_head *)(void *)items - 1;
     }
@@ -302,7 +302,6 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
         r[0].node = node;
         s[0] = SHUNT_PRESENT;
     }
-    i = *pc; /* of a budget that is too small for the first call */
     DO(shunt_vm_charge(vm, function->code_count));
 
 #ifdef SHUNT_VM_GOTO
