@@ -13,14 +13,12 @@ struct cursor {
     bool        bad;
 };
 
-static void
-blanks(struct cursor *c)
+static void blanks(struct cursor *c)
 {
     while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\r' || *c->at == '\t')) c->at++;
 }
 
-static bool
-take(struct cursor *c, char wanted)
+static bool take(struct cursor *c, char wanted)
 {
     blanks(c);
     if (c->at >= c->end || *c->at != wanted) return false;
@@ -28,15 +26,13 @@ take(struct cursor *c, char wanted)
     return true;
 }
 
-static void
-need(struct cursor *c, char wanted)
+static void need(struct cursor *c, char wanted)
 {
     if (!take(c, wanted)) c->bad = true;
 }
 
 /* The bytes between the quotes; escapes stay as they are, for no name that matters has one. */
-static size_t
-string(struct cursor *c, const char **bytes)
+static size_t string(struct cursor *c, const char **bytes)
 {
     need(c, '"');
     *bytes = c->at;
@@ -46,8 +42,7 @@ string(struct cursor *c, const char **bytes)
     return length;
 }
 
-static uint64_t
-number(struct cursor *c)
+static uint64_t number(struct cursor *c)
 {
     uint64_t value = 0;
     blanks(c);
@@ -59,8 +54,7 @@ number(struct cursor *c)
     return value;
 }
 
-static void
-skip_value(struct cursor *c, unsigned depth)
+static void skip_value(struct cursor *c, unsigned depth)
 {
     const char *bytes;
     blanks(c);
@@ -82,19 +76,19 @@ skip_value(struct cursor *c, unsigned depth)
         need(c, close);
     } else {
         const char *from = c->at;
-        while (c->at < c->end && ((*c->at >= 'a' && *c->at <= 'z') || (*c->at >= '0' && *c->at <= '9') || (*c->at && strchr("+-.E", *c->at)))) c->at++;
+        while (c->at < c->end &&
+               ((*c->at >= 'a' && *c->at <= 'z') || (*c->at >= '0' && *c->at <= '9') || (*c->at && strchr("+-.E", *c->at))))
+            c->at++;
         if (c->at == from) c->bad = true;
     }
 }
 
-static bool
-named(const char *bytes, size_t length, const char *name)
+static bool named(const char *bytes, size_t length, const char *name)
 {
     return length == strlen(name) && memcmp(bytes, name, length) == 0;
 }
 
-static shunt_status
-add(const shunt_memory *memory, shunt_only *only, uint64_t ordinal)
+static shunt_status add(const shunt_memory *memory, shunt_only *only, uint64_t ordinal)
 {
     if (only->count == only->capacity) {
         size_t    capacity = only->capacity ? only->capacity * 2 : 16;
@@ -107,8 +101,7 @@ add(const shunt_memory *memory, shunt_only *only, uint64_t ordinal)
     return SHUNT_OK;
 }
 
-static shunt_status
-read_unit(const shunt_memory *memory, struct cursor *c, shunt_only *only)
+static shunt_status read_unit(const shunt_memory *memory, struct cursor *c, shunt_only *only)
 {
     const char *bytes;
     bool        found = false;
@@ -129,8 +122,7 @@ read_unit(const shunt_memory *memory, struct cursor *c, shunt_only *only)
     return SHUNT_OK;
 }
 
-static shunt_status
-read_list(const shunt_memory *memory, struct cursor *c, shunt_only *only, bool *listed)
+static shunt_status read_list(const shunt_memory *memory, struct cursor *c, shunt_only *only, bool *listed)
 {
     const char *bytes;
     need(c, '{');
@@ -156,21 +148,20 @@ read_list(const shunt_memory *memory, struct cursor *c, shunt_only *only, bool *
     return SHUNT_OK;
 }
 
-static int
-ascending(const void *a, const void *b)
+static int ascending(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
 }
 
-shunt_status
-shunt_only_read(const shunt_memory *memory, const char *json, size_t length, shunt_only *only, char why[static 200])
+shunt_status shunt_only_read(const shunt_memory *memory, const char *json, size_t length, shunt_only *only, char why[static 200])
 {
     struct cursor c = { json, json + length, false };
     bool          listed = false;
     SHUNT_TRY(read_list(memory, &c, only, &listed));
     if (c.bad || !listed) {
-        snprintf(why, 200, "the list of units to run again is not one that a dead letter comes with (byte %zu)", (size_t)(c.at - json));
+        snprintf(why, 200, "the list of units to run again is not one that a dead letter comes with (byte %zu)",
+                 (size_t)(c.at - json));
         return SHUNT_USAGE;
     }
     size_t kept = 0;
@@ -182,8 +173,7 @@ shunt_only_read(const shunt_memory *memory, const char *json, size_t length, shu
     return SHUNT_OK;
 }
 
-void
-shunt_only_done(const shunt_memory *memory, shunt_only *only)
+void shunt_only_done(const shunt_memory *memory, shunt_only *only)
 {
     shunt_memory_free(memory, only->ordinals);
     *only = (shunt_only){ 0 };

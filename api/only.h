@@ -7,7 +7,7 @@
 typedef struct shunt_only {
     uint64_t *ordinals; /* ascending, each once */
     size_t    count, capacity;
-    bool      whole;    /* the whole transaction was undone: all of it is wanted */
+    bool      whole; /* the whole transaction was undone: all of it is wanted */
 } shunt_only;
 
 /* USAGE: it is no such list, `why` says why. NO_MEMORY. The list is given back by `shunt_only_done` in every case. */

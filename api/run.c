@@ -21,15 +21,14 @@ struct shunt_run {
     shunt_session       *session;
     shunt_standard       standard;
     struct host_spool    spool;
-    shunt_arena         *names;   /* texts with a NUL, as hosts want them */
+    shunt_arena         *names; /* texts with a NUL, as hosts want them */
     const char         **targets, **codes, **queues;
     shunt_only           only;
 };
 
 /* ---- the host's spool ---- */
 
-static shunt_status
-spool_append(void *context, const void *bytes, size_t length)
+static shunt_status spool_append(void *context, const void *bytes, size_t length)
 {
     struct host_spool *s = context;
     if (!s->host.append(s->host.context, bytes, length)) return SHUNT_IO;
@@ -37,14 +36,9 @@ spool_append(void *context, const void *bytes, size_t length)
     return SHUNT_OK;
 }
 
-static uint64_t
-spool_mark(void *context)
-{
-    return ((struct host_spool *)context)->size;
-}
+static uint64_t spool_mark(void *context) { return ((struct host_spool *)context)->size; }
 
-static shunt_status
-spool_truncate(void *context, uint64_t offset)
+static shunt_status spool_truncate(void *context, uint64_t offset)
 {
     struct host_spool *s = context;
     if (offset > s->size) return SHUNT_USAGE;
@@ -60,16 +54,14 @@ struct replaying {
     shunt_status      status;
 };
 
-static bool
-replay_piece(void *context, const void *bytes, size_t size)
+static bool replay_piece(void *context, const void *bytes, size_t size)
 {
     struct replaying *r = context;
-    r->status           = r->sink(r->context, bytes, size);
+    r->status = r->sink(r->context, bytes, size);
     return r->status == SHUNT_OK;
 }
 
-static shunt_status
-spool_replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
+static shunt_status spool_replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
 {
     struct host_spool *s = context;
     struct replaying   r = { sink, sink_context, SHUNT_OK };
@@ -78,53 +70,37 @@ spool_replay(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, 
     return r.status != SHUNT_OK ? r.status : fine ? SHUNT_OK : SHUNT_IO;
 }
 
-static shunt_status
-spool_reset(void *context)
-{
-    return spool_truncate(context, 0);
-}
+static shunt_status spool_reset(void *context) { return spool_truncate(context, 0); }
 
-static void
-spool_free(void *context)
-{
-    (void)context; /* the host's own */
-}
+static void spool_free(void *context) { (void)context; /* the host's own */ }
 
 /* ---- callbacks ---- */
 
-static shunt_status
-answer(bool fine)
-{
-    return fine ? SHUNT_OK : SHUNT_CALLBACK;
-}
+static shunt_status answer(bool fine) { return fine ? SHUNT_OK : SHUNT_CALLBACK; }
 
-static shunt_status
-on_begin(void *context)
+static shunt_status on_begin(void *context)
 {
     shunt_run *run = context;
     return run->callbacks.begin ? answer(run->callbacks.begin(run->callbacks.context)) : SHUNT_OK;
 }
 
-static shunt_status
-on_commit(void *context)
+static shunt_status on_commit(void *context)
 {
     shunt_run *run = context;
     return run->callbacks.commit ? answer(run->callbacks.commit(run->callbacks.context)) : SHUNT_OK;
 }
 
-static shunt_status
-on_record(void *context, uint16_t target, const char *bytes, size_t length)
+static shunt_status on_record(void *context, uint16_t target, const char *bytes, size_t length)
 {
     shunt_run *run = context;
     shunt_out  out = { run->targets[target], bytes, length };
     return run->callbacks.record ? answer(run->callbacks.record(run->callbacks.context, &out)) : SHUNT_OK;
 }
 
-static shunt_status
-on_exception(void *context, const shunt_exception_out *e)
+static shunt_status on_exception(void *context, const shunt_exception_out *e)
 {
-    shunt_run *run = context;
-    bool       authored = e->code != SHUNT_NONE;
+    shunt_run      *run = context;
+    bool            authored = e->code != SHUNT_NONE;
     shunt_raised    raised = { .code = e->code, .cause = e->cause };
     shunt_exception out = { .code = authored ? run->codes[e->code] : shunt_status_info[e->cause].code,
                             .severity = shunt_grade_name(e->grade),
@@ -132,30 +108,35 @@ on_exception(void *context, const shunt_exception_out *e)
                             .queue = authored ? run->queues[e->code] : NULL,
                             .transient = shunt_raised_transient(&raised),
                             .offset = e->offset,
-                            .json = e->json.bytes, .length = e->json.length,
-                            .text = e->text.bytes, .text_length = e->text.length };
+                            .json = e->json.bytes,
+                            .length = e->json.length,
+                            .text = e->text.bytes,
+                            .text_length = e->text.length };
     return run->callbacks.exception ? answer(run->callbacks.exception(run->callbacks.context, &out)) : SHUNT_OK;
 }
 
-static shunt_status
-on_letter(void *context, const shunt_letter_piece *piece)
+static shunt_status on_letter(void *context, const shunt_letter_piece *piece)
 {
     shunt_run        *run = context;
-    shunt_dead_letter letter = { .name = piece->name, .bytes = piece->bytes ? piece->bytes : "", .size = piece->size, .first = piece->first,
-                                 .last = piece->last, .units = piece->units, .units_length = piece->units_size };
+    shunt_dead_letter letter = { .name = piece->name,
+                                 .bytes = piece->bytes ? piece->bytes : "",
+                                 .size = piece->size,
+                                 .first = piece->first,
+                                 .last = piece->last,
+                                 .units = piece->units,
+                                 .units_length = piece->units_size };
     return answer(run->callbacks.dead_letter(run->callbacks.context, &letter));
 }
 
 /* ---- life ---- */
 
-static bool
-copy_names(shunt_run *run)
+static bool copy_names(shunt_run *run)
 {
     const shunt_program *p = run->program;
-    run->names   = shunt_arena_new(&run->memory, 0);
+    run->names = shunt_arena_new(&run->memory, 0);
     run->targets = run->names ? SHUNT_NEW_N(run->names, const char *, p->targets_count + 1) : NULL;
-    run->codes   = run->targets ? SHUNT_NEW_N(run->names, const char *, p->codes_count + 1) : NULL;
-    run->queues  = run->codes ? SHUNT_NEW_N(run->names, const char *, p->codes_count + 1) : NULL;
+    run->codes = run->targets ? SHUNT_NEW_N(run->names, const char *, p->codes_count + 1) : NULL;
+    run->queues = run->codes ? SHUNT_NEW_N(run->names, const char *, p->codes_count + 1) : NULL;
     if (!run->queues) return false;
     for (uint32_t i = 0; i < p->targets_count; i++)
         if (!(run->targets[i] = shunt_text_z(run->names, shunt_program_text(p, p->targets[i].name)))) return false;
@@ -168,15 +149,15 @@ copy_names(shunt_run *run)
 }
 
 /* One standard a program: its sources say which. */
-static shunt_status
-find_standard(shunt_run *run, char why[static 200])
+static shunt_status find_standard(shunt_run *run, char why[static 200])
 {
     const shunt_program *p = run->program;
     for (uint32_t i = 0; i < p->sources_count; i++) {
         shunt_text     name = shunt_program_text(p, p->sources[i].standard);
         shunt_standard standard;
         if (!shunt_reader_known(name, &standard)) {
-            snprintf(why, 200, "this version reads no %.*s", (int)(name.length < 40 ? name.length : 40), name.bytes ? name.bytes : "");
+            snprintf(why, 200, "this version reads no %.*s", (int)(name.length < 40 ? name.length : 40),
+                     name.bytes ? name.bytes : "");
             return SHUNT_USAGE;
         }
         if (i > 0 && standard != run->standard) {
@@ -189,8 +170,7 @@ find_standard(shunt_run *run, char why[static 200])
     return p->sources_count ? SHUNT_OK : SHUNT_USAGE;
 }
 
-static shunt_status
-take_options(shunt_run *run, const shunt_run_options *o, shunt_session_options *session, char why[static 200])
+static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shunt_session_options *session, char why[static 200])
 {
     if (o->received_at) {
         if (shunt_moment_parse(shunt_text_of(o->received_at), &session->received_at) != SHUNT_OK) {
@@ -202,27 +182,25 @@ take_options(shunt_run *run, const shunt_run_options *o, shunt_session_options *
     if (o->only) {
         SHUNT_TRY(shunt_only_read(&run->memory, o->only, o->only_length, &run->only, why));
         if (!run->only.whole) {
-            session->only       = run->only.ordinals;
+            session->only = run->only.ordinals;
             session->only_count = run->only.count;
         }
     }
-    if (o->spool) {
-        run->spool.host = *o->spool;
-    }
-    session->token_key        = o->token_key;
+    if (o->spool) { run->spool.host = *o->spool; }
+    session->token_key = o->token_key;
     session->token_key_length = o->token_key ? o->token_key_size : 0;
-    session->steps            = o->max_steps_per_unit;
-    session->unit_bytes       = o->max_unit_bytes > SIZE_MAX ? SIZE_MAX : (size_t)o->max_unit_bytes;
+    session->steps = o->max_steps_per_unit;
+    session->unit_bytes = o->max_unit_bytes > SIZE_MAX ? SIZE_MAX : (size_t)o->max_unit_bytes;
     return SHUNT_OK;
 }
 
-static shunt_status
-make_session(shunt_run *run, const shunt_run_options *o, char why[static 200])
+static shunt_status make_session(shunt_run *run, const shunt_run_options *o, char why[static 200])
 {
-    shunt_spool           spool = { spool_append, spool_mark, spool_truncate, spool_replay, spool_reset, spool_free, &run->spool };
+    shunt_spool spool = { spool_append, spool_mark, spool_truncate, spool_replay, spool_reset, spool_free, &run->spool };
     shunt_session_options options = { .memory = &run->memory,
                                       .program = run->program,
-                                      .sinks = { run, on_begin, on_record, on_commit, on_exception, run->callbacks.dead_letter ? on_letter : NULL },
+                                      .sinks = { run, on_begin, on_record, on_commit, on_exception,
+                                                 run->callbacks.dead_letter ? on_letter : NULL },
                                       .trailer = shunt_write_trailer };
     SHUNT_TRY(find_standard(run, why));
     if (o) SHUNT_TRY(take_options(run, o, &options, why));
@@ -232,8 +210,8 @@ make_session(shunt_run *run, const shunt_run_options *o, char why[static 200])
     return shunt_session_new(&options, &run->session, why);
 }
 
-shunt_result
-shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options, shunt_run **run, shunt_messages **messages)
+shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options,
+                           shunt_run **run, shunt_messages **messages)
 {
     shunt_memory memory = shunt_api_memory(options ? options->allocator : NULL);
     char         why[200] = "";
@@ -241,7 +219,7 @@ shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, co
     if (messages) *messages = NULL;
     shunt_run *made = shunt_memory_zeroed(&memory, 1, sizeof *made);
     if (!made) return SHUNT_SYSTEM_FAULT;
-    made->memory  = memory;
+    made->memory = memory;
     made->program = program;
     if (callbacks) made->callbacks = *callbacks;
     shunt_status status = make_session(made, options, why);
@@ -251,12 +229,12 @@ shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, co
     }
     shunt_run_free(made);
     if (status != SHUNT_NO_MEMORY && messages && (*messages = shunt_messages_new(&memory)) != NULL)
-        shunt_messages_say(*messages, SHUNT_ERROR, shunt_status_info[status].code, "%s", why[0] ? why : shunt_status_info[status].meaning);
+        shunt_messages_say(*messages, SHUNT_ERROR, shunt_status_info[status].code, "%s",
+                           why[0] ? why : shunt_status_info[status].meaning);
     return status == SHUNT_USAGE ? SHUNT_RULES_FAULT : SHUNT_SYSTEM_FAULT;
 }
 
-void
-shunt_run_free(shunt_run *run)
+void shunt_run_free(shunt_run *run)
 {
     if (!run) return;
     shunt_memory memory = run->memory;
@@ -269,60 +247,49 @@ shunt_run_free(shunt_run *run)
 /* ---- running ---- */
 
 /* Calls out of order are faults of the host; all else that is not OK has stopped the run. */
-static shunt_result
-outcome(const shunt_run *run, shunt_status status)
+static shunt_result outcome(const shunt_run *run, shunt_status status)
 {
     if (status == SHUNT_USAGE) return SHUNT_RULES_FAULT;
     if (status != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
     return shunt_session_at_fault(run->session) ? SHUNT_INPUT_FAULT : SHUNT_DONE;
 }
 
-shunt_result
-shunt_run_begin(shunt_run *run, const char *id, const char *name)
+shunt_result shunt_run_begin(shunt_run *run, const char *id, const char *name)
 {
     shunt_reader *reader = shunt_reader_for(run->standard, &run->memory, &run->program->plan);
-    shunt_result result = outcome(run, shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name)));
+    shunt_result  result = outcome(run, shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name)));
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* that was another input */
 }
 
-shunt_result
-shunt_run_feed(shunt_run *run, const void *bytes, size_t size)
+shunt_result shunt_run_feed(shunt_run *run, const void *bytes, size_t size)
 {
     shunt_result result = outcome(run, shunt_session_feed(run->session, bytes, size));
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* the input is read on, whatever was wrong in it */
 }
 
-shunt_result
-shunt_run_end(shunt_run *run)
-{
-    return outcome(run, shunt_session_end(run->session));
-}
+shunt_result shunt_run_end(shunt_run *run) { return outcome(run, shunt_session_end(run->session)); }
 
-shunt_result
-shunt_run_finish(shunt_run *run)
-{
-    return outcome(run, shunt_session_finish(run->session));
-}
+shunt_result shunt_run_finish(shunt_run *run) { return outcome(run, shunt_session_finish(run->session)); }
 
-void
-shunt_run_totals(const shunt_run *run, shunt_totals *totals)
+void shunt_run_totals(const shunt_run *run, shunt_totals *totals)
 {
     const shunt_ledger *ledger = shunt_session_ledger(run->session);
-    *totals             = (shunt_totals){ .in = shunt_ledger_in(ledger) };
-    totals->posted      = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_POSTED);
-    totals->duplicate   = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_DUPLICATE);
-    totals->skipped     = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_SKIPPED);
-    totals->rejected    = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_REJECTED);
+    *totals = (shunt_totals){ .in = shunt_ledger_in(ledger) };
+    totals->posted = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_POSTED);
+    totals->duplicate = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_DUPLICATE);
+    totals->skipped = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_SKIPPED);
+    totals->rejected = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_REJECTED);
     totals->quarantined = shunt_ledger_units(ledger, SHUNT_LEVEL_RUN, SHUNT_QUARANTINED);
-    for (uint32_t i = 0; i < run->program->targets_count; i++) totals->records += shunt_session_records(run->session, (uint16_t)i);
+    for (uint32_t i = 0; i < run->program->targets_count; i++)
+        totals->records += shunt_session_records(run->session, (uint16_t)i);
     totals->warnings = shunt_session_raised(run->session, SHUNT_GRADE_WARNING);
-    for (int grade = SHUNT_GRADE_REJECT; grade <= SHUNT_GRADE_ERROR; grade++) totals->exceptions += shunt_session_raised(run->session, (shunt_grade)grade);
+    for (int grade = SHUNT_GRADE_REJECT; grade <= SHUNT_GRADE_ERROR; grade++)
+        totals->exceptions += shunt_session_raised(run->session, (shunt_grade)grade);
     shunt_session_sets(run->session, &totals->sets_mapped, &totals->sets_unmapped);
     for (size_t i = 0; i < shunt_session_inputs(run->session); i++) totals->bytes += shunt_session_input(run->session, i)->bytes;
 }
 
-shunt_result
-shunt_run_report(const shunt_run *run, shunt_write write, void *context)
+shunt_result shunt_run_report(const shunt_run *run, shunt_write write, void *context)
 {
     shunt_buffer out;
     shunt_buffer_init(&out, &run->memory);

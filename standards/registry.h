@@ -6,7 +6,7 @@
 #include "standards/schema.h"
 
 /* By the name that programs hold: "X12". False: this version has no reader for it. */
-bool shunt_reader_known(shunt_text name, shunt_standard *standard);
+bool          shunt_reader_known(shunt_text name, shunt_standard *standard);
 /* A reader over a valid plan; all that is passed is borrowed and outlives it. The caller frees it by its `ops->free`. NULL: no memory,
  * or no reader for the standard. */
 shunt_reader *shunt_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan) SHUNT_MUST_USE;

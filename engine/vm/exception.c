@@ -3,62 +3,50 @@
 #include "engine/base/hash.h"
 #include "engine/vm/record.h"
 
-const char *
-shunt_grade_name(shunt_grade grade)
+const char *shunt_grade_name(shunt_grade grade)
 {
     static const char *const names[] = { "warning", "reject", "quarantine", "error" };
     return names[grade];
 }
 
-static const char *
-scope_name(shunt_scope scope)
+static const char *scope_name(shunt_scope scope)
 {
     static const char *const names[] = { "unit", "transaction", "batch", "interchange", "file" };
     return names[scope];
 }
 
-shunt_class
-shunt_raised_class(const shunt_raised *r)
+shunt_class shunt_raised_class(const shunt_raised *r)
 {
     return r->cause == SHUNT_OK ? SHUNT_CLASS_BUSINESS : shunt_status_info[r->cause].class;
 }
 
-bool
-shunt_raised_transient(const shunt_raised *r)
-{
-    return shunt_raised_class(r) == SHUNT_CLASS_REFERENCE;
-}
+bool shunt_raised_transient(const shunt_raised *r) { return shunt_raised_class(r) == SHUNT_CLASS_REFERENCE; }
 
-static const shunt_code *
-code_of(const shunt_program *p, const shunt_raised *r)
+static const shunt_code *code_of(const shunt_program *p, const shunt_raised *r)
 {
     return r->code == SHUNT_NONE ? NULL : &p->codes[r->code];
 }
 
-shunt_text
-shunt_raised_code(const shunt_program *p, const shunt_raised *r)
+shunt_text shunt_raised_code(const shunt_program *p, const shunt_raised *r)
 {
     const shunt_code *code = code_of(p, r);
     return code ? shunt_program_text(p, code->name) : shunt_text_of(shunt_status_info[r->cause].code);
 }
 
-shunt_text
-shunt_raised_queue(const shunt_program *p, const shunt_raised *r)
+shunt_text shunt_raised_queue(const shunt_program *p, const shunt_raised *r)
 {
     const shunt_code *code = code_of(p, r);
     return code ? shunt_program_text(p, code->queue) : (shunt_text){ 0 };
 }
 
-static shunt_text
-meaning_of(const shunt_program *p, const shunt_raised *r)
+static shunt_text meaning_of(const shunt_program *p, const shunt_raised *r)
 {
     const shunt_code *code = code_of(p, r);
     return code ? shunt_program_text(p, code->meaning) : shunt_text_of(shunt_status_info[r->cause].meaning);
 }
 
 /* The module whose file the site stands in. */
-static const shunt_module *
-module_of(const shunt_program *p, uint32_t site)
+static const shunt_module *module_of(const shunt_program *p, uint32_t site)
 {
     for (uint32_t i = 0; i < p->modules_count; i++)
         if (p->modules[i].file == p->sites[site].file) return &p->modules[i];
@@ -67,23 +55,20 @@ module_of(const shunt_program *p, uint32_t site)
 
 /* ---- JSON ---- */
 
-static void
-member_text(shunt_buffer *out, const char *name, shunt_text value)
+static void member_text(shunt_buffer *out, const char *name, shunt_text value)
 {
     if (!value.length) return;
     shunt_buffer_z(out, name);
     shunt_buffer_json(out, value);
 }
 
-static void
-member_number(shunt_buffer *out, const char *name, uint64_t value)
+static void member_number(shunt_buffer *out, const char *name, uint64_t value)
 {
     shunt_buffer_z(out, name);
     shunt_json_number(out, value);
 }
 
-static void
-json_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
+static void json_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
 {
     const shunt_site   *s = &p->sites[site];
     const shunt_module *module = module_of(p, site);
@@ -99,8 +84,7 @@ json_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
     shunt_buffer_char(out, '}');
 }
 
-static void
-json_place(const shunt_raised *r, shunt_buffer *out)
+static void json_place(const shunt_raised *r, shunt_buffer *out)
 {
     member_number(out, ",\"offset\":", r->place.byte);
     if (r->place.length) member_number(out, ",\"length\":", r->place.length);
@@ -112,15 +96,15 @@ json_place(const shunt_raised *r, shunt_buffer *out)
     member_text(out, ",\"path\":", r->path);
 }
 
-void
-shunt_raised_json(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
+void shunt_raised_json(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
 {
     const shunt_code *code = code_of(p, r);
     char              hex[SHUNT_SHA256_HEX];
     member_text(out, "{\"code\":", shunt_raised_code(p, r));
     if (code && r->cause != SHUNT_OK) member_text(out, ",\"cause\":", shunt_text_of(shunt_status_info[r->cause].code));
-    shunt_buffer_format(out, ",\"severity\":\"%s\",\"scope\":\"%s\",\"class\":\"%s\",\"transient\":%s", shunt_grade_name(r->grade), scope_name(r->scope),
-                        shunt_class_name(shunt_raised_class(r)), shunt_raised_transient(r) ? "true" : "false");
+    shunt_buffer_format(out, ",\"severity\":\"%s\",\"scope\":\"%s\",\"class\":\"%s\",\"transient\":%s",
+                        shunt_grade_name(r->grade), scope_name(r->scope), shunt_class_name(shunt_raised_class(r)),
+                        shunt_raised_transient(r) ? "true" : "false");
     member_text(out, ",\"meaning\":", meaning_of(p, r));
     if (code && r->cause != SHUNT_OK) member_text(out, ",\"failure\":", shunt_text_of(shunt_status_info[r->cause].meaning));
     member_text(out, ",\"message\":", r->message);
@@ -148,8 +132,7 @@ shunt_raised_json(const shunt_program *p, const shunt_raised *r, shunt_buffer *o
     shunt_buffer_char(out, '"');
 }
 
-void
-shunt_raised_json_end(bool known, shunt_fate fate, shunt_buffer *out)
+void shunt_raised_json_end(bool known, shunt_fate fate, shunt_buffer *out)
 {
     if (known) {
         shunt_buffer_z(out, ",\"outcome\":\"");
@@ -162,8 +145,7 @@ shunt_raised_json_end(bool known, shunt_fate fate, shunt_buffer *out)
 /* ---- text ---- */
 
 /* Without control characters: what stands in an input must not steer the terminal that an operator reads it on. */
-static void
-safe_text(shunt_buffer *out, shunt_text text)
+static void safe_text(shunt_buffer *out, shunt_text text)
 {
     uint32_t plain = 0;
     for (uint32_t i = 0; i < text.length; i++) {
@@ -178,8 +160,7 @@ safe_text(shunt_buffer *out, shunt_text text)
     if (text.length > plain) shunt_buffer_add(out, text.bytes + plain, text.length - plain);
 }
 
-static void
-text_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
+static void text_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
 {
     const shunt_site   *s = &p->sites[site];
     const shunt_module *module = module_of(p, site);
@@ -200,8 +181,7 @@ text_rule(const shunt_program *p, uint32_t site, shunt_buffer *out)
     shunt_buffer_char(out, '"');
 }
 
-static void
-text_input(const shunt_raised *r, shunt_buffer *out)
+static void text_input(const shunt_raised *r, shunt_buffer *out)
 {
     shunt_buffer_z(out, "\n  input    ");
     safe_text(out, r->input);
@@ -239,8 +219,7 @@ text_input(const shunt_raised *r, shunt_buffer *out)
 }
 
 /* File of the main module, the one a run is started with. */
-static void
-text_queue(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
+static void text_queue(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
 {
     shunt_text queue = shunt_raised_queue(p, r);
     bool       again = r->letter.length && p->modules_count && r->grade != SHUNT_GRADE_WARNING;
@@ -250,12 +229,11 @@ text_queue(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
     }
     if (!again) return;
     shunt_text file = shunt_program_text(p, p->modules[0].file);
-    shunt_buffer_format(out, "\n  again    shunt run --only %.*s.units.json %.*s %.*s.edi", SHUNT_TEXT_ARGS(r->letter), SHUNT_TEXT_ARGS(file),
-                        SHUNT_TEXT_ARGS(r->letter));
+    shunt_buffer_format(out, "\n  again    shunt run --only %.*s.units.json %.*s %.*s.edi", SHUNT_TEXT_ARGS(r->letter),
+                        SHUNT_TEXT_ARGS(file), SHUNT_TEXT_ARGS(r->letter));
 }
 
-void
-shunt_raised_text(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
+void shunt_raised_text(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)
 {
     shunt_buffer_text(out, shunt_raised_code(p, r));
     shunt_buffer_char(out, ' ');

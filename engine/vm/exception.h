@@ -11,23 +11,23 @@ typedef enum shunt_grade { SHUNT_GRADE_WARNING, SHUNT_GRADE_REJECT, SHUNT_GRADE_
 const char *shunt_grade_name(shunt_grade grade); /* "warning", "reject", "quarantine", "error" */
 
 typedef struct shunt_raised {
-    uint16_t     code;          /* of the author, into the codes of the program; SHUNT_NONE: `cause` is the code */
-    shunt_status cause;         /* the engine's; OK = none */
+    uint16_t     code;  /* of the author, into the codes of the program; SHUNT_NONE: `cause` is the code */
+    shunt_status cause; /* the engine's; OK = none */
     shunt_grade  grade;
-    shunt_scope  scope;         /* what it undoes */
-    shunt_text   message;       /* of the exit, or what the engine has to say; may be empty */
-    shunt_text   input;         /* id */
-    uint64_t     transaction;   /* ordinal in the input, 0 = outside of one */
-    shunt_text   control;       /* control number of the transaction, may be empty */
-    uint64_t     unit;          /* ordinal in the transaction, 0 = outside of units */
+    shunt_scope  scope;       /* what it undoes */
+    shunt_text   message;     /* of the exit, or what the engine has to say; may be empty */
+    shunt_text   input;       /* id */
+    uint64_t     transaction; /* ordinal in the input, 0 = outside of one */
+    shunt_text   control;     /* control number of the transaction, may be empty */
+    uint64_t     unit;        /* ordinal in the transaction, 0 = outside of units */
     shunt_place  place;
-    shunt_text   loop;          /* id, empty = none */
-    uint32_t     instance;      /* of the loop in the one around it */
-    shunt_text   path;          /* as authors write it: CLP03; may be empty */
-    uint32_t     site;          /* in the rules, 0 = none */
-    shunt_text   key;           /* of the record it is about: a JSON array, encoded; empty = unknown */
-    shunt_text   correlate;     /* a JSON array, encoded; empty = none */
-    shunt_text   letter;        /* name of the dead letter that will hold its transaction; empty = none */
+    shunt_text   loop;      /* id, empty = none */
+    uint32_t     instance;  /* of the loop in the one around it */
+    shunt_text   path;      /* as authors write it: CLP03; may be empty */
+    uint32_t     site;      /* in the rules, 0 = none */
+    shunt_text   key;       /* of the record it is about: a JSON array, encoded; empty = unknown */
+    shunt_text   correlate; /* a JSON array, encoded; empty = none */
+    shunt_text   letter;    /* name of the dead letter that will hold its transaction; empty = none */
 } shunt_raised;
 
 /* For routing, without looking into the JSON. */

@@ -15,8 +15,8 @@ struct group {
     uint64_t serial; /* of the run of a rule that touched it last */
     size_t   key_at;
     uint32_t key_length;
-    uint32_t chain;  /* the group before it in its bucket, FREE = none */
-    bool     fresh;  /* no level further out had it */
+    uint32_t chain; /* the group before it in its bucket, FREE = none */
+    bool     fresh; /* no level further out had it */
 };
 
 struct groups {
@@ -38,68 +38,55 @@ struct shunt_ledger {
     const shunt_memory  *memory;
     const shunt_program *program;
     uint32_t             tally_count;
-    unsigned             open;                                    /* units */
+    unsigned             open; /* units */
     uint64_t             in;
     uint64_t             units[SHUNT_LEVEL_COUNT][SHUNT_FATE_COUNT];
-    shunt_sum           *sums;    /* [level][tally][fate], then [open unit][tally], then [tally] of what arrived */
-    struct groups       *groups;  /* [level][tally] */
-    uint32_t            *distinct;/* [tally]: groups over all levels */
+    shunt_sum           *sums;     /* [level][tally][fate], then [open unit][tally], then [tally] of what arrived */
+    struct groups       *groups;   /* [level][tally] */
+    uint32_t            *distinct; /* [tally]: groups over all levels */
     struct change       *changes;
     uint32_t             change_count, change_capacity;
     uint64_t             serial;
 };
 
-const char *
-shunt_fate_name(shunt_fate fate)
+const char *shunt_fate_name(shunt_fate fate)
 {
     static const char *const names[SHUNT_FATE_COUNT] = { "posted", "duplicate", "skipped", "rejected", "quarantined" };
     return names[fate];
 }
 
-static size_t
-level_sums(const shunt_ledger *l)
-{
-    return (size_t)l->tally_count * SHUNT_FATE_COUNT;
-}
+static size_t level_sums(const shunt_ledger *l) { return (size_t)l->tally_count * SHUNT_FATE_COUNT; }
 
-static shunt_sum *
-sum_at(const shunt_ledger *l, shunt_level level, uint16_t tally, shunt_fate fate)
+static shunt_sum *sum_at(const shunt_ledger *l, shunt_level level, uint16_t tally, shunt_fate fate)
 {
     return &l->sums[(size_t)level * level_sums(l) + (size_t)tally * SHUNT_FATE_COUNT + fate];
 }
 
-static shunt_sum *
-unit_sum(const shunt_ledger *l, unsigned unit, uint16_t tally)
+static shunt_sum *unit_sum(const shunt_ledger *l, unsigned unit, uint16_t tally)
 {
     return &l->sums[SHUNT_LEVEL_COUNT * level_sums(l) + (size_t)unit * l->tally_count + tally];
 }
 
-static shunt_sum *
-arrived(const shunt_ledger *l, uint16_t tally)
-{
-    return unit_sum(l, SHUNT_WALK_DEPTH, tally);
-}
+static shunt_sum *arrived(const shunt_ledger *l, uint16_t tally) { return unit_sum(l, SHUNT_WALK_DEPTH, tally); }
 
-shunt_ledger *
-shunt_ledger_new(const shunt_memory *memory, const shunt_program *program)
+shunt_ledger *shunt_ledger_new(const shunt_memory *memory, const shunt_program *program)
 {
     shunt_ledger *l = shunt_memory_zeroed(memory, 1, sizeof *l);
     if (!l) return NULL;
-    l->memory      = memory;
-    l->program     = program;
+    l->memory = memory;
+    l->program = program;
     l->tally_count = program->tallies_count;
-    size_t some    = l->tally_count ? l->tally_count : 1;
-    l->sums        = shunt_memory_zeroed(memory, some * (SHUNT_LEVEL_COUNT * SHUNT_FATE_COUNT + SHUNT_WALK_DEPTH + 1), sizeof *l->sums);
-    l->groups      = shunt_memory_zeroed(memory, some * ADD_LEVELS, sizeof *l->groups);
-    l->distinct    = shunt_memory_zeroed(memory, some, sizeof *l->distinct);
+    size_t some = l->tally_count ? l->tally_count : 1;
+    l->sums = shunt_memory_zeroed(memory, some * (SHUNT_LEVEL_COUNT * SHUNT_FATE_COUNT + SHUNT_WALK_DEPTH + 1), sizeof *l->sums);
+    l->groups = shunt_memory_zeroed(memory, some * ADD_LEVELS, sizeof *l->groups);
+    l->distinct = shunt_memory_zeroed(memory, some, sizeof *l->distinct);
     for (size_t i = 0; l->groups && i < some * ADD_LEVELS; i++) shunt_buffer_init(&l->groups[i].keys, memory);
     if (l->sums && l->groups && l->distinct) return l;
     shunt_ledger_free(l);
     return NULL;
 }
 
-void
-shunt_ledger_free(shunt_ledger *l)
+void shunt_ledger_free(shunt_ledger *l)
 {
     if (!l) return;
     for (size_t i = 0; l->groups && i < (size_t)l->tally_count * ADD_LEVELS; i++) {
@@ -116,17 +103,17 @@ shunt_ledger_free(shunt_ledger *l)
 
 /* ---- declared tallies, units ---- */
 
-static void
-add_sum(shunt_sum *to, const shunt_sum *more)
+static void add_sum(shunt_sum *to, const shunt_sum *more)
 {
     shunt_decimal sum;
     to->unknown += more->unknown;
-    if (shunt_decimal_add(to->amount, more->amount, &sum) == SHUNT_OK) to->amount = sum;
-    else to->unknown++;
+    if (shunt_decimal_add(to->amount, more->amount, &sum) == SHUNT_OK)
+        to->amount = sum;
+    else
+        to->unknown++;
 }
 
-void
-shunt_ledger_enter(shunt_ledger *l)
+void shunt_ledger_enter(shunt_ledger *l)
 {
     l->in++;
     if (l->open < SHUNT_WALK_DEPTH)
@@ -134,8 +121,7 @@ shunt_ledger_enter(shunt_ledger *l)
     l->open++;
 }
 
-void
-shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
+void shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
 {
     if (l->open == 0) return;
     l->open--;
@@ -147,14 +133,9 @@ shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
     }
 }
 
-unsigned
-shunt_ledger_open_units(const shunt_ledger *l)
-{
-    return l->open;
-}
+unsigned shunt_ledger_open_units(const shunt_ledger *l) { return l->open; }
 
-void
-shunt_ledger_arrive(shunt_ledger *l, uint16_t tally, bool known, shunt_value value, shunt_fate outside)
+void shunt_ledger_arrive(shunt_ledger *l, uint16_t tally, bool known, shunt_value value, shunt_fate outside)
 {
     bool      integer = l->program->tallies[tally].type.kind == SHUNT_KIND_INT;
     shunt_sum more = { 0, !known };
@@ -163,36 +144,25 @@ shunt_ledger_arrive(shunt_ledger *l, uint16_t tally, bool known, shunt_value val
     add_sum(l->open ? unit_sum(l, l->open - 1, tally) : sum_at(l, SHUNT_LEVEL_TRANSACTION, tally, outside), &more);
 }
 
-uint64_t
-shunt_ledger_in(const shunt_ledger *l)
-{
-    return l->in;
-}
+uint64_t shunt_ledger_in(const shunt_ledger *l) { return l->in; }
 
-uint64_t
-shunt_ledger_units(const shunt_ledger *l, shunt_level level, shunt_fate fate)
+uint64_t shunt_ledger_units(const shunt_ledger *l, shunt_level level, shunt_fate fate)
 {
     uint64_t units = 0;
     for (unsigned i = 0; i <= (unsigned)level; i++) units += l->units[i][fate];
     return units;
 }
 
-shunt_sum
-shunt_ledger_sum(const shunt_ledger *l, shunt_level level, uint16_t tally, shunt_fate fate)
+shunt_sum shunt_ledger_sum(const shunt_ledger *l, shunt_level level, uint16_t tally, shunt_fate fate)
 {
     shunt_sum sum = { 0 };
     for (unsigned i = 0; i <= (unsigned)level; i++) add_sum(&sum, sum_at(l, (shunt_level)i, tally, fate));
     return sum;
 }
 
-shunt_sum
-shunt_ledger_arrived(const shunt_ledger *l, uint16_t tally)
-{
-    return *arrived(l, tally);
-}
+shunt_sum shunt_ledger_arrived(const shunt_ledger *l, uint16_t tally) { return *arrived(l, tally); }
 
-bool
-shunt_ledger_balanced(const shunt_ledger *l)
+bool shunt_ledger_balanced(const shunt_ledger *l)
 {
     uint64_t units = 0;
     for (int fate = 0; fate < SHUNT_FATE_COUNT; fate++) units += shunt_ledger_units(l, SHUNT_LEVEL_RUN, (shunt_fate)fate);
@@ -212,20 +182,17 @@ shunt_ledger_balanced(const shunt_ledger *l)
 
 /* ---- totals that rules add to ---- */
 
-static struct groups *
-groups_at(const shunt_ledger *l, unsigned level, uint16_t tally)
+static struct groups *groups_at(const shunt_ledger *l, unsigned level, uint16_t tally)
 {
     return &l->groups[(size_t)level * l->tally_count + tally];
 }
 
-static shunt_text
-key_of(const struct groups *g, const struct group *group)
+static shunt_text key_of(const struct groups *g, const struct group *group)
 {
     return (shunt_text){ group->key_length ? g->keys.bytes + group->key_at : NULL, group->key_length };
 }
 
-static uint32_t
-find(const struct groups *g, uint64_t hash, shunt_text key)
+static uint32_t find(const struct groups *g, uint64_t hash, shunt_text key)
 {
     if (!g->bucket_count) return FREE;
     uint32_t at = g->buckets[hash & (g->bucket_count - 1)];
@@ -233,34 +200,31 @@ find(const struct groups *g, uint64_t hash, shunt_text key)
     return at;
 }
 
-static void
-link_group(struct groups *g, uint32_t at)
+static void link_group(struct groups *g, uint32_t at)
 {
     uint32_t *bucket = &g->buckets[g->items[at].hash & (g->bucket_count - 1)];
     g->items[at].chain = *bucket;
-    *bucket            = at;
+    *bucket = at;
 }
 
-static bool
-grow(const shunt_ledger *l, struct groups *g)
+static bool grow(const shunt_ledger *l, struct groups *g)
 {
     if (g->count < g->capacity) return true;
     uint32_t      capacity = g->capacity ? g->capacity * 2 : FIRST;
     struct group *items = shunt_memory_resize(l->memory, g->items, capacity * sizeof *items);
     if (!items) return false;
-    g->items          = items;
+    g->items = items;
     uint32_t *buckets = shunt_memory_resize(l->memory, g->buckets, (size_t)capacity * sizeof *buckets);
     if (!buckets) return false;
-    g->buckets      = buckets;
+    g->buckets = buckets;
     g->bucket_count = capacity;
-    g->capacity     = capacity;
+    g->capacity = capacity;
     memset(buckets, 0xff, (size_t)capacity * sizeof *buckets);
     for (uint32_t i = 0; i < g->count; i++) link_group(g, i);
     return true;
 }
 
-static uint32_t
-create(const shunt_ledger *l, struct groups *g, uint64_t hash, shunt_text key)
+static uint32_t create(const shunt_ledger *l, struct groups *g, uint64_t hash, shunt_text key)
 {
     size_t before = g->keys.length;
     if (!grow(l, g)) return FREE;
@@ -276,48 +240,43 @@ create(const shunt_ledger *l, struct groups *g, uint64_t hash, shunt_text key)
 }
 
 /* The last group that was created: the newest of its bucket. */
-static void
-drop_last(struct groups *g)
+static void drop_last(struct groups *g)
 {
     const struct group *last = &g->items[g->count - 1];
     g->buckets[last->hash & (g->bucket_count - 1)] = last->chain;
-    g->keys.length                                 = last->key_at;
+    g->keys.length = last->key_at;
     g->count--;
 }
 
-static void
-forget(shunt_ledger *l, struct groups *g, uint16_t tally, bool fresh_too)
+static void forget(shunt_ledger *l, struct groups *g, uint16_t tally, bool fresh_too)
 {
     for (uint32_t i = 0; fresh_too && i < g->count; i++) l->distinct[tally] -= g->items[i].fresh;
-    g->count       = 0;
+    g->count = 0;
     g->keys.length = 0;
     if (g->buckets) memset(g->buckets, 0xff, (size_t)g->bucket_count * sizeof *g->buckets);
 }
 
-static bool
-known_further_out(const shunt_ledger *l, uint16_t tally, unsigned level, uint64_t hash, shunt_text key)
+static bool known_further_out(const shunt_ledger *l, uint16_t tally, unsigned level, uint64_t hash, shunt_text key)
 {
     for (level++; level < ADD_LEVELS; level++)
         if (find(groups_at(l, level, tally), hash, key) != FREE) return true;
     return false;
 }
 
-static bool
-note_change(shunt_ledger *l, struct change change)
+static bool note_change(shunt_ledger *l, struct change change)
 {
     if (l->change_count == l->change_capacity) {
         uint32_t       capacity = l->change_capacity ? l->change_capacity * 2 : FIRST;
         struct change *changes = shunt_memory_resize(l->memory, l->changes, capacity * sizeof *changes);
         if (!changes) return false;
-        l->changes         = changes;
+        l->changes = changes;
         l->change_capacity = capacity;
     }
     l->changes[l->change_count++] = change;
     return true;
 }
 
-shunt_status
-shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value, shunt_text key)
+shunt_status shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value, shunt_text key)
 {
     const shunt_tally *t = &l->program->tallies[tally];
     bool               grouped = t->record != SHUNT_NONE;
@@ -335,11 +294,12 @@ shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value, shunt_text 
             drop_last(g);
             return SHUNT_NO_MEMORY;
         }
-        g->items[at].fresh  = fresh;
+        g->items[at].fresh = fresh;
         g->items[at].serial = l->serial;
         l->distinct[tally] += fresh;
     } else if (g->items[at].serial != l->serial) {
-        if (!note_change(l, (struct change){ .before = g->items[at].amount, .group = at, .tally = tally })) return SHUNT_NO_MEMORY;
+        if (!note_change(l, (struct change){ .before = g->items[at].amount, .group = at, .tally = tally }))
+            return SHUNT_NO_MEMORY;
         g->items[at].serial = l->serial;
     }
     SHUNT_TRY(shunt_decimal_add(g->items[at].amount, more, &sum));
@@ -348,15 +308,13 @@ shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value, shunt_text 
     return SHUNT_OK;
 }
 
-void
-shunt_ledger_keep(shunt_ledger *l)
+void shunt_ledger_keep(shunt_ledger *l)
 {
     l->change_count = 0;
     l->serial++;
 }
 
-void
-shunt_ledger_undo(shunt_ledger *l)
+void shunt_ledger_undo(shunt_ledger *l)
 {
     while (l->change_count) {
         const struct change *c = &l->changes[--l->change_count];
@@ -371,16 +329,14 @@ shunt_ledger_undo(shunt_ledger *l)
     l->serial++;
 }
 
-static shunt_level
-level_of(uint8_t scope)
+static shunt_level level_of(uint8_t scope)
 {
     if (scope == SHUNT_SCOPE_FILE || scope == SHUNT_SCOPE_INTERCHANGE) return SHUNT_LEVEL_FILE;
     return scope == SHUNT_SCOPE_BATCH ? SHUNT_LEVEL_BATCH : SHUNT_LEVEL_TRANSACTION;
 }
 
 /* What was added at a level goes one further out, where its scope reaches so far. */
-static shunt_status
-hand_on(shunt_ledger *l, unsigned level, uint16_t tally)
+static shunt_status hand_on(shunt_ledger *l, unsigned level, uint16_t tally)
 {
     struct groups *from = groups_at(l, level, tally), *to = groups_at(l, level + 1, tally);
     for (uint32_t i = 0; i < from->count; i++) {
@@ -397,8 +353,7 @@ hand_on(shunt_ledger *l, unsigned level, uint16_t tally)
     return SHUNT_OK;
 }
 
-static void
-close_sums(shunt_ledger *l, shunt_level level, bool undone, shunt_fate fate)
+static void close_sums(shunt_ledger *l, shunt_level level, bool undone, shunt_fate fate)
 {
     for (int f = 0; f < SHUNT_FATE_COUNT; f++) {
         shunt_fate to = undone ? fate : (shunt_fate)f;
@@ -412,8 +367,7 @@ close_sums(shunt_ledger *l, shunt_level level, bool undone, shunt_fate fate)
     }
 }
 
-shunt_status
-shunt_ledger_close(shunt_ledger *l, shunt_level level, bool undone, shunt_fate fate)
+shunt_status shunt_ledger_close(shunt_ledger *l, shunt_level level, bool undone, shunt_fate fate)
 {
     shunt_status status = SHUNT_OK;
     close_sums(l, level, undone, fate);
@@ -426,8 +380,7 @@ shunt_ledger_close(shunt_ledger *l, shunt_level level, bool undone, shunt_fate f
     return status;
 }
 
-static bool
-key_value(shunt_type type, shunt_text key, shunt_arena *arena, shunt_value *value)
+static bool key_value(shunt_type type, shunt_text key, shunt_arena *arena, shunt_value *value)
 {
     int64_t       days;
     shunt_decimal number;
@@ -450,27 +403,26 @@ struct sorted {
     uint32_t   at;
 };
 
-static int
-by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
     return shunt_text_compare(((const struct sorted *)a)->key, ((const struct sorted *)b)->key);
 }
 
-static shunt_status
-no_room(const shunt_arena *arena)
+static shunt_status no_room(const shunt_arena *arena)
 {
     return shunt_arena_failed(arena) == SHUNT_ARENA_LIMIT ? SHUNT_LIMIT_UNIT_BYTES : SHUNT_NO_MEMORY;
 }
 
-static void
-put_amount(shunt_type type, __int128 amount, shunt_value *value)
+static void put_amount(shunt_type type, __int128 amount, shunt_value *value)
 {
-    if (type.kind == SHUNT_KIND_INT) value->integer = (int64_t)amount;
-    else value->coefficient = amount;
+    if (type.kind == SHUNT_KIND_INT)
+        value->integer = (int64_t)amount;
+    else
+        value->coefficient = amount;
 }
 
-static shunt_status
-read_groups(const shunt_ledger *l, const shunt_tally *t, const struct groups *g, shunt_arena *arena, shunt_value *value)
+static shunt_status read_groups(const shunt_ledger *l, const shunt_tally *t, const struct groups *g, shunt_arena *arena,
+                                shunt_value *value)
 {
     const shunt_record_type *record = &l->program->records[t->record];
     struct sorted           *order = SHUNT_NEW_N(arena, struct sorted, g->count + 1);
@@ -485,7 +437,7 @@ read_groups(const shunt_ledger *l, const shunt_tally *t, const struct groups *g,
         if (!row || !fields || !states) return no_room(arena);
         if (!key_value(l->program->fields[record->field_first].type, order[i].key, arena, &fields[0])) return no_room(arena);
         put_amount(t->type, g->items[order[i].at].amount, &fields[1]);
-        *row         = (shunt_row){ states, fields };
+        *row = (shunt_row){ states, fields };
         items[i].row = row;
     }
     value->list.items = items;
@@ -493,12 +445,11 @@ read_groups(const shunt_ledger *l, const shunt_tally *t, const struct groups *g,
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_ledger_read(const shunt_ledger *l, uint16_t tally, shunt_arena *arena, shunt_value *value)
+shunt_status shunt_ledger_read(const shunt_ledger *l, uint16_t tally, shunt_arena *arena, shunt_value *value)
 {
     const shunt_tally *t = &l->program->tallies[tally];
     shunt_level        level = level_of(t->scope);
-    *value                   = (shunt_value){ 0 };
+    *value = (shunt_value){ 0 };
     if (t->declared) {
         shunt_sum all = { 0 };
         for (int fate = 0; fate < SHUNT_FATE_COUNT; fate++) add_sum(&all, sum_at(l, level, tally, (shunt_fate)fate));

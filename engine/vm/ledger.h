@@ -11,10 +11,23 @@
 #include "engine/vm/program.h"
 
 /* What becomes of a unit. */
-typedef enum shunt_fate { SHUNT_POSTED, SHUNT_DUPLICATE, SHUNT_SKIPPED, SHUNT_REJECTED, SHUNT_QUARANTINED, SHUNT_FATE_COUNT } shunt_fate;
+typedef enum shunt_fate {
+    SHUNT_POSTED,
+    SHUNT_DUPLICATE,
+    SHUNT_SKIPPED,
+    SHUNT_REJECTED,
+    SHUNT_QUARANTINED,
+    SHUNT_FATE_COUNT
+} shunt_fate;
 const char *shunt_fate_name(shunt_fate fate); /* "posted", "duplicate", "skipped", "rejected", "quarantined" */
 
-typedef enum shunt_level { SHUNT_LEVEL_TRANSACTION, SHUNT_LEVEL_BATCH, SHUNT_LEVEL_FILE, SHUNT_LEVEL_RUN, SHUNT_LEVEL_COUNT } shunt_level;
+typedef enum shunt_level {
+    SHUNT_LEVEL_TRANSACTION,
+    SHUNT_LEVEL_BATCH,
+    SHUNT_LEVEL_FILE,
+    SHUNT_LEVEL_RUN,
+    SHUNT_LEVEL_COUNT
+} shunt_level;
 
 /* A declared tally under one fate. */
 typedef struct shunt_sum {
@@ -28,11 +41,11 @@ shunt_ledger *shunt_ledger_new(const shunt_memory *memory, const shunt_program *
 void          shunt_ledger_free(shunt_ledger *ledger); /* NULL is fine */
 
 /* A unit arrives; later `shunt_ledger_unit` says what became of it. Units may nest; the declared tallies of each are its own. */
-void shunt_ledger_enter(shunt_ledger *ledger);
-void shunt_ledger_unit(shunt_ledger *ledger, shunt_fate fate);
-unsigned shunt_ledger_open_units(const shunt_ledger *ledger);
+void         shunt_ledger_enter(shunt_ledger *ledger);
+void         shunt_ledger_unit(shunt_ledger *ledger, shunt_fate fate);
+unsigned     shunt_ledger_open_units(const shunt_ledger *ledger);
 /* A value of a declared tally, of the innermost open unit; outside of units it counts under `outside`. */
-void shunt_ledger_arrive(shunt_ledger *ledger, uint16_t tally, bool known, shunt_value value, shunt_fate outside);
+void         shunt_ledger_arrive(shunt_ledger *ledger, uint16_t tally, bool known, shunt_value value, shunt_fate outside);
 /* Ends a level; `undone`: all of it goes under `fate`, and what rules added in it is forgotten. */
 shunt_status shunt_ledger_close(shunt_ledger *ledger, shunt_level level, bool undone, shunt_fate fate);
 
@@ -49,6 +62,6 @@ uint64_t  shunt_ledger_in(const shunt_ledger *ledger);
 shunt_sum shunt_ledger_sum(const shunt_ledger *ledger, shunt_level level, uint16_t tally, shunt_fate fate);
 shunt_sum shunt_ledger_arrived(const shunt_ledger *ledger, uint16_t tally);
 /* The control total of the run: units and tallies that came in are those that were accounted for. */
-bool shunt_ledger_balanced(const shunt_ledger *ledger);
+bool      shunt_ledger_balanced(const shunt_ledger *ledger);
 
 #endif

@@ -33,26 +33,29 @@ typedef struct shunt_letter_whole {
 } shunt_letter_whole;
 
 typedef struct shunt_letters shunt_letters;
-shunt_letters *shunt_letters_new(const shunt_memory *memory, const char *directory, const uint8_t program_hash[static 32], shunt_letter_sink *sink, void *context,
-                                 shunt_trailer *trailer) SHUNT_MUST_USE;
+shunt_letters *shunt_letters_new(const shunt_memory *memory, const char *directory, const uint8_t program_hash[static 32],
+                                 shunt_letter_sink *sink, void *context, shunt_trailer *trailer) SHUNT_MUST_USE;
 void           shunt_letters_free(shunt_letters *letters); /* NULL is fine */
 
 shunt_status shunt_letters_input(shunt_letters *letters, uint64_t ordinal, shunt_text id);
-void         shunt_letters_piece(shunt_letters *letters, const void *bytes, size_t size); /* a piece of input, before its events */
+void shunt_letters_piece(shunt_letters *letters, const void *bytes, size_t size); /* a piece of input, before its events */
 shunt_status shunt_letters_piece_over(shunt_letters *letters);
 
 /* An interchange or batch begins: `segment` is its header. */
-shunt_status shunt_letters_scope(shunt_letters *letters, shunt_scope scope, const shunt_segment *segment, const shunt_delims *delims, shunt_text control);
+shunt_status shunt_letters_scope(shunt_letters *letters, shunt_scope scope, const shunt_segment *segment,
+                                 const shunt_delims *delims, shunt_text control);
 void         shunt_letters_scope_over(shunt_letters *letters, shunt_scope scope, uint64_t end);
 /* A transaction; `mapped` false: nothing of it is kept. */
-shunt_status shunt_letters_begin(shunt_letters *letters, uint64_t ordinal, uint64_t at, shunt_text set, shunt_text control, bool mapped);
-shunt_status shunt_letters_unit(shunt_letters *letters, uint64_t ordinal, uint64_t begin, uint64_t end, shunt_fate fate, shunt_text code);
+shunt_status shunt_letters_begin(shunt_letters *letters, uint64_t ordinal, uint64_t at, shunt_text set, shunt_text control,
+                                 bool mapped);
+shunt_status shunt_letters_unit(shunt_letters *letters, uint64_t ordinal, uint64_t begin, uint64_t end, shunt_fate fate,
+                                shunt_text code);
 /* `hold`: until shunt_letters_release, whether it has a failed unit or not. */
 shunt_status shunt_letters_end(shunt_letters *letters, uint64_t end, shunt_letter_whole whole, bool hold);
 /* The scope that letters were held for since `mark` is over; `whole`: it was undone. */
 shunt_status shunt_letters_release(shunt_letters *letters, uint64_t mark, shunt_letter_whole whole);
 uint64_t     shunt_letters_mark(const shunt_letters *letters);
 /* Name of the letter of the open transaction. */
-shunt_text shunt_letters_name(const shunt_letters *letters);
+shunt_text   shunt_letters_name(const shunt_letters *letters);
 
 #endif

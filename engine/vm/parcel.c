@@ -4,8 +4,7 @@ struct head {
     uint32_t length, tag;
 };
 
-size_t
-shunt_parcel_open(shunt_buffer *out)
+size_t shunt_parcel_open(shunt_buffer *out)
 {
     struct head head = { 0, 0 };
     size_t      at = out->length;
@@ -13,8 +12,7 @@ shunt_parcel_open(shunt_buffer *out)
     return at;
 }
 
-void
-shunt_parcel_seal(shunt_buffer *out, size_t at, uint32_t tag)
+void shunt_parcel_seal(shunt_buffer *out, size_t at, uint32_t tag)
 {
     if (out->failed) return;
     struct head head = { (uint32_t)(out->length - at - sizeof head), tag };
@@ -28,8 +26,7 @@ struct replay {
 };
 
 /* Hands over the whole items at the beginning of `bytes`; `*used` is their length. */
-static shunt_status
-take_whole(const struct replay *r, const char *bytes, size_t length, size_t *used)
+static shunt_status take_whole(const struct replay *r, const char *bytes, size_t length, size_t *used)
 {
     struct head head;
     *used = 0;
@@ -43,8 +40,7 @@ take_whole(const struct replay *r, const char *bytes, size_t length, size_t *use
 }
 
 /* How many bytes the item in `carry` lacks; at least that of its head. */
-static size_t
-lacking(const shunt_buffer *carry)
+static size_t lacking(const shunt_buffer *carry)
 {
     struct head head;
     if (carry->length < sizeof head) return sizeof head - carry->length;
@@ -52,8 +48,7 @@ lacking(const shunt_buffer *carry)
     return sizeof head + head.length - carry->length;
 }
 
-static shunt_status
-take_piece(void *context, const char *bytes, size_t length)
+static shunt_status take_piece(void *context, const char *bytes, size_t length)
 {
     struct replay *r = context;
     size_t         used;
@@ -71,11 +66,11 @@ take_piece(void *context, const char *bytes, size_t length)
     return r->carry->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 
-shunt_status
-shunt_parcel_replay(const shunt_spool *spool, uint64_t from, uint64_t to, shunt_buffer *carry, shunt_parcel_taker *take, void *context)
+shunt_status shunt_parcel_replay(const shunt_spool *spool, uint64_t from, uint64_t to, shunt_buffer *carry,
+                                 shunt_parcel_taker *take, void *context)
 {
     struct replay r = { carry, take, context };
-    carry->length   = 0;
+    carry->length = 0;
     if (from == to) return SHUNT_OK;
     SHUNT_TRY(spool->replay(spool->context, from, to, take_piece, &r));
     return carry->length ? SHUNT_IO : SHUNT_OK;

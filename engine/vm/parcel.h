@@ -12,6 +12,7 @@ void   shunt_parcel_seal(shunt_buffer *out, size_t at, uint32_t tag);
 
 typedef shunt_status shunt_parcel_taker(void *context, uint32_t tag, const char *bytes, size_t length);
 /* Hands over every item of [from, to) of the spool, in order. IO where an item is cut off: the spool lost bytes. */
-shunt_status shunt_parcel_replay(const shunt_spool *spool, uint64_t from, uint64_t to, shunt_buffer *carry, shunt_parcel_taker *take, void *context);
+shunt_status         shunt_parcel_replay(const shunt_spool *spool, uint64_t from, uint64_t to, shunt_buffer *carry,
+                                         shunt_parcel_taker *take, void *context);
 
 #endif

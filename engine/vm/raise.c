@@ -10,65 +10,62 @@ struct waiting {
     uint8_t      grade;
 };
 
-void
-shunt_session_place(const shunt_session *s, const shunt_vm_place *place, shunt_raised *r)
+void shunt_session_place(const shunt_session *s, const shunt_vm_place *place, shunt_raised *r)
 {
     if (place->node) {
-        r->loop          = s->plan->texts[s->plan->frames[place->node->frame].id];
-        r->instance      = place->node->ordinal;
-        r->place.byte    = place->node->at;
+        r->loop = s->plan->texts[s->plan->frames[place->node->frame].id];
+        r->instance = place->node->ordinal;
+        r->place.byte = place->node->at;
         r->place.segment = place->value ? 0 : place->node->segment; /* of a value only its bytes are known */
     }
     if (place->slot < s->plan->slot_count) {
         const shunt_plan_slot *slot = &s->plan->slots[place->slot];
-        r->path                     = s->plan->texts[slot->path];
-        r->place.element            = slot->element;
-        r->place.component          = slot->component;
+        r->path = s->plan->texts[slot->path];
+        r->place.element = slot->element;
+        r->place.component = slot->component;
     }
     if (place->value && place->value->bytes) {
-        r->place.byte   = place->value->at;
+        r->place.byte = place->value->at;
         r->place.length = place->value->size;
     }
 }
 
-static void
-fill_in(const shunt_session *s, shunt_raised *r)
+static void fill_in(const shunt_session *s, shunt_raised *r)
 {
     const struct unit *unit = s->unit_depth ? &s->units[s->unit_depth - 1] : NULL;
     if (s->in_input) r->input = s->inputs[s->input_count - 1].id;
     r->correlate = shunt_buffer_as_text(&s->correlate);
     if (s->open) {
         r->transaction = s->transactions;
-        r->control     = shunt_buffer_as_text(&s->control);
+        r->control = shunt_buffer_as_text(&s->control);
         if (!r->place.byte) r->place.byte = unit ? unit->begin : s->begin;
         if (s->letters) r->letter = shunt_letters_name(s->letters);
     }
     if (!unit) return;
     r->unit = unit->ordinal;
     if (r->loop.length) return;
-    r->loop     = s->plan->texts[s->plan->loops[unit->loop].id];
+    r->loop = s->plan->texts[s->plan->loops[unit->loop].id];
     r->instance = unit->instance;
 }
 
-static void
-count(shunt_session *s, const struct waiting *w)
+static void count(shunt_session *s, const struct waiting *w)
 {
     s->raised_count[w->grade]++;
-    if (w->code != SHUNT_NONE) s->code_count[w->code]++;
-    else s->status_count[w->cause]++;
+    if (w->code != SHUNT_NONE)
+        s->code_count[w->code]++;
+    else
+        s->status_count[w->cause]++;
     if (w->grade != SHUNT_GRADE_WARNING) s->at_fault = true;
 }
 
-static shunt_status
-hand_out(shunt_session *s, const struct waiting *w, shunt_text json, shunt_text text)
+static shunt_status hand_out(shunt_session *s, const struct waiting *w, shunt_text json, shunt_text text)
 {
     shunt_exception_out out = { w->code, w->cause, (shunt_grade)w->grade, w->offset, json, text };
     count(s, w);
     return s->sinks.exception ? s->sinks.exception(s->sinks.context, &out) : SHUNT_OK;
 }
 
-shunt_status
-shunt_session_raise(shunt_session *s, shunt_raised *r)
+shunt_status shunt_session_raise(shunt_session *s, shunt_raised *r)
 {
     const struct unit *unit = shunt_session_unit(s);
     fill_in(s, r);
@@ -81,7 +78,7 @@ shunt_session_raise(shunt_session *s, shunt_raised *r)
     if (!unit) shunt_raised_json_end(false, SHUNT_POSTED, &s->json);
     if (s->json.failed || s->text.failed) return SHUNT_NO_MEMORY;
     if (!unit) return hand_out(s, &w, shunt_buffer_as_text(&s->json), shunt_buffer_as_text(&s->text));
-    w.json_length     = (uint32_t)s->json.length;
+    w.json_length = (uint32_t)s->json.length;
     s->scratch.length = 0;
     size_t at = shunt_parcel_open(&s->scratch);
     shunt_buffer_add(&s->scratch, &w, sizeof w);
@@ -98,8 +95,7 @@ struct releasing {
     shunt_fate     fate;
 };
 
-static shunt_status
-release_one(void *context, uint32_t tag, const char *bytes, size_t length)
+static shunt_status release_one(void *context, uint32_t tag, const char *bytes, size_t length)
 {
     struct releasing *r = context;
     shunt_session    *s = r->s;
@@ -114,8 +110,7 @@ release_one(void *context, uint32_t tag, const char *bytes, size_t length)
     return hand_out(s, &w, shunt_buffer_as_text(&s->json), (shunt_text){ bytes + text, (uint32_t)(length - text) });
 }
 
-shunt_status
-shunt_session_release(shunt_session *s, bool known, shunt_fate fate)
+shunt_status shunt_session_release(shunt_session *s, bool known, shunt_fate fate)
 {
     struct releasing r = { s, known, fate };
     uint64_t         end = s->raised.mark(s->raised.context);

@@ -11,8 +11,9 @@ enum { DIGITS = 20, PLAIN = 32 /* texts up to here are tried byte by byte first 
 /* A member name with its punctuation, as it stands before a value: `"name":`. */
 struct member {
     shunt_text name;
-    shunt_text currency; /* of money: the whole member after it, `,"currency":"USD"` or `,"NAME_currency":"USD"`; empty = none here */
-    shunt_text own;      /* of money: `,"NAME_currency":"USD"`, for lines whose currencies differ */
+    shunt_text
+        currency;   /* of money: the whole member after it, `,"currency":"USD"` or `,"NAME_currency":"USD"`; empty = none here */
+    shunt_text own; /* of money: `,"NAME_currency":"USD"`, for lines whose currencies differ */
     shunt_type type;
 };
 
@@ -37,15 +38,13 @@ struct shunt_encoders {
 
 /* ---- writing ---- */
 
-static inline char *
-room(shunt_buffer *out, size_t more)
+static inline char *room(shunt_buffer *out, size_t more)
 {
     if (SHUNT_UNLIKELY(out->capacity - out->length < more) && !shunt_buffer_reserve(out, more)) return NULL;
     return out->bytes + out->length;
 }
 
-static inline void
-put(shunt_buffer *out, shunt_text text)
+static inline void put(shunt_buffer *out, shunt_text text)
 {
     char *at = room(out, text.length);
     if (SHUNT_UNLIKELY(!at)) return;
@@ -53,15 +52,10 @@ put(shunt_buffer *out, shunt_text text)
     out->length += text.length;
 }
 
-static inline bool
-plain(uint8_t byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
+static inline bool plain(uint8_t byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
 
 /* Nearly all texts are short and plain. */
-static void
-put_text(shunt_buffer *out, shunt_text text)
+static void put_text(shunt_buffer *out, shunt_text text)
 {
     char *at;
     if (text.length > PLAIN || !(at = room(out, PLAIN + 2))) {
@@ -81,17 +75,15 @@ put_text(shunt_buffer *out, shunt_text text)
     out->length += text.length + 2;
 }
 
-void
-shunt_json_number(shunt_buffer *out, uint64_t number)
+void shunt_json_number(shunt_buffer *out, uint64_t number)
 {
-    char  digits[DIGITS], *at = digits + DIGITS;
+    char digits[DIGITS], *at = digits + DIGITS;
     do *--at = (char)('0' + number % 10);
     while (number /= 10);
     put(out, (shunt_text){ at, (uint32_t)(digits + DIGITS - at) });
 }
 
-void
-shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
+void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
 {
     shunt_buffer_char(out, '[');
     for (uint32_t i = 0; i < count; i++) {
@@ -101,26 +93,23 @@ shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
     shunt_buffer_char(out, ']');
 }
 
-static void
-put_decimal(shunt_buffer *out, __int128 coefficient, uint8_t scale)
+static void put_decimal(shunt_buffer *out, __int128 coefficient, uint8_t scale)
 {
     char *at = room(out, SHUNT_DECIMAL_TEXT + 2);
     if (!at) return;
-    at[0]         = '"';
+    at[0] = '"';
     size_t length = shunt_decimal_print(coefficient, scale, at + 1);
     at[1 + length] = '"';
     out->length += length + 2;
 }
 
-static void
-put_integer(shunt_buffer *out, int64_t number)
+static void put_integer(shunt_buffer *out, int64_t number)
 {
     if (number < 0) shunt_buffer_char(out, '-');
     shunt_json_number(out, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
-static void
-put_date(shunt_buffer *out, int64_t days)
+static void put_date(shunt_buffer *out, int64_t days)
 {
     char *at = room(out, SHUNT_DATE_TEXT + 2);
     if (!at) return;
@@ -130,32 +119,31 @@ put_date(shunt_buffer *out, int64_t days)
     out->length += SHUNT_DATE_TEXT + 2;
 }
 
-static void
-put_moment(shunt_buffer *out, int64_t microseconds)
+static void put_moment(shunt_buffer *out, int64_t microseconds)
 {
     char text[SHUNT_MOMENT_TEXT];
     put_text(out, (shunt_text){ text, (uint32_t)shunt_moment_print(microseconds, text) });
 }
 
-static shunt_text
-enum_member(const shunt_program *p, uint16_t enumeration, int64_t ordinal)
+static shunt_text enum_member(const shunt_program *p, uint16_t enumeration, int64_t ordinal)
 {
     const shunt_enum *e = &p->enums[enumeration];
     if (ordinal < 0 || ordinal >= e->member_count) return (shunt_text){ 0 };
     return shunt_program_text(p, p->numbers[e->member_first + (uint64_t)ordinal]);
 }
 
-static shunt_status put_object(const shunt_encoders *e, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
-                               shunt_buffer *out);
+static shunt_status put_object(const shunt_encoders *e, uint16_t record, const shunt_value *fields, const uint8_t *states,
+                               unsigned depth, shunt_buffer *out);
 
-static shunt_status
-put_value(const shunt_encoders *e, shunt_type type, shunt_value value, unsigned depth, shunt_buffer *out)
+static shunt_status put_value(const shunt_encoders *e, shunt_type type, shunt_value value, unsigned depth, shunt_buffer *out)
 {
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_BOOL: put(out, value.integer ? SHUNT_TEXT("true") : SHUNT_TEXT("false")); return SHUNT_OK;
     case SHUNT_KIND_INT:
-        if (type.extra) put_text(out, enum_member(e->program, (uint16_t)(type.extra - 1), value.integer));
-        else put_integer(out, value.integer);
+        if (type.extra)
+            put_text(out, enum_member(e->program, (uint16_t)(type.extra - 1), value.integer));
+        else
+            put_integer(out, value.integer);
         return SHUNT_OK;
     case SHUNT_KIND_DECIMAL: put_decimal(out, value.coefficient, type.scale); return SHUNT_OK;
     case SHUNT_KIND_TEXT: put_text(out, value.text); return SHUNT_OK;
@@ -166,7 +154,7 @@ put_value(const shunt_encoders *e, shunt_type type, shunt_value value, unsigned 
         return put_object(e, type.record, value.row->fields, value.row->states, depth + 1, out);
     case SHUNT_KIND_LIST: {
         shunt_type item = type;
-        item.kind       = type.element;
+        item.kind = type.element;
         shunt_buffer_char(out, '[');
         for (uint32_t i = 0; i < value.list.count; i++) {
             if (i) shunt_buffer_char(out, ',');
@@ -184,9 +172,8 @@ put_value(const shunt_encoders *e, shunt_type type, shunt_value value, unsigned 
 }
 
 /* The members of an object that are present; `comma`: something stands before them. `with`: currencies are said, by `own` each for itself. */
-static shunt_status
-put_members(const shunt_encoders *e, const struct shape *shape, const shunt_value *fields, const uint8_t *states, bool comma, bool said, bool own,
-            unsigned depth, shunt_buffer *out)
+static shunt_status put_members(const shunt_encoders *e, const struct shape *shape, const shunt_value *fields,
+                                const uint8_t *states, bool comma, bool said, bool own, unsigned depth, shunt_buffer *out)
 {
     if (depth > SHUNT_ROW_DEPTH) return SHUNT_LIMIT;
     for (uint32_t i = 0; i < shape->count; i++) {
@@ -203,8 +190,8 @@ put_members(const shunt_encoders *e, const struct shape *shape, const shunt_valu
     return SHUNT_OK;
 }
 
-static shunt_status
-put_object(const shunt_encoders *e, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth, shunt_buffer *out)
+static shunt_status put_object(const shunt_encoders *e, uint16_t record, const shunt_value *fields, const uint8_t *states,
+                               unsigned depth, shunt_buffer *out)
 {
     const struct shape *shape = &e->shapes[record];
     shunt_buffer_char(out, '{');
@@ -213,8 +200,7 @@ put_object(const shunt_encoders *e, uint16_t record, const shunt_value *fields, 
     return SHUNT_OK;
 }
 
-static shunt_status
-put_line(const shunt_encoders *e, uint16_t columns, const shunt_line *line, shunt_buffer *out)
+static shunt_status put_line(const shunt_encoders *e, uint16_t columns, const shunt_line *line, shunt_buffer *out)
 {
     const struct shape *shape = columns == SHUNT_NONE ? NULL : &e->shapes[columns];
     bool                own = shape && shape->currency && shape->currency != line->type.extra;
@@ -229,8 +215,7 @@ put_line(const shunt_encoders *e, uint16_t columns, const shunt_line *line, shun
     return SHUNT_OK;
 }
 
-static shunt_status
-put_record(const shunt_encoders *e, const shunt_record *r, shunt_buffer *out)
+static shunt_status put_record(const shunt_encoders *e, const shunt_record *r, shunt_buffer *out)
 {
     const shunt_target *target = &e->program->targets[r->target];
     const struct shape *shape = &e->shapes[target->record];
@@ -238,7 +223,8 @@ put_record(const shunt_encoders *e, const shunt_record *r, shunt_buffer *out)
     SHUNT_TRY(put_members(e, shape, r->fields, r->states, false, false, shape->currency == SHUNT_NONE, 0, out));
     if (r->journal) {
         /* A header without a field that is present leaves nothing to separate. */
-        put(out, out->bytes && out->length && out->bytes[out->length - 1] == '{' ? SHUNT_TEXT("\"lines\":[") : SHUNT_TEXT(",\"lines\":["));
+        put(out, out->bytes && out->length && out->bytes[out->length - 1] == '{' ? SHUNT_TEXT("\"lines\":[")
+                                                                                 : SHUNT_TEXT(",\"lines\":["));
         for (uint32_t i = 0; i < r->line_count; i++) {
             if (i) shunt_buffer_char(out, ',');
             SHUNT_TRY(put_line(e, target->line, &r->lines[i], out));
@@ -250,8 +236,8 @@ put_record(const shunt_encoders *e, const shunt_record *r, shunt_buffer *out)
 }
 
 /* One line of JSON: {"target":..,"key":[..],"correlate":[..],"record":{..},"meta":{..}} */
-static shunt_status
-encode_json(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out, shunt_written *written)
+static shunt_status encode_json(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
+                                shunt_written *written)
 {
     put(out, e->heads[record->target]);
     written->key.begin = out->length;
@@ -273,8 +259,8 @@ encode_json(const shunt_encoders *e, const shunt_record *record, const shunt_sta
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_encode(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out, shunt_written *written)
+shunt_status shunt_encode(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
+                          shunt_written *written)
 {
     size_t       before = out->length;
     shunt_status status = e->targets[record->target](e, record, stamp, out, written);
@@ -285,8 +271,7 @@ shunt_encode(const shunt_encoders *e, const shunt_record *record, const shunt_st
 
 /* ---- preparing ---- */
 
-static shunt_text
-keep(shunt_encoders *e, shunt_buffer *scratch)
+static shunt_text keep(shunt_encoders *e, shunt_buffer *scratch)
 {
     shunt_text text = { 0 };
     if (!scratch->failed) text = shunt_text_copy(e->arena, (shunt_text){ scratch->bytes, (uint32_t)scratch->length });
@@ -294,14 +279,9 @@ keep(shunt_encoders *e, shunt_buffer *scratch)
     return text;
 }
 
-static bool
-is_money(shunt_type type)
-{
-    return type.kind == SHUNT_KIND_DECIMAL && type.extra != 0;
-}
+static bool is_money(shunt_type type) { return type.kind == SHUNT_KIND_DECIMAL && type.extra != 0; }
 
-static shunt_text
-currency_member(shunt_encoders *e, shunt_buffer *scratch, shunt_text name, uint16_t currency)
+static shunt_text currency_member(shunt_encoders *e, shunt_buffer *scratch, shunt_text name, uint16_t currency)
 {
     shunt_buffer_z(scratch, ",\"");
     size_t at = scratch->length;
@@ -317,8 +297,7 @@ currency_member(shunt_encoders *e, shunt_buffer *scratch, shunt_text name, uint1
     return keep(e, scratch);
 }
 
-static bool
-prepare_shape(shunt_encoders *e, uint32_t number, shunt_buffer *scratch)
+static bool prepare_shape(shunt_encoders *e, uint32_t number, shunt_buffer *scratch)
 {
     const shunt_program     *p = e->program;
     const shunt_record_type *record = &p->records[number];
@@ -333,21 +312,20 @@ prepare_shape(shunt_encoders *e, uint32_t number, shunt_buffer *scratch)
     for (uint32_t i = 0; i < record->field_count; i++) {
         const shunt_field *field = &p->fields[record->field_first + i];
         shunt_text         name = shunt_program_text(p, field->name);
-        members[i].type         = field->type;
+        members[i].type = field->type;
         shunt_buffer_json(scratch, name);
         shunt_buffer_char(scratch, ':');
         members[i].name = keep(e, scratch);
         if (!members[i].name.bytes) return false;
         if (!is_money(field->type)) continue;
         members[i].currency = currency_member(e, scratch, (shunt_text){ 0 }, field->type.extra);
-        members[i].own      = currency_member(e, scratch, name, field->type.extra);
+        members[i].own = currency_member(e, scratch, name, field->type.extra);
         if (!members[i].currency.bytes || !members[i].own.bytes) return false;
     }
     return true;
 }
 
-static bool
-prepare_meta(shunt_encoders *e, shunt_text key_id, shunt_buffer *scratch)
+static bool prepare_meta(shunt_encoders *e, shunt_text key_id, shunt_buffer *scratch)
 {
     const shunt_program *p = e->program;
     char                 hex[SHUNT_SHA256_HEX];
@@ -372,8 +350,7 @@ prepare_meta(shunt_encoders *e, shunt_text key_id, shunt_buffer *scratch)
 }
 
 /* Only sites that a record can name are prepared: the instructions EMIT and POST. */
-static bool
-prepare_sites(shunt_encoders *e, shunt_buffer *scratch)
+static bool prepare_sites(shunt_encoders *e, shunt_buffer *scratch)
 {
     const shunt_program *p = e->program;
     for (uint32_t i = 0; i < p->sites_count; i++) e->files[i] = SHUNT_TEXT("}}");
@@ -395,14 +372,14 @@ prepare_sites(shunt_encoders *e, shunt_buffer *scratch)
     return true;
 }
 
-static shunt_status
-prepare_targets(shunt_encoders *e, shunt_buffer *scratch, char why[static 200])
+static shunt_status prepare_targets(shunt_encoders *e, shunt_buffer *scratch, char why[static 200])
 {
     const shunt_program *p = e->program;
     for (uint32_t i = 0; i < p->targets_count; i++) {
         shunt_text name = shunt_program_text(p, p->targets[i].name);
         if (p->targets[i].encoding != SHUNT_NONE) {
-            snprintf(why, 200, "target `%.*s` has an `encode`, which this version does not write", (int)(name.length < 80 ? name.length : 80), name.bytes);
+            snprintf(why, 200, "target `%.*s` has an `encode`, which this version does not write",
+                     (int)(name.length < 80 ? name.length : 80), name.bytes);
             return SHUNT_USAGE;
         }
         e->targets[i] = encode_json;
@@ -415,17 +392,16 @@ prepare_targets(shunt_encoders *e, shunt_buffer *scratch, char why[static 200])
     return SHUNT_OK;
 }
 
-static shunt_status
-prepare(shunt_encoders *e, shunt_text key_id, char why[static 200])
+static shunt_status prepare(shunt_encoders *e, shunt_text key_id, char why[static 200])
 {
     const shunt_program *p = e->program;
     shunt_buffer         scratch;
     e->arena = shunt_arena_new(e->memory, 0);
     if (!e->arena) return SHUNT_NO_MEMORY;
-    e->shapes  = SHUNT_NEW_N(e->arena, struct shape, p->records_count + 1);
+    e->shapes = SHUNT_NEW_N(e->arena, struct shape, p->records_count + 1);
     e->targets = SHUNT_NEW_N(e->arena, shunt_encoder *, p->targets_count + 1);
-    e->heads   = SHUNT_NEW_N(e->arena, shunt_text, p->targets_count + 1);
-    e->files   = SHUNT_NEW_N(e->arena, shunt_text, p->sites_count + 1);
+    e->heads = SHUNT_NEW_N(e->arena, shunt_text, p->targets_count + 1);
+    e->files = SHUNT_NEW_N(e->arena, shunt_text, p->sites_count + 1);
     if (!e->shapes || !e->targets || !e->heads || !e->files) return SHUNT_NO_MEMORY;
     e->files[0] = SHUNT_TEXT("}}"); /* also where the program keeps no sites */
     shunt_buffer_init(&scratch, e->memory);
@@ -436,22 +412,23 @@ prepare(shunt_encoders *e, shunt_text key_id, char why[static 200])
     return status == SHUNT_OK ? shunt_encoders_input(e, (shunt_text){ 0 }) : status;
 }
 
-shunt_status
-shunt_encoders_new(const shunt_memory *memory, const shunt_program *program, shunt_text key_id, shunt_encoders **encoders, char why[static 200])
+shunt_status shunt_encoders_new(const shunt_memory *memory, const shunt_program *program, shunt_text key_id,
+                                shunt_encoders **encoders, char why[static 200])
 {
     shunt_encoders *e = shunt_memory_zeroed(memory, 1, sizeof *e);
     if (!e) return SHUNT_NO_MEMORY;
-    e->memory  = memory;
+    e->memory = memory;
     e->program = program;
     shunt_buffer_init(&e->stamp, memory);
     shunt_status status = prepare(e, key_id, why);
-    if (status == SHUNT_OK) *encoders = e;
-    else shunt_encoders_free(e);
+    if (status == SHUNT_OK)
+        *encoders = e;
+    else
+        shunt_encoders_free(e);
     return status;
 }
 
-void
-shunt_encoders_free(shunt_encoders *e)
+void shunt_encoders_free(shunt_encoders *e)
 {
     if (!e) return;
     shunt_arena_free(e->arena);
@@ -459,8 +436,7 @@ shunt_encoders_free(shunt_encoders *e)
     shunt_memory_free(e->memory, e);
 }
 
-shunt_status
-shunt_encoders_input(shunt_encoders *e, shunt_text id)
+shunt_status shunt_encoders_input(shunt_encoders *e, shunt_text id)
 {
     e->stamp.length = 0;
     shunt_buffer_text(&e->stamp, e->meta);

@@ -29,16 +29,17 @@ typedef struct shunt_written {
 typedef struct shunt_encoders shunt_encoders;
 
 /* Appends one record to `out`, without a line end. `out->failed` tells of missing memory. */
-typedef shunt_status shunt_encoder(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
-                                   shunt_written *written);
+typedef shunt_status shunt_encoder(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp,
+                                   shunt_buffer *out, shunt_written *written);
 
 /* `key_id`: of the token key, empty = none. USAGE: a target is written in a form that is not known here; `why` names it. */
-shunt_status shunt_encoders_new(const shunt_memory *memory, const shunt_program *program, shunt_text key_id, shunt_encoders **encoders,
-                                char why[static 200]);
+shunt_status shunt_encoders_new(const shunt_memory *memory, const shunt_program *program, shunt_text key_id,
+                                shunt_encoders **encoders, char why[static 200]);
 void         shunt_encoders_free(shunt_encoders *encoders); /* NULL is fine */
 /* The input that records come from now on; its id is copied. NO_MEMORY. */
 shunt_status shunt_encoders_input(shunt_encoders *encoders, shunt_text id);
-shunt_status shunt_encode(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out, shunt_written *written);
+shunt_status shunt_encode(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
+                          shunt_written *written);
 
 /* A JSON array of texts. */
 void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count);

@@ -11,8 +11,7 @@ struct writer {
     bool          first;
 };
 
-static void
-item(struct writer *w)
+static void item(struct writer *w)
 {
     if (!w->first) shunt_buffer_char(w->out, ',');
     shunt_buffer_char(w->out, '\n');
@@ -20,24 +19,21 @@ item(struct writer *w)
     w->first = false;
 }
 
-static void
-name(struct writer *w, shunt_text text)
+static void name(struct writer *w, shunt_text text)
 {
     item(w);
     shunt_buffer_json(w->out, text);
     shunt_buffer_z(w->out, ": ");
 }
 
-static void
-open_with(struct writer *w, char bracket)
+static void open_with(struct writer *w, char bracket)
 {
     shunt_buffer_char(w->out, bracket);
     w->depth++;
     w->first = true;
 }
 
-static void
-close_with(struct writer *w, char bracket)
+static void close_with(struct writer *w, char bracket)
 {
     bool empty = w->first;
     w->depth--;
@@ -47,37 +43,32 @@ close_with(struct writer *w, char bracket)
     w->first = false;
 }
 
-static void
-put_text(struct writer *w, const char *member, shunt_text value)
+static void put_text(struct writer *w, const char *member, shunt_text value)
 {
     name(w, shunt_text_of(member));
     shunt_buffer_json(w->out, value);
 }
 
-static void
-put_number(struct writer *w, const char *member, uint64_t value)
+static void put_number(struct writer *w, const char *member, uint64_t value)
 {
     name(w, shunt_text_of(member));
     shunt_json_number(w->out, value);
 }
 
-static void
-put_hash(struct writer *w, const char *member, const uint8_t hash[static 32])
+static void put_hash(struct writer *w, const char *member, const uint8_t hash[static 32])
 {
     char hex[SHUNT_SHA256_HEX];
     shunt_hex(hash, 32, hex);
     put_text(w, member, (shunt_text){ hex, sizeof hex });
 }
 
-static void
-open_member(struct writer *w, const char *member, char bracket)
+static void open_member(struct writer *w, const char *member, char bracket)
 {
     name(w, shunt_text_of(member));
     open_with(w, bracket);
 }
 
-static void
-put_program(struct writer *w, const shunt_program *p)
+static void put_program(struct writer *w, const shunt_program *p)
 {
     open_member(w, "program", '{');
     put_hash(w, "hash", p->hash);
@@ -110,8 +101,7 @@ put_program(struct writer *w, const shunt_program *p)
     close_with(w, '}');
 }
 
-static void
-put_inputs(struct writer *w, const shunt_session *s)
+static void put_inputs(struct writer *w, const shunt_session *s)
 {
     open_member(w, "inputs", '[');
     for (size_t i = 0; i < shunt_session_inputs(s); i++) {
@@ -127,8 +117,7 @@ put_inputs(struct writer *w, const shunt_session *s)
     close_with(w, ']');
 }
 
-static void
-put_units(struct writer *w, const shunt_ledger *ledger)
+static void put_units(struct writer *w, const shunt_ledger *ledger)
 {
     open_member(w, "units", '{');
     put_number(w, "in", shunt_ledger_in(ledger));
@@ -137,8 +126,7 @@ put_units(struct writer *w, const shunt_ledger *ledger)
     close_with(w, '}');
 }
 
-static void
-put_records(struct writer *w, const shunt_session *s)
+static void put_records(struct writer *w, const shunt_session *s)
 {
     const shunt_program *p = shunt_session_program(s);
     open_member(w, "records", '{');
@@ -149,15 +137,14 @@ put_records(struct writer *w, const shunt_session *s)
     close_with(w, '}');
 }
 
-static void
-put_sum(struct writer *w, const char *member, shunt_type type, shunt_sum sum)
+static void put_sum(struct writer *w, const char *member, shunt_type type, shunt_sum sum)
 {
     char text[SHUNT_DECIMAL_TEXT];
-    put_text(w, member, (shunt_text){ text, (uint32_t)shunt_decimal_print(sum.amount, type.kind == SHUNT_KIND_INT ? 0 : type.scale, text) });
+    put_text(w, member,
+             (shunt_text){ text, (uint32_t)shunt_decimal_print(sum.amount, type.kind == SHUNT_KIND_INT ? 0 : type.scale, text) });
 }
 
-static void
-put_tally(struct writer *w, const shunt_session *s, uint16_t number)
+static void put_tally(struct writer *w, const shunt_session *s, uint16_t number)
 {
     const shunt_program *p = shunt_session_program(s);
     const shunt_ledger  *ledger = shunt_session_ledger(s);
@@ -166,16 +153,17 @@ put_tally(struct writer *w, const shunt_session *s, uint16_t number)
     item(w);
     open_with(w, '{');
     put_text(w, "name", shunt_program_text(p, tally->name));
-    if (tally->type.kind == SHUNT_KIND_DECIMAL && tally->type.extra) put_text(w, "currency", shunt_program_text(p, tally->type.extra));
+    if (tally->type.kind == SHUNT_KIND_DECIMAL && tally->type.extra)
+        put_text(w, "currency", shunt_program_text(p, tally->type.extra));
     put_sum(w, "in", tally->type, all);
     for (int fate = 0; fate < SHUNT_FATE_COUNT; fate++)
-        put_sum(w, shunt_fate_name((shunt_fate)fate), tally->type, shunt_ledger_sum(ledger, SHUNT_LEVEL_RUN, number, (shunt_fate)fate));
+        put_sum(w, shunt_fate_name((shunt_fate)fate), tally->type,
+                shunt_ledger_sum(ledger, SHUNT_LEVEL_RUN, number, (shunt_fate)fate));
     if (all.unknown) put_number(w, "unknown", all.unknown);
     close_with(w, '}');
 }
 
-static void
-put_tallies(struct writer *w, const shunt_session *s)
+static void put_tallies(struct writer *w, const shunt_session *s)
 {
     const shunt_program *p = shunt_session_program(s);
     open_member(w, "tallies", '[');
@@ -184,8 +172,7 @@ put_tallies(struct writer *w, const shunt_session *s)
     close_with(w, ']');
 }
 
-static void
-put_exceptions(struct writer *w, const shunt_session *s)
+static void put_exceptions(struct writer *w, const shunt_session *s)
 {
     const shunt_program *p = shunt_session_program(s);
     open_member(w, "exceptions", '{');
@@ -196,16 +183,17 @@ put_exceptions(struct writer *w, const shunt_session *s)
         shunt_json_number(w->out, count);
     }
     for (int i = 0; i < SHUNT_STATUS_COUNT; i++)
-        if (shunt_session_status(s, (shunt_status)i)) put_number(w, shunt_status_info[i].code, shunt_session_status(s, (shunt_status)i));
+        if (shunt_session_status(s, (shunt_status)i))
+            put_number(w, shunt_status_info[i].code, shunt_session_status(s, (shunt_status)i));
     close_with(w, '}');
     open_member(w, "severities", '{');
-    for (int grade = 0; grade <= SHUNT_GRADE_ERROR; grade++) put_number(w, shunt_grade_name((shunt_grade)grade), shunt_session_raised(s, (shunt_grade)grade));
+    for (int grade = 0; grade <= SHUNT_GRADE_ERROR; grade++)
+        put_number(w, shunt_grade_name((shunt_grade)grade), shunt_session_raised(s, (shunt_grade)grade));
     close_with(w, '}');
 }
 
 /* What needs a look although nothing failed: money that rules skipped, tallies that are not known. */
-static void
-put_warnings(struct writer *w, const shunt_session *s)
+static void put_warnings(struct writer *w, const shunt_session *s)
 {
     const shunt_program *p = shunt_session_program(s);
     open_member(w, "warnings", '[');
@@ -216,14 +204,15 @@ put_warnings(struct writer *w, const shunt_session *s)
         item(w);
         open_with(w, '{');
         put_text(w, "tally", shunt_program_text(p, p->tallies[i].name));
-        put_text(w, "warning", all.unknown ? SHUNT_TEXT("values of this tally could not be read") : SHUNT_TEXT("units that were skipped hold an amount that is not zero"));
+        put_text(w, "warning",
+                 all.unknown ? SHUNT_TEXT("values of this tally could not be read")
+                             : SHUNT_TEXT("units that were skipped hold an amount that is not zero"));
         close_with(w, '}');
     }
     close_with(w, ']');
 }
 
-void
-shunt_report(const shunt_session *s, shunt_buffer *out)
+void shunt_report(const shunt_session *s, shunt_buffer *out)
 {
     struct writer w = { .out = out };
     uint64_t      mapped, unmapped;

@@ -7,23 +7,17 @@ enum { RAISED_BUFFER = 64 * 1024, KEY_ID = 16, OUT_FACTOR = 4 /* records of a un
 
 /* ---- life ---- */
 
-static uint32_t
-some(uint32_t count)
-{
-    return count ? count : 1;
-}
+static uint32_t some(uint32_t count) { return count ? count : 1; }
 
 /* Does any instruction call this built-in? */
-static bool
-calls(const shunt_program *p, shunt_builtin builtin)
+static bool calls(const shunt_program *p, shunt_builtin builtin)
 {
     for (uint32_t i = 0; i < p->instructions_count; i++)
         if (p->instructions[i].op == SHUNT_OP_BUILTIN && p->instructions[i].b == builtin) return true;
     return false;
 }
 
-static shunt_status
-check_options(const shunt_session_options *o, char why[static 200])
+static shunt_status check_options(const shunt_session_options *o, char why[static 200])
 {
     if (calls(o->program, SHUNT_BUILTIN_TOKENIZE) && o->token_key_length == 0) {
         snprintf(why, 200, "the rules use `tokenize`, so the run needs a token key");
@@ -36,8 +30,7 @@ check_options(const shunt_session_options *o, char why[static 200])
     return SHUNT_OK;
 }
 
-static size_t
-unit_bytes(const shunt_session_options *o)
+static size_t unit_bytes(const shunt_session_options *o)
 {
     uint32_t most = 0;
     if (o->unit_bytes) return o->unit_bytes;
@@ -47,14 +40,13 @@ unit_bytes(const shunt_session_options *o)
 }
 
 /* What loops, nodes and sources mean, looked up once. */
-static bool
-prepare_tables(shunt_session *s)
+static bool prepare_tables(shunt_session *s)
 {
     const shunt_program *p = s->program;
     const shunt_plan    *plan = s->plan;
     s->loops = shunt_memory_zeroed(s->memory, some(plan->loop_count), sizeof *s->loops);
     s->nodes = shunt_memory_zeroed(s->memory, some(plan->node_count), sizeof *s->nodes);
-    s->maps  = shunt_memory_zeroed(s->memory, some(p->sources_count), sizeof *s->maps);
+    s->maps = shunt_memory_zeroed(s->memory, some(p->sources_count), sizeof *s->maps);
     if (!s->loops || !s->nodes || !s->maps) return false;
     for (uint32_t i = 0; i < plan->loop_count; i++) {
         uint16_t frame = plan->loops[i].frame;
@@ -63,7 +55,8 @@ prepare_tables(shunt_session *s)
         for (uint32_t h = 0; h < p->handlers_count; h++)
             if (p->handlers[h].frame == frame) s->loops[i].handler = p->handlers[h].function;
         s->loops[i].unit = plan->frames[frame].unit && s->loops[i].handler != SHUNT_NONE;
-        for (uint32_t t = 0; t < p->tallies_count; t++) s->loops[i].tallied |= p->tallies[t].declared && p->tallies[t].frame == frame;
+        for (uint32_t t = 0; t < p->tallies_count; t++)
+            s->loops[i].tallied |= p->tallies[t].declared && p->tallies[t].frame == frame;
     }
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const shunt_plan_node *node = &plan->nodes[i];
@@ -71,7 +64,8 @@ prepare_tables(shunt_session *s)
         if (node->frame != SHUNT_NONE || node->demand_count) s->nodes[i] |= NODE_CAPTURED;
         if (frame == SHUNT_NONE) continue;
         for (uint32_t d = 0; node->frame == SHUNT_NONE && d < node->demand_count; d++)
-            if (plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot].early) s->nodes[i] |= NODE_EARLY;
+            if (plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot].early)
+                s->nodes[i] |= NODE_EARLY;
         for (uint32_t t = 0; node->frame != SHUNT_NONE && t < p->tallies_count; t++)
             if (p->tallies[t].declared && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
     }
@@ -86,8 +80,7 @@ prepare_tables(shunt_session *s)
     return true;
 }
 
-static shunt_status
-prepare_parts(shunt_session *s, const shunt_session_options *o, char why[static 200])
+static shunt_status prepare_parts(shunt_session *s, const shunt_session_options *o, char why[static 200])
 {
     const shunt_program *p = o->program;
     uint8_t              digest[SHUNT_SHA256_BYTES];
@@ -102,45 +95,44 @@ prepare_parts(shunt_session *s, const shunt_session_options *o, char why[static 
         SHUNT_TRY(shunt_spool_file_new(s->memory, o->directory, 0, &s->records));
         s->own_records = true;
     }
-    s->host.token_key         = o->token_key;
-    s->host.token_key_length  = o->token_key_length;
-    s->host.received_at       = o->received_at;
+    s->host.token_key = o->token_key;
+    s->host.token_key_length = o->token_key_length;
+    s->host.received_at = o->received_at;
     s->host.received_at_known = o->received_at_known;
     shunt_session_host(s);
-    size_t bytes   = unit_bytes(o);
-    s->out_limit   = bytes > SIZE_MAX / OUT_FACTOR ? SIZE_MAX : bytes * OUT_FACTOR;
-    s->vm          = shunt_vm_new(s->memory, p, &s->host, o->steps ? o->steps : SHUNT_STEPS, bytes);
-    s->capture     = shunt_capture_new(s->memory, s->plan, bytes);
-    s->ledger      = shunt_ledger_new(s->memory, p);
-    s->keys        = shunt_index_new(s->memory, o->directory, 0);
-    s->undone      = shunt_index_new(s->memory, o->directory, 0);
+    size_t bytes = unit_bytes(o);
+    s->out_limit = bytes > SIZE_MAX / OUT_FACTOR ? SIZE_MAX : bytes * OUT_FACTOR;
+    s->vm = shunt_vm_new(s->memory, p, &s->host, o->steps ? o->steps : SHUNT_STEPS, bytes);
+    s->capture = shunt_capture_new(s->memory, s->plan, bytes);
+    s->ledger = shunt_ledger_new(s->memory, p);
+    s->keys = shunt_index_new(s->memory, o->directory, 0);
+    s->undone = shunt_index_new(s->memory, o->directory, 0);
     s->occurrences = shunt_index_new(s->memory, o->directory, 0);
-    s->code_count  = shunt_memory_zeroed(s->memory, some(p->codes_count), sizeof *s->code_count);
+    s->code_count = shunt_memory_zeroed(s->memory, some(p->codes_count), sizeof *s->code_count);
     s->record_count = shunt_memory_zeroed(s->memory, some(p->targets_count), sizeof *s->record_count);
-    if (!s->vm || !s->capture || !s->ledger || !s->keys || !s->undone || !s->occurrences || !s->code_count || !s->record_count || !prepare_tables(s))
+    if (!s->vm || !s->capture || !s->ledger || !s->keys || !s->undone || !s->occurrences || !s->code_count || !s->record_count ||
+        !prepare_tables(s))
         return SHUNT_NO_MEMORY;
     return SHUNT_OK;
 }
 
-static shunt_status
-prepare_letters(shunt_session *s, const shunt_session_options *o)
+static shunt_status prepare_letters(shunt_session *s, const shunt_session_options *o)
 {
     if (!o->sinks.letter) return SHUNT_OK;
     s->letters = shunt_letters_new(s->memory, o->directory, s->program->hash, o->sinks.letter, o->sinks.context, o->trailer);
     return s->letters ? SHUNT_OK : SHUNT_NO_MEMORY;
 }
 
-shunt_status
-shunt_session_new(const shunt_session_options *o, shunt_session **session, char why[static 200])
+shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **session, char why[static 200])
 {
     SHUNT_TRY(check_options(o, why));
     shunt_session *s = shunt_memory_zeroed(o->memory, 1, sizeof *s);
     if (!s) return SHUNT_NO_MEMORY;
-    s->memory     = o->memory;
-    s->program    = o->program;
-    s->plan       = &o->program->plan;
-    s->sinks      = o->sinks;
-    s->only       = o->only;
+    s->memory = o->memory;
+    s->program = o->program;
+    s->plan = &o->program->plan;
+    s->sinks = o->sinks;
+    s->only = o->only;
     s->only_count = o->only_count;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
@@ -148,20 +140,20 @@ shunt_session_new(const shunt_session_options *o, shunt_session **session, char 
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], s->memory);
     shunt_status status = prepare_parts(s, o, why);
     if (status == SHUNT_OK) status = prepare_letters(s, o);
-    if (status == SHUNT_OK) *session = s;
-    else shunt_session_free(s);
+    if (status == SHUNT_OK)
+        *session = s;
+    else
+        shunt_session_free(s);
     return status;
 }
 
-static void
-drop_reader(shunt_session *s)
+static void drop_reader(shunt_session *s)
 {
     if (s->reader) s->reader->ops->free(s->reader);
     s->reader = NULL;
 }
 
-void
-shunt_session_free(shunt_session *s)
+void shunt_session_free(shunt_session *s)
 {
     if (!s) return;
     drop_reader(s);
@@ -188,37 +180,33 @@ shunt_session_free(shunt_session *s)
 
 /* ---- scopes ---- */
 
-const struct doom *
-shunt_session_doom(const shunt_session *s)
+const struct doom *shunt_session_doom(const shunt_session *s)
 {
     for (int level = SHUNT_LEVEL_FILE; level >= SHUNT_LEVEL_TRANSACTION; level--)
         if (s->doom[level].on) return &s->doom[level];
     return NULL;
 }
 
-shunt_text
-shunt_session_code_text(const shunt_session *s, uint16_t code, shunt_status cause)
+shunt_text shunt_session_code_text(const shunt_session *s, uint16_t code, shunt_status cause)
 {
     if (code != SHUNT_NONE) return shunt_program_text(s->program, s->program->codes[code].name);
     return cause == SHUNT_OK ? (shunt_text){ 0 } : shunt_text_of(shunt_status_info[cause].code);
 }
 
-static shunt_letter_whole
-whole_of(const shunt_session *s, const struct doom *doom)
+static shunt_letter_whole whole_of(const shunt_session *s, const struct doom *doom)
 {
     if (!doom || !doom->on) return (shunt_letter_whole){ .whole = false };
     return (shunt_letter_whole){ true, doom->fate, shunt_session_code_text(s, doom->code, doom->cause) };
 }
 
-static struct scope_mark
-mark_scope(const shunt_session *s, uint64_t begin)
+static struct scope_mark mark_scope(const shunt_session *s, uint64_t begin)
 {
-    return (struct scope_mark){ s->serial + 1, s->records.mark(s->records.context), s->letters ? shunt_letters_mark(s->letters) : 0, begin };
+    return (struct scope_mark){ s->serial + 1, s->records.mark(s->records.context),
+                                s->letters ? shunt_letters_mark(s->letters) : 0, begin };
 }
 
 /* What transactions from `first` on posted never was: their keys are free again. */
-static shunt_status
-undo_transactions(shunt_session *s, uint64_t first)
+static shunt_status undo_transactions(shunt_session *s, uint64_t first)
 {
     for (uint64_t serial = first; serial <= s->serial; serial++) {
         shunt_hash hash = shunt_hash128(&s->hash_key, &serial, sizeof serial);
@@ -227,8 +215,7 @@ undo_transactions(shunt_session *s, uint64_t first)
     return SHUNT_OK;
 }
 
-static shunt_status
-take_record(void *context, uint32_t target, const char *bytes, size_t length)
+static shunt_status take_record(void *context, uint32_t target, const char *bytes, size_t length)
 {
     shunt_session *s = context;
     s->record_count[target]++;
@@ -236,8 +223,7 @@ take_record(void *context, uint32_t target, const char *bytes, size_t length)
 }
 
 /* Hands out all that waits, between one begin and one commit. */
-static shunt_status
-deliver(shunt_session *s)
+static shunt_status deliver(shunt_session *s)
 {
     if (s->sinks.begin) SHUNT_TRY(s->sinks.begin(s->sinks.context));
     SHUNT_TRY(shunt_parcel_replay(&s->records, 0, s->records.mark(s->records.context), &s->carry, take_record, s));
@@ -245,8 +231,7 @@ deliver(shunt_session *s)
     return s->records.reset(s->records.context);
 }
 
-static bool
-is_listed(const shunt_session *s, uint64_t ordinal)
+static bool is_listed(const shunt_session *s, uint64_t ordinal)
 {
     size_t low = 0, high = s->only_count;
     if (!s->only) return true;
@@ -254,22 +239,22 @@ is_listed(const shunt_session *s, uint64_t ordinal)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (s->only[middle] == ordinal) return true;
-        if (s->only[middle] < ordinal) low = middle + 1;
-        else high = middle;
+        if (s->only[middle] < ordinal)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return false;
 }
 
-static shunt_status
-capture_status(shunt_session *s, shunt_status status, const shunt_event *event)
+static shunt_status capture_status(shunt_session *s, shunt_status status, const shunt_event *event)
 {
     if (SHUNT_LIKELY(status == SHUNT_OK) || status != SHUNT_LIMIT_UNIT_BYTES) return status;
     shunt_raised raised = { .place = event->place };
     return shunt_session_fail(s, s->map->on_error, status, SHUNT_SCOPE_UNIT, &raised);
 }
 
-static shunt_status
-run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
+static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
 {
     shunt_outcome outcome = { .status = SHUNT_FAILURE };
     shunt_fate    outside = s->only ? SHUNT_SKIPPED : SHUNT_POSTED;
@@ -282,8 +267,7 @@ run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
     return SHUNT_OK;
 }
 
-static shunt_status
-run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
+static shunt_status run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
 {
     for (uint32_t t = 0; t < s->program->tallies_count; t++)
         if (s->program->tallies[t].declared && s->program->tallies[t].frame == frame) SHUNT_TRY(run_tally(s, (uint16_t)t, node));
@@ -291,8 +275,7 @@ run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
 }
 
 /* The list that instances of a repeated segment hang in. */
-static const shunt_children *
-list_of(const shunt_session *s, const shunt_node *node, uint16_t frame)
+static const shunt_children *list_of(const shunt_session *s, const shunt_node *node, uint16_t frame)
 {
     for (; node; node = node->parent) {
         const shunt_plan_frame *f = &s->plan->frames[node->frame];
@@ -302,22 +285,21 @@ list_of(const shunt_session *s, const shunt_node *node, uint16_t frame)
     return NULL;
 }
 
-static shunt_status
-begin_transaction(shunt_session *s, const shunt_event *event)
+static shunt_status begin_transaction(shunt_session *s, const shunt_event *event)
 {
     uint64_t at = event->segment ? event->segment->at : event->place.byte;
     uint16_t map = event->guide < s->plan->guide_count ? s->maps[s->plan->guides[event->guide].source] : SHUNT_NONE;
     s->serial++;
     s->transactions++;
-    s->open           = s->batch_used = true;
-    s->mapped_set     = map != SHUNT_NONE;
-    s->map            = s->mapped_set ? &s->program->maps[map] : NULL;
-    s->set_loop       = s->mapped_set ? s->plan->guides[event->guide].loop_first : SHUNT_NONE;
-    s->begin          = at;
-    s->early_done     = false;
-    s->unit_ordinal   = 0;
-    s->loop_depth     = 0;
-    s->last_error     = SHUNT_OK;
+    s->open = s->batch_used = true;
+    s->mapped_set = map != SHUNT_NONE;
+    s->map = s->mapped_set ? &s->program->maps[map] : NULL;
+    s->set_loop = s->mapped_set ? s->plan->guides[event->guide].loop_first : SHUNT_NONE;
+    s->begin = at;
+    s->early_done = false;
+    s->unit_ordinal = 0;
+    s->loop_depth = 0;
+    s->last_error = SHUNT_OK;
     s->control.length = s->correlate.length = 0;
     shunt_buffer_text(&s->control, event->control);
     if (s->control.failed) return SHUNT_NO_MEMORY;
@@ -331,8 +313,7 @@ begin_transaction(shunt_session *s, const shunt_event *event)
 }
 
 /* What runs once the header is there: before the first unit, or at the trailer where no unit comes. */
-static shunt_status
-run_early(shunt_session *s, uint64_t end)
+static shunt_status run_early(shunt_session *s, uint64_t end)
 {
     if (s->early_done) return SHUNT_OK;
     s->early_done = true;
@@ -342,8 +323,7 @@ run_early(shunt_session *s, uint64_t end)
 }
 
 /* Loops that a transaction without trailer leaves open: what was read of them counts, their units are not handled. */
-static shunt_status
-close_loops(shunt_session *s, uint64_t end)
+static shunt_status close_loops(shunt_session *s, uint64_t end)
 {
     while (s->loop_depth) {
         uint16_t                loop = s->open_loops[--s->loop_depth];
@@ -358,8 +338,7 @@ close_loops(shunt_session *s, uint64_t end)
     return SHUNT_OK;
 }
 
-static shunt_status
-last_rules(shunt_session *s, const shunt_event *event)
+static shunt_status last_rules(shunt_session *s, const shunt_event *event)
 {
     const shunt_node *root = shunt_capture_root(s->capture);
     if (event->step == SHUNT_STEP_ABANDON && !shunt_session_doom(s))
@@ -371,8 +350,7 @@ last_rules(shunt_session *s, const shunt_event *event)
     return shunt_session_outside(s, s->map->at_end, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, event->end);
 }
 
-static shunt_status
-end_transaction(shunt_session *s, const shunt_event *event)
+static shunt_status end_transaction(shunt_session *s, const shunt_event *event)
 {
     bool hold = s->widest > SHUNT_SCOPE_TRANSACTION;
     if (!s->open) return SHUNT_OK;
@@ -385,14 +363,13 @@ end_transaction(shunt_session *s, const shunt_event *event)
         if (s->observer.transaction) SHUNT_TRY(s->observer.transaction(s->observer.context, !doom));
     }
     if (s->letters) SHUNT_TRY(shunt_letters_end(s->letters, event->end, whole_of(s, doom), hold));
-    s->open                             = false;
+    s->open = false;
     s->doom[SHUNT_LEVEL_TRANSACTION].on = false;
     return s->mapped_set && !hold && !doom ? deliver(s) : SHUNT_OK;
 }
 
 /* Rules at the end of a batch or file, one map after the other; a transaction of their own for keys and totals. */
-static shunt_status
-closing_rules(shunt_session *s, shunt_scope scope, uint64_t begin, uint64_t end)
+static shunt_status closing_rules(shunt_session *s, shunt_scope scope, uint64_t begin, uint64_t end)
 {
     bool any = false;
     for (uint32_t i = 0; i < s->program->maps_count; i++) {
@@ -409,8 +386,7 @@ closing_rules(shunt_session *s, shunt_scope scope, uint64_t begin, uint64_t end)
     return shunt_ledger_close(s->ledger, SHUNT_LEVEL_TRANSACTION, false, SHUNT_POSTED);
 }
 
-static shunt_status
-end_batch(shunt_session *s, uint64_t end)
+static shunt_status end_batch(shunt_session *s, uint64_t end)
 {
     struct doom *own = &s->doom[SHUNT_LEVEL_BATCH];
     s->batch_used = false;
@@ -419,15 +395,15 @@ end_batch(shunt_session *s, uint64_t end)
     if (doom) SHUNT_TRY(s->records.truncate(s->records.context, s->batch.records));
     if (doom) SHUNT_TRY(undo_transactions(s, s->batch.serial));
     SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_BATCH, doom != NULL, doom ? doom->fate : SHUNT_POSTED));
-    if (s->letters && (own->on || s->widest == SHUNT_SCOPE_BATCH)) SHUNT_TRY(shunt_letters_release(s->letters, s->batch.letters, whole_of(s, own)));
+    if (s->letters && (own->on || s->widest == SHUNT_SCOPE_BATCH))
+        SHUNT_TRY(shunt_letters_release(s->letters, s->batch.letters, whole_of(s, own)));
     own->on = false;
     if (s->widest == SHUNT_SCOPE_BATCH && !doom) SHUNT_TRY(deliver(s));
     s->batch = mark_scope(s, end);
     return SHUNT_OK;
 }
 
-static shunt_status
-end_file(shunt_session *s, uint64_t end)
+static shunt_status end_file(shunt_session *s, uint64_t end)
 {
     struct doom *doom = &s->doom[SHUNT_LEVEL_FILE];
     if (s->batch_used) SHUNT_TRY(end_batch(s, end));
@@ -442,8 +418,7 @@ end_file(shunt_session *s, uint64_t end)
 
 /* ---- events ---- */
 
-static shunt_status
-enter_loop(shunt_session *s, const shunt_event *event)
+static shunt_status enter_loop(shunt_session *s, const shunt_event *event)
 {
     const struct loop_info *info = &s->loops[event->loop];
     if (s->loop_depth == SHUNT_WALK_DEPTH) return SHUNT_LIMIT;
@@ -452,8 +427,9 @@ enter_loop(shunt_session *s, const shunt_event *event)
         SHUNT_TRY(run_early(s, event->place.byte));
         SHUNT_TRY(shunt_session_release(s, false, SHUNT_POSTED));
         struct unit *unit = &s->units[s->unit_depth++];
-        *unit             = (struct unit){ .ordinal = ++s->unit_ordinal, .begin = event->place.byte, .loop = event->loop, .code = SHUNT_NONE };
-        unit->listed      = is_listed(s, unit->ordinal);
+        *unit =
+            (struct unit){ .ordinal = ++s->unit_ordinal, .begin = event->place.byte, .loop = event->loop, .code = SHUNT_NONE };
+        unit->listed = is_listed(s, unit->ordinal);
         shunt_ledger_enter(s->ledger);
     }
     SHUNT_TRY(capture_status(s, shunt_capture_enter(s->capture, event->loop, event->place.byte, event->place.segment), event));
@@ -462,8 +438,7 @@ enter_loop(shunt_session *s, const shunt_event *event)
     return SHUNT_OK;
 }
 
-static shunt_status
-leave_loop(shunt_session *s, const shunt_event *event)
+static shunt_status leave_loop(shunt_session *s, const shunt_event *event)
 {
     const struct loop_info *info = &s->loops[event->loop];
     const shunt_node       *node = info->unit || info->tallied ? shunt_capture_top(s->capture, event->loop) : NULL;
@@ -478,8 +453,7 @@ leave_loop(shunt_session *s, const shunt_event *event)
 }
 
 /* How many of the values that early rules read are there. */
-static unsigned
-early_values(const shunt_session *s, const shunt_plan_node *node)
+static unsigned early_values(const shunt_session *s, const shunt_plan_node *node)
 {
     const shunt_node *at = shunt_capture_top(s->capture, node->loop);
     unsigned          count = 0;
@@ -490,14 +464,13 @@ early_values(const shunt_session *s, const shunt_plan_node *node)
     return count;
 }
 
-static shunt_status
-take_special(shunt_session *s, const shunt_event *event, uint8_t flags)
+static shunt_status take_special(shunt_session *s, const shunt_event *event, uint8_t flags)
 {
     const shunt_plan_node *node = &s->plan->nodes[event->node];
-    const shunt_children  *list = flags & NODE_TALLIED ? list_of(s, shunt_capture_top(s->capture, node->loop), node->frame) : NULL;
-    const shunt_node      *last = list ? list->last : NULL;
-    bool                   early = flags & NODE_EARLY && s->early_done;
-    unsigned               before = early ? early_values(s, node) : 0;
+    const shunt_children *list = flags & NODE_TALLIED ? list_of(s, shunt_capture_top(s->capture, node->loop), node->frame) : NULL;
+    const shunt_node     *last = list ? list->last : NULL;
+    bool                  early = flags & NODE_EARLY && s->early_done;
+    unsigned              before = early ? early_values(s, node) : 0;
     SHUNT_TRY(capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event));
     if (early && early_values(s, node) > before) {
         shunt_raised raised = { .place = event->place };
@@ -505,12 +478,12 @@ take_special(shunt_session *s, const shunt_event *event, uint8_t flags)
     }
     if (!(flags & NODE_TALLIED)) return SHUNT_OK;
     if (!list) return run_tallies(s, node->frame, NULL); /* its unit was dropped */
-    for (const shunt_node *made = last ? last->next : list->first; made; made = made->next) SHUNT_TRY(run_tallies(s, node->frame, made));
+    for (const shunt_node *made = last ? last->next : list->first; made; made = made->next)
+        SHUNT_TRY(run_tallies(s, node->frame, made));
     return SHUNT_OK;
 }
 
-static shunt_status
-take_segment(shunt_session *s, const shunt_event *event)
+static shunt_status take_segment(shunt_session *s, const shunt_event *event)
 {
     uint8_t flags = event->node < s->plan->node_count ? s->nodes[event->node] : 0;
     if (!flags) return SHUNT_OK;
@@ -519,21 +492,23 @@ take_segment(shunt_session *s, const shunt_event *event)
 }
 
 /* The exit that answers a fault outside of transactions: only one that undoes more than a transaction has anything to undo. */
-static uint16_t
-outer_exit(const shunt_session *s)
+static uint16_t outer_exit(const shunt_session *s)
 {
     for (uint32_t i = 0; i < s->program->maps_count; i++) {
         uint16_t exit = s->program->maps[i].source_error;
-        if (exit != SHUNT_NONE && s->program->exits[exit].kind <= SHUNT_EXIT_QUARANTINE && s->program->exits[exit].scope > SHUNT_SCOPE_TRANSACTION) return exit;
+        if (exit != SHUNT_NONE && s->program->exits[exit].kind <= SHUNT_EXIT_QUARANTINE &&
+            s->program->exits[exit].scope > SHUNT_SCOPE_TRANSACTION)
+            return exit;
     }
     return SHUNT_NONE;
 }
 
-static shunt_status
-take_fault(shunt_session *s, const shunt_event *event)
+static shunt_status take_fault(shunt_session *s, const shunt_event *event)
 {
-    shunt_raised raised = { .code = SHUNT_NONE, .cause = event->code, .grade = SHUNT_GRADE_WARNING, .message = event->detail, .place = event->place };
-    bool         inside = s->open && s->mapped_set;
+    shunt_raised raised = {
+        .code = SHUNT_NONE, .cause = event->code, .grade = SHUNT_GRADE_WARNING, .message = event->detail, .place = event->place
+    };
+    bool inside = s->open && s->mapped_set;
     if (shunt_status_info[event->code].severity != SHUNT_ERROR) return shunt_session_raise(s, &raised);
     s->last_error = event->code;
     if (inside) {
@@ -546,14 +521,13 @@ take_fault(shunt_session *s, const shunt_event *event)
     return shunt_session_raise(s, &raised);
 }
 
-static shunt_status
-begin_scope(shunt_session *s, const shunt_event *event)
+static shunt_status begin_scope(shunt_session *s, const shunt_event *event)
 {
     if (event->scope == SHUNT_SCOPE_TRANSACTION) return begin_transaction(s, event);
     uint64_t at = event->segment ? event->segment->at : event->place.byte;
     if (event->scope == SHUNT_SCOPE_BATCH) {
         if (s->batch_used) SHUNT_TRY(end_batch(s, at));
-        s->batch      = mark_scope(s, at);
+        s->batch = mark_scope(s, at);
         s->batch_used = true;
     }
     if (s->letters && (event->scope == SHUNT_SCOPE_BATCH || event->scope == SHUNT_SCOPE_INTERCHANGE))
@@ -561,18 +535,17 @@ begin_scope(shunt_session *s, const shunt_event *event)
     return SHUNT_OK;
 }
 
-static shunt_status
-end_scope(shunt_session *s, const shunt_event *event)
+static shunt_status end_scope(shunt_session *s, const shunt_event *event)
 {
     if (event->scope == SHUNT_SCOPE_TRANSACTION) return end_transaction(s, event);
     if (event->scope == SHUNT_SCOPE_BATCH && s->batch_used) SHUNT_TRY(end_batch(s, event->end));
-    if (s->letters && (event->scope == SHUNT_SCOPE_BATCH || event->scope == SHUNT_SCOPE_INTERCHANGE)) shunt_letters_scope_over(s->letters, event->scope, event->end);
+    if (s->letters && (event->scope == SHUNT_SCOPE_BATCH || event->scope == SHUNT_SCOPE_INTERCHANGE))
+        shunt_letters_scope_over(s->letters, event->scope, event->end);
     return SHUNT_OK;
 }
 
 /* Takes events until the reader wants input; `*over`: it has come to the end. */
-static shunt_status
-pump(shunt_session *s, bool *over)
+static shunt_status pump(shunt_session *s, bool *over)
 {
     shunt_event event;
     for (*over = false;;) {
@@ -604,15 +577,13 @@ pump(shunt_session *s, bool *over)
 
 /* ---- inputs ---- */
 
-static shunt_status
-stop(shunt_session *s, shunt_status status)
+static shunt_status stop(shunt_session *s, shunt_status status)
 {
     if (status != SHUNT_OK && s->dead == SHUNT_OK) s->dead = status;
     return status;
 }
 
-static bool
-copy_text(const shunt_memory *memory, shunt_text text, shunt_text *copy)
+static bool copy_text(const shunt_memory *memory, shunt_text text, shunt_text *copy)
 {
     char *bytes = shunt_memory_get(memory, text.length ? text.length : 1);
     if (!bytes) return false;
@@ -621,20 +592,19 @@ copy_text(const shunt_memory *memory, shunt_text text, shunt_text *copy)
     return true;
 }
 
-static shunt_status
-note_input(shunt_session *s, shunt_text id, shunt_text name)
+static shunt_status note_input(shunt_session *s, shunt_text id, shunt_text name)
 {
     char ordinal[24];
     if (s->input_count == s->input_capacity) {
         size_t            capacity = s->input_capacity ? s->input_capacity * 2 : 4;
         shunt_input_info *inputs = shunt_memory_resize(s->memory, s->inputs, capacity * sizeof *inputs);
         if (!inputs) return SHUNT_NO_MEMORY;
-        s->inputs         = inputs;
+        s->inputs = inputs;
         s->input_capacity = capacity;
     }
     if (!id.length) id = (shunt_text){ ordinal, (uint32_t)snprintf(ordinal, sizeof ordinal, "%zu", s->input_count + 1) };
     shunt_input_info *info = &s->inputs[s->input_count];
-    *info                  = (shunt_input_info){ .bytes = 0 };
+    *info = (shunt_input_info){ .bytes = 0 };
     if (!copy_text(s->memory, id, &info->id)) return SHUNT_NO_MEMORY;
     if (!copy_text(s->memory, name, &info->name)) {
         shunt_memory_free(s->memory, (void *)(uintptr_t)info->id.bytes);
@@ -644,14 +614,13 @@ note_input(shunt_session *s, shunt_text id, shunt_text name)
     return SHUNT_OK;
 }
 
-static shunt_status
-begin_input(shunt_session *s, shunt_text id, shunt_text name)
+static shunt_status begin_input(shunt_session *s, shunt_text id, shunt_text name)
 {
     SHUNT_TRY(note_input(s, id, name));
     const shunt_input_info *info = &s->inputs[s->input_count - 1];
-    s->in_input                  = true;
-    s->host.file_id              = info->id;
-    s->transactions              = 0;
+    s->in_input = true;
+    s->host.file_id = info->id;
+    s->transactions = 0;
     s->open = s->batch_used = false;
     s->control.length = s->correlate.length = 0;
     shunt_sha256_init(&s->sha);
@@ -663,8 +632,7 @@ begin_input(shunt_session *s, shunt_text id, shunt_text name)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_text id, shunt_text name)
+shunt_status shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_text id, shunt_text name)
 {
     if (s->dead != SHUNT_OK || s->in_input) {
         if (reader) reader->ops->free(reader);
@@ -676,8 +644,7 @@ shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_text id, shunt
     return stop(s, begin_input(s, id, name));
 }
 
-static shunt_status
-take_piece(shunt_session *s, const void *bytes, size_t size, bool last)
+static shunt_status take_piece(shunt_session *s, const void *bytes, size_t size, bool last)
 {
     shunt_input_info *info = &s->inputs[s->input_count - 1];
     bool              over;
@@ -691,16 +658,14 @@ take_piece(shunt_session *s, const void *bytes, size_t size, bool last)
     return s->letters ? shunt_letters_piece_over(s->letters) : SHUNT_OK;
 }
 
-shunt_status
-shunt_session_feed(shunt_session *s, const void *bytes, size_t size)
+shunt_status shunt_session_feed(shunt_session *s, const void *bytes, size_t size)
 {
     if (s->dead != SHUNT_OK) return s->dead;
     if (!s->in_input) return SHUNT_USAGE;
     return size ? stop(s, take_piece(s, bytes, size, false)) : SHUNT_OK;
 }
 
-shunt_status
-shunt_session_end(shunt_session *s)
+shunt_status shunt_session_end(shunt_session *s)
 {
     if (s->dead != SHUNT_OK) return s->dead;
     if (!s->in_input) return SHUNT_USAGE;
@@ -711,8 +676,7 @@ shunt_session_end(shunt_session *s)
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_session_finish(shunt_session *s)
+shunt_status shunt_session_finish(shunt_session *s)
 {
     if (s->dead != SHUNT_OK) return s->dead;
     if (s->in_input) return SHUNT_USAGE;
@@ -730,15 +694,10 @@ uint64_t             shunt_session_status(const shunt_session *s, shunt_status c
 size_t               shunt_session_inputs(const shunt_session *s) { return s->input_count; }
 bool                 shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
 
-const shunt_input_info *
-shunt_session_input(const shunt_session *s, size_t index)
-{
-    return &s->inputs[index];
-}
+const shunt_input_info *shunt_session_input(const shunt_session *s, size_t index) { return &s->inputs[index]; }
 
-void
-shunt_session_sets(const shunt_session *s, uint64_t *mapped, uint64_t *unmapped)
+void shunt_session_sets(const shunt_session *s, uint64_t *mapped, uint64_t *unmapped)
 {
-    *mapped   = s->mapped;
+    *mapped = s->mapped;
     *unmapped = s->unmapped;
 }

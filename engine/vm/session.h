@@ -16,7 +16,7 @@
 
 /* An exception that leaves the session. Borrowed until the callback returns. */
 typedef struct shunt_exception_out {
-    uint16_t     code;      /* of the author, into the codes of the program; SHUNT_NONE: `cause` is the code */
+    uint16_t     code; /* of the author, into the codes of the program; SHUNT_NONE: `cause` is the code */
     shunt_status cause;
     shunt_grade  grade;
     uint64_t     offset;
@@ -47,18 +47,19 @@ typedef struct shunt_session_options {
     const shunt_memory   *memory;
     const shunt_program  *program;
     shunt_sinks           sinks;
-    const shunt_observer *observer;     /* NULL = none */
-    const shunt_spool    *spool;        /* for records; NULL = a file of the session's own */
-    const char           *directory;    /* of temporary files; NULL: TMPDIR or /tmp */
-    shunt_trailer        *trailer;      /* ends envelopes of dead letters; NULL: they stay open */
-    uint64_t              steps;        /* of a run of a rule, 0 = SHUNT_STEPS */
-    size_t                unit_bytes;   /* 0 = the largest that a source names, else SHUNT_UNIT_BYTES */
-    const uint8_t        *token_key; size_t token_key_length;
+    const shunt_observer *observer;   /* NULL = none */
+    const shunt_spool    *spool;      /* for records; NULL = a file of the session's own */
+    const char           *directory;  /* of temporary files; NULL: TMPDIR or /tmp */
+    shunt_trailer        *trailer;    /* ends envelopes of dead letters; NULL: they stay open */
+    uint64_t              steps;      /* of a run of a rule, 0 = SHUNT_STEPS */
+    size_t                unit_bytes; /* 0 = the largest that a source names, else SHUNT_UNIT_BYTES */
+    const uint8_t        *token_key;
+    size_t                token_key_length;
     bool                  received_at_known;
     int64_t               received_at;
-    const uint64_t       *only;         /* ascending ordinals of the first transaction of each input: all else counts as skipped; NULL = all */
-    size_t                only_count;
-    uint8_t               seed[16];     /* random, secret */
+    const uint64_t *only; /* ascending ordinals of the first transaction of each input: all else counts as skipped; NULL = all */
+    size_t          only_count;
+    uint8_t         seed[16]; /* random, secret */
 } shunt_session_options;
 
 enum { SHUNT_STEPS = 10 * 1000 * 1000, SHUNT_UNIT_BYTES = 4 << 20 };
@@ -82,15 +83,15 @@ shunt_status shunt_session_end(shunt_session *session);
 shunt_status shunt_session_finish(shunt_session *session);
 
 /* What the report is made of. */
-const shunt_program    *shunt_session_program(const shunt_session *session);
-const shunt_ledger     *shunt_session_ledger(const shunt_session *session);
-uint64_t                shunt_session_records(const shunt_session *session, uint16_t target); /* handed out */
-uint64_t                shunt_session_raised(const shunt_session *session, shunt_grade grade);
-uint64_t                shunt_session_code(const shunt_session *session, uint16_t code);      /* exceptions with a code of the author */
-uint64_t                shunt_session_status(const shunt_session *session, shunt_status code); /* exceptions with a code of the engine alone */
-void                    shunt_session_sets(const shunt_session *session, uint64_t *mapped, uint64_t *unmapped);
-size_t                  shunt_session_inputs(const shunt_session *session);
+const shunt_program *shunt_session_program(const shunt_session *session);
+const shunt_ledger  *shunt_session_ledger(const shunt_session *session);
+uint64_t             shunt_session_records(const shunt_session *session, uint16_t target); /* handed out */
+uint64_t             shunt_session_raised(const shunt_session *session, shunt_grade grade);
+uint64_t             shunt_session_code(const shunt_session *session, uint16_t code); /* exceptions with a code of the author */
+uint64_t shunt_session_status(const shunt_session *session, shunt_status code); /* exceptions with a code of the engine alone */
+void     shunt_session_sets(const shunt_session *session, uint64_t *mapped, uint64_t *unmapped);
+size_t   shunt_session_inputs(const shunt_session *session);
 const shunt_input_info *shunt_session_input(const shunt_session *session, size_t index);
-bool                    shunt_session_at_fault(const shunt_session *session); /* anything was rejected, quarantined or malformed */
+bool shunt_session_at_fault(const shunt_session *session); /* anything was rejected, quarantined or malformed */
 
 #endif

@@ -13,7 +13,7 @@
 struct doom {
     bool         on;
     shunt_fate   fate;
-    uint16_t     code;  /* of the author, SHUNT_NONE */
+    uint16_t     code; /* of the author, SHUNT_NONE */
     shunt_status cause;
 };
 
@@ -22,7 +22,7 @@ struct scope_mark {
     uint64_t serial;  /* of its first transaction */
     uint64_t records; /* in the spool */
     uint64_t letters;
-    uint64_t begin;   /* byte of the input */
+    uint64_t begin; /* byte of the input */
 };
 
 /* An open unit. */
@@ -30,10 +30,10 @@ struct unit {
     uint64_t     ordinal, begin, end;
     uint32_t     instance;
     uint16_t     loop;
-    bool         listed;  /* its records are wanted */
-    bool         failed;  /* before its handler: a fault of the reader, a limit */
+    bool         listed; /* its records are wanted */
+    bool         failed; /* before its handler: a fault of the reader, a limit */
     shunt_fate   fate;
-    uint16_t     code;    /* of the exit that it left by */
+    uint16_t     code; /* of the exit that it left by */
     shunt_status cause;
 };
 
@@ -45,12 +45,12 @@ struct made {
     size_t     key_begin, key_end; /* its key as JSON */
     uint32_t   site;
     uint16_t   target;
-    bool       drop;               /* a duplicate */
+    bool       drop; /* a duplicate */
 };
 
 /* What the loops and nodes of the plan mean to the session. */
 struct loop_info {
-    uint16_t handler;     /* function, SHUNT_NONE */
+    uint16_t handler; /* function, SHUNT_NONE */
     bool     unit;
     bool     tallied;
 };
@@ -70,30 +70,30 @@ struct shunt_session {
     shunt_capture  *capture;
     shunt_encoders *encoders;
     shunt_ledger   *ledger;
-    shunt_letters  *letters;          /* NULL: raw input is not kept */
-    shunt_spool     records;          /* of the scope that is not committed */
-    shunt_spool     raised;           /* exceptions of the unit at hand, until it is known what becomes of it */
+    shunt_letters  *letters; /* NULL: raw input is not kept */
+    shunt_spool     records; /* of the scope that is not committed */
+    shunt_spool     raised;  /* exceptions of the unit at hand, until it is known what becomes of it */
     bool            own_records, own_raised;
-    shunt_index    *keys;             /* key of a record -> transaction, content */
-    shunt_index    *undone;           /* transactions that were undone */
-    shunt_index    *occurrences;      /* of the transaction */
+    shunt_index    *keys;        /* key of a record -> transaction, content */
+    shunt_index    *undone;      /* transactions that were undone */
+    shunt_index    *occurrences; /* of the transaction */
     shunt_hash_key  hash_key;
     size_t          out_limit;
     shunt_scope     widest;
 
     struct loop_info *loops;
     uint8_t          *nodes;
-    uint16_t         *maps;           /* by source: index of the map, SHUNT_NONE */
+    uint16_t         *maps; /* by source: index of the map, SHUNT_NONE */
 
     /* of the run */
-    shunt_status dead;                /* the run has stopped */
+    shunt_status dead; /* the run has stopped */
     bool         at_fault, in_input;
     uint64_t     raised_count[SHUNT_GRADE_ERROR + 1];
-    uint64_t    *code_count;          /* by code of the author */
+    uint64_t    *code_count; /* by code of the author */
     uint64_t     status_count[SHUNT_STATUS_COUNT];
-    uint64_t    *record_count;        /* by target */
+    uint64_t    *record_count; /* by target */
     uint64_t     mapped, unmapped;
-    uint64_t     serial;              /* transactions so far */
+    uint64_t     serial; /* transactions so far */
 
     /* of the input */
     shunt_reader     *reader;
@@ -102,27 +102,27 @@ struct shunt_session {
     size_t            input_count, input_capacity;
     uint64_t          transactions;
     struct doom       doom[SHUNT_LEVEL_RUN];
-    struct scope_mark file, batch;    /* what their doom undoes */
-    bool              batch_used;     /* something happened since the last batch was closed */
+    struct scope_mark file, batch; /* what their doom undoes */
+    bool              batch_used;  /* something happened since the last batch was closed */
 
     /* of the transaction */
-    bool                    open, mapped_set, early_done;
-    const shunt_map_entry  *map;
-    uint16_t                set_loop;     /* the body of the set */
-    uint64_t                begin, unit_ordinal;
-    shunt_status            last_error;   /* the last fault of the reader that was no warning */
-    uint64_t                spool_begin;
-    shunt_buffer            control, correlate;
+    bool                   open, mapped_set, early_done;
+    const shunt_map_entry *map;
+    uint16_t               set_loop; /* the body of the set */
+    uint64_t               begin, unit_ordinal;
+    shunt_status           last_error; /* the last fault of the reader that was no warning */
+    uint64_t               spool_begin;
+    shunt_buffer           control, correlate;
 
     /* of the unit, or of what runs outside of one */
-    uint16_t      open_loops[SHUNT_WALK_DEPTH];
-    unsigned      loop_depth;
-    struct unit   units[SHUNT_WALK_DEPTH];
-    unsigned      unit_depth;
-    shunt_buffer  out;                /* its records */
-    struct made  *made;
-    uint32_t      made_count, made_capacity;
-    uint64_t      stamp_begin, stamp_end;
+    uint16_t     open_loops[SHUNT_WALK_DEPTH];
+    unsigned     loop_depth;
+    struct unit  units[SHUNT_WALK_DEPTH];
+    unsigned     unit_depth;
+    shunt_buffer out; /* its records */
+    struct made *made;
+    uint32_t     made_count, made_capacity;
+    uint64_t     stamp_begin, stamp_end;
 
     shunt_buffer scratch, carry, json, text;
 };
@@ -137,7 +137,8 @@ void         shunt_session_host(shunt_session *s); /* sets the callbacks of the 
 /* Runs the handler of the innermost unit and settles it. `node` NULL: nothing was captured. */
 shunt_status shunt_session_settle(shunt_session *s, const shunt_node *node);
 /* Runs a rule that stands outside of units; an exit undoes the scope at least. `keep`: it binds names for the rest of the transaction. */
-shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope, uint64_t begin, uint64_t end);
+shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope,
+                                   uint64_t begin, uint64_t end);
 /* A failure before any rule ran: answered by `exit` (SHUNT_NONE: quarantine by the engine's code). */
 shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least, shunt_raised *raised);
 /* An open unit that will not be handled any more. */

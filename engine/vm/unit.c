@@ -8,30 +8,28 @@ struct leave {
     shunt_fate   fate;
     shunt_grade  grade;
     shunt_scope  scope;
-    uint16_t     code;  /* SHUNT_NONE with cause OK: in silence */
+    uint16_t     code; /* SHUNT_NONE with cause OK: in silence */
     shunt_status cause;
 };
 
 /* ---- what rules do ---- */
 
-static bool
-reserve_made(shunt_session *s)
+static bool reserve_made(shunt_session *s)
 {
     if (s->made_count < s->made_capacity) return true;
     uint32_t     capacity = s->made_capacity ? s->made_capacity * 2 : 16;
     struct made *made = shunt_memory_resize(s->memory, s->made, capacity * sizeof *made);
     if (!made) return false;
-    s->made          = made;
+    s->made = made;
     s->made_capacity = capacity;
     return true;
 }
 
 /* Parts joined by length, so that no two lists of parts look alike. */
-static shunt_status
-hash_parts(shunt_session *s, uint32_t space, const shunt_text *parts, uint32_t count, shunt_hash *hash)
+static shunt_status hash_parts(shunt_session *s, uint32_t space, const shunt_text *parts, uint32_t count, shunt_hash *hash)
 {
     shunt_buffer *b = &s->scratch;
-    b->length       = 0;
+    b->length = 0;
     shunt_buffer_add(b, &space, sizeof space);
     for (uint32_t i = 0; i < count; i++) {
         shunt_buffer_add(b, &parts[i].length, sizeof parts[i].length);
@@ -42,8 +40,7 @@ hash_parts(shunt_session *s, uint32_t space, const shunt_text *parts, uint32_t c
     return SHUNT_OK;
 }
 
-static shunt_status
-on_record(void *context, const shunt_record *record)
+static shunt_status on_record(void *context, const shunt_record *record)
 {
     shunt_session *s = context;
     if (s->observer.record) SHUNT_TRY(s->observer.record(s->observer.context, record));
@@ -57,36 +54,38 @@ on_record(void *context, const shunt_record *record)
     if (status != SHUNT_OK) return status;
     shunt_parcel_seal(&s->out, made->begin, record->target);
     if (s->out.length > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
-    made->end       = s->out.length;
+    made->end = s->out.length;
     made->key_begin = written.key.begin;
-    made->key_end   = written.key.end;
-    made->content   = shunt_hash128(&s->hash_key, s->out.bytes + written.content.begin, written.content.end - written.content.begin).low;
+    made->key_end = written.key.end;
+    made->content =
+        shunt_hash128(&s->hash_key, s->out.bytes + written.content.begin, written.content.end - written.content.begin).low;
     SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
     s->made_count++;
     return SHUNT_OK;
 }
 
-static shunt_status
-on_warn(void *context, uint16_t exit, shunt_text message, shunt_vm_place place)
+static shunt_status on_warn(void *context, uint16_t exit, shunt_text message, shunt_vm_place place)
 {
     shunt_session    *s = context;
     const shunt_exit *e = &s->program->exits[exit];
-    shunt_raised      raised = { .code = e->code, .grade = SHUNT_GRADE_WARNING, .scope = SHUNT_SCOPE_UNIT, .message = message, .site = e->site };
+    shunt_raised      raised = {
+             .code = e->code, .grade = SHUNT_GRADE_WARNING, .scope = SHUNT_SCOPE_UNIT, .message = message, .site = e->site
+    };
     shunt_session_place(s, &place, &raised);
     return shunt_session_raise(s, &raised);
 }
 
-static shunt_status
-on_fault(void *context, shunt_status code, uint32_t site, shunt_vm_place place)
+static shunt_status on_fault(void *context, shunt_status code, uint32_t site, shunt_vm_place place)
 {
     shunt_session *s = context;
-    shunt_raised   raised = { .code = SHUNT_NONE, .cause = code, .grade = SHUNT_GRADE_WARNING, .scope = SHUNT_SCOPE_UNIT, .site = site };
+    shunt_raised   raised = {
+          .code = SHUNT_NONE, .cause = code, .grade = SHUNT_GRADE_WARNING, .scope = SHUNT_SCOPE_UNIT, .site = site
+    };
     shunt_session_place(s, &place, &raised);
     return shunt_session_raise(s, &raised);
 }
 
-static shunt_status
-on_correlate(void *context, const shunt_text *texts, uint32_t count)
+static shunt_status on_correlate(void *context, const shunt_text *texts, uint32_t count)
 {
     shunt_session *s = context;
     s->correlate.length = 0;
@@ -94,8 +93,7 @@ on_correlate(void *context, const shunt_text *texts, uint32_t count)
     return s->correlate.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 
-static shunt_status
-on_occurrence(void *context, const shunt_text *texts, uint32_t count, int64_t *times)
+static shunt_status on_occurrence(void *context, const shunt_text *texts, uint32_t count, int64_t *times)
 {
     shunt_session *s = context;
     shunt_hash     hash;
@@ -110,35 +108,31 @@ on_occurrence(void *context, const shunt_text *texts, uint32_t count, int64_t *t
     return SHUNT_OK;
 }
 
-static shunt_status
-on_tally_add(void *context, uint16_t tally, shunt_value value, shunt_text key)
+static shunt_status on_tally_add(void *context, uint16_t tally, shunt_value value, shunt_text key)
 {
     return shunt_ledger_add(((shunt_session *)context)->ledger, tally, value, key);
 }
 
-static shunt_status
-on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *value)
+static shunt_status on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *value)
 {
     return shunt_ledger_read(((shunt_session *)context)->ledger, tally, arena, value);
 }
 
-void
-shunt_session_host(shunt_session *s)
+void shunt_session_host(shunt_session *s)
 {
-    s->host.context    = s;
-    s->host.record     = on_record;
-    s->host.warn       = on_warn;
-    s->host.fault      = on_fault;
-    s->host.correlate  = on_correlate;
+    s->host.context = s;
+    s->host.record = on_record;
+    s->host.warn = on_warn;
+    s->host.fault = on_fault;
+    s->host.correlate = on_correlate;
     s->host.occurrence = on_occurrence;
-    s->host.tally_add  = on_tally_add;
-    s->host.tally_get  = on_tally_get;
+    s->host.tally_add = on_tally_add;
+    s->host.tally_get = on_tally_get;
 }
 
 /* ---- exits ---- */
 
-static shunt_scope
-clamp(const shunt_session *s, shunt_scope scope, shunt_scope least)
+static shunt_scope clamp(const shunt_session *s, shunt_scope scope, shunt_scope least)
 {
     if (scope == SHUNT_SCOPE_INTERCHANGE) scope = SHUNT_SCOPE_FILE;
     if (scope < least) scope = least;
@@ -146,16 +140,15 @@ clamp(const shunt_session *s, shunt_scope scope, shunt_scope least)
 }
 
 /* By an exit of the rules, or a failure (`cause`) that an exit answers. */
-static struct leave
-leave_by(const shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least)
+static struct leave leave_by(const shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least)
 {
     struct leave leave = { SHUNT_QUARANTINED, SHUNT_GRADE_QUARANTINE, clamp(s, least, least), SHUNT_NONE, cause };
     if (exit == SHUNT_NONE) return leave;
     const shunt_exit *e = &s->program->exits[exit];
-    leave.scope         = clamp(s, (shunt_scope)e->scope, least);
-    leave.code          = e->code;
+    leave.scope = clamp(s, (shunt_scope)e->scope, least);
+    leave.code = e->code;
     if (e->kind == SHUNT_EXIT_REJECT) {
-        leave.fate  = SHUNT_REJECTED;
+        leave.fate = SHUNT_REJECTED;
         leave.grade = SHUNT_GRADE_REJECT;
     } else if (e->kind == SHUNT_EXIT_SKIP && cause == SHUNT_OK) {
         leave.fate = SHUNT_SKIPPED;
@@ -163,20 +156,20 @@ leave_by(const shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope 
     return leave;
 }
 
-static void
-set_doom(shunt_session *s, const struct leave *leave)
+static void set_doom(shunt_session *s, const struct leave *leave)
 {
-    shunt_level  level = leave->scope == SHUNT_SCOPE_FILE ? SHUNT_LEVEL_FILE : leave->scope == SHUNT_SCOPE_BATCH ? SHUNT_LEVEL_BATCH : SHUNT_LEVEL_TRANSACTION;
+    shunt_level  level = leave->scope == SHUNT_SCOPE_FILE    ? SHUNT_LEVEL_FILE
+                         : leave->scope == SHUNT_SCOPE_BATCH ? SHUNT_LEVEL_BATCH
+                                                             : SHUNT_LEVEL_TRANSACTION;
     struct doom *doom = &s->doom[level];
     if (leave->scope == SHUNT_SCOPE_UNIT || doom->on) return;
     *doom = (struct doom){ true, leave->fate, leave->code, leave->cause };
 }
 
 /* Raises the exception of an exit and marks what it undoes. */
-static shunt_status
-take_leave(shunt_session *s, const struct leave *leave, shunt_raised *raised)
+static shunt_status take_leave(shunt_session *s, const struct leave *leave, shunt_raised *raised)
 {
-    raised->code  = leave->code;
+    raised->code = leave->code;
     raised->cause = leave->cause;
     raised->grade = leave->grade;
     raised->scope = leave->scope;
@@ -186,12 +179,11 @@ take_leave(shunt_session *s, const struct leave *leave, shunt_raised *raised)
 }
 
 /* How a run of a rule that did not come to its end leaves. */
-static shunt_status
-leave_rule(shunt_session *s, const shunt_outcome *outcome, shunt_scope least, struct leave *leave)
+static shunt_status leave_rule(shunt_session *s, const shunt_outcome *outcome, shunt_scope least, struct leave *leave)
 {
     shunt_raised raised = { .message = outcome->message, .site = outcome->site };
     if (outcome->status == SHUNT_FAILURE) {
-        *leave      = leave_by(s, outcome->exit, SHUNT_OK, least);
+        *leave = leave_by(s, outcome->exit, SHUNT_OK, least);
         uint32_t at = s->program->exits[outcome->exit].site;
         if (at) raised.site = at;
     } else {
@@ -202,45 +194,44 @@ leave_rule(shunt_session *s, const shunt_outcome *outcome, shunt_scope least, st
     return take_leave(s, leave, &raised);
 }
 
-shunt_status
-shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least, shunt_raised *raised)
+shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least, shunt_raised *raised)
 {
     struct unit *unit = shunt_session_unit(s);
     if (exit != SHUNT_NONE && s->program->exits[exit].kind == SHUNT_EXIT_WARN) {
-        raised->code  = s->program->exits[exit].code;
+        raised->code = s->program->exits[exit].code;
         raised->cause = cause;
         raised->grade = SHUNT_GRADE_WARNING;
         raised->scope = SHUNT_SCOPE_UNIT;
         return shunt_session_raise(s, raised);
     }
-    struct leave leave = leave_by(s, exit, cause, unit ? least : least > SHUNT_SCOPE_TRANSACTION ? least : SHUNT_SCOPE_TRANSACTION);
+    struct leave leave = leave_by(s, exit, cause,
+                                  unit                              ? least
+                                  : least > SHUNT_SCOPE_TRANSACTION ? least
+                                                                    : SHUNT_SCOPE_TRANSACTION);
     if (unit && leave.scope == SHUNT_SCOPE_UNIT && !unit->failed) {
         unit->failed = true;
-        unit->fate   = leave.fate;
-        unit->code   = leave.code;
-        unit->cause  = leave.cause;
+        unit->fate = leave.fate;
+        unit->code = leave.code;
+        unit->cause = leave.cause;
     }
     return take_leave(s, &leave, raised);
 }
 
 /* ---- keys, commit of a unit ---- */
 
-static shunt_hash
-transaction_hash(const shunt_session *s, uint64_t serial)
+static shunt_hash transaction_hash(const shunt_session *s, uint64_t serial)
 {
     return shunt_hash128(&s->hash_key, &serial, sizeof serial);
 }
 
-static int
-by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
     const shunt_hash *x = a, *y = b;
     return shunt_hash_less(*x, *y) ? -1 : shunt_hash_less(*y, *x);
 }
 
 /* A record of the unit whose key another one of it has; NULL = none. */
-static shunt_status
-find_twin(shunt_session *s, const struct made **twin)
+static shunt_status find_twin(shunt_session *s, const struct made **twin)
 {
     enum { FEW = 16 };
     *twin = NULL;
@@ -265,8 +256,7 @@ find_twin(shunt_session *s, const struct made **twin)
 }
 
 /* KEY_REPEATED, KEY_CONFLICT, or OK: whether the key was used before, and with what. */
-static shunt_status
-look_up(shunt_session *s, struct made *made, shunt_status *verdict)
+static shunt_status look_up(shunt_session *s, struct made *made, shunt_status *verdict)
 {
     shunt_payload payload, undone;
     bool          found, was_undone = false;
@@ -279,14 +269,15 @@ look_up(shunt_session *s, struct made *made, shunt_status *verdict)
     }
     SHUNT_TRY(shunt_index_get(s->undone, transaction_hash(s, payload.words[0]), &undone, &was_undone));
     if (was_undone) return SHUNT_OK;
-    if (payload.words[1] == made->content) made->drop = true;
-    else *verdict = SHUNT_KEY_CONFLICT;
+    if (payload.words[1] == made->content)
+        made->drop = true;
+    else
+        *verdict = SHUNT_KEY_CONFLICT;
     return SHUNT_OK;
 }
 
 /* The key of a record, where nothing in it is classed. Keys of journals are expressions whose classes the program does not hold. */
-static bool
-key_is_open(const shunt_program *p, uint16_t target)
+static bool key_is_open(const shunt_program *p, uint16_t target)
 {
     const shunt_target *t = &p->targets[target];
     if (t->flags & SHUNT_TARGET_JOURNAL) return false;
@@ -295,18 +286,18 @@ key_is_open(const shunt_program *p, uint16_t target)
     return true;
 }
 
-static shunt_status
-key_fault(shunt_session *s, const struct made *made, shunt_status cause, shunt_scope least, struct leave *leave)
+static shunt_status key_fault(shunt_session *s, const struct made *made, shunt_status cause, shunt_scope least,
+                              struct leave *leave)
 {
     shunt_raised raised = { .site = made->site, .place = { .byte = s->stamp_begin } };
     if (key_is_open(s->program, made->target))
         raised.key = (shunt_text){ s->out.bytes + made->key_begin, (uint32_t)(made->key_end - made->key_begin) };
-    *leave = leave_by(s, SHUNT_NONE, cause, cause == SHUNT_KEY_REPEATED && least == SHUNT_SCOPE_UNIT ? SHUNT_SCOPE_TRANSACTION : least);
+    *leave = leave_by(s, SHUNT_NONE, cause,
+                      cause == SHUNT_KEY_REPEATED && least == SHUNT_SCOPE_UNIT ? SHUNT_SCOPE_TRANSACTION : least);
     return take_leave(s, leave, &raised);
 }
 
-static shunt_status
-spool_made(shunt_session *s, uint32_t dropped)
+static shunt_status spool_made(shunt_session *s, uint32_t dropped)
 {
     for (uint32_t i = 0; i < s->made_count; i++) {
         const struct made *made = &s->made[i];
@@ -320,8 +311,7 @@ spool_made(shunt_session *s, uint32_t dropped)
 }
 
 /* Puts the records of what ran into the spool, unless a key forbids it. */
-static shunt_status
-commit_made(shunt_session *s, shunt_scope least, struct leave *leave)
+static shunt_status commit_made(shunt_session *s, shunt_scope least, struct leave *leave)
 {
     const struct made *twin;
     uint32_t           dropped = 0;
@@ -341,8 +331,8 @@ commit_made(shunt_session *s, shunt_scope least, struct leave *leave)
 /* ---- running ---- */
 
 /* Records of one run, and how it left. Writes the spool only when all is well. */
-static shunt_status
-run_rule(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, bool wanted, shunt_scope least, struct leave *leave)
+static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, bool wanted,
+                             shunt_scope least, struct leave *leave)
 {
     shunt_outcome outcome;
     s->out.length = 0;
@@ -352,7 +342,7 @@ run_rule(shunt_session *s, uint16_t function, const shunt_node *node, bool keep,
     if (least == SHUNT_SCOPE_UNIT && outcome.status == SHUNT_OK && outcome.records == 0) {
         uint32_t at = s->program->functions[function].code_first;
         outcome.status = SHUNT_UNIT_SILENT;
-        outcome.place  = (shunt_vm_place){ .slot = SHUNT_NONE, .node = node };
+        outcome.place = (shunt_vm_place){ .slot = SHUNT_NONE, .node = node };
         if (at < s->program->instruction_sites_count) outcome.site = s->program->instruction_sites[at];
     }
     *leave = (struct leave){ .fate = wanted ? SHUNT_POSTED : SHUNT_SKIPPED, .code = SHUNT_NONE };
@@ -362,13 +352,14 @@ run_rule(shunt_session *s, uint16_t function, const shunt_node *node, bool keep,
         done = least != SHUNT_SCOPE_UNIT && leave->fate == SHUNT_SKIPPED;
     }
     if (done && wanted) SHUNT_TRY(commit_made(s, least, leave));
-    if (done && leave->fate <= SHUNT_SKIPPED) shunt_ledger_keep(s->ledger);
-    else shunt_ledger_undo(s->ledger);
+    if (done && leave->fate <= SHUNT_SKIPPED)
+        shunt_ledger_keep(s->ledger);
+    else
+        shunt_ledger_undo(s->ledger);
     return SHUNT_OK;
 }
 
-static shunt_status
-close_unit(shunt_session *s, shunt_fate fate)
+static shunt_status close_unit(shunt_session *s, shunt_fate fate)
 {
     const struct unit *unit = shunt_session_unit(s);
     const struct doom *doom = shunt_session_doom(s);
@@ -376,14 +367,14 @@ close_unit(shunt_session *s, shunt_fate fate)
     SHUNT_TRY(shunt_session_release(s, true, fate));
     shunt_ledger_unit(s->ledger, fate);
     if (s->letters && !doom && fate >= SHUNT_REJECTED)
-        SHUNT_TRY(shunt_letters_unit(s->letters, unit->ordinal, unit->begin, unit->end, fate, shunt_session_code_text(s, unit->code, unit->cause)));
+        SHUNT_TRY(shunt_letters_unit(s->letters, unit->ordinal, unit->begin, unit->end, fate,
+                                     shunt_session_code_text(s, unit->code, unit->cause)));
     if (s->observer.settled) SHUNT_TRY(s->observer.settled(s->observer.context, unit->ordinal, fate));
     s->unit_depth--;
     return SHUNT_OK;
 }
 
-shunt_status
-shunt_session_settle(shunt_session *s, const shunt_node *node)
+shunt_status shunt_session_settle(shunt_session *s, const shunt_node *node)
 {
     struct unit *unit = shunt_session_unit(s);
     struct leave leave;
@@ -395,15 +386,15 @@ shunt_session_settle(shunt_session *s, const shunt_node *node)
     if (unit->failed) return close_unit(s, unit->listed ? unit->fate : SHUNT_SKIPPED);
     if (shunt_session_doom(s)) return close_unit(s, SHUNT_QUARANTINED);
     s->stamp_begin = unit->begin;
-    s->stamp_end   = unit->end;
+    s->stamp_end = unit->end;
     SHUNT_TRY(run_rule(s, s->loops[unit->loop].handler, node, false, unit->listed, SHUNT_SCOPE_UNIT, &leave));
-    unit->code  = leave.code;
+    unit->code = leave.code;
     unit->cause = leave.cause;
     return close_unit(s, unit->listed ? leave.fate : SHUNT_SKIPPED);
 }
 
-shunt_status
-shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope, uint64_t begin, uint64_t end)
+shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope,
+                                   uint64_t begin, uint64_t end)
 {
     struct leave leave;
     if (function == SHUNT_NONE || shunt_session_doom(s)) return SHUNT_OK;
@@ -411,13 +402,9 @@ shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *nod
     const shunt_function *f = &s->program->functions[function];
     if (node && f->params && node->frame != s->program->register_types[f->type_first].record) node = NULL;
     s->stamp_begin = begin;
-    s->stamp_end   = end;
+    s->stamp_end = end;
     SHUNT_TRY(run_rule(s, function, node, keep, !s->only, scope, &leave));
     return s->observer.settled ? s->observer.settled(s->observer.context, 0, leave.fate) : SHUNT_OK;
 }
 
-shunt_status
-shunt_session_drop(shunt_session *s, shunt_fate fate)
-{
-    return close_unit(s, fate);
-}
+shunt_status shunt_session_drop(shunt_session *s, shunt_fate fate) { return close_unit(s, fate); }

@@ -41,7 +41,8 @@ static const char head[] =
     "frame 1000A loop N102:text\n"
     "frame set set BPR02:dec2 TRN02:text > 1000A 2100\n"
     "code R_CODE\ncode Q_CODE\ncode T_CODE\ncode B_CODE\ncode F_CODE\ncode W_CODE\ncode TOTAL\ncode E_RULE\ncode E_SYNTAX\n"
-    "exit skip unit -\nexit reject unit R_CODE\nexit quarantine unit Q_CODE\nexit quarantine transaction T_CODE\nexit quarantine batch B_CODE\n"
+    "exit skip unit -\nexit reject unit R_CODE\nexit quarantine unit Q_CODE\nexit quarantine transaction T_CODE\nexit quarantine "
+    "batch B_CODE\n"
     "exit quarantine file F_CODE\nexit warn unit W_CODE\nexit quarantine transaction TOTAL\nexit quarantine unit E_RULE\n"
     "exit quarantine transaction E_SYNTAX\n"
     "target work work_fields key=0,2\n"
@@ -91,15 +92,14 @@ static const struct branch {
     { 'K', " MOVE 6 1\n MOVE 7 4\n MOVE 8 5\n EMIT work 6\n" },
 };
 
-static void
-put_branches(shunt_buffer *out, const struct branch *branches, size_t count)
+static void put_branches(shunt_buffer *out, const struct branch *branches, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        shunt_buffer_format(out, " TEXT_IS 3 2 \"%c\"\n JUMP_FALSE 3 @not_%c\n%snot_%c:\n", branches[i].letter, branches[i].letter, branches[i].code, branches[i].letter);
+        shunt_buffer_format(out, " TEXT_IS 3 2 \"%c\"\n JUMP_FALSE 3 @not_%c\n%snot_%c:\n", branches[i].letter,
+                            branches[i].letter, branches[i].code, branches[i].letter);
 }
 
-static void
-put_source(shunt_buffer *out)
+static void put_source(shunt_buffer *out)
 {
     shunt_buffer_z(out, head);
     put_branches(out, early_branches, SHUNT_COUNT(early_branches));
@@ -112,30 +112,28 @@ put_source(shunt_buffer *out)
 /* ---- the half that a compiler would make: guides, maps, places ---- */
 
 struct whole {
-    shunt_program     p;
-    shunt_text        texts[1024];
-    shunt_plan_guide  guide;
-    shunt_plan_loop   loops[16];
-    shunt_plan_node   nodes[32];
-    shunt_map_entry   map;
-    shunt_handler     handler;
-    shunt_tally       tallies[3];
-    shunt_exit        exits[16];
-    shunt_code        codes[16];
-    shunt_site        sites[512];
-    uint32_t          instruction_sites[512];
-    shunt_module      module;
+    shunt_program    p;
+    shunt_text       texts[1024];
+    shunt_plan_guide guide;
+    shunt_plan_loop  loops[16];
+    shunt_plan_node  nodes[32];
+    shunt_map_entry  map;
+    shunt_handler    handler;
+    shunt_tally      tallies[3];
+    shunt_exit       exits[16];
+    shunt_code       codes[16];
+    shunt_site       sites[512];
+    uint32_t         instruction_sites[512];
+    shunt_module     module;
 };
 
-static uint16_t
-add_text(struct whole *w, shunt_text text)
+static uint16_t add_text(struct whole *w, shunt_text text)
 {
     w->texts[w->p.texts_count] = text;
     return (uint16_t)w->p.texts_count++;
 }
 
-static uint16_t
-frame_like(const shunt_program *p, shunt_text id)
+static uint16_t frame_like(const shunt_program *p, shunt_text id)
 {
     if (!id.length) id = SHUNT_TEXT("set");
     for (uint32_t i = 0; i < p->frames_count; i++)
@@ -144,80 +142,88 @@ frame_like(const shunt_program *p, shunt_text id)
 }
 
 /* The guide of the builder over the frames of the assembler: ids are the same, their order is not. */
-static void
-take_plan(struct whole *w, const shunt_plan *plan)
+static void take_plan(struct whole *w, const shunt_plan *plan)
 {
-    w->guide               = plan->guides[0];
-    w->guide.set           = add_text(w, plan->texts[w->guide.set]);
-    w->guide.version       = add_text(w, plan->texts[w->guide.version]);
-    w->guide.family        = add_text(w, plan->texts[w->guide.family]);
+    w->guide = plan->guides[0];
+    w->guide.set = add_text(w, plan->texts[w->guide.set]);
+    w->guide.version = add_text(w, plan->texts[w->guide.version]);
+    w->guide.family = add_text(w, plan->texts[w->guide.family]);
     w->guide.functional_id = add_text(w, plan->texts[w->guide.functional_id]);
     for (uint32_t i = 0; i < plan->loop_count; i++) {
-        w->loops[i]    = plan->loops[i];
+        w->loops[i] = plan->loops[i];
         w->loops[i].id = add_text(w, plan->texts[plan->loops[i].id]);
-        if (w->loops[i].frame != SHUNT_NONE) w->loops[i].frame = frame_like(&w->p, plan->texts[plan->frames[w->loops[i].frame].id]);
+        if (w->loops[i].frame != SHUNT_NONE)
+            w->loops[i].frame = frame_like(&w->p, plan->texts[plan->frames[w->loops[i].frame].id]);
     }
     for (uint32_t i = 0; i < plan->node_count; i++) {
         w->nodes[i] = plan->nodes[i];
-        if (w->nodes[i].frame != SHUNT_NONE) w->nodes[i].frame = frame_like(&w->p, plan->texts[plan->frames[w->nodes[i].frame].id]);
+        if (w->nodes[i].frame != SHUNT_NONE)
+            w->nodes[i].frame = frame_like(&w->p, plan->texts[plan->frames[w->nodes[i].frame].id]);
     }
-    w->p.guides     = &w->guide,    w->p.guides_count = 1;
-    w->p.loops      = w->loops,     w->p.loops_count = plan->loop_count;
-    w->p.nodes      = w->nodes,     w->p.nodes_count = plan->node_count;
-    w->p.keys       = plan->keys,   w->p.keys_count = plan->key_count;
-    w->p.ids        = plan->ids,    w->p.ids_count = plan->id_count;
-    w->p.dispatch   = plan->dispatch, w->p.dispatch_count = plan->dispatch_count;
-    w->p.choices    = plan->choices,  w->p.choices_count = plan->choice_count;
-    w->p.demands    = plan->demands,  w->p.demands_count = plan->demand_count;
+    w->p.guides = &w->guide, w->p.guides_count = 1;
+    w->p.loops = w->loops, w->p.loops_count = plan->loop_count;
+    w->p.nodes = w->nodes, w->p.nodes_count = plan->node_count;
+    w->p.keys = plan->keys, w->p.keys_count = plan->key_count;
+    w->p.ids = plan->ids, w->p.ids_count = plan->id_count;
+    w->p.dispatch = plan->dispatch, w->p.dispatch_count = plan->dispatch_count;
+    w->p.choices = plan->choices, w->p.choices_count = plan->choice_count;
+    w->p.demands = plan->demands, w->p.demands_count = plan->demand_count;
 }
 
-static void
-add_places(struct whole *w)
+static void add_places(struct whole *w)
 {
     uint16_t file = add_text(w, SHUNT_TEXT("remit.map")), step = add_text(w, SHUNT_TEXT("as told"));
-    w->module = (shunt_module){ .name = add_text(w, SHUNT_TEXT("test.remit")), .version = add_text(w, SHUNT_TEXT("1.0.0")), .file = file };
+    w->module = (shunt_module){ .name = add_text(w, SHUNT_TEXT("test.remit")),
+                                .version = add_text(w, SHUNT_TEXT("1.0.0")),
+                                .file = file };
     for (uint32_t i = 0; i < w->p.instructions_count; i++) {
-        w->sites[i + 1]         = (shunt_site){ .file = file, .step = i % 2 ? step : SHUNT_NONE, .line = i + 1, .column = 3 };
+        w->sites[i + 1] = (shunt_site){ .file = file, .step = i % 2 ? step : SHUNT_NONE, .line = i + 1, .column = 3 };
         w->instruction_sites[i] = i + 1;
     }
-    w->p.sites             = w->sites,             w->p.sites_count = w->p.instructions_count + 1;
+    w->p.sites = w->sites, w->p.sites_count = w->p.instructions_count + 1;
     w->p.instruction_sites = w->instruction_sites, w->p.instruction_sites_count = w->p.instructions_count;
-    w->p.modules           = &w->module,           w->p.modules_count = 1;
+    w->p.modules = &w->module, w->p.modules_count = 1;
 }
 
-static void
-add_rules(struct whole *w, unsigned flags)
+static void add_rules(struct whole *w, unsigned flags)
 {
-    uint16_t queue = add_text(w, SHUNT_TEXT("work-list")), meaning = add_text(w, SHUNT_TEXT("something is wrong")), ack = add_text(w, SHUNT_TEXT("999:R"));
+    uint16_t queue = add_text(w, SHUNT_TEXT("work-list")), meaning = add_text(w, SHUNT_TEXT("something is wrong")),
+             ack = add_text(w, SHUNT_TEXT("999:R"));
     for (uint32_t i = 0; i < w->p.codes_count; i++) {
-        w->codes[i]         = w->p.codes[i];
+        w->codes[i] = w->p.codes[i];
         w->codes[i].meaning = meaning;
         *(i ? &w->codes[i].queue : &w->codes[i].ack) = i ? queue : ack;
     }
     for (uint32_t i = 0; i < w->p.exits_count; i++) w->exits[i] = w->p.exits[i];
     for (uint32_t i = 0; i < 3; i++) w->tallies[i] = w->p.tallies[i];
     w->tallies[0].declared = 1;
-    w->tallies[0].frame    = frame_like(&w->p, SHUNT_TEXT("2100"));
+    w->tallies[0].frame = frame_like(&w->p, SHUNT_TEXT("2100"));
     w->tallies[0].function = asm_function(&w->p, "paid");
     w->tallies[2].declared = 1;
-    w->tallies[2].frame    = frame_like(&w->p, SHUNT_TEXT("set"));
+    w->tallies[2].frame = frame_like(&w->p, SHUNT_TEXT("set"));
     w->tallies[2].function = asm_function(&w->p, "pays");
-    uint16_t source_error  = flags & REMIT_UNIT_SYNTAX ? EXIT_REJECT : flags & REMIT_FILE_SYNTAX ? EXIT_FILE : EXIT_E_SYNTAX;
-    w->map = (shunt_map_entry){ .name = add_text(w, SHUNT_TEXT("post")), .at_start = SHUNT_NONE, .early = asm_function(&w->p, "early"), .late = SHUNT_NONE,
-                                .at_end = asm_function(&w->p, "at_end"), .at_end_batch = SHUNT_NONE,
+    uint16_t source_error = flags & REMIT_UNIT_SYNTAX ? EXIT_REJECT : flags & REMIT_FILE_SYNTAX ? EXIT_FILE : EXIT_E_SYNTAX;
+    w->map = (shunt_map_entry){ .name = add_text(w, SHUNT_TEXT("post")),
+                                .at_start = SHUNT_NONE,
+                                .early = asm_function(&w->p, "early"),
+                                .late = SHUNT_NONE,
+                                .at_end = asm_function(&w->p, "at_end"),
+                                .at_end_batch = SHUNT_NONE,
                                 .at_end_file = flags & REMIT_FILE ? asm_function(&w->p, "at_file_end") : SHUNT_NONE,
-                                .on_error = flags & REMIT_NO_EXITS ? SHUNT_NONE : EXIT_E_RULE, .source_error = flags & REMIT_NO_EXITS ? SHUNT_NONE : source_error,
-                                .widest = flags & REMIT_FILE ? SHUNT_SCOPE_FILE : flags & REMIT_BATCH ? SHUNT_SCOPE_BATCH : SHUNT_SCOPE_TRANSACTION };
-    w->handler    = (shunt_handler){ .frame = w->tallies[0].frame, .function = asm_function(&w->p, "claim") };
-    w->p.codes    = w->codes;
-    w->p.exits    = w->exits;
-    w->p.tallies  = w->tallies;
-    w->p.maps     = &w->map,     w->p.maps_count = 1;
+                                .on_error = flags & REMIT_NO_EXITS ? SHUNT_NONE : EXIT_E_RULE,
+                                .source_error = flags & REMIT_NO_EXITS ? SHUNT_NONE : source_error,
+                                .widest = flags & REMIT_FILE    ? SHUNT_SCOPE_FILE
+                                          : flags & REMIT_BATCH ? SHUNT_SCOPE_BATCH
+                                                                : SHUNT_SCOPE_TRANSACTION };
+    w->handler = (shunt_handler){ .frame = w->tallies[0].frame, .function = asm_function(&w->p, "claim") };
+    w->p.codes = w->codes;
+    w->p.exits = w->exits;
+    w->p.tallies = w->tallies;
+    w->p.maps = &w->map, w->p.maps_count = 1;
     w->p.handlers = &w->handler, w->p.handlers_count = 1;
 }
 
-void
-remit_save(unsigned flags, shunt_buffer *out)
+void remit_save(unsigned flags, shunt_buffer *out)
 {
     shunt_buffer source;
     shunt_buffer_init(&source, &shunt_memory_libc);
@@ -248,8 +254,7 @@ remit_save(unsigned flags, shunt_buffer *out)
     shunt_buffer_done(&source);
 }
 
-shunt_program *
-remit_program(unsigned flags)
+shunt_program *remit_program(unsigned flags)
 {
     shunt_buffer   bytes;
     shunt_program *program;
@@ -266,16 +271,14 @@ remit_program(unsigned flags)
 
 /* ---- messages ---- */
 
-static long
-cents(const char *amount)
+static long cents(const char *amount)
 {
     double value = strtod(amount, NULL); /* small test amounts only */
     return (long)(value * 100 + (value < 0 ? -0.5 : 0.5));
 }
 
 /* `claim ID STATUS AMOUNT`? Of the line alone: sscanf measures all that it is given. */
-static bool
-claim_line(const char *line, char id[static 40], char status[static 8], char amount[static 40])
+static bool claim_line(const char *line, char id[static 40], char status[static 8], char amount[static 40])
 {
     char   copy[100];
     size_t length = strcspn(line, "\n");
@@ -283,8 +286,7 @@ claim_line(const char *line, char id[static 40], char status[static 8], char amo
     return sscanf(copy, "claim %39s %7s %39s", id, status, amount) == 3;
 }
 
-static long
-sum_of_claims(const char *body)
+static long sum_of_claims(const char *body)
 {
     long sum = 0;
     for (const char *line = body; *line; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -294,8 +296,7 @@ sum_of_claims(const char *body)
     return sum;
 }
 
-static unsigned
-put_body(shunt_buffer *out, const char *body, unsigned number)
+static unsigned put_body(shunt_buffer *out, const char *body, unsigned number)
 {
     unsigned segments = 0;
     bool     header = false;
@@ -319,14 +320,14 @@ put_body(shunt_buffer *out, const char *body, unsigned number)
     return segments;
 }
 
-char *
-remit_message(const char *const *sets)
+char *remit_message(const char *const *sets)
 {
     shunt_buffer out;
     unsigned     number = 0;
     shunt_buffer_init(&out, &shunt_memory_libc);
-    shunt_buffer_z(&out, "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *250301*1200*^*00501*000000001*0*T*:~"
-                         "GS*HP*PAYER*CLINIC*20250301*1200*1*X*005010X221A1~");
+    shunt_buffer_z(&out,
+                   "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *250301*1200*^*00501*000000001*0*T*:~"
+                   "GS*HP*PAYER*CLINIC*20250301*1200*1*X*005010X221A1~");
     for (; *sets[number]; number++) {
         shunt_buffer_format(&out, "ST*835*%04u~", number + 1);
         unsigned segments = put_body(&out, sets[number], number + 1);

@@ -13,11 +13,11 @@
 #include "engine/vm/program.h"
 
 enum {
-    REMIT_BATCH     = 1, /* exits may undo a batch */
-    REMIT_FILE      = 2, /* or the file */
-    REMIT_NO_EXITS  = 4, /* neither `on error` of the map nor of the source */
-    REMIT_UNIT_SYNTAX = 8, /* `on error` of the source is `reject R_CODE`, of a unit */
-    REMIT_FILE_SYNTAX = 16,/* ... is `quarantine whole file F_CODE` */
+    REMIT_BATCH = 1,        /* exits may undo a batch */
+    REMIT_FILE = 2,         /* or the file */
+    REMIT_NO_EXITS = 4,     /* neither `on error` of the map nor of the source */
+    REMIT_UNIT_SYNTAX = 8,  /* `on error` of the source is `reject R_CODE`, of a unit */
+    REMIT_FILE_SYNTAX = 16, /* ... is `quarantine whole file F_CODE` */
 };
 
 /* Loaded; the caller frees it. */

@@ -17,39 +17,36 @@ struct world {
     shunt_arena   *arena;
 };
 
-static void
-world_init(struct world *w, const shunt_memory *memory)
+static void world_init(struct world *w, const shunt_memory *memory)
 {
-    w->loaded = asm_load("record row key:text total:usd2\ntally declared usd2\ntally plain usd2\ntally grouped usd2 by=row\ntally batch usd2 by=row\ntally wide usd2 by=row\n");
+    w->loaded = asm_load("record row key:text total:usd2\ntally declared usd2\ntally plain usd2\ntally grouped usd2 "
+                         "by=row\ntally batch usd2 by=row\ntally wide usd2 by=row\n");
     w->program = *w->loaded;
     memcpy(w->tallies, w->loaded->tallies, sizeof w->tallies);
     w->tallies[DECLARED].declared = 1;
-    w->tallies[GROUPED].limit     = 3;
-    w->tallies[BATCH].scope       = SHUNT_SCOPE_BATCH;
-    w->tallies[FILE_WIDE].scope   = SHUNT_SCOPE_FILE;
-    w->program.tallies            = w->tallies;
-    w->ledger                     = shunt_ledger_new(memory, &w->program);
-    w->arena                      = shunt_arena_new(&shunt_memory_libc, 0);
+    w->tallies[GROUPED].limit = 3;
+    w->tallies[BATCH].scope = SHUNT_SCOPE_BATCH;
+    w->tallies[FILE_WIDE].scope = SHUNT_SCOPE_FILE;
+    w->program.tallies = w->tallies;
+    w->ledger = shunt_ledger_new(memory, &w->program);
+    w->arena = shunt_arena_new(&shunt_memory_libc, 0);
     ck_assert(w->arena);
 }
 
-static void
-world_done(struct world *w)
+static void world_done(struct world *w)
 {
     shunt_ledger_free(w->ledger);
     shunt_arena_free(w->arena);
     shunt_program_free(w->loaded);
 }
 
-static shunt_status
-add(struct world *w, uint16_t tally, long amount, const char *key)
+static shunt_status add(struct world *w, uint16_t tally, long amount, const char *key)
 {
     return shunt_ledger_add(w->ledger, tally, (shunt_value){ .coefficient = amount }, shunt_text_of(key));
 }
 
 /* "key=total key=total" */
-static const char *
-shown(struct world *w, uint16_t tally)
+static const char *shown(struct world *w, uint16_t tally)
 {
     static char text[200];
     shunt_value value;
@@ -59,7 +56,8 @@ shown(struct world *w, uint16_t tally)
     if (w->tallies[tally].record == SHUNT_NONE) snprintf(text, sizeof text, "%ld", (long)value.coefficient);
     for (uint32_t i = 0; w->tallies[tally].record != SHUNT_NONE && i < value.list.count; i++) {
         const shunt_row *row = value.list.items[i].row;
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s%.*s=%ld", i ? " " : "", SHUNT_TEXT_ARGS(row->fields[0].text), (long)row->fields[1].coefficient);
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%.*s=%ld", i ? " " : "",
+                                   SHUNT_TEXT_ARGS(row->fields[0].text), (long)row->fields[1].coefficient);
     }
     return text;
 }
@@ -220,8 +218,7 @@ END_TEST
 
 /* ---- parcels ---- */
 
-static shunt_status
-note(void *context, uint32_t tag, const char *bytes, size_t length)
+static shunt_status note(void *context, uint32_t tag, const char *bytes, size_t length)
 {
     shunt_buffer_format(context, "%u:%.*s ", tag, (int)length, bytes);
     return SHUNT_OK;
@@ -233,8 +230,7 @@ struct pieces {
     size_t       step;
 };
 
-static shunt_status
-replay_pieces(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
+static shunt_status replay_pieces(void *context, uint64_t from, uint64_t to, shunt_spool_sink *sink, void *sink_context)
 {
     struct pieces *p = context;
     for (uint64_t at = from; at < to; at += p->step) {
@@ -271,8 +267,7 @@ START_TEST(parcels_come_back_whole)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("ledger");
     TCase *tc = tcase_create("ledger");

@@ -10,7 +10,8 @@
 
 static const char source[] = "enum lane contractual patient \"open item\"\n"
                              "record item sku:text price?:usd2 on?:date\n"
-                             "record all name:text yes?:bool n?:int rate?:dec3 on?:date at?:moment lane?:enum:lane items?:list:row:item tags?:list:text days?:list:date one?:row:item\n"
+                             "record all name:text yes?:bool n?:int rate?:dec3 on?:date at?:moment lane?:enum:lane "
+                             "items?:list:row:item tags?:list:text days?:list:date one?:row:item\n"
                              "record same a?:usd2 note?:text b?:usd4\n"
                              "record mixed a?:usd2 b?:eur2 note?:text\n"
                              "record header on?:date\n"
@@ -29,36 +30,25 @@ struct fields {
     uint8_t     states[FIELDS];
 };
 
-static struct fields
-absent(void)
+static struct fields absent(void)
 {
     struct fields f = { .states = { 0 } };
     memset(f.states, SHUNT_ABSENT, sizeof f.states);
     return f;
 }
 
-static void
-set(struct fields *f, int i, shunt_value value)
+static void set(struct fields *f, int i, shunt_value value)
 {
     f->values[i] = value;
     f->states[i] = SHUNT_PRESENT;
 }
 
-static shunt_value
-text_value(const char *z)
-{
-    return (shunt_value){ .text = shunt_text_of(z) };
-}
+static shunt_value text_value(const char *z) { return (shunt_value){ .text = shunt_text_of(z) }; }
 
-static shunt_value
-money(long cents)
-{
-    return (shunt_value){ .coefficient = cents };
-}
+static shunt_value money(long cents) { return (shunt_value){ .coefficient = cents }; }
 
 /* The record itself, as it is written; allocated. */
-static char *
-written(const shunt_program *program, const shunt_record *record)
+static char *written(const shunt_program *program, const shunt_record *record)
 {
     shunt_encoders *encoders;
     shunt_buffer    out;
@@ -74,19 +64,23 @@ written(const shunt_program *program, const shunt_record *record)
     return copy;
 }
 
-static uint16_t
-target_of(const shunt_program *program, const char *name)
+static uint16_t target_of(const shunt_program *program, const char *name)
 {
     for (uint16_t i = 0; i < program->targets_count; i++)
         if (shunt_text_is(shunt_program_text(program, program->targets[i].name), name)) return i;
     abort();
 }
 
-static void
-expect(const shunt_program *program, const char *target, const struct fields *f, const shunt_line *lines, uint32_t line_count, const char *wanted)
+static void expect(const shunt_program *program, const char *target, const struct fields *f, const shunt_line *lines,
+                   uint32_t line_count, const char *wanted)
 {
     bool         journal = strncmp(target, "gl", 2) == 0;
-    shunt_record record = { .target = target_of(program, target), .fields = f->values, .states = f->states, .lines = lines, .line_count = line_count, .journal = journal };
+    shunt_record record = { .target = target_of(program, target),
+                            .fields = f->values,
+                            .states = f->states,
+                            .lines = lines,
+                            .line_count = line_count,
+                            .journal = journal };
     char        *got = written(program, &record);
     ck_assert_str_eq(got, wanted);
     free(got);
@@ -105,19 +99,22 @@ START_TEST(kinds_of_values)
     set(&f, 5, (shunt_value){ .integer = (shunt_date_days(2025, 3, 1) * 86400 + 43200) * 1000000 });
     set(&f, 6, (shunt_value){ .integer = 2 });
     expect(program, "t_all", &f, NULL, 0,
-           "{\"name\":\"N\",\"yes\":true,\"n\":-9223372036854775808,\"rate\":\"-0.005\",\"on\":\"2025-03-01\",\"at\":\"2025-03-01T12:00:00Z\",\"lane\":\"open item\"}");
+           "{\"name\":\"N\",\"yes\":true,\"n\":-9223372036854775808,\"rate\":\"-0.005\",\"on\":\"2025-03-01\",\"at\":\"2025-03-"
+           "01T12:00:00Z\",\"lane\":\"open item\"}");
     set(&item, 0, text_value("S"));
     set(&item, 1, money(199));
     set(&bare, 0, text_value("B"));
     shunt_row   rows[] = { { item.states, item.values }, { bare.states, bare.values } };
-    shunt_value list[] = { { .row = &rows[0] }, { .row = &rows[1] } }, tags[] = { text_value("x"), text_value("") }, days[] = { f.values[4] };
+    shunt_value list[] = { { .row = &rows[0] }, { .row = &rows[1] } }, tags[] = { text_value("x"), text_value("") },
+                days[] = { f.values[4] };
     f = absent();
     set(&f, 7, (shunt_value){ .list = { list, 2 } });
     set(&f, 8, (shunt_value){ .list = { tags, 2 } });
     set(&f, 9, (shunt_value){ .list = { days, 1 } });
     set(&f, 10, list[1]);
     expect(program, "t_all", &f, NULL, 0,
-           "{\"items\":[{\"sku\":\"S\",\"price\":\"1.99\",\"currency\":\"USD\"},{\"sku\":\"B\"}],\"tags\":[\"x\",\"\"],\"days\":[\"2025-03-01\"],\"one\":{\"sku\":\"B\"}}");
+           "{\"items\":[{\"sku\":\"S\",\"price\":\"1.99\",\"currency\":\"USD\"},{\"sku\":\"B\"}],\"tags\":[\"x\",\"\"],\"days\":["
+           "\"2025-03-01\"],\"one\":{\"sku\":\"B\"}}");
     shunt_program_free(program);
 }
 END_TEST
@@ -145,28 +142,40 @@ END_TEST
 START_TEST(lines_of_journals)
 {
     shunt_program *program = asm_load(source);
-    uint16_t       usd = program->fields[program->records[program->targets[target_of(program, "t_same")].record].field_first].type.extra;
-    struct fields  f = absent(), column = absent(), foreign = absent(), none = absent();
+    uint16_t       usd =
+        program->fields[program->records[program->targets[target_of(program, "t_same")].record].field_first].type.extra;
+    struct fields f = absent(), column = absent(), foreign = absent(), none = absent();
     set(&f, 0, (shunt_value){ .integer = 0 });
     set(&column, 0, text_value("45"));
     set(&column, 1, money(7));
     set(&foreign, 0, money(8));
     shunt_type amount = { .kind = SHUNT_KIND_DECIMAL, .scale = 2, .extra = usd };
-    shunt_line lines[] = { { .account = SHUNT_TEXT("1015"), .amount = 500, .type = amount, .columns = column.values, .states = column.states },
-                           { .credit = true, .account = SHUNT_TEXT("12\"0"), .amount = 500, .type = amount, .columns = none.values, .states = none.states } };
+    shunt_line lines[] = {
+        { .account = SHUNT_TEXT("1015"), .amount = 500, .type = amount, .columns = column.values, .states = column.states },
+        { .credit = true,
+          .account = SHUNT_TEXT("12\"0"),
+          .amount = 500,
+          .type = amount,
+          .columns = none.values,
+          .states = none.states }
+    };
     expect(program, "gl", &f, lines, 2,
-           "{\"on\":\"1970-01-01\",\"lines\":[{\"side\":\"debit\",\"account\":\"1015\",\"amount\":\"5.00\",\"currency\":\"USD\",\"reason\":\"45\",\"fee\":\"0.07\"},"
+           "{\"on\":\"1970-01-01\",\"lines\":[{\"side\":\"debit\",\"account\":\"1015\",\"amount\":\"5.00\",\"currency\":\"USD\","
+           "\"reason\":\"45\",\"fee\":\"0.07\"},"
            "{\"side\":\"credit\",\"account\":\"12\\\"0\",\"amount\":\"5.00\",\"currency\":\"USD\"}]}");
     lines[0].columns = foreign.values;
-    lines[0].states  = foreign.states;
-    f.states[0]      = SHUNT_ABSENT;
+    lines[0].states = foreign.states;
+    f.states[0] = SHUNT_ABSENT;
     expect(program, "gl_foreign", &f, lines, 1,
-           "{\"lines\":[{\"side\":\"debit\",\"account\":\"1015\",\"amount\":\"5.00\",\"amount_currency\":\"USD\",\"fee\":\"0.08\",\"fee_currency\":\"EUR\"}]}");
+           "{\"lines\":[{\"side\":\"debit\",\"account\":\"1015\",\"amount\":\"5.00\",\"amount_currency\":\"USD\",\"fee\":\"0."
+           "08\",\"fee_currency\":\"EUR\"}]}");
     shunt_program_free(program);
 }
 END_TEST
 
-static const struct { const char *text, *json; } texts[] = {
+static const struct {
+    const char *text, *json;
+} texts[] = {
     { "", "\"\"" },
     { "plain", "\"plain\"" },
     { "\"\\/\b\f\n\r\t\x01\x7f", "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f\"" },
@@ -199,16 +208,20 @@ START_TEST(a_whole_line)
     struct fields   f = absent();
     char            why[200], wanted[400], hex[65] = "";
     shunt_text      key[] = { SHUNT_TEXT("a"), SHUNT_TEXT("b\"") };
-    shunt_record    record = { .target = target_of(program, "t_same"), .fields = f.values, .states = f.states, .key = key, .key_count = 2 };
-    shunt_stamp     stamp = { .correlate = SHUNT_TEXT("[\"T\"]"), .begin = UINT64_MAX, .end = 0 };
+    shunt_record    record = {
+           .target = target_of(program, "t_same"), .fields = f.values, .states = f.states, .key = key, .key_count = 2
+    };
+    shunt_stamp stamp = { .correlate = SHUNT_TEXT("[\"T\"]"), .begin = UINT64_MAX, .end = 0 };
     shunt_buffer_init(&out, &shunt_memory_libc);
     ck_assert_int_eq(shunt_encoders_new(&shunt_memory_libc, program, SHUNT_TEXT("ab12"), &encoders, why), SHUNT_OK);
     ck_assert_int_eq(shunt_encoders_input(encoders, SHUNT_TEXT("in \"1\"")), SHUNT_OK);
     ck_assert_int_eq(shunt_encode(encoders, &record, &stamp, &out, &where), SHUNT_OK);
     for (int i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", program->hash[i]);
     snprintf(wanted, sizeof wanted,
-             "{\"target\":\"t_same\",\"key\":[\"a\",\"b\\\"\"],\"correlate\":[\"T\"],\"record\":{},\"meta\":{\"program\":\"%s\",\"token_key\":\"ab12\","
-             "\"input\":\"in \\\"1\\\"\",\"begin\":18446744073709551615,\"end\":0}}", hex);
+             "{\"target\":\"t_same\",\"key\":[\"a\",\"b\\\"\"],\"correlate\":[\"T\"],\"record\":{},\"meta\":{\"program\":\"%s\","
+             "\"token_key\":\"ab12\","
+             "\"input\":\"in \\\"1\\\"\",\"begin\":18446744073709551615,\"end\":0}}",
+             hex);
     shunt_buffer_char(&out, 0);
     ck_assert_str_eq(out.bytes, wanted);
     ck_assert(strncmp(out.bytes + where.key.begin, "[\"a\",\"b\\\"\"]", where.key.end - where.key.begin) == 0);
@@ -224,8 +237,8 @@ START_TEST(an_encoding_that_is_not_written)
     shunt_encoders *encoders;
     shunt_target    target = program->targets[0];
     char            why[200];
-    target.encoding    = 0;
-    copy.targets       = &target;
+    target.encoding = 0;
+    copy.targets = &target;
     copy.targets_count = 1;
     ck_assert_int_eq(shunt_encoders_new(&shunt_memory_libc, &copy, (shunt_text){ 0 }, &encoders, why), SHUNT_USAGE);
     ck_assert_str_eq(why, "target `t_all` has an `encode`, which this version does not write");
@@ -245,7 +258,9 @@ START_TEST(memory_that_fails)
         char               why[200];
         test_memory_init(&memory, n);
         shunt_buffer_init(&out, &memory.memory);
-        set(&f, 0, text_value("a text that is longer than the first piece of the buffer, so that the buffer must grow, which takes memory that may not be there"));
+        set(&f, 0,
+            text_value("a text that is longer than the first piece of the buffer, so that the buffer must grow, which takes "
+                       "memory that may not be there"));
         shunt_record record = { .fields = f.values, .states = f.states };
         shunt_stamp  stamp = { 0 };
         shunt_status status = shunt_encoders_new(&memory.memory, program, (shunt_text){ 0 }, &encoders, why);
@@ -262,8 +277,7 @@ START_TEST(memory_that_fails)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("record");
     TCase *tc = tcase_create("record");

@@ -16,8 +16,7 @@ struct host {
     bool         open;                     /* between begin and commit */
 };
 
-static bool
-on_begin(void *context)
+static bool on_begin(void *context)
 {
     struct host *h = context;
     ck_assert(!h->open);
@@ -25,8 +24,7 @@ on_begin(void *context)
     return true;
 }
 
-static bool
-on_record(void *context, const shunt_out *record)
+static bool on_record(void *context, const shunt_out *record)
 {
     struct host *h = context;
     ck_assert(h->open && record->length > 2 && record->json[0] == '{' && record->json[record->length - 1] == '}');
@@ -35,8 +33,7 @@ on_record(void *context, const shunt_out *record)
     return true;
 }
 
-static bool
-on_commit(void *context)
+static bool on_commit(void *context)
 {
     struct host *h = context;
     ck_assert(h->open);
@@ -45,8 +42,7 @@ on_commit(void *context)
     return true;
 }
 
-static bool
-on_exception(void *context, const shunt_exception *e)
+static bool on_exception(void *context, const shunt_exception *e)
 {
     struct host *h = context;
     ck_assert(e->json[0] == '{' && e->json[e->length - 1] == '}' && e->text_length > 0);
@@ -54,8 +50,7 @@ on_exception(void *context, const shunt_exception *e)
     return true;
 }
 
-static bool
-on_letter(void *context, const shunt_dead_letter *letter)
+static bool on_letter(void *context, const shunt_dead_letter *letter)
 {
     struct host *h = context;
     if (letter->first) h->letter.length = h->units.length = 0;
@@ -65,14 +60,9 @@ on_letter(void *context, const shunt_dead_letter *letter)
     return true;
 }
 
-static bool
-spool_call(struct host *h)
-{
-    return ++h->spool_calls != h->spool_fails;
-}
+static bool spool_call(struct host *h) { return ++h->spool_calls != h->spool_fails; }
 
-static bool
-spool_append(void *context, const void *bytes, size_t size)
+static bool spool_append(void *context, const void *bytes, size_t size)
 {
     struct host *h = context;
     if (!spool_call(h)) return false;
@@ -80,8 +70,7 @@ spool_append(void *context, const void *bytes, size_t size)
     return true;
 }
 
-static bool
-spool_truncate(void *context, uint64_t size)
+static bool spool_truncate(void *context, uint64_t size)
 {
     struct host *h = context;
     ck_assert(size <= h->spool.length);
@@ -91,8 +80,7 @@ spool_truncate(void *context, uint64_t size)
 }
 
 /* In pieces of three bytes, so that no record comes whole. */
-static bool
-spool_replay(void *context, uint64_t from, uint64_t to, shunt_write write, void *write_context)
+static bool spool_replay(void *context, uint64_t from, uint64_t to, shunt_write write, void *write_context)
 {
     struct host *h = context;
     ck_assert(from <= to && to <= h->spool.length);
@@ -102,23 +90,20 @@ spool_replay(void *context, uint64_t from, uint64_t to, shunt_write write, void 
     return true;
 }
 
-static void
-host_init(struct host *h)
+static void host_init(struct host *h)
 {
     *h = (struct host){ .open = false };
     shunt_buffer *buffers[] = { &h->log, &h->letter, &h->units, &h->spool };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], &shunt_memory_libc);
 }
 
-static void
-host_done(struct host *h)
+static void host_done(struct host *h)
 {
     shunt_buffer *buffers[] = { &h->log, &h->letter, &h->units, &h->spool };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
 }
 
-static shunt_program *
-load(unsigned flags)
+static shunt_program *load(unsigned flags)
 {
     shunt_buffer   bytes;
     shunt_program *program;
@@ -129,8 +114,8 @@ load(unsigned flags)
     return program;
 }
 
-static shunt_result
-run(struct host *h, const shunt_program *program, const shunt_run_options *options, const char *bytes, size_t size, shunt_totals *totals)
+static shunt_result run(struct host *h, const shunt_program *program, const shunt_run_options *options, const char *bytes,
+                        size_t size, shunt_totals *totals)
 {
     shunt_callbacks callbacks = { h, on_begin, on_record, on_commit, on_exception, on_letter };
     shunt_run      *made;
@@ -157,8 +142,9 @@ START_TEST(results_and_totals)
     host_init(&h);
     ck_assert_int_eq(run(&h, program, NULL, message, strlen(message), &totals), SHUNT_INPUT_FAULT);
     shunt_buffer_char(&h.log, 0);
-    ck_assert_str_eq(h.log.bytes, "Q_CODE:quarantine:business:work-list W_CODE:warning:business:work-list letter-1-1 work work commit "
-                                  "R_CODE:reject:business:- letter-1-2 gl commit ");
+    ck_assert_str_eq(h.log.bytes,
+                     "Q_CODE:quarantine:business:work-list W_CODE:warning:business:work-list letter-1-1 work work commit "
+                     "R_CODE:reject:business:- letter-1-2 gl commit ");
     ck_assert_uint_eq(totals.in, 5);
     ck_assert_uint_eq(totals.posted, 3);
     ck_assert_uint_eq(totals.quarantined, 1);
@@ -220,7 +206,7 @@ START_TEST(only_the_units_of_a_letter)
     ck_assert_int_eq(run(&first, program, NULL, message, strlen(message), NULL), SHUNT_INPUT_FAULT);
     ck_assert(first.units.length > 0);
     char *repaired = strstr(first.letter.bytes, "CLP*B*Q");
-    repaired[6]    = 'J';
+    repaired[6] = 'J';
     shunt_run_options options = { .size = sizeof options, .only = first.units.bytes, .only_length = first.units.length };
     ck_assert_int_eq(run(&again, program, &options, first.letter.bytes, first.letter.length, &totals), SHUNT_DONE);
     shunt_buffer_char(&again.log, 0);
@@ -238,15 +224,15 @@ END_TEST
 START_TEST(a_whole_letter)
 {
     static const char *const sets[] = { "claim A 1 1\nclaim B T 2\n", "" };
-    shunt_program *program = load(0);
-    char          *message = remit_message(sets);
-    struct host    first, again;
-    shunt_totals   totals;
+    shunt_program           *program = load(0);
+    char                    *message = remit_message(sets);
+    struct host              first, again;
+    shunt_totals             totals;
     host_init(&first);
     host_init(&again);
     ck_assert_int_eq(run(&first, program, NULL, message, strlen(message), NULL), SHUNT_INPUT_FAULT);
     char *repaired = strstr(first.letter.bytes, "CLP*B*T");
-    repaired[6]    = '1';
+    repaired[6] = '1';
     shunt_run_options options = { .size = sizeof options, .only = first.units.bytes, .only_length = first.units.length };
     ck_assert_int_eq(run(&again, program, &options, first.letter.bytes, first.letter.length, &totals), SHUNT_DONE);
     ck_assert_uint_eq(totals.posted, 2);
@@ -269,8 +255,7 @@ static const struct {
     { NULL, "{\"units\":[]} x", "list of units" },
 };
 
-static bool
-keep(void *context, const void *bytes, size_t size)
+static bool keep(void *context, const void *bytes, size_t size)
 {
     shunt_buffer_add(context, bytes, size);
     return true;
@@ -282,7 +267,9 @@ START_TEST(options_that_are_wrong)
     shunt_run        *made;
     shunt_messages   *messages;
     shunt_buffer      text;
-    shunt_run_options options = { .size = sizeof options, .received_at = bad_options[_i].received_at, .only = bad_options[_i].only,
+    shunt_run_options options = { .size = sizeof options,
+                                  .received_at = bad_options[_i].received_at,
+                                  .only = bad_options[_i].only,
                                   .only_length = bad_options[_i].only ? strlen(bad_options[_i].only) : 0 };
     shunt_buffer_init(&text, &shunt_memory_libc);
     ck_assert_int_eq(shunt_run_new(program, NULL, &options, &made, &messages), SHUNT_RULES_FAULT);
@@ -299,8 +286,10 @@ END_TEST
 /* Units as letters list them, and everything that is cut off from that. */
 START_TEST(lists_of_units)
 {
-    static const char list[] = "{\"input\":\"a \\\" b\",\"transaction\":1,\"x\":[1,-2.5e3,{\"y\":null}],\"units\":[{\"ordinal\":7,\"code\":\"Q\"},{\"ordinal\":3},"
-                               "{\"ordinal\":7}]}\n";
+    static const char list[] =
+        "{\"input\":\"a \\\" "
+        "b\",\"transaction\":1,\"x\":[1,-2.5e3,{\"y\":null}],\"units\":[{\"ordinal\":7,\"code\":\"Q\"},{\"ordinal\":3},"
+        "{\"ordinal\":7}]}\n";
     char       why[200];
     shunt_only only = { 0 };
     ck_assert_int_eq(shunt_only_read(&shunt_memory_libc, list, sizeof list - 1, &only, why), SHUNT_OK);
@@ -322,8 +311,7 @@ START_TEST(lists_of_units)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("run");
     TCase *tc = tcase_create("run");
