@@ -10,29 +10,25 @@ enum { LINE_TEXT = 400, LIST_AT_MOST = 65535, UNIT_BYTES = 4 * 1024 * 1024, UNIT
 
 /* ---- memory, facts, words ---- */
 
-void *
-check_need(check *k, void *block)
+void *check_need(check *k, void *block)
 {
     if (!block) longjmp(k->no_memory, 1);
     return block;
 }
 
-shunt_fact *
-check_fact(check *k, shunt_ast *node)
+shunt_fact *check_fact(check *k, shunt_ast *node)
 {
     if (!node->fact) node->fact = NEW(k, shunt_fact);
     return shunt_fact_of(node);
 }
 
-shunt_ty
-check_typed(check *k, shunt_ast *node, shunt_ty type)
+shunt_ty check_typed(check *k, shunt_ast *node, shunt_ty type)
 {
     check_fact(k, node)->type = type;
     return type;
 }
 
-shunt_text
-check_format(check *k, const char *format, ...)
+shunt_text check_format(check *k, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -43,8 +39,7 @@ check_format(check *k, const char *format, ...)
 }
 
 /* As written: comments and line ends become one blank. */
-shunt_text
-source_text(check *k, shunt_span span)
+shunt_text source_text(check *k, shunt_span span)
 {
     shunt_text source = k->c->modules[span.file].source;
     char       line[LINE_TEXT];
@@ -62,29 +57,55 @@ source_text(check *k, shunt_span span)
             continue;
         }
         if (blank) line[length++] = ' ';
-        blank          = false;
+        blank = false;
         line[length++] = c;
     }
     return check_format(k, "%.*s", (int)length, line);
 }
 
-uint32_t
-line_of(check *k, shunt_span span)
+uint32_t line_of(check *k, shunt_span span)
 {
     shunt_text source = k->c->modules[span.file].source;
-    uint32_t   line   = 1;
-    for (uint32_t i = 0; i < span.begin && i < source.length; i++) line += source.bytes[i] == '\n';
-    return line;
+    module    *m = &k->modules[span.file];
+    if (!m->lines.count) {
+        *PUSH(k, &m->lines) = 0;
+        for (uint32_t at = 0; at < source.length; at++)
+            if (source.bytes[at] == '\n') *PUSH(k, &m->lines) = at + 1;
+    }
+    uint32_t low = 0, high = m->lines.count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (m->lines.items[middle] <= span.begin)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1;
 }
 
-shunt_ty
-row_of(const shunt_shape *shape)
+bool said_enough(const check *k)
 {
-    return (shunt_ty){ .kind = SHUNT_TY_ROW, .shape = shape };
+    enum { READ_AT_MOST = 100 };
+    return k->diags->errors > READ_AT_MOST;
 }
 
-void
-not_in_version(check *k, shunt_span span, const char *format, ...)
+void too_large(check *k, shunt_span span, const char *what, uint32_t most)
+{
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0912, span, "%s has more than %u entries", what, most);
+    shunt_diag_help(k->diags, d, "take it apart, or keep what grows in a table");
+}
+
+shunt_diag *warn_never_used(check *k, shunt_status code, shunt_span span, shunt_text message)
+{
+    uint32_t    before = k->diags->warnings;
+    shunt_diag *d = shunt_diag_add(k->diags, code, span, "%.*s", SHUNT_TEXT_ARGS(message));
+    k->unused += k->diags->warnings - before;
+    return d;
+}
+
+shunt_ty row_of(const shunt_shape *shape) { return (shunt_ty){ .kind = SHUNT_TY_ROW, .shape = shape }; }
+
+void not_in_version(check *k, shunt_span span, const char *format, ...)
 {
     char    name[120];
     va_list args;
@@ -96,87 +117,97 @@ not_in_version(check *k, shunt_span span, const char *format, ...)
 
 /* ---- names ---- */
 
-shunt_symbol *
-new_symbol(check *k, shunt_symbol_kind kind, shunt_text name, shunt_ast *declaration, shunt_span span)
+shunt_symbol *new_symbol(check *k, shunt_symbol_kind kind, shunt_text name, shunt_ast *declaration, shunt_span span)
 {
-    decl *d          = NEW(k, decl);
-    d->symbol.kind   = kind;
-    d->symbol.name   = name;
-    d->symbol.decl   = declaration;
-    d->symbol.span   = span;
+    decl *d = NEW(k, decl);
+    d->symbol.kind = kind;
+    d->symbol.name = name;
+    d->symbol.decl = declaration;
+    d->symbol.span = span;
     d->symbol.module = k->module->number;
     *PUSH(k, &k->symbols) = &d->symbol;
     return &d->symbol;
 }
 
-static shunt_scope *
-scope_of(module *m, shunt_symbol_kind kind)
+static shunt_scope *scope_of(module *m, shunt_symbol_kind kind)
 {
     switch (kind) {
     case SHUNT_SYMBOL_CODE: return &m->codes;
     case SHUNT_SYMBOL_MAP: return &m->maps;
-    case SHUNT_SYMBOL_ENUM: case SHUNT_SYMBOL_TARGET: return &m->types;
+    case SHUNT_SYMBOL_ENUM:
+    case SHUNT_SYMBOL_TARGET: return &m->types;
     default: return &m->values;
     }
 }
 
-static void
-add_name(check *k, shunt_scope *scope, shunt_text name, shunt_symbol *symbol)
+static void add_name(check *k, shunt_scope *scope, shunt_text name, shunt_symbol *symbol)
 {
     if (!shunt_scope_add(scope, name, symbol)) longjmp(k->no_memory, 1);
 }
 
-static const char *
-kind_words(const shunt_symbol *symbol)
+static const char *kind_words(const shunt_symbol *symbol)
 {
     static const char *const words[] = {
-        [SHUNT_SYMBOL_SOURCE] = "source", [SHUNT_SYMBOL_TARGET] = "target", [SHUNT_SYMBOL_TABLE] = "table", [SHUNT_SYMBOL_ENUM] = "enum",
-        [SHUNT_SYMBOL_MEMBER] = "member of an enum", [SHUNT_SYMBOL_CODE] = "code", [SHUNT_SYMBOL_CONSTANT] = "`let`", [SHUNT_SYMBOL_FUNCTION] = "function",
-        [SHUNT_SYMBOL_MAP] = "map", [SHUNT_SYMBOL_TALLY] = "tally", [SHUNT_SYMBOL_GLOBAL] = "`let` of the map", [SHUNT_SYMBOL_LOCAL] = "`let`",
-        [SHUNT_SYMBOL_PARAM] = "parameter", [SHUNT_SYMBOL_VARIABLE] = "variable of a `for each`", [SHUNT_SYMBOL_FIELD] = "field",
+        [SHUNT_SYMBOL_SOURCE] = "source",
+        [SHUNT_SYMBOL_TARGET] = "target",
+        [SHUNT_SYMBOL_TABLE] = "table",
+        [SHUNT_SYMBOL_ENUM] = "enum",
+        [SHUNT_SYMBOL_MEMBER] = "member of an enum",
+        [SHUNT_SYMBOL_CODE] = "code",
+        [SHUNT_SYMBOL_CONSTANT] = "`let`",
+        [SHUNT_SYMBOL_FUNCTION] = "function",
+        [SHUNT_SYMBOL_MAP] = "map",
+        [SHUNT_SYMBOL_TALLY] = "tally",
+        [SHUNT_SYMBOL_GLOBAL] = "`let` of the map",
+        [SHUNT_SYMBOL_LOCAL] = "`let`",
+        [SHUNT_SYMBOL_PARAM] = "parameter",
+        [SHUNT_SYMBOL_VARIABLE] = "variable of a `for each`",
+        [SHUNT_SYMBOL_FIELD] = "field",
     };
     return words[symbol->kind];
 }
 
-static void
-report_twice(check *k, const shunt_symbol *new, const shunt_symbol *known, bool shadows)
+static void report_twice(check *k, const shunt_symbol *new, const shunt_symbol *known, bool shadows)
 {
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, new->span, shadows ? "`%.*s` would hide another `%.*s`" : "`%.*s` is declared twice", SHUNT_TEXT_ARGS(new->name), SHUNT_TEXT_ARGS(new->name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, new->span,
+                                   shadows ? "`%.*s` would hide another `%.*s`" : "`%.*s` is declared twice",
+                                   SHUNT_TEXT_ARGS(new->name), SHUNT_TEXT_ARGS(new->name));
     shunt_diag_also(k->diags, d, known->span, "%s", kind_words(known));
     if (shadows) shunt_diag_note(k->diags, d, "a name stands for one thing wherever it can be read");
-    if (known->module != k->module->number) shunt_diag_help(k->diags, d, "give the import an alias: `import \"...\" as lib`, and write `lib.%.*s`", SHUNT_TEXT_ARGS(new->name));
-    else shunt_diag_help(k->diags, d, "give one of them another name");
+    if (known->module != k->module->number)
+        shunt_diag_help(k->diags, d, "give the import an alias: `import \"...\" as lib`, and write `lib.%.*s`",
+                        SHUNT_TEXT_ARGS(new->name));
+    else
+        shunt_diag_help(k->diags, d, "give one of them another name");
 }
 
-void
-declare_local(check *k, shunt_symbol *symbol)
+void declare_local(check *k, shunt_symbol *symbol)
 {
     const shunt_scope *scope = &k->module->values;
     shunt_symbol      *known = symbol->name.length ? shunt_scope_find(scope, symbol->name) : NULL;
     bool               same_block = false;
-    for (const shunt_binding *b = scope->last; known && b && b->depth == scope->depth; b = b->before) same_block = same_block || b->symbol == known;
+    for (const shunt_binding *b = scope->last; known && b && b->depth == scope->depth; b = b->before)
+        same_block = same_block || b->symbol == known;
     if (known) report_twice(k, symbol, known, !same_block);
     add_name(k, &k->module->values, symbol->name, symbol);
 }
 
 /* The module that stands before the dot, and what is behind it. */
-static module *
-aliased(check *k, shunt_text name, shunt_text *rest)
+static module *aliased(check *k, shunt_text name, shunt_text *rest)
 {
     uint32_t dot = 0;
     while (dot < name.length && name.bytes[dot] != '.') dot++;
     if (dot == name.length) return NULL;
     *rest = (shunt_text){ name.bytes + dot + 1, name.length - dot - 1 };
     for (uint32_t i = 0; i < k->module->aliases.count; i++) {
-        if (!shunt_text_equal(k->module->aliases.items[i].alias, (shunt_text){ name.bytes, dot })) continue;
+        if (!shunt_text_equal(k->module->aliases.items[i].name, (shunt_text){ name.bytes, dot })) continue;
         k->module->aliases.items[i].used = true;
         return &k->modules[k->module->aliases.items[i].module];
     }
     return NULL;
 }
 
-static shunt_symbol *
-find_in(check *k, shunt_text name, size_t scope_at)
+static shunt_symbol *find_in(check *k, shunt_text name, size_t scope_at)
 {
     shunt_text    rest;
     shunt_symbol *symbol = shunt_scope_find((shunt_scope *)(void *)((char *)k->module + scope_at), name);
@@ -192,10 +223,8 @@ find_in(check *k, shunt_text name, size_t scope_at)
 shunt_symbol *find_value(check *k, shunt_text name) { return find_in(k, name, offsetof(module, values)); }
 shunt_symbol *find_type(check *k, shunt_text name) { return find_in(k, name, offsetof(module, types)); }
 shunt_symbol *find_code(check *k, shunt_text name) { return find_in(k, name, offsetof(module, codes)); }
-shunt_symbol *find_map(check *k, shunt_text name) { return find_in(k, name, offsetof(module, maps)); }
 
-bool
-find_member(const shunt_shape *shape, shunt_text name, uint32_t *at)
+bool find_member(const shunt_shape *shape, shunt_text name, uint32_t *at)
 {
     for (uint32_t i = 0; i < shape->count; i++)
         if (shunt_text_equal(shape->members[i].name, name)) {
@@ -205,35 +234,34 @@ find_member(const shunt_shape *shape, shunt_text name, uint32_t *at)
     return false;
 }
 
-shunt_text
-nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want)
+shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want)
 {
     shunt_suggest s;
     shunt_suggest_init(&s, name, 2);
     for (uint32_t i = 0; i < shape->count; i++)
-        shunt_suggest_offer(&s, shape->members[i].name, (shunt_text){ 0 }, !want || shunt_ty_compare(&shape->members[i].type, want) == SHUNT_FITS, 0);
+        shunt_suggest_offer(&s, shape->members[i].name, (shunt_text){ 0 },
+                            !want || shunt_ty_compare(&shape->members[i].type, want) == SHUNT_FITS, 0);
     return shunt_suggest_text(&s, k->arena);
 }
 
 /* The name of an enum or a target where a value is wanted. */
-static bool
-help_of_type(check *k, shunt_diag *d, shunt_text name)
+static bool help_of_type(check *k, shunt_diag *d, shunt_text name)
 {
     const shunt_symbol *symbol = shunt_scope_find(&k->module->types, name);
     if (!symbol || symbol->kind != SHUNT_SYMBOL_ENUM) return false;
     const shunt_shape *shape = symbol->as.enumeration;
     shunt_text         names = { 0 };
-    for (uint32_t i = 0; i < shape->count && i < 6; i++) names = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(names), i ? ", " : "", SHUNT_TEXT_ARGS(shape->members[i].name));
+    for (uint32_t i = 0; i < shape->count && i < 6; i++)
+        names = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(names), i ? ", " : "", SHUNT_TEXT_ARGS(shape->members[i].name));
     shunt_diag_help(k->diags, d, "it is an enum; name one of its members: %.*s", SHUNT_TEXT_ARGS(names));
     return true;
 }
 
 /* A `let` of the module that stands further down. */
-static bool
-said_below(check *k, shunt_diag *d, const shunt_ast *node)
+static bool said_below(check *k, shunt_diag *d, const shunt_ast *node)
 {
     const shunt_ast *decls = kid(k->module->info->tree, SHUNT_MODULE_decls);
-    for (uint32_t i = 0; decls && i < decls->kid_count; i++) {
+    for (uint32_t i = 0; decls && i < decls->kid_count && !said_enough(k); i++) {
         const shunt_ast *name = decls->kids[i]->kind == SHUNT_AST_LET ? kid(decls->kids[i], SHUNT_LET_name) : NULL;
         if (!name || !shunt_text_equal(name->text, node->text) || decls->kids[i]->span.begin < node->span.begin) continue;
         shunt_diag_here(k->diags, d, "not yet");
@@ -245,104 +273,106 @@ said_below(check *k, shunt_diag *d, const shunt_ast *node)
 }
 
 /* "lib.nam": the names of that module. */
-static void
-offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
+static void offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
 {
     shunt_text    rest;
     const module *other = aliased(k, name, &rest);
     for (const shunt_binding *b = other ? other->values.last : NULL; b; b = b->before)
-        if (b->symbol->module == other->number) shunt_suggest_offer(s, check_format(k, "%.*s.%.*s", (int)(name.length - rest.length - 1), name.bytes, SHUNT_TEXT_ARGS(b->name)), (shunt_text){ 0 }, true, 0);
+        if (b->symbol->module == other->number)
+            shunt_suggest_offer(
+                s, check_format(k, "%.*s.%.*s", (int)(name.length - rest.length - 1), name.bytes, SHUNT_TEXT_ARGS(b->name)),
+                (shunt_text){ 0 }, true, 0);
 }
 
-void
-unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
+void unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
 {
     if (k->module->incomplete) return;
-    bool          code = strcmp(what, "code") == 0, target = strcmp(what, "target") == 0, tally = strcmp(what, "tally") == 0, table = strcmp(what, "table") == 0;
+    bool code = strcmp(what, "code") == 0, target = strcmp(what, "target") == 0, tally = strcmp(what, "tally") == 0,
+         table = strcmp(what, "table") == 0;
     shunt_scope  *scope = code ? &k->module->codes : target ? &k->module->types : &k->module->values;
     shunt_suggest s;
     shunt_suggest_init(&s, node->text, 2);
-    for (const shunt_binding *b = scope->last; b; b = b->before) {
+    for (const shunt_binding *b = said_enough(k) ? NULL : scope->last; b; b = b->before) {
         const shunt_symbol *symbol = b->symbol;
         if (target && symbol->kind != SHUNT_SYMBOL_TARGET) continue;
         if (tally && symbol->kind != SHUNT_SYMBOL_TALLY) continue;
         if (table && symbol->kind != SHUNT_SYMBOL_TABLE) continue;
-        if (!code && !target && !tally && !table && (symbol->kind == SHUNT_SYMBOL_TABLE || symbol->kind == SHUNT_SYMBOL_FUNCTION || symbol->kind == SHUNT_SYMBOL_SOURCE)) continue;
+        if (!code && !target && !tally && !table &&
+            (symbol->kind == SHUNT_SYMBOL_TABLE || symbol->kind == SHUNT_SYMBOL_FUNCTION || symbol->kind == SHUNT_SYMBOL_SOURCE))
+            continue;
         bool fits = !want || shunt_ty_compare(&symbol->type, want) == SHUNT_FITS;
         shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, fits, 0);
     }
-    offer_of_alias(k, node->text, &s);
+    if (!said_enough(k)) offer_of_alias(k, node->text, &s);
     shunt_text  near = shunt_suggest_text(&s, k->arena);
-    shunt_text  said = strcmp(what, "name") == 0 ? check_format(k, "`%.*s` is not declared", SHUNT_TEXT_ARGS(node->text)) : check_format(k, "there is no %s `%.*s`", what, SHUNT_TEXT_ARGS(node->text));
-    shunt_diag *d    = shunt_diag_add(k->diags, code ? SHUNT_E0901 : SHUNT_E0207, node->span, "%.*s", SHUNT_TEXT_ARGS(said));
+    shunt_text  said = strcmp(what, "name") == 0 ? check_format(k, "`%.*s` is not declared", SHUNT_TEXT_ARGS(node->text))
+                                                 : check_format(k, "there is no %s `%.*s`", what, SHUNT_TEXT_ARGS(node->text));
+    shunt_diag *d = shunt_diag_add(k->diags, code ? SHUNT_E0901 : SHUNT_E0207, node->span, "%.*s", SHUNT_TEXT_ARGS(said));
     if (!code && !target && said_below(k, d, node)) return;
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    if (code) shunt_diag_help(k->diags, d, "%sdeclare it: `codes { %.*s \"what went wrong\" queue \"who looks at it\" }`", near.length ? "or " : "", SHUNT_TEXT_ARGS(node->text));
-    else if (!target && !tally && !table && help_of_type(k, d, node->text)) return;
-    else if (!near.length && !target && !tally && !table && k->source) shunt_diag_help(k->diags, d, "a name is a `let`, a parameter, or an element of the message like `CLP04`");
+    if (code)
+        shunt_diag_help(k->diags, d, "%sdeclare it: `codes { %.*s \"what went wrong\" queue \"who looks at it\" }`",
+                        near.length ? "or " : "", SHUNT_TEXT_ARGS(node->text));
+    else if (!target && !tally && !table && help_of_type(k, d, node->text))
+        return;
+    else if (!near.length && !target && !tally && !table && k->source)
+        shunt_diag_help(k->diags, d, "a name is a `let`, a parameter, or an element of the message like `CLP04`");
 }
 
-static bool
-speaks_of(shunt_text text, shunt_text word)
+static bool speaks_of(shunt_text text, shunt_text word)
 {
     for (uint32_t i = 0; word.length > 2 && i + word.length <= text.length; i++)
         if (memcmp(text.bytes + i, word.bytes, word.length) == 0) return true;
     return false;
 }
 
-static bool
-answers_failures(const shunt_ast *items, shunt_text code)
+static bool answers_failures(const shunt_ast *items, shunt_text code)
 {
     for (uint32_t i = 0; items && i < items->kid_count; i++) {
-        const shunt_ast *name = items->kids[i]->kind == SHUNT_AST_ON_ERROR ? kid(kid(items->kids[i], SHUNT_ON_ERROR_exit), SHUNT_EXIT_code) : NULL;
+        const shunt_ast *name =
+            items->kids[i]->kind == SHUNT_AST_ON_ERROR ? kid(kid(items->kids[i], SHUNT_ON_ERROR_exit), SHUNT_EXIT_code) : NULL;
         if (name && shunt_text_equal(name->text, code)) return true;
     }
     return false;
 }
 
 /* Of the codes that could stand there: one whose meaning speaks of the field or its type, and not one that answers failures. */
-shunt_text
-code_for_help(check *k, bool queue, const need *n)
+shunt_text code_for_help(check *k, bool queue, const need *n)
 {
     const shunt_symbol *found = NULL;
-    int                 best  = -1;
-    shunt_text          type  = n->type.kind == SHUNT_TY_ERROR ? (shunt_text){ 0 } : shunt_ty_name(k->arena, &n->type);
-    for (const shunt_binding *b = k->module->codes.last; b; b = b->before) {
+    int                 best = -1;
+    shunt_text          type = n->type.kind == SHUNT_TY_ERROR ? (shunt_text){ 0 } : shunt_ty_name(k->arena, &n->type);
+    for (const shunt_binding *b = said_enough(k) ? NULL : k->module->codes.last; b; b = b->before) {
         const shunt_symbol *code = b->symbol;
         bool                fits = queue ? code->as.code.has_queue : !code->as.code.has_queue && !code->as.code.has_ack;
         if (!fits) continue;
         bool failures = (k->source && answers_failures(kid(k->source->decl, SHUNT_SOURCE_items), code->name)) ||
                         (k->map && answers_failures(kid(k->map->decl, SHUNT_MAP_items), code->name));
-        int  score    = 4 * !failures + 2 * speaks_of(code->as.code.meaning, n->name) + speaks_of(code->as.code.meaning, type);
+        int score = 4 * !failures + 2 * speaks_of(code->as.code.meaning, n->name) + speaks_of(code->as.code.meaning, type);
         if (score < best) continue; /* of equals the first that is declared */
-        best  = score;
+        best = score;
         found = code;
     }
     return found ? found->name : (shunt_text){ 0 };
 }
 
-void
-enter_block(check *k)
-{
-    shunt_scope_enter(&k->module->values);
-}
+void enter_block(check *k) { shunt_scope_enter(&k->module->values); }
 
-void
-leave_block(check *k)
+void leave_block(check *k)
 {
     shunt_scope *scope = &k->module->values;
     for (const shunt_binding *b = scope->last; b && b->depth == scope->depth; b = b->before) {
         const shunt_symbol *symbol = b->symbol;
-        bool                let    = symbol->kind == SHUNT_SYMBOL_LOCAL || symbol->kind == SHUNT_SYMBOL_GLOBAL;
+        bool                let = symbol->kind == SHUNT_SYMBOL_LOCAL || symbol->kind == SHUNT_SYMBOL_GLOBAL;
         if (symbol->used || (!let && symbol->kind != SHUNT_SYMBOL_TALLY)) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0201, symbol->span, "`%.*s` is never used", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag *d =
+            warn_never_used(k, SHUNT_W0201, symbol->span, check_format(k, "`%.*s` is never used", SHUNT_TEXT_ARGS(symbol->name)));
         shunt_diag_help(k->diags, d, "remove it, or use it");
     }
     shunt_scope_leave(scope);
 }
 
-shunt_lang_scope
-check_scope(check *k, const shunt_ast *name, shunt_lang_scope missing)
+shunt_lang_scope check_scope(check *k, const shunt_ast *name, shunt_lang_scope missing)
 {
     if (!name) return missing;
     if (shunt_text_is(name->text, "transaction")) return SHUNT_LANG_TRANSACTION;
@@ -355,16 +385,17 @@ check_scope(check *k, const shunt_ast *name, shunt_lang_scope missing)
     shunt_suggest_offer(&s, SHUNT_TEXT("batch"), (shunt_text){ 0 }, true, 0);
     shunt_suggest_offer(&s, SHUNT_TEXT("file"), (shunt_text){ 0 }, true, 0);
     shunt_text near = shunt_suggest_text(&s, k->arena);
-    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    else shunt_diag_help(k->diags, d, "one of `transaction`, `batch`, `file`");
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    else
+        shunt_diag_help(k->diags, d, "one of `transaction`, `batch`, `file`");
     return missing == SHUNT_LANG_UNIT ? SHUNT_LANG_TRANSACTION : missing;
 }
 
-bool
-check_qname_split(check *k, shunt_ast **place)
+bool check_qname_split(check *k, shunt_ast **place)
 {
     shunt_ast *name = *place;
-    uint32_t   dot  = 0;
+    uint32_t   dot = 0;
     while (dot < name->text.length && name->text.bytes[dot] != '.') dot++;
     if (dot == name->text.length) return false;
     shunt_ast *left = NULL;
@@ -372,17 +403,18 @@ check_qname_split(check *k, shunt_ast **place)
     while (begin <= name->text.length) {
         uint32_t end = begin;
         while (end < name->text.length && name->text.bytes[end] != '.') end++;
-        shunt_text  part   = { name->text.bytes + begin, end - begin };
-        shunt_text  source = k->c->modules[name->span.file].source;
+        shunt_text part = { name->text.bytes + begin, end - begin };
+        shunt_text source = k->c->modules[name->span.file].source;
         while (at < name->span.end && at < source.length && part.length && source.bytes[at] != part.bytes[0]) at++;
         shunt_span span = { at, at + part.length, name->span.file };
         at += part.length;
         shunt_ast *leaf = check_need(k, shunt_ast_leaf(k->arena, SHUNT_AST_NAME, span, part));
-        if (!left) left = leaf;
+        if (!left)
+            left = leaf;
         else {
             shunt_ast *kids[] = { left, leaf };
-            shunt_span whole  = { name->span.begin, span.end, span.file };
-            left              = check_need(k, shunt_ast_make(k->arena, SHUNT_AST_MEMBER, whole, kids, 2));
+            shunt_span whole = { name->span.begin, span.end, span.file };
+            left = check_need(k, shunt_ast_make(k->arena, SHUNT_AST_MEMBER, whole, kids, 2));
         }
         begin = end + 1;
     }
@@ -392,8 +424,7 @@ check_qname_split(check *k, shunt_ast **place)
 
 /* ---- types as written ---- */
 
-static uint32_t
-phi_of_names(check *k, const shunt_ast *names)
+static uint32_t phi_of_names(check *k, const shunt_ast *names)
 {
     uint32_t classes = 0, bit;
     for (uint32_t i = 0; names && i < names->kid_count; i++) {
@@ -403,27 +434,30 @@ phi_of_names(check *k, const shunt_ast *names)
             classes |= bit;
             continue;
         }
-        shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0403, name->span, "`%.*s` is no class of protected health information", SHUNT_TEXT_ARGS(name->text));
+        shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0403, name->span, "`%.*s` is no class of protected health information",
+                                         SHUNT_TEXT_ARGS(name->text));
         shunt_suggest s;
         shunt_suggest_init(&s, name->text, 2);
-        for (unsigned c = 0; c < SHUNT_PHI_INDEX_COUNT; c++) shunt_suggest_offer(&s, shunt_text_of(shunt_phi_name((shunt_phi_index)c)), (shunt_text){ 0 }, true, 0);
+        for (unsigned c = 0; c < SHUNT_PHI_INDEX_COUNT; c++)
+            shunt_suggest_offer(&s, shunt_text_of(shunt_phi_name((shunt_phi_index)c)), (shunt_text){ 0 }, true, 0);
         shunt_text near = shunt_suggest_text(&s, k->arena);
-        if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-        else shunt_diag_help(k->diags, d, "the classes: %.*s", SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, (1u << SHUNT_PHI_INDEX_COUNT) - 1)));
+        if (near.length)
+            shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+        else
+            shunt_diag_help(k->diags, d, "the classes: %.*s",
+                            SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, (1u << SHUNT_PHI_INDEX_COUNT) - 1)));
     }
     return classes;
 }
 
-static shunt_ty
-wrong_type(check *k, const shunt_ast *type, const char *usage)
+static shunt_ty wrong_type(check *k, const shunt_ast *type, const char *usage)
 {
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, type->span, "this type is written otherwise");
     shunt_diag_help(k->diags, d, "write `%s`", usage);
     return ty_error();
 }
 
-static bool
-type_number(const shunt_ast *arg, uint32_t least, uint32_t most, uint32_t *number)
+static bool type_number(const shunt_ast *arg, uint32_t least, uint32_t most, uint32_t *number)
 {
     uint64_t value = 0;
     if (!arg || arg->kind != SHUNT_AST_INT) return false;
@@ -433,15 +467,15 @@ type_number(const shunt_ast *arg, uint32_t least, uint32_t most, uint32_t *numbe
     return value >= least && value <= most;
 }
 
-static shunt_ty
-money_type(check *k, const shunt_ast *type, const shunt_ast *args)
+static shunt_ty money_type(check *k, const shunt_ast *type, const shunt_ast *args)
 {
     uint8_t          scale;
     uint32_t         wider = 0;
     const shunt_ast *currency = kid(args, 0);
     if (!currency || currency->kind != SHUNT_AST_NAME || args->kid_count > 2) return wrong_type(k, type, "money(USD)");
     if (!shunt_currency_find(currency->text, &scale)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0109, currency->span, "%.*s is no currency", SHUNT_TEXT_ARGS(currency->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0109, currency->span, "%.*s is no currency", SHUNT_TEXT_ARGS(currency->text));
         shunt_diag_help(k->diags, d, "write its ISO 4217 code: `money(USD)`");
         return ty_error();
     }
@@ -450,27 +484,31 @@ money_type(check *k, const shunt_ast *type, const shunt_ast *args)
     return shunt_ty_money(code, wider ? wider : scale);
 }
 
-static shunt_ty
-unknown_type(check *k, const shunt_ast *name)
+static shunt_ty unknown_type(check *k, const shunt_ast *name)
 {
-    static const char *const plain[] = { "text", "bool", "int", "code", "token", "unit", "account", "decimal", "money", "percent", "date", "time", "datetime", "list" };
+    static const char *const plain[] = { "text",    "bool",  "int",     "code", "token", "unit",     "account",
+                                         "decimal", "money", "percent", "date", "time",  "datetime", "list" };
     if (k->module->incomplete || (k->module->unread && shunt_text_starts(name->text, SHUNT_TEXT("FHIR_")))) return ty_error();
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "there is no type `%.*s`", SHUNT_TEXT_ARGS(name->text));
     shunt_suggest s;
     shunt_suggest_init(&s, name->text, 2);
     for (size_t i = 0; i < SHUNT_COUNT(plain); i++) shunt_suggest_offer(&s, shunt_text_of(plain[i]), (shunt_text){ 0 }, true, 0);
-    for (const shunt_binding *b = k->module->types.last; b; b = b->before) shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
+    for (const shunt_binding *b = said_enough(k) ? NULL : k->module->types.last; b; b = b->before)
+        shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     return ty_error();
 }
 
-static shunt_ty
-named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast *args)
+static shunt_ty named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast *args)
 {
-    static const struct { const char *name; shunt_ty_kind kind; } plain[] = {
-        { "bool", SHUNT_TY_BOOL }, { "int", SHUNT_TY_INT }, { "code", SHUNT_TY_CODE }, { "token", SHUNT_TY_TOKEN }, { "unit", SHUNT_TY_UNIT },
-        { "account", SHUNT_TY_ACCOUNT }, { "percent", SHUNT_TY_PERCENT }, { "date", SHUNT_TY_DATE }, { "time", SHUNT_TY_TIME }, { "datetime", SHUNT_TY_MOMENT },
+    static const struct {
+        const char   *name;
+        shunt_ty_kind kind;
+    } plain[] = {
+        { "bool", SHUNT_TY_BOOL }, { "int", SHUNT_TY_INT },         { "code", SHUNT_TY_CODE },       { "token", SHUNT_TY_TOKEN },
+        { "unit", SHUNT_TY_UNIT }, { "account", SHUNT_TY_ACCOUNT }, { "percent", SHUNT_TY_PERCENT }, { "date", SHUNT_TY_DATE },
+        { "time", SHUNT_TY_TIME }, { "datetime", SHUNT_TY_MOMENT },
     };
     uint32_t count = args ? args->kid_count : 0, a = 0, b = 0;
     for (size_t i = 0; i < SHUNT_COUNT(plain); i++) {
@@ -486,7 +524,8 @@ named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast *args)
         return shunt_ty_text(a, false);
     }
     if (shunt_text_is(name->text, "decimal")) {
-        if (count != 2 || !type_number(kid(args, 0), 1, SHUNT_DECIMAL_DIGITS, &a) || !type_number(kid(args, 1), 0, a, &b)) return wrong_type(k, type, "decimal(15, 2)");
+        if (count != 2 || !type_number(kid(args, 0), 1, SHUNT_DECIMAL_DIGITS, &a) || !type_number(kid(args, 1), 0, a, &b))
+            return wrong_type(k, type, "decimal(15, 2)");
         return shunt_ty_decimal(a, b);
     }
     if (shunt_text_is(name->text, "money")) return money_type(k, type, args);
@@ -502,15 +541,15 @@ named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast *args)
     return symbol->type;
 }
 
-shunt_ty
-check_type(check *k, shunt_ast *type)
+shunt_ty check_type(check *k, shunt_ast *type)
 {
     if (!type || type->kind == SHUNT_AST_ERROR) return ty_error();
     if (type->kind == SHUNT_AST_LIST_TYPE) {
         shunt_ty  item = check_type(k, kid(type, SHUNT_LIST_TYPE_item));
-        uint32_t  max  = 0;
-        shunt_ty *of   = NEW(k, shunt_ty);
-        if (!type_number(kid(type, SHUNT_LIST_TYPE_max), 1, LIST_AT_MOST, &max)) return wrong_type(k, type, "list of text(20) max 50");
+        uint32_t  max = 0;
+        shunt_ty *of = NEW(k, shunt_ty);
+        if (!type_number(kid(type, SHUNT_LIST_TYPE_max), 1, LIST_AT_MOST, &max))
+            return wrong_type(k, type, "list of text(20) max 50");
         if (item.kind == SHUNT_TY_ERROR) return item;
         if (item.optional) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, type->span, "a list holds no absent items");
@@ -523,19 +562,18 @@ check_type(check *k, shunt_ast *type)
     shunt_ast *name = kid(type, SHUNT_TYPE_name);
     if (!name) return ty_error();
     shunt_ty found = named_type(k, type, name, kid(type, SHUNT_TYPE_args));
-    found.phi      = phi_constant(k, phi_of_names(k, kid(type, SHUNT_TYPE_phi)));
+    found.phi = phi_constant(k, phi_of_names(k, kid(type, SHUNT_TYPE_phi)));
     found.optional = shunt_text_is(type->text, "?");
     return check_typed(k, type, found.kind == SHUNT_TY_ERROR ? ty_error() : found);
 }
 
 /* ---- declarations: names first ---- */
 
-static shunt_symbol *
-declare(check *k, shunt_symbol_kind kind, shunt_ast *node, shunt_ast *name)
+static shunt_symbol *declare(check *k, shunt_symbol_kind kind, shunt_ast *node, shunt_ast *name)
 {
     shunt_symbol *symbol = new_symbol(k, kind, name->text, node, name->span);
-    shunt_scope  *scope  = scope_of(k->module, kind);
-    shunt_symbol *known  = shunt_scope_find(scope, name->text);
+    shunt_scope  *scope = scope_of(k->module, kind);
+    shunt_symbol *known = shunt_scope_find(scope, name->text);
     if (!known && kind == SHUNT_SYMBOL_TABLE) known = shunt_scope_find(&k->module->types, name->text);
     if (known) {
         report_twice(k, symbol, known, false);
@@ -555,69 +593,75 @@ declare(check *k, shunt_symbol_kind kind, shunt_ast *node, shunt_ast *name)
     return symbol;
 }
 
-static void
-declare_enum(check *k, shunt_ast *node)
+static void declare_enum(check *k, shunt_ast *node)
 {
     shunt_ast *name = kid(node, SHUNT_ENUM_name), *members = kid(node, SHUNT_ENUM_members);
     if (!name || !members) return;
     shunt_symbol *symbol = declare(k, SHUNT_SYMBOL_ENUM, node, name);
-    shunt_shape  *shape  = NEW(k, shunt_shape);
-    shape->kind          = SHUNT_SHAPE_ENUM;
-    shape->name          = name->text;
-    shape->symbol        = symbol;
-    shape->members       = NEW_N(k, shunt_member, members->kid_count);
+    shunt_shape  *shape = NEW(k, shunt_shape);
+    shape->kind = SHUNT_SHAPE_ENUM;
+    shape->name = name->text;
+    shape->symbol = symbol;
+    shape->members = NEW_N(k, shunt_member, members->kid_count);
     symbol->as.enumeration = shape;
-    symbol->type           = (shunt_ty){ .kind = SHUNT_TY_ENUM, .shape = shape };
-    for (uint32_t i = 0; i < members->kid_count; i++) {
+    symbol->type = (shunt_ty){ .kind = SHUNT_TY_ENUM, .shape = shape };
+    if (members->kid_count > MEMBERS_AT_MOST) too_large(k, name->span, "this enum", MEMBERS_AT_MOST);
+    for (uint32_t i = 0; i < members->kid_count && i < MEMBERS_AT_MOST; i++) {
         shunt_ast    *member = members->kids[i];
-        shunt_symbol *one    = declare(k, SHUNT_SYMBOL_MEMBER, member, member);
-        one->type            = symbol->type;
-        one->used            = true;
-        one->as.field.shape  = shape;
+        shunt_symbol *one = declare(k, SHUNT_SYMBOL_MEMBER, member, member);
+        one->type = symbol->type;
+        one->used = true;
+        one->as.field.shape = shape;
         one->as.field.member = shape->count;
         shape->members[shape->count++] = (shunt_member){ .name = member->text, .type = symbol->type, .decl = member };
     }
 }
 
-static void
-declare_codes(check *k, shunt_ast *node)
+static void declare_codes(check *k, shunt_ast *node)
 {
     shunt_ast *items = kid(node, SHUNT_CODES_items);
     for (uint32_t i = 0; items && i < items->kid_count; i++) {
         shunt_ast *item = items->kids[i], *name = item->kind == SHUNT_AST_CODE ? kid(item, SHUNT_CODE_name) : NULL;
         if (!name) continue;
         shunt_symbol *symbol = declare(k, SHUNT_SYMBOL_CODE, item, name);
-        shunt_ast    *meaning = kid(item, SHUNT_CODE_meaning), *ack = kid(item, SHUNT_CODE_ack), *queue = kid(item, SHUNT_CODE_queue);
-        symbol->as.code.name      = name->text;
-        symbol->as.code.meaning   = meaning ? meaning->text : (shunt_text){ 0 };
-        symbol->as.code.ack       = ack ? ack->text : (shunt_text){ 0 };
-        symbol->as.code.queue     = queue ? queue->text : (shunt_text){ 0 };
-        symbol->as.code.has_ack   = ack != NULL;
+        shunt_ast    *meaning = kid(item, SHUNT_CODE_meaning), *ack = kid(item, SHUNT_CODE_ack),
+                  *queue = kid(item, SHUNT_CODE_queue);
+        symbol->as.code.name = name->text;
+        symbol->as.code.meaning = meaning ? meaning->text : (shunt_text){ 0 };
+        symbol->as.code.ack = ack ? ack->text : (shunt_text){ 0 };
+        symbol->as.code.queue = queue ? queue->text : (shunt_text){ 0 };
+        symbol->as.code.has_ack = ack != NULL;
         symbol->as.code.has_queue = queue != NULL;
     }
 }
 
-static void
-later(check *k, shunt_ast *node, const shunt_ast *name, const char *what, shunt_symbol_kind kind)
+static void later(check *k, shunt_ast *node, const shunt_ast *name, const char *what, shunt_symbol_kind kind)
 {
     shunt_text source = k->c->modules[node->span.file].source;
-    shunt_span span   = node->span;
-    shunt_text word   = shunt_text_of(what);
-    while (span.begin + word.length < span.end && span.end <= source.length && memcmp(source.bytes + span.begin, word.bytes, word.length) != 0) span.begin++;
+    shunt_span span = node->span;
+    shunt_text word = shunt_text_of(what);
+    while (span.begin + word.length < span.end && span.end <= source.length &&
+           memcmp(source.bytes + span.begin, word.bytes, word.length) != 0)
+        span.begin++;
     span.end = span.begin + word.length;
     not_in_version(k, span, "`%s`", what);
     if (!name) return;
-    shunt_symbol *symbol   = declare(k, kind, node, (shunt_ast *)(uintptr_t)name);
+    shunt_symbol *symbol = declare(k, kind, node, (shunt_ast *)(uintptr_t)name);
     decl_of(symbol)->unread = true;
-    symbol->used            = true;
+    symbol->used = true;
 }
 
-static void
-declare_node(check *k, shunt_ast *node)
+static void declare_node(check *k, shunt_ast *node)
 {
-    static const struct { shunt_ast_kind node; shunt_symbol_kind kind; uint32_t name; } plain[] = {
-        { SHUNT_AST_SOURCE, SHUNT_SYMBOL_SOURCE, SHUNT_SOURCE_name }, { SHUNT_AST_TARGET, SHUNT_SYMBOL_TARGET, SHUNT_TARGET_name },
-        { SHUNT_AST_TABLE, SHUNT_SYMBOL_TABLE, SHUNT_TABLE_name }, { SHUNT_AST_FUNCTION, SHUNT_SYMBOL_FUNCTION, SHUNT_FUNCTION_name },
+    static const struct {
+        shunt_ast_kind    node;
+        shunt_symbol_kind kind;
+        uint32_t          name;
+    } plain[] = {
+        { SHUNT_AST_SOURCE, SHUNT_SYMBOL_SOURCE, SHUNT_SOURCE_name },
+        { SHUNT_AST_TARGET, SHUNT_SYMBOL_TARGET, SHUNT_TARGET_name },
+        { SHUNT_AST_TABLE, SHUNT_SYMBOL_TABLE, SHUNT_TABLE_name },
+        { SHUNT_AST_FUNCTION, SHUNT_SYMBOL_FUNCTION, SHUNT_FUNCTION_name },
         { SHUNT_AST_MAP, SHUNT_SYMBOL_MAP, SHUNT_MAP_name },
     };
     for (size_t i = 0; i < SHUNT_COUNT(plain); i++) {
@@ -625,9 +669,10 @@ declare_node(check *k, shunt_ast *node)
         if (!name) continue;
         if (plain[i].kind == SHUNT_SYMBOL_MAP) {
             shunt_symbol *known = shunt_scope_find(&k->module->maps, name->text);
-            k->module->has_map  = true;
+            k->module->has_map = true;
             if (known) {
-                shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0902, name->span, "map `%.*s` is there already", SHUNT_TEXT_ARGS(name->text));
+                shunt_diag *d =
+                    shunt_diag_add(k->diags, SHUNT_E0902, name->span, "map `%.*s` is there already", SHUNT_TEXT_ARGS(name->text));
                 shunt_diag_also(k->diags, d, known->span, "the first one");
                 shunt_diag_help(k->diags, d, "give one of them another name");
                 continue;
@@ -646,8 +691,7 @@ declare_node(check *k, shunt_ast *node)
     }
 }
 
-static bool
-visit_name(shunt_ast *node, void *context)
+static bool visit_name(shunt_ast *node, void *context)
 {
     check *k = context;
     if (node->kind != SHUNT_AST_NAME) return true;
@@ -657,17 +701,14 @@ visit_name(shunt_ast *node, void *context)
     return true;
 }
 
-void
-use_names(check *k, shunt_ast *node)
-{
-    shunt_ast_walk(node, visit_name, k);
-}
+void use_names(check *k, shunt_ast *node) { shunt_ast_walk(node, visit_name, k); }
 
-static void
-use_names_of_later(check *k, shunt_ast *node)
+static void use_names_of_later(check *k, shunt_ast *node)
 {
     switch (node->kind) {
-    case SHUNT_AST_DECIDE: case SHUNT_AST_EXTERN: case SHUNT_AST_OVERLAY: use_names(k, node); return;
+    case SHUNT_AST_DECIDE:
+    case SHUNT_AST_EXTERN:
+    case SHUNT_AST_OVERLAY: use_names(k, node); return;
     default: return;
     }
 }
@@ -676,8 +717,7 @@ use_names_of_later(check *k, shunt_ast *node)
 
 static void check_module(check *k, uint32_t number);
 
-static void
-take_names(check *k, const module *from, const shunt_ast *import)
+static void take_names(check *k, const module *from, const shunt_ast *import)
 {
     for (uint32_t i = 0; i < from->own.count; i++) {
         shunt_symbol *symbol = from->own.items[i];
@@ -686,7 +726,8 @@ take_names(check *k, const module *from, const shunt_ast *import)
         shunt_symbol *known = shunt_scope_find(scope, symbol->name);
         if (known == symbol) continue;
         if (known) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, import->span, "two imports declare `%.*s`", SHUNT_TEXT_ARGS(symbol->name));
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0208, import->span, "two imports declare `%.*s`", SHUNT_TEXT_ARGS(symbol->name));
             shunt_diag_also(k->diags, d, symbol->span, "one");
             shunt_diag_also(k->diags, d, known->span, "the other");
             shunt_diag_help(k->diags, d, "give one import an alias: `import \"...\" as lib`");
@@ -697,10 +738,9 @@ take_names(check *k, const module *from, const shunt_ast *import)
     }
 }
 
-static void
-import_module(check *k, shunt_ast *import, uint32_t number)
+static void import_module(check *k, shunt_ast *import, uint32_t number)
 {
-    shunt_ast *path = kid(import, SHUNT_IMPORT_path), *alias = kid(import, SHUNT_IMPORT_alias);
+    shunt_ast *path = kid(import, SHUNT_IMPORT_path), *name = kid(import, SHUNT_IMPORT_alias);
     module    *self = k->module;
     if (kid(import, SHUNT_IMPORT_version) || !path || path->kind != SHUNT_AST_STRING) {
         not_in_version(k, import->span, "`import` of a package");
@@ -708,66 +748,70 @@ import_module(check *k, shunt_ast *import, uint32_t number)
         return;
     }
     if (number == UINT32_MAX || number >= k->c->module_count) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0213, path->span, "there is no module \"%.*s\"", SHUNT_TEXT_ARGS(path->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0213, path->span, "there is no module \"%.*s\"", SHUNT_TEXT_ARGS(path->text));
         shunt_diag_note(k->diags, d, "the path is relative to this file");
         shunt_diag_help(k->diags, d, "correct the path: `import \"lib/gl.map\"`");
         self->incomplete = true;
         return;
     }
     if (k->modules[number].walk == 1) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0213, path->span, "this import comes back to the module that it stands in");
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0213, path->span, "this import comes back to the module that it stands in");
         shunt_diag_help(k->diags, d, "move what both need to a third module, and import that");
         self->incomplete = true;
         return;
     }
     check_module(k, number);
     k->module = self;
-    if (!alias) {
+    if (!name) {
         take_names(k, &k->modules[number], import);
         return;
     }
     for (uint32_t i = 0; i < self->aliases.count; i++)
-        if (shunt_text_equal(self->aliases.items[i].alias, alias->text)) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, alias->span, "`%.*s` is declared twice", SHUNT_TEXT_ARGS(alias->text));
+        if (shunt_text_equal(self->aliases.items[i].name, name->text)) {
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0208, name->span, "`%.*s` is declared twice", SHUNT_TEXT_ARGS(name->text));
             shunt_diag_also(k->diags, d, self->aliases.items[i].span, "another import");
             shunt_diag_help(k->diags, d, "give one of them another alias");
             return;
         }
-    __typeof__(self->aliases.items) added = PUSH(k, &self->aliases);
-    added->alias  = alias->text;
-    added->module = number;
-    added->span   = alias->span;
+    *PUSH(k, &self->aliases) = (alias){ name->text, number, name->span, false };
 }
 
 /* ---- sources ---- */
 
-static void
-unknown_guide(check *k, shunt_span span, shunt_text set, shunt_text version)
+static void unknown_guide(check *k, shunt_span span, shunt_text set, shunt_text version)
 {
-    shunt_text  sets = { 0 }, versions = { 0 }, last = { 0 };
+    shunt_text sets = { 0 }, versions = { 0 }, last = { 0 };
     for (uint32_t i = 0; shunt_guide_at(i); i++) {
         const shunt_guide *guide = shunt_guide_at(i);
         if (guide->standard != SHUNT_STANDARD_X12) continue;
-        if (!shunt_text_is(last, guide->set)) sets = check_format(k, "%.*s%s%s", SHUNT_TEXT_ARGS(sets), sets.length ? ", " : "", guide->set);
+        if (!shunt_text_is(last, guide->set))
+            sets = check_format(k, "%.*s%s%s", SHUNT_TEXT_ARGS(sets), sets.length ? ", " : "", guide->set);
         last = shunt_text_of(guide->set);
-        if (shunt_text_is(set, guide->set)) versions = check_format(k, "%.*s%s\"%s\"", SHUNT_TEXT_ARGS(versions), versions.length ? ", " : "", guide->version);
+        if (shunt_text_is(set, guide->set))
+            versions = check_format(k, "%.*s%s\"%s\"", SHUNT_TEXT_ARGS(versions), versions.length ? ", " : "", guide->version);
     }
     if (!versions.length) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0201, span, "there is no dictionary for set %.*s", SHUNT_TEXT_ARGS(set));
         shunt_diag_help(k->diags, d, "known sets: %.*s", SHUNT_TEXT_ARGS(sets));
         return;
     }
-    shunt_diag *d = version.length ? shunt_diag_add(k->diags, SHUNT_E0201, span, "there is no guide \"%.*s\" for set %.*s", SHUNT_TEXT_ARGS(version), SHUNT_TEXT_ARGS(set))
-                                   : shunt_diag_add(k->diags, SHUNT_E0201, span, "the source does not say which guide of %.*s it follows", SHUNT_TEXT_ARGS(set));
+    shunt_diag *d = version.length
+                        ? shunt_diag_add(k->diags, SHUNT_E0201, span, "there is no guide \"%.*s\" for set %.*s",
+                                         SHUNT_TEXT_ARGS(version), SHUNT_TEXT_ARGS(set))
+                        : shunt_diag_add(k->diags, SHUNT_E0201, span, "the source does not say which guide of %.*s it follows",
+                                         SHUNT_TEXT_ARGS(set));
     shunt_diag_help(k->diags, d, "known guides: %.*s", SHUNT_TEXT_ARGS(versions));
 }
 
-static bool
-take_guides(check *k, shunt_ast *node, shunt_source_info *info)
+static bool take_guides(check *k, shunt_ast *node, shunt_source_info *info)
 {
     shunt_ast *args = kid(node, SHUNT_SOURCE_args), *set = kid(args, 0), *list = kid(args, 1);
     if (!set || (set->kind != SHUNT_AST_INT && set->kind != SHUNT_AST_NAME)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0201, kid(node, SHUNT_SOURCE_kind)->span, "the source does not say which set it reads");
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0201, kid(node, SHUNT_SOURCE_kind)->span,
+                                       "the source does not say which set it reads");
         shunt_diag_help(k->diags, d, "write set and guide: `X12 835 \"005010X221A1\"`");
         return false;
     }
@@ -799,8 +843,7 @@ take_guides(check *k, shunt_ast *node, shunt_source_info *info)
     return true;
 }
 
-static void
-source_currency(check *k, const shunt_ast *value, shunt_source_info *info)
+static void source_currency(check *k, const shunt_ast *value, shunt_source_info *info)
 {
     uint8_t scale;
     if (value->kind != SHUNT_AST_ERROR && value->text.length == 3 && shunt_currency_find(value->text, &scale)) {
@@ -813,19 +856,22 @@ source_currency(check *k, const shunt_ast *value, shunt_source_info *info)
 }
 
 /* A number of bytes, or "8 MiB". */
-static void
-source_bytes(check *k, const shunt_ast *value, shunt_source_info *info)
+static void source_bytes(check *k, const shunt_ast *value, shunt_source_info *info)
 {
     uint64_t number = 0, unit = 1;
     uint32_t i = 0;
-    while (i < value->text.length && ((value->text.bytes[i] >= '0' && value->text.bytes[i] <= '9') || value->text.bytes[i] == '_')) {
+    while (i < value->text.length &&
+           ((value->text.bytes[i] >= '0' && value->text.bytes[i] <= '9') || value->text.bytes[i] == '_')) {
         if (value->text.bytes[i] != '_' && number < UINT32_MAX) number = number * 10 + (uint64_t)(value->text.bytes[i] - '0');
         i++;
     }
     shunt_text rest = { value->text.bytes + i, value->text.length - i };
-    if (shunt_text_is(rest, " KiB")) unit = 1024;
-    else if (shunt_text_is(rest, " MiB")) unit = 1024 * 1024;
-    else if (rest.length) unit = 0;
+    if (shunt_text_is(rest, " KiB"))
+        unit = 1024;
+    else if (shunt_text_is(rest, " MiB"))
+        unit = 1024 * 1024;
+    else if (rest.length)
+        unit = 0;
     bool written = value->kind == SHUNT_AST_INT || value->kind == SHUNT_AST_STRING;
     if (written && i && unit && number * unit >= UNIT_BYTES_LEAST && number * unit <= UINT32_MAX) {
         info->max_unit_bytes = (uint32_t)(number * unit);
@@ -835,33 +881,37 @@ source_bytes(check *k, const shunt_ast *value, shunt_source_info *info)
     shunt_diag_help(k->diags, d, "write `max_unit_bytes: \"8 MiB\"`");
 }
 
-static void
-source_setting(check *k, shunt_ast *setting, shunt_source_info *info)
+static void source_setting(check *k, shunt_ast *setting, shunt_source_info *info)
 {
     shunt_ast *name = kid(setting, SHUNT_SETTING_name), *value = kid(setting, SHUNT_SETTING_value);
     if (!name || !value) return;
-    if (shunt_text_is(name->text, "currency")) source_currency(k, value, info);
-    else if (shunt_text_is(name->text, "max_unit_bytes")) source_bytes(k, value, info);
-    else if (shunt_text_is(name->text, "validate")) not_in_version(k, setting->span, "`validate`");
+    if (shunt_text_is(name->text, "currency"))
+        source_currency(k, value, info);
+    else if (shunt_text_is(name->text, "max_unit_bytes"))
+        source_bytes(k, value, info);
+    else if (shunt_text_is(name->text, "validate"))
+        not_in_version(k, setting->span, "`validate`");
     else {
-        shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "an X12 source has no setting `%.*s`", SHUNT_TEXT_ARGS(name->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0209, name->span, "an X12 source has no setting `%.*s`", SHUNT_TEXT_ARGS(name->text));
         shunt_suggest s;
         shunt_suggest_init(&s, name->text, 1);
         shunt_suggest_offer(&s, SHUNT_TEXT("currency"), (shunt_text){ 0 }, true, 0);
         shunt_suggest_offer(&s, SHUNT_TEXT("max_unit_bytes"), (shunt_text){ 0 }, true, 0);
         shunt_text near = shunt_suggest_text(&s, k->arena);
-        if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-        else shunt_diag_help(k->diags, d, "it has `currency` and `max_unit_bytes`");
+        if (near.length)
+            shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+        else
+            shunt_diag_help(k->diags, d, "it has `currency` and `max_unit_bytes`");
     }
 }
 
-static void
-source_on_error(check *k, shunt_ast *node, shunt_source_info *info)
+static void source_on_error(check *k, shunt_ast *node, shunt_source_info *info)
 {
     shunt_ast *exit = kid(node, SHUNT_ON_ERROR_exit);
     if (!exit || exit->kind != SHUNT_AST_EXIT) return;
-    info->on_error  = exit;
-    k->phase        = PHASE_NONE;
+    info->on_error = exit;
+    k->phase = PHASE_NONE;
     shunt_ast *message = kid(exit, SHUNT_EXIT_message);
     if (message && message->kind == SHUNT_AST_TEMPLATE) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, message->span, "`on error` cannot read the message");
@@ -872,24 +922,26 @@ source_on_error(check *k, shunt_ast *node, shunt_source_info *info)
     }
     k->phase = PHASE_NONE;
     if (!shunt_text_is(exit->text, "skip") && !shunt_text_is(exit->text, "warn")) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`%.*s` cannot answer a failure", SHUNT_TEXT_ARGS(exit->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`%.*s` cannot answer a failure", SHUNT_TEXT_ARGS(exit->text));
     shunt_diag_here(k->diags, d, "what cannot be read cannot go on");
-    shunt_diag_help(k->diags, d, "write `on error quarantine whole transaction CODE` or `on error reject whole transaction CODE`");
+    shunt_diag_help(k->diags, d,
+                    "write `on error quarantine whole transaction CODE` or `on error reject whole transaction CODE`");
 }
 
-static void
-check_source(check *k, shunt_symbol *symbol)
+static void check_source(check *k, shunt_symbol *symbol)
 {
     shunt_ast         *node = symbol->decl, *kind = kid(node, SHUNT_SOURCE_kind), *items = kid(node, SHUNT_SOURCE_items);
     shunt_source_info *info = NEW(k, shunt_source_info);
-    symbol->as.source       = info;
-    symbol->type            = shunt_ty_plain(SHUNT_TY_SOURCE);
-    info->standard          = SHUNT_STANDARD_X12;
-    info->max_unit_bytes    = UNIT_BYTES;
-    bool readable           = false;
+    symbol->as.source = info;
+    symbol->type = shunt_ty_plain(SHUNT_TY_SOURCE);
+    info->standard = SHUNT_STANDARD_X12;
+    info->max_unit_bytes = UNIT_BYTES;
+    bool readable = false;
     if (kind && shunt_text_is(kind->text, "X12")) {
         readable = take_guides(k, node, info);
-    } else if (kind && (shunt_text_is(kind->text, "HL7") || shunt_text_is(kind->text, "FHIR") || shunt_text_is(kind->text, "CSV") || shunt_text_is(kind->text, "FIXED"))) {
+    } else if (kind && (shunt_text_is(kind->text, "HL7") || shunt_text_is(kind->text, "FHIR") ||
+                        shunt_text_is(kind->text, "CSV") || shunt_text_is(kind->text, "FIXED"))) {
         not_in_version(k, kind->span, "`%.*s`", SHUNT_TEXT_ARGS(kind->text));
         for (uint32_t i = 0; items && i < items->kid_count; i++) {
             if (items->kids[i]->kind == SHUNT_AST_ON_ERROR) source_on_error(k, items->kids[i], info);
@@ -897,22 +949,29 @@ check_source(check *k, shunt_symbol *symbol)
         decl_of(symbol)->unread = k->module->unread = true;
         return;
     } else if (kind) {
-        shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0002, kind->span, "`%.*s` is no kind of source", SHUNT_TEXT_ARGS(kind->text));
-        shunt_suggest s;
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0002, kind->span, "`%.*s` is no kind of source", SHUNT_TEXT_ARGS(kind->text));
+        shunt_suggest            s;
         static const char *const kinds[] = { "X12", "HL7", "FHIR", "CSV", "FIXED" };
         shunt_suggest_init(&s, kind->text, 1);
-        for (size_t i = 0; i < SHUNT_COUNT(kinds); i++) shunt_suggest_offer(&s, shunt_text_of(kinds[i]), (shunt_text){ 0 }, true, 0);
+        for (size_t i = 0; i < SHUNT_COUNT(kinds); i++)
+            shunt_suggest_offer(&s, shunt_text_of(kinds[i]), (shunt_text){ 0 }, true, 0);
         shunt_text near = shunt_suggest_text(&s, k->arena);
-        if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-        else shunt_diag_help(k->diags, d, "write `source %.*s is X12 835 \"005010X221A1\"`", SHUNT_TEXT_ARGS(symbol->name));
+        if (near.length)
+            shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+        else
+            shunt_diag_help(k->diags, d, "write `source %.*s is X12 835 \"005010X221A1\"`", SHUNT_TEXT_ARGS(symbol->name));
     }
     for (uint32_t i = 0; items && i < items->kid_count; i++) {
         shunt_ast *item = items->kids[i];
-        if (item->kind == SHUNT_AST_SETTING) source_setting(k, item, info);
-        else if (item->kind == SHUNT_AST_ON_ERROR) source_on_error(k, item, info);
+        if (item->kind == SHUNT_AST_SETTING)
+            source_setting(k, item, info);
+        else if (item->kind == SHUNT_AST_ON_ERROR)
+            source_on_error(k, item, info);
         else if (item->kind != SHUNT_AST_ERROR && readable) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, item->span, "this has no place in an X12 source");
-            shunt_diag_help(k->diags, d, "the guide says what its segments are; a source has `currency`, `max_unit_bytes` and `on error`");
+            shunt_diag_help(k->diags, d,
+                            "the guide says what its segments are; a source has `currency`, `max_unit_bytes` and `on error`");
         }
     }
     if (!readable) decl_of(symbol)->unread = k->module->unread = true;
@@ -920,8 +979,7 @@ check_source(check *k, shunt_symbol *symbol)
 
 /* ---- tables, targets, functions: what they hold ---- */
 
-static bool
-has_name(check *k, const shunt_shape *shape, const shunt_ast *name)
+static bool has_name(check *k, const shunt_shape *shape, const shunt_ast *name)
 {
     uint32_t at;
     if (!find_member(shape, name->text, &at)) return false;
@@ -931,15 +989,18 @@ has_name(check *k, const shunt_shape *shape, const shunt_ast *name)
     return true;
 }
 
-static void
-table_key(check *k, shunt_ast *item, shunt_table_info *info)
+static void table_key(check *k, shunt_ast *item, shunt_table_info *info)
 {
     shunt_ast *name = kid(item, SHUNT_TABLE_KEY_name), *by = kid(item, SHUNT_TABLE_KEY_by);
     shunt_ty   type = check_type(k, kid(item, SHUNT_TABLE_KEY_type));
     if (!name || has_name(k, info->shape, name)) return;
     if (type.optional || !shunt_ty_is_scalar(&type)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, item->span, type.optional ? "a key is never absent" : "a key is one value");
-        shunt_diag_help(k->diags, d, type.optional ? "leave out the `?`; a row for every value has `*` in the table" : "write a text, a number or a date: `key %.*s: text(20)`", SHUNT_TEXT_ARGS(name->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0303, item->span, type.optional ? "a key is never absent" : "a key is one value");
+        shunt_diag_help(k->diags, d,
+                        type.optional ? "leave out the `?`; a row for every value has `*` in the table"
+                                      : "write a text, a number or a date: `key %.*s: text(20)`",
+                        SHUNT_TEXT_ARGS(name->text));
         type = ty_error();
     }
     info->shape->members[info->shape->count++] = (shunt_member){ .name = name->text, .type = type, .decl = item };
@@ -953,13 +1014,13 @@ table_key(check *k, shunt_ast *item, shunt_table_info *info)
     } else if (by && shunt_text_is(by->text, "range")) {
         not_in_version(k, by->span, "`by range`");
     } else if (by) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, by->span, "a key is not matched by `%.*s`", SHUNT_TEXT_ARGS(by->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0209, by->span, "a key is not matched by `%.*s`", SHUNT_TEXT_ARGS(by->text));
         shunt_diag_help(k->diags, d, "write `by prefix`, or nothing: the whole value");
     }
 }
 
-static void
-prefix_is_last(check *k, const shunt_ast *items, const shunt_table_info *info)
+static void prefix_is_last(check *k, const shunt_ast *items, const shunt_table_info *info)
 {
     uint32_t key = 0;
     for (uint32_t i = 0; i < items->kid_count; i++) {
@@ -972,8 +1033,7 @@ prefix_is_last(check *k, const shunt_ast *items, const shunt_table_info *info)
     }
 }
 
-static void
-table_column(check *k, shunt_ast *item, shunt_shape *shape)
+static void table_column(check *k, shunt_ast *item, shunt_shape *shape)
 {
     shunt_ast *name = kid(item, SHUNT_COLUMN_name);
     shunt_ty   type = check_type(k, kid(item, SHUNT_COLUMN_type));
@@ -992,8 +1052,7 @@ table_column(check *k, shunt_ast *item, shunt_shape *shape)
     shape->members[shape->count++] = (shunt_member){ .name = name->text, .type = type, .decl = item };
 }
 
-static void
-table_from(check *k, shunt_symbol *symbol, shunt_ast *item, shunt_table_info *info)
+static void table_from(check *k, shunt_symbol *symbol, shunt_ast *item, shunt_table_info *info)
 {
     shunt_ast *path = kid(item, SHUNT_TABLE_FROM_path);
     if (!path) return;
@@ -1005,16 +1064,21 @@ table_from(check *k, shunt_symbol *symbol, shunt_ast *item, shunt_table_info *in
     info->from = path;
 }
 
-static void
-check_table(check *k, shunt_symbol *symbol)
+static void check_table(check *k, shunt_symbol *symbol)
 {
     shunt_ast        *items = kid(symbol->decl, SHUNT_TABLE_items);
-    shunt_table_info *info  = NEW(k, shunt_table_info);
+    shunt_table_info *info = NEW(k, shunt_table_info);
     shunt_shape      *shape = NEW(k, shunt_shape);
     uint32_t          count = items ? items->kid_count : 0;
-    symbol->as.table        = info;
-    info->shape             = shape;
-    *shape = (shunt_shape){ .kind = SHUNT_SHAPE_TABLE, .name = symbol->name, .symbol = symbol, .members = NEW_N(k, shunt_member, 2 * count) };
+    if (count > MEMBERS_AT_MOST) {
+        too_large(k, symbol->span, "this table", MEMBERS_AT_MOST);
+        count = MEMBERS_AT_MOST;
+    }
+    symbol->as.table = info;
+    info->shape = shape;
+    *shape = (shunt_shape){
+        .kind = SHUNT_SHAPE_TABLE, .name = symbol->name, .symbol = symbol, .members = NEW_N(k, shunt_member, 2 * count)
+    };
     symbol->type = row_of(shape);
     for (uint32_t i = 0; i < count; i++) {
         if (items->kids[i]->kind == SHUNT_AST_TABLE_FROM) table_from(k, symbol, items->kids[i], info);
@@ -1032,41 +1096,45 @@ check_table(check *k, shunt_symbol *symbol)
         for (uint32_t j = 0; j < 2; j++) {
             shunt_ast *name = kid(item, j);
             if (!name || has_name(k, shape, name)) continue;
-            shape->members[shape->count++] = (shunt_member){ .name = name->text, .type = shunt_ty_optional(shunt_ty_plain(SHUNT_TY_DATE)), .decl = name };
+            shape->members[shape->count++] =
+                (shunt_member){ .name = name->text, .type = shunt_ty_optional(shunt_ty_plain(SHUNT_TY_DATE)), .decl = name };
         }
     }
     for (uint32_t i = 0; i < count; i++) {
         shunt_ast *item = items->kids[i];
-        if (item->kind == SHUNT_AST_COLUMN) table_column(k, item, shape);
+        if (item->kind == SHUNT_AST_COLUMN)
+            table_column(k, item, shape);
         else if (item->kind == SHUNT_AST_SETTING && kid(item, SHUNT_SETTING_name) && !decl_of(symbol)->unread) {
             shunt_ast  *name = kid(item, SHUNT_SETTING_name);
-            shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "a table has no setting `%.*s`", SHUNT_TEXT_ARGS(name->text));
-            shunt_diag_help(k->diags, d, "a table has `from`, `key`, `effective` and `column`; a column is written `column %.*s: text(20)`", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0209, name->span, "a table has no setting `%.*s`", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag_help(k->diags, d,
+                            "a table has `from`, `key`, `effective` and `column`; a column is written `column %.*s: text(20)`",
+                            SHUNT_TEXT_ARGS(name->text));
         }
     }
     if (items) prefix_is_last(k, items, info);
     if (!info->key_count && items) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, symbol->span, "table %.*s has no key", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0306, symbol->span, "table %.*s has no key", SHUNT_TEXT_ARGS(symbol->name));
         shunt_diag_help(k->diags, d, "say what a row is looked up by: `key code: text(10)`");
         decl_of(symbol)->unread = true;
     }
 }
 
-static shunt_shape *
-new_target_shape(check *k, shunt_shape_kind kind, shunt_symbol *symbol, uint32_t count)
+static shunt_shape *new_target_shape(check *k, shunt_shape_kind kind, shunt_symbol *symbol, uint32_t count)
 {
     shunt_shape *shape = NEW(k, shunt_shape);
     *shape = (shunt_shape){ .kind = kind, .name = symbol->name, .symbol = symbol, .members = NEW_N(k, shunt_member, count) };
     return shape;
 }
 
-static void
-target_field(check *k, shunt_ast *item, shunt_target_info *info)
+static void target_field(check *k, shunt_ast *item, shunt_target_info *info)
 {
-    shunt_ast   *name   = kid(item, SHUNT_FIELD_DECL_name), *value = kid(item, SHUNT_FIELD_DECL_value);
+    shunt_ast   *name = kid(item, SHUNT_FIELD_DECL_name), *value = kid(item, SHUNT_FIELD_DECL_value);
     bool         column = shunt_text_is(item->text, "column");
-    shunt_shape *shape  = column && info->line ? info->line : info->shape;
-    shunt_ty     type   = check_type(k, kid(item, SHUNT_FIELD_DECL_type));
+    shunt_shape *shape = column && info->line ? info->line : info->shape;
+    shunt_ty     type = check_type(k, kid(item, SHUNT_FIELD_DECL_type));
     if (!name || has_name(k, info->shape, name) || (info->line && has_name(k, info->line, name))) return;
     if (column && !info->journal) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, item->span, "only a journal has columns");
@@ -1080,8 +1148,7 @@ target_field(check *k, shunt_ast *item, shunt_target_info *info)
     shape->members[shape->count++] = (shunt_member){ .name = name->text, .type = type, .decl = item, .value = value };
 }
 
-static void
-target_keys(check *k, shunt_ast *item, shunt_target_info *info)
+static void target_keys(check *k, shunt_ast *item, shunt_target_info *info)
 {
     shunt_ast *names = kid(item, SHUNT_KEY_FIELDS_names);
     uint32_t   at;
@@ -1090,53 +1157,65 @@ target_keys(check *k, shunt_ast *item, shunt_target_info *info)
     for (uint32_t i = 0; i < names->kid_count; i++) {
         shunt_ast *name = names->kids[i];
         if (!find_member(info->shape, name->text, &at)) {
-            shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "target %.*s has no field `%.*s`", SHUNT_TEXT_ARGS(info->shape->name), SHUNT_TEXT_ARGS(name->text));
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "target %.*s has no field `%.*s`",
+                                           SHUNT_TEXT_ARGS(info->shape->name), SHUNT_TEXT_ARGS(name->text));
             shunt_text  near = nearest_field(k, info->shape, name->text, NULL);
             if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
             continue;
         }
         const shunt_ty *type = &info->shape->members[at].type;
         if (type->optional) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0301, name->span, "`%.*s` may be absent, and every part of a key is needed", SHUNT_TEXT_ARGS(name->text));
-            if (info->shape->members[at].decl) shunt_diag_also(k->diags, d, info->shape->members[at].decl->span, "declared with `?`");
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0301, name->span, "`%.*s` may be absent, and every part of a key is needed",
+                               SHUNT_TEXT_ARGS(name->text));
+            if (info->shape->members[at].decl)
+                shunt_diag_also(k->diags, d, info->shape->members[at].decl->span, "declared with `?`");
             shunt_diag_help(k->diags, d, "leave out the `?`, or take it out of the key");
         } else if (!shunt_ty_is_error(type) && !shunt_ty_is_scalar(type)) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, name->span, "a part of a key is one value, and `%.*s` is not", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, name->span, "a part of a key is one value, and `%.*s` is not",
+                                           SHUNT_TEXT_ARGS(name->text));
             shunt_diag_help(k->diags, d, "take it out of the key");
         }
         info->keys[info->key_count++] = at;
     }
 }
 
-static void
-target_balance(check *k, shunt_ast *item, shunt_target_info *info)
+static void target_balance(check *k, shunt_ast *item, shunt_target_info *info)
 {
     shunt_ast *word = kid(item, SHUNT_BALANCE_BY_word), *field = kid(item, SHUNT_BALANCE_BY_field);
     uint32_t   at;
     if (!word || !field) return;
     if (!shunt_text_is(word->text, "balance") || !info->journal) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, word->span, info->journal ? "a journal has no `%.*s by`" : "only a journal balances", SHUNT_TEXT_ARGS(word->text));
-        shunt_diag_help(k->diags, d, info->journal ? "write `balance by %.*s`" : "write `target ... is journal`", SHUNT_TEXT_ARGS(field->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0209, word->span,
+                           info->journal ? "a journal has no `%.*s by`" : "only a journal balances", SHUNT_TEXT_ARGS(word->text));
+        shunt_diag_help(k->diags, d, info->journal ? "write `balance by %.*s`" : "write `target ... is journal`",
+                        SHUNT_TEXT_ARGS(field->text));
         return;
     }
     if (find_member(info->line, field->text, &at)) {
         info->balance_by = at;
         return;
     }
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, field->span, "a line of %.*s has no column `%.*s`", SHUNT_TEXT_ARGS(info->shape->name), SHUNT_TEXT_ARGS(field->text));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, field->span, "a line of %.*s has no column `%.*s`",
+                                   SHUNT_TEXT_ARGS(info->shape->name), SHUNT_TEXT_ARGS(field->text));
     shunt_text  near = nearest_field(k, info->line, field->text, NULL);
-    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    else shunt_diag_help(k->diags, d, "add it: `column %.*s: text(20)`", SHUNT_TEXT_ARGS(field->text));
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    else
+        shunt_diag_help(k->diags, d, "add it: `column %.*s: text(20)`", SHUNT_TEXT_ARGS(field->text));
 }
 
-static void
-target_accounts(check *k, shunt_ast *item, shunt_target_info *info)
+static void target_accounts(check *k, shunt_ast *item, shunt_target_info *info)
 {
     shunt_ast *word = kid(item, SHUNT_ACCOUNTS_FROM_word), *table = kid(item, SHUNT_ACCOUNTS_FROM_table);
     if (!word || !table) return;
     if (!shunt_text_is(word->text, "accounts") || !info->journal) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, word->span, info->journal ? "a journal has no `%.*s from`" : "only a journal has accounts", SHUNT_TEXT_ARGS(word->text));
-        shunt_diag_help(k->diags, d, info->journal ? "write `accounts from %.*s`" : "write `target ... is journal`", SHUNT_TEXT_ARGS(table->text));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, word->span,
+                                       info->journal ? "a journal has no `%.*s from`" : "only a journal has accounts",
+                                       SHUNT_TEXT_ARGS(word->text));
+        shunt_diag_help(k->diags, d, info->journal ? "write `accounts from %.*s`" : "write `target ... is journal`",
+                        SHUNT_TEXT_ARGS(table->text));
         return;
     }
     shunt_symbol *symbol = find_value(k, table->text);
@@ -1145,18 +1224,19 @@ target_accounts(check *k, shunt_ast *item, shunt_target_info *info)
         return;
     }
     const shunt_table_info *t = symbol->as.table;
-    if (!decl_of(symbol)->unread && (t->key_count != 1 || t->effective || t->prefix || !shunt_ty_is_textual(&t->shape->members[0].type))) {
+    if (!decl_of(symbol)->unread &&
+        (t->key_count != 1 || t->effective || t->prefix || !shunt_ty_is_textual(&t->shape->members[0].type))) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, table->span, "a table of accounts has one key, the account");
         shunt_diag_also(k->diags, d, symbol->span, "declared here");
-        shunt_diag_help(k->diags, d, "write it as `table %.*s { from \"...\" key account: text(20) }`", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag_help(k->diags, d, "write it as `table %.*s { from \"...\" key account: text(20) }`",
+                        SHUNT_TEXT_ARGS(symbol->name));
         return;
     }
     info->accounts = symbol;
 }
 
 /* A row inside a row inside itself has no size. */
-static bool
-holds_itself(const shunt_shape *shape, const shunt_shape *sought, uint32_t depth)
+static bool holds_itself(const shunt_shape *shape, const shunt_shape *sought, uint32_t depth)
 {
     for (uint32_t i = 0; i < shape->count && depth < 8; i++) {
         const shunt_ty *type = &shape->members[i].type;
@@ -1167,25 +1247,28 @@ holds_itself(const shunt_shape *shape, const shunt_shape *sought, uint32_t depth
     return false;
 }
 
-static void
-shape_target(check *k, shunt_symbol *symbol)
+static void shape_target(check *k, shunt_symbol *symbol)
 {
-    shunt_target_info *info  = NEW(k, shunt_target_info);
+    shunt_target_info *info = NEW(k, shunt_target_info);
     shunt_ast         *items = kid(symbol->decl, SHUNT_TARGET_items);
     uint32_t           count = items ? items->kid_count : 0;
-    symbol->as.target        = info;
-    info->journal            = shunt_text_is(symbol->decl->text, "journal");
-    info->balance_by         = UINT32_MAX;
-    info->shape              = new_target_shape(k, SHUNT_SHAPE_TARGET, symbol, count);
+    if (count > MEMBERS_AT_MOST) {
+        too_large(k, symbol->span, "this target", MEMBERS_AT_MOST);
+        items->kid_count = count = MEMBERS_AT_MOST; /* what is over is not looked at again */
+        decl_of(symbol)->unread = true;
+    }
+    symbol->as.target = info;
+    info->journal = shunt_text_is(symbol->decl->text, "journal");
+    info->balance_by = UINT32_MAX;
+    info->shape = new_target_shape(k, SHUNT_SHAPE_TARGET, symbol, count);
     if (info->journal) info->line = new_target_shape(k, SHUNT_SHAPE_LINE, symbol, count);
     info->checks = NEW_N(k, shunt_ast *, count);
     symbol->type = row_of(info->shape);
 }
 
-static void
-fill_target(check *k, shunt_symbol *symbol)
+static void fill_target(check *k, shunt_symbol *symbol)
 {
-    shunt_target_info *info  = symbol->as.target;
+    shunt_target_info *info = symbol->as.target;
     shunt_ast         *items = kid(symbol->decl, SHUNT_TARGET_items);
     uint32_t           date;
     for (uint32_t i = 0; items && i < items->kid_count; i++)
@@ -1210,68 +1293,72 @@ fill_target(check *k, shunt_symbol *symbol)
         }
     }
     if (info->journal && items && !find_member(info->shape, SHUNT_TEXT("date"), &date)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0503, symbol->span, "journal %.*s has no `date`", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0503, symbol->span, "journal %.*s has no `date`", SHUNT_TEXT_ARGS(symbol->name));
         shunt_diag_help(k->diags, d, "add the day of posting to its fields: `date: date`");
     }
 }
 
-static void
-shape_function(check *k, shunt_symbol *symbol)
+static void shape_function(check *k, shunt_symbol *symbol)
 {
     shunt_ast      *params = kid(symbol->decl, SHUNT_FUNCTION_params);
-    uint32_t        count  = params ? params->kid_count : 0;
-    function_facts *f      = NEW(k, function_facts);
-    decl           *d      = decl_of(symbol);
-    d->function            = f;
+    uint32_t        count = params ? params->kid_count : 0;
+    function_facts *f = NEW(k, function_facts);
+    decl           *d = decl_of(symbol);
+    d->function = f;
     f->atoms[f->atom_count++] = (atom){ ATOM_ALL, UINT32_MAX, 0 };
-    f->classes                = NEW_N(k, uint32_t, count);
+    f->classes = NEW_N(k, uint32_t, count);
     symbol->as.function.params = NEW_N(k, shunt_symbol *, count);
-    k->phase    = PHASE_FUNCTION;
+    k->phase = PHASE_FUNCTION;
     k->function = d;
     for (uint32_t i = 0; i < count; i++) {
         shunt_ast *param = params->kids[i], *name = kid(param, SHUNT_PARAM_name);
         if (param->kind != SHUNT_AST_PARAM || !name) continue;
         shunt_symbol *one = new_symbol(k, SHUNT_SYMBOL_PARAM, name->text, param, name->span);
-        one->type         = check_type(k, kid(param, SHUNT_PARAM_type));
-        one->used         = true;
-        uint32_t bit      = 1u;
+        one->type = check_type(k, kid(param, SHUNT_PARAM_type));
+        one->used = true;
+        uint32_t bit = 1u;
         if (f->atom_count < ATOMS - 8) {
             f->atoms[f->atom_count] = (atom){ ATOM_ALL, symbol->as.function.count, 0 };
-            bit                     = 1u << f->atom_count++;
+            bit = 1u << f->atom_count++;
         }
         one->type.phi |= bit;
         check_fact(k, param)->symbol = one;
         symbol->as.function.params[symbol->as.function.count++] = one;
     }
     symbol->type = check_type(k, kid(symbol->decl, SHUNT_FUNCTION_type));
-    f->result    = symbol->type.phi;
-    k->phase     = PHASE_NONE;
-    k->function  = NULL;
+    f->result = symbol->type.phi;
+    k->phase = PHASE_NONE;
+    k->function = NULL;
 }
 
 /* ---- functions: callees before callers ---- */
 
-typedef struct call_walk { check *k; shunt_symbol *caller; const shunt_ast *at; } call_walk;
+typedef struct call_walk {
+    check           *k;
+    shunt_symbol    *caller;
+    const shunt_ast *at;
+} call_walk;
 
 static void walk_function(check *k, shunt_symbol *function, const shunt_ast *called_at);
 
-static bool
-visit_call(shunt_ast *node, void *context)
+static bool visit_call(shunt_ast *node, void *context)
 {
-    call_walk    *w    = context;
+    call_walk    *w = context;
     shunt_ast    *name = node->kind == SHUNT_AST_CALL ? kid(node, SHUNT_CALL_name) : NULL;
     shunt_symbol *callee = name ? shunt_scope_find(&w->k->module->values, name->text) : NULL;
-    if (callee && callee->kind == SHUNT_SYMBOL_FUNCTION && callee->module == w->k->module->number && !decl_of(callee)->unread) walk_function(w->k, callee, node);
+    if (callee && callee->kind == SHUNT_SYMBOL_FUNCTION && callee->module == w->k->module->number && !decl_of(callee)->unread)
+        walk_function(w->k, callee, node);
     return true;
 }
 
-static void
-walk_function(check *k, shunt_symbol *function, const shunt_ast *called_at)
+static void walk_function(check *k, shunt_symbol *function, const shunt_ast *called_at)
 {
     function_facts *f = decl_of(function)->function;
     if (!f || f->walk == 2) return;
     if (f->walk == 1) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0910, called_at->span, "`%.*s` calls itself", SHUNT_TEXT_ARGS(function->name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0910, called_at->span, "`%.*s` calls itself", SHUNT_TEXT_ARGS(function->name));
         shunt_diag_also(k->diags, d, function->span, "declared here");
         shunt_diag_note(k->diags, d, "functions that call each other in a circle may never end");
         shunt_diag_help(k->diags, d, "use a list: `sum(... for each x in ...)`, or a table");
@@ -1284,7 +1371,8 @@ walk_function(check *k, shunt_symbol *function, const shunt_ast *called_at)
         shunt_ast_walk(kid(function->decl, SHUNT_FUNCTION_lets), visit_call, &w);
         shunt_ast_walk(kid(function->decl, SHUNT_FUNCTION_result), visit_call, &w);
     } else {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0910, called_at ? called_at->span : function->span, "functions call each other more than %d deep", DEPTH_AT_MOST);
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0910, called_at ? called_at->span : function->span,
+                                       "functions call each other more than %d deep", DEPTH_AT_MOST);
         shunt_diag_help(k->diags, d, "put some of them together");
     }
     k->depth--;
@@ -1292,39 +1380,42 @@ walk_function(check *k, shunt_symbol *function, const shunt_ast *called_at)
     *PUSH(k, &k->functions) = function;
 }
 
-static void
-check_function(check *k, shunt_symbol *symbol)
+static void check_function(check *k, shunt_symbol *symbol)
 {
     shunt_ast *lets = kid(symbol->decl, SHUNT_FUNCTION_lets), *result = kid(symbol->decl, SHUNT_FUNCTION_result);
     decl      *d = decl_of(symbol);
     shunt_ty   declared = symbol->type;
-    k->phase    = PHASE_FUNCTION;
+    k->phase = PHASE_FUNCTION;
     k->function = d;
-    k->source   = NULL;
+    k->source = NULL;
     enter_block(k);
     for (uint32_t i = 0; i < symbol->as.function.count; i++) declare_local(k, symbol->as.function.params[i]);
     for (uint32_t i = 0; lets && i < lets->kid_count; i++)
         if (lets->kids[i]->kind == SHUNT_AST_LET) check_let(k, lets->kids[i], SHUNT_SYMBOL_LOCAL);
     need n = { .by = FOR_RESULT, .type = declared, .name = symbol->name };
-    if (shunt_ty_is_error(&declared)) (void)check_expr(k, result, NULL);
+    if (shunt_ty_is_error(&declared))
+        (void)check_expr(k, result, NULL);
     else {
         shunt_ty type = check_needed(k, result, &n);
         d->function->result |= type.phi;
         symbol->type.phi = 0; /* the classes of a result are those of each call */
     }
     leave_block(k);
-    k->phase    = PHASE_NONE;
+    k->phase = PHASE_NONE;
     k->function = NULL;
 }
 
 /* After all calls are known: the bits of `phi` inside functions become the classes that really arrive. */
 
-typedef struct settle { check *k; decl *function; const uint32_t *classes; } settle;
+typedef struct settle {
+    check          *k;
+    decl           *function;
+    const uint32_t *classes;
+} settle;
 
-static bool
-settle_node(shunt_ast *node, void *context)
+static bool settle_node(shunt_ast *node, void *context)
 {
-    settle     *s    = context;
+    settle     *s = context;
     shunt_fact *fact = shunt_fact_of(node);
     if (!fact) return true;
     fact->type.phi = phi_through(s->k, s->function, s->classes, s->function->symbol.as.function.count, fact->type.phi);
@@ -1333,19 +1424,19 @@ settle_node(shunt_ast *node, void *context)
     return true;
 }
 
-static void
-settle_functions(check *k)
+static void settle_functions(check *k)
 {
     for (uint32_t i = k->functions.count; i-- > 0;) {
         decl           *d = decl_of(k->functions.items[i]);
         function_facts *f = d->function;
         uint32_t        count = d->symbol.as.function.count;
-        for (uint32_t c = 0; c < k->calls.count; c++) {
-            const call_site *site = &k->calls.items[c];
-            if (site->callee != d) continue;
+        for (const call_site *site = f->calls; site; site = site->next) {
             for (uint32_t p = 0; p < count; p++) {
-                if (!site->caller) f->classes[p] |= site->phi[p];
-                else f->classes[p] |= phi_through(k, site->caller, site->caller->function->classes, site->caller->symbol.as.function.count, site->phi[p]);
+                if (!site->caller)
+                    f->classes[p] |= site->phi[p];
+                else
+                    f->classes[p] |= phi_through(k, site->caller, site->caller->function->classes,
+                                                 site->caller->symbol.as.function.count, site->phi[p]);
             }
         }
     }
@@ -1362,8 +1453,7 @@ settle_functions(check *k)
 
 /* ---- constants ---- */
 
-static void
-check_constant(check *k, shunt_ast *node)
+static void check_constant(check *k, shunt_ast *node)
 {
     shunt_ast *name = kid(node, SHUNT_LET_name);
     if (!name) return;
@@ -1381,17 +1471,18 @@ check_constant(check *k, shunt_ast *node)
 
 /* ---- maps ---- */
 
-static void
-shape_map(check *k, shunt_symbol *symbol)
+static void shape_map(check *k, shunt_symbol *symbol)
 {
     shunt_ast *sources = kid(symbol->decl, SHUNT_MAP_sources), *targets = kid(symbol->decl, SHUNT_MAP_targets);
+    *PUSH(k, &k->maps) = symbol;
     symbol->as.map.sources = NEW_N(k, shunt_symbol *, sources ? sources->kid_count : 0);
     symbol->as.map.targets = NEW_N(k, shunt_symbol *, targets ? targets->kid_count : 0);
     for (uint32_t i = 0; sources && i < sources->kid_count; i++) {
         shunt_symbol *source = find_value(k, sources->kids[i]->text);
         if (!source && k->module->incomplete) continue;
         if (!source || source->kind != SHUNT_SYMBOL_SOURCE) {
-            shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, sources->kids[i]->span, "there is no source `%.*s`", SHUNT_TEXT_ARGS(sources->kids[i]->text));
+            shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, sources->kids[i]->span, "there is no source `%.*s`",
+                                             SHUNT_TEXT_ARGS(sources->kids[i]->text));
             shunt_suggest s;
             shunt_suggest_init(&s, sources->kids[i]->text, 2);
             for (const shunt_binding *b = k->module->values.last; b; b = b->before)
@@ -1409,15 +1500,15 @@ shape_map(check *k, shunt_symbol *symbol)
     for (uint32_t i = 0; targets && i < targets->kid_count; i++) {
         shunt_symbol *target = find_type(k, targets->kids[i]->text);
         if (!target || target->kind != SHUNT_SYMBOL_TARGET || decl_of(target)->unread) {
-            if (!target || (target->kind != SHUNT_SYMBOL_TARGET && !decl_of(target)->unread)) unknown_name(k, targets->kids[i], "target", NULL);
+            if (!target || (target->kind != SHUNT_SYMBOL_TARGET && !decl_of(target)->unread))
+                unknown_name(k, targets->kids[i], "target", NULL);
             continue;
         }
         symbol->as.map.targets[symbol->as.map.target_count++] = target;
     }
 }
 
-static bool
-same_guide(const shunt_symbol *a, const shunt_symbol *b, const shunt_guide **guide)
+static bool same_guide(const shunt_symbol *a, const shunt_symbol *b, const shunt_guide **guide)
 {
     for (uint32_t i = 0; i < a->as.map.source_count; i++)
         for (uint32_t j = 0; j < b->as.map.source_count; j++) {
@@ -1432,80 +1523,82 @@ same_guide(const shunt_symbol *a, const shunt_symbol *b, const shunt_guide **gui
     return false;
 }
 
-static void
-check_one_map_each(check *k)
+static void check_one_map_each(check *k)
 {
-    symbol_list maps = { 0 };
-    for (uint32_t i = 0; i < k->symbols.count; i++) {
-        shunt_symbol *map = k->symbols.items[i];
-        if (map->kind != SHUNT_SYMBOL_MAP || decl_of(map)->unread || maps.count > 200) continue;
-        for (uint32_t j = 0; j < maps.count; j++) {
+    for (uint32_t i = 0; i < k->maps.count && !said_enough(k); i++) {
+        shunt_symbol *map = k->maps.items[i];
+        for (uint32_t j = 0; j < i; j++) {
             const shunt_guide *guide = NULL;
-            if (!same_guide(maps.items[j], map, &guide)) continue;
+            if (!same_guide(k->maps.items[j], map, &guide)) continue;
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0902, map->span, "two maps read %s %s", guide->set, guide->version);
-            shunt_diag_also(k->diags, d, maps.items[j]->span, "the other one");
+            shunt_diag_also(k->diags, d, k->maps.items[j]->span, "the other one");
             shunt_diag_note(k->diags, d, "each transaction set runs one map");
             shunt_diag_help(k->diags, d, "put them together: a map may write several targets");
             break;
         }
-        *PUSH(k, &maps) = map;
     }
 }
 
 /* ---- what is never used ---- */
 
-static void
-warn_unused(check *k, const module *m)
+static void warn_unused(check *k, const module *m)
 {
     for (uint32_t i = 0; i < m->own.count; i++) {
         const shunt_symbol *symbol = m->own.items[i];
-        if (symbol->used || decl_of(symbol)->unread || symbol->kind == SHUNT_SYMBOL_MAP || symbol->kind == SHUNT_SYMBOL_MEMBER) continue;
+        if (symbol->used || decl_of(symbol)->unread || symbol->kind == SHUNT_SYMBOL_MAP || symbol->kind == SHUNT_SYMBOL_MEMBER)
+            continue;
         if (symbol->kind == SHUNT_SYMBOL_CODE) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0901, symbol->span, "code %.*s is never used", SHUNT_TEXT_ARGS(symbol->name));
-            shunt_diag_help(k->diags, d, "remove it, or leave by it: `%s %.*s`", symbol->as.code.has_queue ? "quarantine" : symbol->as.code.has_ack ? "reject" : "warn", SHUNT_TEXT_ARGS(symbol->name));
+            shunt_diag *d = warn_never_used(k, SHUNT_W0901, symbol->span,
+                                            check_format(k, "code %.*s is never used", SHUNT_TEXT_ARGS(symbol->name)));
+            shunt_diag_help(k->diags, d, "remove it, or leave by it: `%s %.*s`",
+                            symbol->as.code.has_queue ? "quarantine"
+                            : symbol->as.code.has_ack ? "reject"
+                                                      : "warn",
+                            SHUNT_TEXT_ARGS(symbol->name));
             continue;
         }
         bool        let = symbol->kind == SHUNT_SYMBOL_CONSTANT;
-        shunt_diag *d   = shunt_diag_add(k->diags, SHUNT_W0201, symbol->span, "%s%s`%.*s` is never used", let ? "" : kind_words(symbol), let ? "" : " ", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag *d = warn_never_used(k, SHUNT_W0201, symbol->span,
+                                        check_format(k, "%s%s`%.*s` is never used", let ? "" : kind_words(symbol), let ? "" : " ",
+                                                     SHUNT_TEXT_ARGS(symbol->name)));
         shunt_diag_help(k->diags, d, "remove it, or use it");
     }
     for (uint32_t i = 0; i < m->aliases.count; i++) {
         if (m->aliases.items[i].used) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0201, m->aliases.items[i].span, "import `%.*s` is never used", SHUNT_TEXT_ARGS(m->aliases.items[i].alias));
+        shunt_diag *d =
+            warn_never_used(k, SHUNT_W0201, m->aliases.items[i].span,
+                            check_format(k, "import `%.*s` is never used", SHUNT_TEXT_ARGS(m->aliases.items[i].name)));
         shunt_diag_help(k->diags, d, "remove it, or use it");
     }
 }
 
 /* ---- modules ---- */
 
-static void
-check_edition(check *k, const shunt_ast *tree)
+static void check_edition(check *k, const shunt_ast *tree)
 {
     const shunt_ast *edition = kid(tree, SHUNT_MODULE_edition);
     if (!edition || shunt_text_is(edition->text, "1")) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0002, edition->span, "edition %.*s is not known", SHUNT_TEXT_ARGS(edition->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0002, edition->span, "edition %.*s is not known", SHUNT_TEXT_ARGS(edition->text));
     shunt_diag_help(k->diags, d, "write `edition 1`");
 }
 
-static void
-each_own(check *k, shunt_symbol_kind kind, void (*with)(check *k, shunt_symbol *symbol))
+static void each_own(check *k, shunt_symbol_kind kind, void (*with)(check *k, shunt_symbol *symbol))
 {
     module *m = k->module;
     for (uint32_t i = 0; i < m->own.count; i++)
-        if (m->own.items[i]->kind == kind && (!decl_of(m->own.items[i])->unread || kind == SHUNT_SYMBOL_TARGET || kind == SHUNT_SYMBOL_TABLE)) with(k, m->own.items[i]);
+        if (m->own.items[i]->kind == kind &&
+            (!decl_of(m->own.items[i])->unread || kind == SHUNT_SYMBOL_TARGET || kind == SHUNT_SYMBOL_TABLE))
+            with(k, m->own.items[i]);
 }
 
-static void
-walk_own_function(check *k, shunt_symbol *symbol)
-{
-    walk_function(k, symbol, symbol->decl);
-}
+static void walk_own_function(check *k, shunt_symbol *symbol) { walk_function(k, symbol, symbol->decl); }
 
-static void
-check_rows_in_rows(check *k, shunt_symbol *symbol)
+static void check_rows_in_rows(check *k, shunt_symbol *symbol)
 {
     if (!holds_itself(symbol->as.target->shape, symbol->as.target->shape, 0)) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, symbol->span, "a record of %.*s would hold itself", SHUNT_TEXT_ARGS(symbol->name));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0303, symbol->span, "a record of %.*s would hold itself", SHUNT_TEXT_ARGS(symbol->name));
     shunt_diag_help(k->diags, d, "declare a target of its own for the rows");
     for (uint32_t i = 0; i < symbol->as.target->shape->count; i++) {
         shunt_ty *type = &symbol->as.target->shape->members[i].type;
@@ -1513,13 +1606,12 @@ check_rows_in_rows(check *k, shunt_symbol *symbol)
     }
 }
 
-static void
-check_module(check *k, uint32_t number)
+static void check_module(check *k, uint32_t number)
 {
-    module    *m    = &k->modules[number];
+    module    *m = &k->modules[number];
     shunt_ast *tree = k->c->modules[number].tree, *decls = tree ? kid(tree, SHUNT_MODULE_decls) : NULL;
     if (m->walk) return;
-    m->walk   = 1;
+    m->walk = 1;
     k->module = m;
     if (!decls) {
         m->walk = 2;
@@ -1557,12 +1649,11 @@ check_module(check *k, uint32_t number)
     m->walk = 2;
 }
 
-static void
-check_everything(check *k)
+static void check_everything(check *k)
 {
     for (uint32_t i = 0; i < k->c->module_count; i++) {
         module *m = &k->modules[i];
-        m->info   = &k->c->modules[i];
+        m->info = &k->c->modules[i];
         m->number = i;
         shunt_scope_init(&m->values, k->arena);
         shunt_scope_init(&m->types, k->arena);
@@ -1572,38 +1663,36 @@ check_everything(check *k)
     for (uint32_t i = 0; i < k->c->module_count; i++) check_module(k, i);
     check_one_map_each(k);
     settle_functions(k);
-    k->c->symbols      = k->symbols.items;
+    k->c->symbols = k->symbols.items;
     k->c->symbol_count = k->symbols.count;
-    k->c->loops        = k->loops.items;
-    k->c->loop_count   = k->loops.count;
+    k->c->loops = k->loops.items;
+    k->c->loop_count = k->loops.count;
 }
 
 /* Where there are errors, what is unused may be so because of them: a name that was misspelt where it was meant. */
-static void
-drop_unused(shunt_diags *diags)
+static void drop_unused(shunt_diags *diags, uint32_t unused)
 {
     uint32_t kept = 0;
+    if (diags->errors) diags->warnings -= unused;
     for (uint32_t i = 0; i < diags->count && diags->errors; i++) {
         shunt_status code = diags->items[i].code;
         bool         drop = code == SHUNT_W0201 || code == SHUNT_W0901 || code == SHUNT_W0903;
-        diags->warnings -= drop;
         if (!drop) diags->items[kept++] = diags->items[i];
     }
     if (diags->errors) diags->count = kept;
 }
 
-shunt_status
-shunt_check(shunt_compilation *c)
+shunt_status shunt_check(shunt_compilation *c)
 {
     check *k = SHUNT_NEW(c->arena, check);
     if (!k) return SHUNT_NO_MEMORY;
-    k->c          = c;
-    k->arena      = c->arena;
-    k->diags      = c->diags;
-    k->modules    = SHUNT_NEW_N(c->arena, module, c->module_count + (size_t)1);
+    k->c = c;
+    k->arena = c->arena;
+    k->diags = c->diags;
+    k->modules = SHUNT_NEW_N(c->arena, module, c->module_count + (size_t)1);
     k->loop_names = shunt_intern_new(c->arena);
     if (!k->modules || !k->loop_names || setjmp(k->no_memory)) return SHUNT_NO_MEMORY;
     check_everything(k);
-    drop_unused(c->diags);
+    drop_unused(c->diags, k->unused);
     return c->diags->failed || shunt_arena_failed(c->arena) != SHUNT_ARENA_FINE ? SHUNT_NO_MEMORY : SHUNT_OK;
 }

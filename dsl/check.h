@@ -1,7 +1,7 @@
 /* check.h - what the files of the checker share. Private to dsl/check*.c.
  * Owns:    nothing; everything lives in the arena of the compilation.
  * Fails:   without memory by a jump back to shunt_check (nothing is held that would need freeing); so helpers here never fail.
- * Order of reading: check.c (declarations), check_path.c (the message), check_expr.c, check_call.c, check_stmt.c, check_test.c. */
+ * Read first: check.c (declarations), check_path.c (the message), check_expr.c, check_call.c, check_stmt.c, check_test.c. */
 #ifndef SHUNT_CHECK_H
 #define SHUNT_CHECK_H
 
@@ -16,8 +16,8 @@ typedef SHUNT_LIST(shunt_symbol *) symbol_list;
 typedef SHUNT_LIST(shunt_ast *) node_list;
 
 /* ---- protected health information inside functions ----
- * In the body of a function the bits of `phi` are no classes but atoms: what part of the classes of which argument arrives. A call
- * replaces each atom by what the argument at hand has, so a function is checked for each call without being walked again. */
+ * In the body of a function the bits of `phi` are no classes but atoms: what part of the classes of which argument arrives. A
+ * call replaces each atom by what the argument at hand has, so a function is checked for each call without being walked again. */
 typedef enum atom_way { ATOM_ALL, ATOM_NO_DATE, ATOM_IDENTIFIER /* any class becomes identifier */, ATOM_CONSTANT } atom_way;
 typedef struct atom {
     atom_way way;
@@ -27,63 +27,72 @@ typedef struct atom {
 enum { ATOMS = 32 };
 
 typedef struct call_site {
-    struct decl      *callee;
+    struct call_site *next;   /* of the same callee */
     struct decl      *caller; /* function, NULL = elsewhere: the bits are classes */
     const uint32_t   *phi;    /* of each argument */
 } call_site;
 
 typedef struct function_facts {
-    atom      atoms[ATOMS];
-    uint32_t  atom_count;
-    uint32_t  result;          /* atoms */
-    uint32_t *classes;         /* of each parameter, over all calls */
-    uint32_t  walk;            /* 0 = not yet, 1 = on the way, 2 = done */
-    bool      settled;
+    atom       atoms[ATOMS];
+    uint32_t   atom_count;
+    uint32_t   result;  /* atoms */
+    uint32_t  *classes; /* of each parameter, over all calls */
+    call_site *calls;
+    uint32_t   walk; /* 0 = not yet, 1 = on the way, 2 = done */
+    bool       settled;
 } function_facts;
 
 /* A declaration: the symbol and what only check needs of it. */
 typedef struct decl {
-    shunt_symbol    symbol;    /* first, so that a symbol is its decl */
-    uint32_t        levels;    /* of `for each` that the value depends on, as bits */
-    bool            rounded;   /* made with `round` */
-    bool            unread;    /* poisoned: its kind is not in this version, what reads it is silent */
-    bool            written;   /* TARGET of the map at hand */
-    uint8_t         key_kind;  /* tally: of the keys that are added to, shunt_ty_kind */
-    shunt_text      late;      /* global: what it reads that comes after the units */
+    shunt_symbol    symbol;   /* first, so that a symbol is its decl */
+    uint32_t        levels;   /* of `for each` that the value depends on, as bits */
+    bool            rounded;  /* made with `round` */
+    bool            unread;   /* poisoned: its kind is not in this version, what reads it is silent */
+    bool            written;  /* TARGET of the map at hand */
+    uint8_t         key_kind; /* tally: of the keys that are added to, shunt_ty_kind */
+    shunt_text      late;     /* global: what it reads that comes after the units */
     function_facts *function;
 } decl;
 static inline decl *decl_of(const shunt_symbol *symbol) { return (decl *)(uintptr_t)symbol; }
 
+typedef struct alias {
+    shunt_text name;
+    uint32_t   module;
+    shunt_span span;
+    bool       used;
+} alias;
+
 typedef struct module {
     const shunt_module_info *info;
     uint32_t                 number;
-    uint32_t                 walk;       /* import cycle: 0, 1 on the way, 2 done */
-    shunt_scope              values, types, codes, maps; /* names that stand for values; enums, targets, tables; exit codes; maps */
-    SHUNT_LIST(struct { shunt_text alias; uint32_t module; shunt_span span; bool used; }) aliases;
-    symbol_list              own;        /* declared in it */
-    bool                     unread;     /* has a source that is not in this version */
-    bool                     incomplete; /* an import is missing: a name that is not found may be one of its */
-    bool                     has_map;
+    uint32_t                 walk;          /* import cycle: 0, 1 on the way, 2 done */
+    shunt_scope values, types, codes, maps; /* names that stand for values; enums, targets, tables; exit codes; maps */
+    SHUNT_LIST(alias) aliases;
+    symbol_list own;            /* declared in it */
+    SHUNT_LIST(uint32_t) lines; /* where each begins; made when first asked for */
+    bool unread;                /* has a source that is not in this version */
+    bool incomplete;            /* an import is missing: a name that is not found may be one of its */
+    bool has_map;
 } module;
 
 /* Where code stands decides what it may read and where its exits lead. */
 typedef enum phase {
-    PHASE_NONE,      /* constants, tables, tests: nothing of the message */
+    PHASE_NONE, /* constants, tables, tests: nothing of the message */
     PHASE_FUNCTION,
-    PHASE_TARGET,    /* defaults and checks of a target: its fields */
+    PHASE_TARGET, /* defaults and checks of a target: its fields */
     PHASE_START,
-    PHASE_GLOBAL,    /* `let` of a map, `correlate by` */
+    PHASE_GLOBAL, /* `let` of a map, `correlate by` */
     PHASE_TALLY,
     PHASE_UNIT,
-    PHASE_END,       /* at end of the transaction */
-    PHASE_WIDE_END,  /* at end of batch or file */
+    PHASE_END,      /* at end of the transaction */
+    PHASE_WIDE_END, /* at end of batch or file */
 } phase;
 
 /* One `for each` (or `it`) around the code at hand. */
 typedef struct level {
     struct level         *outer;
     shunt_symbol         *variable;
-    const shunt_loop_ref *loop;   /* NULL: rows, values */
+    const shunt_loop_ref *loop; /* NULL: rows, values */
     shunt_ast            *each;
     uint32_t              bit;
     bool                  is_it;
@@ -98,127 +107,153 @@ typedef struct check {
     module            *module;
     SHUNT_LIST(shunt_symbol *) symbols;
     SHUNT_LIST(shunt_loop_ref *) loops;
-    shunt_intern      *loop_names;
-    SHUNT_LIST(call_site) calls;
-    symbol_list        functions;      /* callees before callers */
-    shunt_shape       *adjustment, *prior, *provider; /* built-in rows, made when first used */
-    shunt_symbol      *shapes_for;     /* their currency is that of this source */
+    shunt_intern *loop_names;
+    symbol_list   functions; /* callees before callers */
+    symbol_list   maps;
+    uint32_t      unused;                        /* warnings of what is never used */
+    shunt_shape  *adjustment, *prior, *provider; /* built-in rows, made when first used */
+    shunt_symbol *shapes_for;                    /* their currency is that of this source */
     /* the map at hand */
-    shunt_symbol      *map, *source;
-    bool               unread;         /* its source is not in this version: whatever reads the message is silent */
-    bool               lost;           /* inside a `for each` that was reported: where paths lead is not known */
-    symbol_list        units;          /* variables of its units */
-    shunt_ast         *unit_each;      /* of the unit at hand, for diagnostics */
+    shunt_symbol *map, *source;
+    bool          unread;                     /* its source is not in this version: whatever reads the message is silent */
+    bool          lost;                       /* inside a `for each` that was reported: where paths lead is not known */
+    SHUNT_LIST(const shunt_loop_ref *) units; /* the loops whose instances are units of the map */
+    shunt_ast            *unit_each;          /* of the unit at hand, for diagnostics */
     const shunt_loop_ref *unit_loop;
-    uint32_t           unit_bit;
-    bool               posts;          /* the map writes a journal */
-    shunt_scope        steps;
+    uint32_t              unit_bit;
+    bool                  posts; /* the map writes a journal */
+    shunt_scope           steps;
     /* the place at hand */
-    phase              phase;
-    shunt_lang_scope   end_scope;
-    level             *level;
-    uint32_t           level_count;
-    decl              *function;
-    shunt_text         filling;        /* name of the field or column that is being filled, for ranking */
-    uint32_t           levels;         /* gathered while an expression is checked: levels it depends on, */
-    shunt_text         late;           /* what it reads that comes after the units, */
-    bool               rounded;        /* and whether it rounds */
-    shunt_ast         *may_divide;     /* the one `/` that stands in `round` */
-    uint32_t           depth;
+    phase                 phase;
+    shunt_lang_scope      end_scope;
+    level                *level;
+    uint32_t              level_count;
+    decl                 *function;
+    shunt_text            filling;    /* name of the field or column that is being filled, for ranking */
+    uint32_t              levels;     /* gathered while an expression is checked: levels it depends on, */
+    shunt_text            late;       /* what it reads that comes after the units, */
+    bool                  rounded;    /* and whether it rounds */
+    shunt_ast            *may_divide; /* the one `/` that stands in `round` */
+    uint32_t              depth;
 } check;
 
+enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
+
 /* ---- memory, facts, words (check.c) ---- */
-void       *check_need(check *k, void *block); /* jumps out on NULL */
+void *check_need(check *k, void *block); /* jumps out on NULL */
 #define NEW(k, type)      ((type *)check_need((k), SHUNT_NEW((k)->arena, type)))
 #define NEW_N(k, type, n) ((type *)check_need((k), SHUNT_NEW_N((k)->arena, type, (size_t)(n) + 1)))
 #define PUSH(k, list)     ((__typeof__((list)->items))check_need((k), SHUNT_PUSH((k)->arena, (list))))
 shunt_fact *check_fact(check *k, shunt_ast *node);
 shunt_ty    check_typed(check *k, shunt_ast *node, shunt_ty type); /* notes it as the fact's type, and gives it back */
 shunt_text  check_format(check *k, const char *format, ...) SHUNT_PRINTF(2, 3);
-shunt_text  source_text(check *k, shunt_span span);                /* as written, on one line, cut when long */
+shunt_text  source_text(check *k, shunt_span span); /* as written, on one line, cut when long */
 uint32_t    line_of(check *k, shunt_span span);
+shunt_diag *warn_never_used(check *k, shunt_status code, shunt_span span,
+                            shunt_text message); /* taken back where there are errors */
+bool        said_enough(const check *k);         /* so many errors that nobody reads suggestions */
+void        too_large(check *k, shunt_span span, const char *what, uint32_t most); /* E0912 */
 static inline shunt_ast *kid(const shunt_ast *node, uint32_t at) { return node && at < node->kid_count ? node->kids[at] : NULL; }
 static inline shunt_ty   ty_error(void) { return (shunt_ty){ 0 }; }
-shunt_symbol *new_symbol(check *k, shunt_symbol_kind kind, shunt_text name, shunt_ast *declaration, shunt_span span);
+shunt_symbol            *new_symbol(check *k, shunt_symbol_kind kind, shunt_text name, shunt_ast *declaration, shunt_span span);
 /* Into the innermost block; E0208 where the name is taken. The symbol is usable in any case. */
-void          declare_local(check *k, shunt_symbol *symbol);
-shunt_symbol *find_value(check *k, shunt_text name);               /* also `alias.name`; marks it as used */
-shunt_symbol *find_type(check *k, shunt_text name);
-shunt_symbol *find_code(check *k, shunt_text name);
-shunt_symbol *find_map(check *k, shunt_text name);
-void          unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
-shunt_text    nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
-bool          find_member(const shunt_shape *shape, shunt_text name, uint32_t *at);
-shunt_ty      check_type(check *k, shunt_ast *type);
-void          not_in_version(check *k, shunt_span span, const char *format, ...) SHUNT_PRINTF(3, 4);
-shunt_ty      row_of(const shunt_shape *shape);
+void                     declare_local(check *k, shunt_symbol *symbol);
+shunt_symbol            *find_value(check *k, shunt_text name); /* also `alias.name`; marks it as used */
+shunt_symbol            *find_type(check *k, shunt_text name);
+shunt_symbol            *find_code(check *k, shunt_text name);
+shunt_symbol            *find_map(check *k, shunt_text name);
+void       unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
+shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
+bool       find_member(const shunt_shape *shape, shunt_text name, uint32_t *at);
+shunt_ty   check_type(check *k, shunt_ast *type);
+void       not_in_version(check *k, shunt_span span, const char *format, ...) SHUNT_PRINTF(3, 4);
+shunt_ty   row_of(const shunt_shape *shape);
 shunt_lang_scope check_scope(check *k, const shunt_ast *name, shunt_lang_scope missing);
-bool          check_qname_split(check *k, shunt_ast **place);      /* a NAME "a.b" becomes MEMBER nodes */
-void          use_names(check *k, shunt_ast *node);                  /* what stands in there counts as used, though nobody looked at it */
-void          enter_block(check *k);
-void          leave_block(check *k);
+bool             check_qname_split(check *k, shunt_ast **place); /* a NAME "a.b" becomes MEMBER nodes */
+void             use_names(check *k, shunt_ast *node); /* what stands in there counts as used, though nobody looked at it */
+void             enter_block(check *k);
+void             leave_block(check *k);
 
 /* ---- the message (check_path.c) ---- */
-bool     names_message(shunt_text name);                           /* `CLP04`, `CLP`, `SVC01-2` by its looks */
-/* A node that reads the message gets its path and type. False: it is no path, nothing was reported. `list`: several are wanted. */
-bool     check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type);
+bool                  names_message(shunt_text name); /* `CLP04`, `CLP`, `SVC01-2` by its looks */
+/* A node that reads the message gets its path and type. False: it is no path, nothing was reported. `list`: several will do. */
+bool                  check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type);
 /* The loop of a `for each` of a map, wherever it stands. NULL: reported, or no loop (then `reported` is false). */
 const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported);
 /* `era` in `for each t in era`: each transaction set of the source. NULL where the list is not the name of the source at hand. */
 const shunt_loop_ref *set_named(check *k, shunt_ast *list);
-void     check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop);
-bool     loop_has_id(check *k, shunt_text id);                     /* in a guide of the source at hand */
+void                  check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop);
+bool                  loop_has_id(check *k, shunt_text id); /* in a guide of the source at hand */
 const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier);
-bool     check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment); /* of the set's own segments */
-shunt_text guide_words(check *k);                                  /* "835 005010X221A1" */
-void     explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /* why a path may be absent, as its label */
-shunt_text phi_origin(const shunt_ast *node);            /* "NM1*QC of loop 2100" */
+bool       check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment); /* of the set's own segments */
+shunt_text guide_words(check *k);                                                          /* "835 005010X221A1" */
+void       explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /* why a path may be absent, as its label */
+shunt_text phi_origin(const shunt_ast *node);                                  /* "NM1*QC of loop 2100" */
 
 /* ---- expressions (check_expr.c) ---- */
 typedef enum wanted_by {
-    FOR_FIELD, FOR_COLUMN, FOR_PARAM, FOR_LET, FOR_KEY, FOR_LOOKUP, FOR_COMPARISON, FOR_CONDITION, FOR_HOLE, FOR_SUM, FOR_AMOUNT, FOR_ACCOUNT,
-    FOR_RESULT, FOR_TALLY, FOR_ARGUMENT, FOR_CORRELATE, FOR_ITEM, FOR_CELL
+    FOR_FIELD,
+    FOR_COLUMN,
+    FOR_PARAM,
+    FOR_LET,
+    FOR_KEY,
+    FOR_LOOKUP,
+    FOR_COMPARISON,
+    FOR_CONDITION,
+    FOR_HOLE,
+    FOR_SUM,
+    FOR_AMOUNT,
+    FOR_ACCOUNT,
+    FOR_RESULT,
+    FOR_TALLY,
+    FOR_ARGUMENT,
+    FOR_CORRELATE,
+    FOR_ITEM,
+    FOR_CELL
 } wanted_by;
 typedef struct need { /* what an expression must give, and how to say so */
-    wanted_by             by;
-    shunt_ty              type;    /* kind ERROR: any kind, only present */
-    shunt_text            name;    /* of the field, parameter ... */
-    const shunt_symbol   *owner;   /* target, table, function */
-    const shunt_member   *member;
+    wanted_by           by;
+    shunt_ty            type;  /* kind ERROR: any kind, only present */
+    shunt_text          name;  /* of the field, parameter ... */
+    const shunt_symbol *owner; /* target, table, function */
+    const shunt_member *member;
 } need;
-shunt_text code_for_help(check *k, bool queue, const need *n);       /* a declared code that fits best, may be empty (check.c) */
-shunt_ty check_expr(check *k, shunt_ast *node, const shunt_ty *want);
-shunt_ty check_list(check *k, shunt_ast *node, const shunt_ty *want); /* as check_expr, where a loop or a list is wanted */
-bool     check_fits(check *k, shunt_ast *node, const shunt_ty *type, const need *need); /* E0301 E0302 E0303 E0310 E0311 E0801; false: reported */
-shunt_ty check_needed(check *k, shunt_ast *node, const need *need);   /* both */
-void     check_condition(check *k, shunt_ast *node);                  /* E0304, E0301 */
+shunt_text code_for_help(check *k, bool queue, const need *n); /* a declared code that fits best, may be empty (check.c) */
+shunt_ty   check_expr(check *k, shunt_ast *node, const shunt_ty *want);
+shunt_ty   check_list(check *k, shunt_ast *node, const shunt_ty *want); /* as check_expr, where a loop or a list is wanted */
+bool       check_fits(check *k, shunt_ast *node, const shunt_ty *type,
+                      const need *need);                              /* E0301 E0302 E0303 E0310 E0311 E0801; false: reported */
+shunt_ty   check_needed(check *k, shunt_ast *node, const need *need); /* both */
+void       check_condition(check *k, shunt_ast *node);                /* E0304, E0301 */
 /* Present and of some scalar type, without naming one. */
-shunt_ty check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want);
-void     check_in_codes(check *k, const shunt_ast *literal, const shunt_ty *type, const shunt_ast *of); /* E0210 */
+shunt_ty   check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want);
+void       check_in_codes(check *k, const shunt_ast *literal, const shunt_ty *type, const shunt_ast *of); /* E0210 */
 /* `for each x in list where ...`: declares x in the block that the caller entered. False: reported. */
-bool     check_each(check *k, shunt_ast *each, level *level);
-void     leave_each(check *k, level *level);
-void     check_patterns(check *k, shunt_ast *subject, const shunt_ty *type, shunt_ast *rows, uint32_t patterns_at); /* of arms and rows */
-void     check_exit(check *k, shunt_ast *exit, bool value);           /* value: after `otherwise`, in a row */
-shunt_ast *absent_part(const shunt_ast *node);                        /* the operand that may be absent, deepest */
+bool       check_each(check *k, shunt_ast *each, level *level);
+void       leave_each(check *k, level *level);
+void       check_patterns(check *k, shunt_ast *subject, const shunt_ty *type, shunt_ast *rows,
+                          uint32_t patterns_at);              /* of arms and rows */
+void       check_exit(check *k, shunt_ast *exit, bool value); /* value: after `otherwise`, in a row */
+shunt_ast *absent_part(const shunt_ast *node);                /* the operand that may be absent, deepest */
 shunt_ast *phi_part(const shunt_ast *node, uint32_t classes);
-void     check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symbol *target); /* E0401 */
-uint32_t phi_as(check *k, uint32_t phi, atom_way way);                /* what is left of it */
-uint32_t phi_constant(check *k, uint32_t classes);
-shunt_text short_text(check *k, const shunt_ast *node);               /* for help: the expression, or `... .name` */
+void       check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symbol *target); /* E0401 */
+uint32_t   phi_as(check *k, uint32_t phi, atom_way way);                                           /* what is left of it */
+uint32_t   phi_constant(check *k, uint32_t classes);
+shunt_text short_text(check *k, const shunt_ast *node); /* for help: the expression, or `... .name` */
 
 /* ---- calls (check_call.c) ---- */
-shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want);
-shunt_ty check_method(check *k, shunt_ast *node);
-bool     is_builtin(shunt_text name);
+shunt_ty   check_call(check *k, shunt_ast *node, const shunt_ty *want);
+shunt_ty   check_method(check *k, shunt_ast *node);
+bool       is_builtin(shunt_text name);
 shunt_text nearest_builtin(check *k, shunt_text name);
-uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
+uint32_t   phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
 
 /* ---- statements (check_stmt.c) ---- */
 void check_map(check *k, shunt_symbol *map);
 void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind);
-void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected);
-void check_target(check *k, shunt_symbol *target);    /* defaults, checks, encode */
+void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape,
+                  bool expected);
+void check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */
 
 /* ---- tests (check_test.c) ---- */
 void check_test(check *k, shunt_ast *test);

@@ -12,16 +12,14 @@ static const char *const builtin_names[] = {
 #undef X
 };
 
-bool
-is_builtin(shunt_text name)
+bool is_builtin(shunt_text name)
 {
     for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
         if (shunt_text_is(name, builtin_names[i])) return true;
     return false;
 }
 
-static bool
-find_builtin(shunt_text name, shunt_lang_builtin *builtin)
+static bool find_builtin(shunt_text name, shunt_lang_builtin *builtin)
 {
     for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
         if (shunt_text_is(name, builtin_names[i])) {
@@ -41,24 +39,22 @@ typedef struct call {
     uint32_t    count;
     shunt_ast **named; /* FIELD */
     uint32_t    named_count;
-    shunt_ast  *each;  /* EACH_EXPR */
+    shunt_ast  *each; /* EACH_EXPR */
 } call;
 
-static call
-take_apart(shunt_ast *node, shunt_text name, shunt_ast *args)
+static call take_apart(shunt_ast *node, shunt_text name, shunt_ast *args)
 {
     call c = { .node = node, .name = name };
     if (!args) return c;
     c.values = args->kids;
     while (c.count < args->kid_count && args->kids[c.count] && args->kids[c.count]->kind != SHUNT_AST_FIELD) c.count++;
-    c.named       = args->kids + c.count;
+    c.named = args->kids + c.count;
     c.named_count = args->kid_count - c.count;
     if (c.count == 1 && !c.named_count && c.values[0]->kind == SHUNT_AST_EACH_EXPR) c.each = c.values[0];
     return c;
 }
 
-static void
-check_all(check *k, const call *c)
+static void check_all(check *k, const call *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
         if (c->values[i]->kind != SHUNT_AST_EACH_EXPR) (void)check_expr(k, c->values[i], NULL);
@@ -66,30 +62,52 @@ check_all(check *k, const call *c)
 }
 
 /* How each built-in is called, for messages. */
-static const char *
-usage_of(shunt_lang_builtin builtin)
+static const char *usage_of(shunt_lang_builtin builtin)
 {
     static const char *const usages[] = {
-        [SHUNT_LANG_SUM] = "sum(x.amount for each x in list)", [SHUNT_LANG_COUNT] = "count(list)", [SHUNT_LANG_MIN] = "min(a, b)` or `min(list)",
-        [SHUNT_LANG_MAX] = "max(a, b)` or `max(list)", [SHUNT_LANG_ANY_OF] = "any_of(x.amount > 0.00 USD for each x in list)",
-        [SHUNT_LANG_ALL_OF] = "all_of(x.amount > 0.00 USD for each x in list)", [SHUNT_LANG_ABS] = "abs(x)", [SHUNT_LANG_ROUND] = "round(x, 2, \"half_up\")",
-        [SHUNT_LANG_PERCENT_CHANGE] = "percent_change(old, new, 2, \"half_up\")", [SHUNT_LANG_POSITION] = "position(x)", [SHUNT_LANG_OCCURRENCE] = "occurrence(a, b)",
-        [SHUNT_LANG_ADJUSTMENTS] = "adjustments(claim)", [SHUNT_LANG_PROVIDER_ADJUSTMENTS] = "provider_adjustments(era)",
-        [SHUNT_LANG_PRIOR_ADJUSTMENTS] = "prior_adjustments(claim)", [SHUNT_LANG_FIRST_SERVICE_DATE] = "first_service_date(claim)",
-        [SHUNT_LANG_DAYS_BETWEEN] = "days_between(a, b)", [SHUNT_LANG_ADD_MONTHS] = "add_months(day, 1, \"clamp\")", [SHUNT_LANG_DATE_OF] = "date_of(t)",
-        [SHUNT_LANG_YEAR_OF] = "year_of(day)", [SHUNT_LANG_DATE] = "date(text, format: \"YYYY-MM-DD\")", [SHUNT_LANG_TRY_DATE] = "try_date(x)",
-        [SHUNT_LANG_TRY_INT] = "try_int(x)", [SHUNT_LANG_TRY_DECIMAL] = "try_decimal(x, 9, 2)", [SHUNT_LANG_TRY_MONEY] = "try_money(x)", [SHUNT_LANG_TEXT] = "text(x)",
-        [SHUNT_LANG_UPPER] = "upper(t)", [SHUNT_LANG_LOWER] = "lower(t)", [SHUNT_LANG_TRIM] = "trim(t)", [SHUNT_LANG_LENGTH] = "length(t)",
-        [SHUNT_LANG_PART] = "part(t, 1, 10)", [SHUNT_LANG_STARTS] = "starts(t, \"A\")", [SHUNT_LANG_MASK] = "mask(x)", [SHUNT_LANG_TOKENIZE] = "tokenize(x)",
-        [SHUNT_LANG_LAST4] = "last4(x)", [SHUNT_LANG_DECLASSIFY] = "declassify(x, because: \"why\")", [SHUNT_LANG_FILE_ID] = "file_id()",
+        [SHUNT_LANG_SUM] = "sum(x.amount for each x in list)",
+        [SHUNT_LANG_COUNT] = "count(list)",
+        [SHUNT_LANG_MIN] = "min(a, b)` or `min(list)",
+        [SHUNT_LANG_MAX] = "max(a, b)` or `max(list)",
+        [SHUNT_LANG_ANY_OF] = "any_of(x.amount > 0.00 USD for each x in list)",
+        [SHUNT_LANG_ALL_OF] = "all_of(x.amount > 0.00 USD for each x in list)",
+        [SHUNT_LANG_ABS] = "abs(x)",
+        [SHUNT_LANG_ROUND] = "round(x, 2, \"half_up\")",
+        [SHUNT_LANG_PERCENT_CHANGE] = "percent_change(old, new, 2, \"half_up\")",
+        [SHUNT_LANG_POSITION] = "position(x)",
+        [SHUNT_LANG_OCCURRENCE] = "occurrence(a, b)",
+        [SHUNT_LANG_ADJUSTMENTS] = "adjustments(claim)",
+        [SHUNT_LANG_PROVIDER_ADJUSTMENTS] = "provider_adjustments(era)",
+        [SHUNT_LANG_PRIOR_ADJUSTMENTS] = "prior_adjustments(claim)",
+        [SHUNT_LANG_FIRST_SERVICE_DATE] = "first_service_date(claim)",
+        [SHUNT_LANG_DAYS_BETWEEN] = "days_between(a, b)",
+        [SHUNT_LANG_ADD_MONTHS] = "add_months(day, 1, \"clamp\")",
+        [SHUNT_LANG_DATE_OF] = "date_of(t)",
+        [SHUNT_LANG_YEAR_OF] = "year_of(day)",
+        [SHUNT_LANG_DATE] = "date(text, format: \"YYYY-MM-DD\")",
+        [SHUNT_LANG_TRY_DATE] = "try_date(x)",
+        [SHUNT_LANG_TRY_INT] = "try_int(x)",
+        [SHUNT_LANG_TRY_DECIMAL] = "try_decimal(x, 9, 2)",
+        [SHUNT_LANG_TRY_MONEY] = "try_money(x)",
+        [SHUNT_LANG_TEXT] = "text(x)",
+        [SHUNT_LANG_UPPER] = "upper(t)",
+        [SHUNT_LANG_LOWER] = "lower(t)",
+        [SHUNT_LANG_TRIM] = "trim(t)",
+        [SHUNT_LANG_LENGTH] = "length(t)",
+        [SHUNT_LANG_PART] = "part(t, 1, 10)",
+        [SHUNT_LANG_STARTS] = "starts(t, \"A\")",
+        [SHUNT_LANG_MASK] = "mask(x)",
+        [SHUNT_LANG_TOKENIZE] = "tokenize(x)",
+        [SHUNT_LANG_LAST4] = "last4(x)",
+        [SHUNT_LANG_DECLASSIFY] = "declassify(x, because: \"why\")",
+        [SHUNT_LANG_FILE_ID] = "file_id()",
         [SHUNT_LANG_RECEIVED_AT] = "received_at",
     };
     const char *usage = (size_t)builtin < SHUNT_COUNT(usages) ? usages[builtin] : NULL;
     return usage ? usage : builtin_names[builtin];
 }
 
-static shunt_ty
-wrong_arguments(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty wrong_arguments(check *k, const call *c, shunt_lang_builtin builtin)
 {
     check_all(k, c);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, c->node->span, "`%.*s` is called otherwise", SHUNT_TEXT_ARGS(c->name));
@@ -97,39 +115,31 @@ wrong_arguments(check *k, const call *c, shunt_lang_builtin builtin)
     return ty_error();
 }
 
-static bool
-has_arguments(const call *c, uint32_t count)
-{
-    return c->count == count && !c->named_count && !c->each;
-}
+static bool has_arguments(const call *c, uint32_t count) { return c->count == count && !c->named_count && !c->each; }
 
-static shunt_ty
-argument(check *k, const call *c, uint32_t at, shunt_ty type)
+static shunt_ty argument(check *k, const call *c, uint32_t at, shunt_ty type)
 {
     need n = { .by = FOR_ARGUMENT, .type = type, .name = c->name };
     return check_needed(k, c->values[at], &n);
 }
 
 /* An argument of which absence gives absence. */
-static shunt_ty
-optional_argument(check *k, const call *c, uint32_t at, shunt_ty type)
+static shunt_ty optional_argument(check *k, const call *c, uint32_t at, shunt_ty type)
 {
     type.optional = type.clearable = true;
     return argument(k, c, at, type);
 }
 
-static shunt_ty
-like(shunt_ty result, const shunt_ty *argument)
+static shunt_ty like(shunt_ty result, const shunt_ty *argument)
 {
-    result.optional  = argument->optional;
+    result.optional = argument->optional;
     result.clearable = argument->clearable;
-    result.phi       = argument->phi;
+    result.phi = argument->phi;
     return result;
 }
 
 /* A text written out, one of `words`. False: reported. */
-static bool
-word_argument(check *k, const call *c, uint32_t at, const char *const *words, const char *what)
+static bool word_argument(check *k, const call *c, uint32_t at, const char *const *words, const char *what)
 {
     shunt_ast *node = c->values[at];
     (void)check_expr(k, node, NULL);
@@ -138,27 +148,28 @@ word_argument(check *k, const call *c, uint32_t at, const char *const *words, co
         if (node->kind == SHUNT_AST_STRING && shunt_text_is(node->text, words[i])) return true;
         list = check_format(k, "%.*s%s`\"%s\"`", SHUNT_TEXT_ARGS(list), i ? ", " : "", words[i]);
     }
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "%s of `%.*s` must be written out", what, SHUNT_TEXT_ARGS(c->name));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0306, node->span, "%s of `%.*s` must be written out", what, SHUNT_TEXT_ARGS(c->name));
     shunt_diag_help(k->diags, d, "one of %.*s", SHUNT_TEXT_ARGS(list));
     return false;
 }
 
 static const char *const rounding_modes[] = { "half_up", "half_even", "down", "up", "exact", NULL };
-static const char *const month_modes[]    = { "clamp", "next", NULL };
+static const char *const month_modes[] = { "clamp", "next", NULL };
 
 /* A whole number written out. False: reported. */
-static bool
-number_argument(check *k, const call *c, uint32_t at, unsigned at_most, unsigned *number)
+static bool number_argument(check *k, const call *c, uint32_t at, unsigned at_most, unsigned *number)
 {
-    shunt_ast *node = c->values[at];
-    shunt_ty   type = check_expr(k, node, NULL);
+    shunt_ast        *node = c->values[at];
+    shunt_ty          type = check_expr(k, node, NULL);
     const shunt_fact *fact = shunt_fact_of(node);
     if (node->kind == SHUNT_AST_INT && type.kind == SHUNT_TY_INT && fact->number <= at_most) {
         *number = (unsigned)fact->number;
         return true;
     }
     if (shunt_ty_is_error(&type)) return false;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "`%.*s` wants a number from 0 to %u here, written out", SHUNT_TEXT_ARGS(c->name), at_most);
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "`%.*s` wants a number from 0 to %u here, written out",
+                                   SHUNT_TEXT_ARGS(c->name), at_most);
     shunt_diag_help(k->diags, d, "the number of decimals must be known when the rules are read");
     return false;
 }
@@ -166,55 +177,57 @@ number_argument(check *k, const call *c, uint32_t at, unsigned at_most, unsigned
 /* ---- over lists ---- */
 
 /* The value of `value for each x in list where ...`, with x in a block of its own. */
-static shunt_ty
-each_value(check *k, shunt_ast *each_expr, wanted_by by, shunt_text name, bool present, const shunt_ty *want)
+static shunt_ty each_value(check *k, shunt_ast *each_expr, wanted_by by, shunt_text name, bool present, const shunt_ty *want)
 {
     level    inner;
     uint32_t before = k->levels;
     enter_block(k);
     shunt_ast *each = kid(each_expr, SHUNT_EACH_EXPR_each), *value = kid(each_expr, SHUNT_EACH_EXPR_value);
     bool       lost = k->lost;
-    k->lost         = !check_each(k, each, &inner) || lost;
-    shunt_ty type   = check_expr(k, value, want);
-    need     n      = { .by = by, .name = name };
+    k->lost = !check_each(k, each, &inner) || lost;
+    shunt_ty type = check_expr(k, value, want);
+    need     n = { .by = by, .name = name };
     if (present && !shunt_ty_is_error(&type) && !check_fits(k, value, &type, &n)) type = ty_error();
     leave_each(k, &inner);
     leave_block(k);
     /* The levels inside end with the expression; what its list and value depend on outside stays. */
     k->levels = before | (k->levels & (inner.bit - 1));
-    k->lost   = lost;
+    k->lost = lost;
     return check_typed(k, each_expr, type);
 }
 
-static shunt_ty
-check_sum(check *k, const call *c, const shunt_ty *want)
+static shunt_ty check_sum(check *k, const call *c, const shunt_ty *want)
 {
     if (!c->each) return wrong_arguments(k, c, SHUNT_LANG_SUM);
     shunt_ty type = each_value(k, c->each, FOR_SUM, SHUNT_TEXT("sum"), true, want);
     if (shunt_ty_is_error(&type) || shunt_ty_is_number(&type) || type.kind == SHUNT_TY_MONEY) return shunt_ty_present(type);
-    shunt_text  name  = shunt_ty_name(k->arena, &type);
+    shunt_text  name = shunt_ty_name(k->arena, &type);
     shunt_ast  *value = kid(c->each, SHUNT_EACH_EXPR_value);
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`sum` adds numbers and amounts, and this is %.*s", SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`sum` adds numbers and amounts, and this is %.*s",
+                                   SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
-    if (type.kind == SHUNT_TY_BOOL) shunt_diag_help(k->diags, d, "count those that are true: `count(x for each x in list where ...)`");
+    if (type.kind == SHUNT_TY_BOOL)
+        shunt_diag_help(k->diags, d, "count those that are true: `count(x for each x in list where ...)`");
     return ty_error();
 }
 
-static shunt_ty
-not_a_list(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
+static shunt_ty not_a_list(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
 {
     shunt_text  name = shunt_ty_name(k->arena, type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants a list, and this is %.*s", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants a list, and this is %.*s",
+                                   SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
-    if (node->kind == SHUNT_AST_INT && node->text.length == 4) shunt_diag_help(k->diags, d, "for a loop of the message: `%.*s(x for each x in %.*s)`", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(node->text));
+    if (node->kind == SHUNT_AST_INT && node->text.length == 4)
+        shunt_diag_help(k->diags, d, "for a loop of the message: `%.*s(x for each x in %.*s)`", SHUNT_TEXT_ARGS(c->name),
+                        SHUNT_TEXT_ARGS(node->text));
     return ty_error();
 }
 
-static shunt_ty
-check_count(check *k, const call *c)
+static shunt_ty check_count(check *k, const call *c)
 {
     shunt_ty type = ty_error();
-    if (c->each) type = each_value(k, c->each, FOR_ITEM, SHUNT_TEXT("count"), false, NULL);
+    if (c->each)
+        type = each_value(k, c->each, FOR_ITEM, SHUNT_TEXT("count"), false, NULL);
     else if (has_arguments(c, 1)) {
         type = c->values[0]->kind == SHUNT_AST_INT ? check_expr(k, c->values[0], NULL) : check_list(k, c->values[0], NULL);
         if (!shunt_ty_is_error(&type) && type.kind != SHUNT_TY_LIST) return not_a_list(k, c, c->values[0], &type);
@@ -224,18 +237,17 @@ check_count(check *k, const call *c)
     return shunt_ty_plain(SHUNT_TY_INT);
 }
 
-static bool
-check_ordered(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
+static bool check_ordered(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
 {
     if (shunt_ty_is_ordered(type) && type->kind != SHUNT_TY_TOKEN) return true;
     shunt_text  name = shunt_ty_name(k->arena, type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants values that have an order, and this is %.*s", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants values that have an order, and this is %.*s",
+                                   SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
     return false;
 }
 
-static shunt_ty
-check_extreme(check *k, const call *c, shunt_lang_builtin builtin, const shunt_ty *want)
+static shunt_ty check_extreme(check *k, const call *c, shunt_lang_builtin builtin, const shunt_ty *want)
 {
     shunt_ty type, joined;
     if (c->each) {
@@ -248,36 +260,36 @@ check_extreme(check *k, const call *c, shunt_lang_builtin builtin, const shunt_t
         if (shunt_ty_is_error(&type)) return ty_error();
         if (type.kind != SHUNT_TY_LIST) return not_a_list(k, c, c->values[0], &type);
         if (!check_ordered(k, c, c->values[0], type.item)) return ty_error();
-        joined     = shunt_ty_optional(*type.item);
+        joined = shunt_ty_optional(*type.item);
         joined.phi |= type.phi;
         return joined;
     }
     if (!has_arguments(c, 2)) return wrong_arguments(k, c, builtin);
-    type           = check_present(k, c->values[0], FOR_ARGUMENT, c->name, want);
+    type = check_present(k, c->values[0], FOR_ARGUMENT, c->name, want);
     shunt_ty other = check_present(k, c->values[1], FOR_ARGUMENT, c->name, &type);
     if (shunt_ty_is_error(&type) || shunt_ty_is_error(&other)) return ty_error();
     shunt_fit fit = shunt_ty_join(k->arena, &type, &other, &joined);
     if (fit == SHUNT_FITS) return check_ordered(k, c, c->values[0], &joined) ? joined : ty_error();
     shunt_text  x = shunt_ty_name(k->arena, &type), y = shunt_ty_name(k->arena, &other);
-    shunt_diag *d = shunt_diag_add(k->diags, fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303, c->values[1]->span, "%.*s and %.*s cannot be compared", SHUNT_TEXT_ARGS(x), SHUNT_TEXT_ARGS(y));
+    shunt_diag *d = shunt_diag_add(k->diags, fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303, c->values[1]->span,
+                                   "%.*s and %.*s cannot be compared", SHUNT_TEXT_ARGS(x), SHUNT_TEXT_ARGS(y));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(y));
     shunt_diag_also(k->diags, d, c->values[0]->span, "%.*s", SHUNT_TEXT_ARGS(x));
     return ty_error();
 }
 
-static shunt_ty
-check_quantifier(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_quantifier(check *k, const call *c, shunt_lang_builtin builtin)
 {
     if (!c->each) return wrong_arguments(k, c, builtin);
     shunt_ty boolean = shunt_ty_plain(SHUNT_TY_BOOL);
-    shunt_ty type    = each_value(k, c->each, FOR_CONDITION, c->name, true, &boolean);
+    shunt_ty type = each_value(k, c->each, FOR_CONDITION, c->name, true, &boolean);
     if (shunt_ty_is_error(&type) || type.kind == SHUNT_TY_BOOL) {
         boolean.phi = type.phi;
         return boolean;
     }
     shunt_ast  *value = kid(c->each, SHUNT_EACH_EXPR_value);
-    shunt_text  name  = shunt_ty_name(k->arena, &type);
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0304, value->span, "this is not true or false");
+    shunt_text  name = shunt_ty_name(k->arena, &type);
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0304, value->span, "this is not true or false");
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
     shunt_diag_help(k->diags, d, "compare it with something: `%.*s = ...`", SHUNT_TEXT_ARGS(short_text(k, value)));
     return boolean;
@@ -285,18 +297,19 @@ check_quantifier(check *k, const call *c, shunt_lang_builtin builtin)
 
 /* ---- numbers ---- */
 
-static shunt_ty
-not_a_number(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
+static shunt_ty not_a_number(check *k, const call *c, const shunt_ast *node, const shunt_ty *type)
 {
     shunt_text  name = shunt_ty_name(k->arena, type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants a number or an amount, and this is %.*s", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants a number or an amount, and this is %.*s",
+                                   SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
-    if (shunt_ty_is_textual(type)) shunt_diag_help(k->diags, d, "read it as a number first: `try_decimal(%.*s, 15, 2)`, which may be absent", SHUNT_TEXT_ARGS(short_text(k, node)));
+    if (shunt_ty_is_textual(type))
+        shunt_diag_help(k->diags, d, "read it as a number first: `try_decimal(%.*s, 15, 2)`, which may be absent",
+                        SHUNT_TEXT_ARGS(short_text(k, node)));
     return ty_error();
 }
 
-static shunt_ty
-check_abs(check *k, const call *c, const shunt_ty *want)
+static shunt_ty check_abs(check *k, const call *c, const shunt_ty *want)
 {
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, SHUNT_LANG_ABS);
     shunt_ty type = check_expr(k, c->values[0], want);
@@ -304,18 +317,17 @@ check_abs(check *k, const call *c, const shunt_ty *want)
     return not_a_number(k, c, c->values[0], &type);
 }
 
-static shunt_ty
-check_round(check *k, const call *c, const shunt_ty *want)
+static shunt_ty check_round(check *k, const call *c, const shunt_ty *want)
 {
     unsigned places = 0;
     if (!has_arguments(c, 3)) return wrong_arguments(k, c, SHUNT_LANG_ROUND);
     shunt_ast *outer = k->may_divide;
-    k->may_divide    = c->values[0];
-    shunt_ty type    = check_expr(k, c->values[0], want);
-    k->may_divide    = outer;
-    k->rounded       = true;
-    bool fine        = number_argument(k, c, 1, PLACES_AT_MOST, &places);
-    fine             = word_argument(k, c, 2, rounding_modes, "the mode") && fine;
+    k->may_divide = c->values[0];
+    shunt_ty type = check_expr(k, c->values[0], want);
+    k->may_divide = outer;
+    k->rounded = true;
+    bool fine = number_argument(k, c, 1, PLACES_AT_MOST, &places);
+    fine = word_argument(k, c, 2, rounding_modes, "the mode") && fine;
     if (shunt_ty_is_error(&type) || !fine) return ty_error();
     if (type.kind == SHUNT_TY_MONEY) {
         type.scale = (uint8_t)places;
@@ -325,17 +337,16 @@ check_round(check *k, const call *c, const shunt_ty *want)
     return like(shunt_ty_decimal(0, places), &type);
 }
 
-static shunt_ty
-check_percent_change(check *k, const call *c)
+static shunt_ty check_percent_change(check *k, const call *c)
 {
     unsigned places = 0;
     if (!has_arguments(c, 4)) return wrong_arguments(k, c, SHUNT_LANG_PERCENT_CHANGE);
-    shunt_ty old  = check_expr(k, c->values[0], NULL), new = check_expr(k, c->values[1], &old);
+    shunt_ty old = check_expr(k, c->values[0], NULL), new = check_expr(k, c->values[1], &old);
     bool     fine = number_argument(k, c, 2, 4, &places);
-    fine          = word_argument(k, c, 3, rounding_modes, "the mode") && fine;
+    fine = word_argument(k, c, 3, rounding_modes, "the mode") && fine;
     if (shunt_ty_is_error(&old) || shunt_ty_is_error(&new) || !fine) return ty_error();
     shunt_ty result = shunt_ty_plain(SHUNT_TY_PERCENT), joined;
-    result.scale    = 4;
+    result.scale = 4;
     for (uint32_t i = 0; i < 2; i++) {
         const shunt_ty *type = i ? &new : &old;
         if (!shunt_ty_is_number(type) && type->kind != SHUNT_TY_MONEY) return not_a_number(k, c, c->values[i], type);
@@ -343,40 +354,41 @@ check_percent_change(check *k, const call *c)
     shunt_fit fit = shunt_ty_join(k->arena, &old, &new, &joined);
     if (fit == SHUNT_FITS) return like(result, &joined);
     shunt_text  x = shunt_ty_name(k->arena, &old), y = shunt_ty_name(k->arena, &new);
-    shunt_diag *d = shunt_diag_add(k->diags, fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303, c->values[1]->span, "%.*s and %.*s cannot be compared", SHUNT_TEXT_ARGS(x), SHUNT_TEXT_ARGS(y));
+    shunt_diag *d = shunt_diag_add(k->diags, fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303, c->values[1]->span,
+                                   "%.*s and %.*s cannot be compared", SHUNT_TEXT_ARGS(x), SHUNT_TEXT_ARGS(y));
     shunt_diag_also(k->diags, d, c->values[0]->span, "%.*s", SHUNT_TEXT_ARGS(x));
     return ty_error();
 }
 
 /* ---- the message ---- */
 
-static bool
-in_message(check *k, const call *c)
+static bool in_message(check *k, const call *c)
 {
     if (k->source) return true;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0911, c->node->span, "`%.*s` reads the message", SHUNT_TEXT_ARGS(c->name));
     shunt_diag_here(k->diags, d, "there is none here");
-    if (k->phase == PHASE_FUNCTION) shunt_diag_help(k->diags, d, "call it in the map, and pass what it gives as a parameter");
-    else shunt_diag_help(k->diags, d, "call it in a map");
+    if (k->phase == PHASE_FUNCTION)
+        shunt_diag_help(k->diags, d, "call it in the map, and pass what it gives as a parameter");
+    else
+        shunt_diag_help(k->diags, d, "call it in a map");
     return false;
 }
 
-static shunt_ty
-check_position(check *k, const call *c)
+static shunt_ty check_position(check *k, const call *c)
 {
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, SHUNT_LANG_POSITION);
     shunt_ty type = check_expr(k, c->values[0], NULL);
     if (shunt_ty_is_error(&type)) return ty_error();
     if (type.kind == SHUNT_TY_NODE && !type.optional) return shunt_ty_plain(SHUNT_TY_INT);
     shunt_text  name = shunt_ty_name(k->arena, &type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, c->values[0]->span, "`position` wants the variable of a loop, and this is %.*s", SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, c->values[0]->span,
+                                   "`position` wants the variable of a loop, and this is %.*s", SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
     shunt_diag_help(k->diags, d, "write `position(x)` inside `for each x in ...`");
     return ty_error();
 }
 
-static shunt_ty
-check_occurrence(check *k, const call *c)
+static shunt_ty check_occurrence(check *k, const call *c)
 {
     if (!c->count || c->named_count || c->each) return wrong_arguments(k, c, SHUNT_LANG_OCCURRENCE);
     for (uint32_t i = 0; i < c->count; i++) (void)check_present(k, c->values[i], FOR_ARGUMENT, c->name, NULL);
@@ -384,29 +396,26 @@ check_occurrence(check *k, const call *c)
     return shunt_ty_plain(SHUNT_TY_INT);
 }
 
-static shunt_ty
-money_of_source(const check *k)
+static shunt_ty money_of_source(const check *k)
 {
-    uint8_t     scale    = 2;
+    uint8_t     scale = 2;
     const char *currency = k->source ? k->source->as.source->currency : "";
     (void)shunt_currency_find(shunt_text_of(currency), &scale);
     return shunt_ty_money(currency[0] ? currency : "USD", scale);
 }
 
-static shunt_member *
-put_member(shunt_member *at, const char *name, shunt_ty type, bool optional, uint32_t phi)
+static shunt_member *put_member(shunt_member *at, const char *name, shunt_ty type, bool optional, uint32_t phi)
 {
     type.optional = optional;
-    type.phi      = phi;
-    *at           = (shunt_member){ .name = shunt_text_of(name), .type = type };
+    type.phi = phi;
+    *at = (shunt_member){ .name = shunt_text_of(name), .type = type };
     return at + 1;
 }
 
-static shunt_shape *
-adjustment_shape(check *k, shunt_shape_kind kind)
+static shunt_shape *adjustment_shape(check *k, shunt_shape_kind kind)
 {
     enum { COLUMNS = 9 };
-    shunt_shape  *shape   = NEW(k, shunt_shape);
+    shunt_shape  *shape = NEW(k, shunt_shape);
     shunt_member *members = NEW_N(k, shunt_member, COLUMNS), *at = members;
     at = put_member(at, "group", shunt_ty_text(2, false), false, 0);
     at = put_member(at, "reason", shunt_ty_text(5, false), false, 0);
@@ -417,15 +426,15 @@ adjustment_shape(check *k, shunt_shape_kind kind)
     at = put_member(at, "line", shunt_ty_plain(SHUNT_TY_INT), true, 0);
     at = put_member(at, "procedure", shunt_ty_text(48, false), true, SHUNT_PHI_CLINICAL);
     at = put_member(at, "ordinal", shunt_ty_plain(SHUNT_TY_INT), false, 0);
-    *shape = (shunt_shape){ .kind = kind, .name = SHUNT_TEXT("adjustment"), .members = members, .count = (uint32_t)(at - members) };
+    *shape =
+        (shunt_shape){ .kind = kind, .name = SHUNT_TEXT("adjustment"), .members = members, .count = (uint32_t)(at - members) };
     return shape;
 }
 
-static shunt_shape *
-provider_shape(check *k)
+static shunt_shape *provider_shape(check *k)
 {
     enum { COLUMNS = 6 };
-    shunt_shape  *shape   = NEW(k, shunt_shape);
+    shunt_shape  *shape = NEW(k, shunt_shape);
     shunt_member *members = NEW_N(k, shunt_member, COLUMNS), *at = members;
     at = put_member(at, "provider", shunt_ty_text(50, false), false, 0);
     at = put_member(at, "fiscal_date", shunt_ty_plain(SHUNT_TY_DATE), false, 0);
@@ -433,54 +442,55 @@ provider_shape(check *k)
     at = put_member(at, "reference", shunt_ty_text(50, false), true, SHUNT_PHI_ACCOUNT_NUMBER);
     at = put_member(at, "amount", money_of_source(k), false, 0);
     at = put_member(at, "ordinal", shunt_ty_plain(SHUNT_TY_INT), false, 0);
-    *shape = (shunt_shape){ .kind = SHUNT_SHAPE_PROVIDER_ADJUSTMENT, .name = SHUNT_TEXT("provider_adjustment"), .members = members, .count = (uint32_t)(at - members) };
+    *shape = (shunt_shape){ .kind = SHUNT_SHAPE_PROVIDER_ADJUSTMENT,
+                            .name = SHUNT_TEXT("provider_adjustment"),
+                            .members = members,
+                            .count = (uint32_t)(at - members) };
     return shape;
 }
 
-static shunt_ty
-rows_of(check *k, const shunt_shape *shape, uint32_t max)
+static shunt_ty rows_of(check *k, const shunt_shape *shape, uint32_t max)
 {
     shunt_ty *item = NEW(k, shunt_ty);
-    *item          = row_of(shape);
+    *item = row_of(shape);
     return (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = max };
 }
 
 /* The instance of a loop that a call is about; its set and id must be among those named. */
-static bool
-loop_argument(check *k, const call *c, const char *set, const char *const *ids)
+static bool loop_argument(check *k, const call *c, const char *set, const char *const *ids)
 {
     shunt_ast *node = c->values[0];
     shunt_ty   type = node->kind == SHUNT_AST_INT ? check_expr(k, node, NULL) : check_list(k, node, NULL);
     shunt_text list = { 0 };
     if (shunt_ty_is_error(&type)) return false;
     bool instance = type.kind == SHUNT_TY_NODE && !type.loop->segment.length && !type.optional;
-    bool its_set  = instance && (!set || strcmp(type.loop->source->as.source->guides[0]->set, set) == 0);
+    bool its_set = instance && (!set || strcmp(type.loop->source->as.source->guides[0]->set, set) == 0);
     if (its_set && !ids[0]) return true;
     for (uint32_t i = 0; ids[i]; i++) {
         if (its_set && shunt_text_is(type.loop->id, ids[i])) return true;
         list = check_format(k, "%.*s%s%s", SHUNT_TEXT_ARGS(list), i ? " or " : "", ids[i]);
     }
     shunt_text  name = shunt_ty_name(k->arena, &type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants an instance of a loop%s%.*s%s%s, and this is %.*s", SHUNT_TEXT_ARGS(c->name),
-                                   list.length ? ": " : "", SHUNT_TEXT_ARGS(list), set ? " of the " : "", set ? set : "", SHUNT_TEXT_ARGS(name));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` wants an instance of a loop%s%.*s%s%s, and this is %.*s",
+                       SHUNT_TEXT_ARGS(c->name), list.length ? ": " : "", SHUNT_TEXT_ARGS(list), set ? " of the " : "",
+                       set ? set : "", SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
     shunt_diag_help(k->diags, d, "write `%.*s(x)` inside `for each x in %s`", SHUNT_TEXT_ARGS(c->name), ids[0] ? ids[0] : "...");
     return false;
 }
 
-static void
-shapes_of_source(check *k)
+static void shapes_of_source(check *k)
 {
     if (k->shapes_for == k->source) return;
     k->shapes_for = k->source;
     k->adjustment = k->prior = k->provider = NULL;
 }
 
-static shunt_ty
-check_adjustments(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_adjustments(check *k, const call *c, shunt_lang_builtin builtin)
 {
     static const char *const remit[] = { "2100", "2110", NULL }, *const claim[] = { "2300", NULL };
-    bool                     prior   = builtin == SHUNT_LANG_PRIOR_ADJUSTMENTS;
+    bool prior = builtin == SHUNT_LANG_PRIOR_ADJUSTMENTS;
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, builtin);
     if (k->unread) return ty_error();
     if (!in_message(k, c) || !loop_argument(k, c, prior ? "837" : "835", prior ? claim : remit)) return ty_error();
@@ -490,27 +500,31 @@ check_adjustments(check *k, const call *c, shunt_lang_builtin builtin)
     return rows_of(k, *shape, LINES_AT_MOST);
 }
 
-static shunt_ty
-check_provider_adjustments(check *k, const call *c)
+static shunt_ty check_provider_adjustments(check *k, const call *c)
 {
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, SHUNT_LANG_PROVIDER_ADJUSTMENTS);
     if (k->unread) return ty_error();
-    shunt_ast    *node   = c->values[0];
+    shunt_ast    *node = c->values[0];
     shunt_symbol *source = node->kind == SHUNT_AST_NAME ? find_value(k, node->text) : NULL;
     if (!in_message(k, c)) return ty_error();
     if (!source || source->kind != SHUNT_SYMBOL_SOURCE) {
         shunt_ty type = check_expr(k, node, NULL);
         if (shunt_ty_is_error(&type)) return ty_error();
         shunt_text  name = shunt_ty_name(k->arena, &type);
-        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`provider_adjustments` wants the name of a source, and this is %.*s", SHUNT_TEXT_ARGS(name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0303, node->span,
+                           "`provider_adjustments` wants the name of a source, and this is %.*s", SHUNT_TEXT_ARGS(name));
         shunt_diag_help(k->diags, d, "write `provider_adjustments(%.*s)`", SHUNT_TEXT_ARGS(k->source->name));
         return ty_error();
     }
     (void)check_expr(k, node, NULL);
     if (source != k->source || strcmp(source->as.source->guides[0]->set, "835") != 0) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "`%.*s` has no provider adjustments", SHUNT_TEXT_ARGS(source->name));
-        if (source != k->source) shunt_diag_help(k->diags, d, "this map reads `%.*s`", SHUNT_TEXT_ARGS(k->source->name));
-        else shunt_diag_help(k->diags, d, "PLB stands in the 835 only");
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "`%.*s` has no provider adjustments",
+                                       SHUNT_TEXT_ARGS(source->name));
+        if (source != k->source)
+            shunt_diag_help(k->diags, d, "this map reads `%.*s`", SHUNT_TEXT_ARGS(k->source->name));
+        else
+            shunt_diag_help(k->diags, d, "PLB stands in the 835 only");
         return ty_error();
     }
     if (!check_arrival_of_segment(k, c->node, "PLB")) return ty_error();
@@ -519,34 +533,32 @@ check_provider_adjustments(check *k, const call *c)
     return rows_of(k, k->provider, LINES_AT_MOST);
 }
 
-static shunt_ty
-check_first_service_date(check *k, const call *c)
+static shunt_ty check_first_service_date(check *k, const call *c)
 {
     static const char *const any[] = { NULL };
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, SHUNT_LANG_FIRST_SERVICE_DATE);
     if (k->unread) return ty_error();
     if (!in_message(k, c) || !loop_argument(k, c, NULL, any)) return ty_error();
     shunt_ty type = shunt_ty_optional(shunt_ty_plain(SHUNT_TY_DATE));
-    type.phi      = SHUNT_PHI_DATE;
+    type.phi = SHUNT_PHI_DATE;
     return type;
 }
 
 /* ---- dates ---- */
 
-static shunt_ty
-check_days_between(check *k, const call *c)
+static shunt_ty check_days_between(check *k, const call *c)
 {
     if (!has_arguments(c, 2)) return wrong_arguments(k, c, SHUNT_LANG_DAYS_BETWEEN);
-    shunt_ty a = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_DATE)), b = optional_argument(k, c, 1, shunt_ty_plain(SHUNT_TY_DATE));
+    shunt_ty a = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_DATE)),
+             b = optional_argument(k, c, 1, shunt_ty_plain(SHUNT_TY_DATE));
     shunt_ty result = like(shunt_ty_plain(SHUNT_TY_INT), &a);
-    result.optional  = a.optional || b.optional;
+    result.optional = a.optional || b.optional;
     result.clearable = a.clearable || b.clearable;
-    result.phi       = a.phi | b.phi;
+    result.phi = a.phi | b.phi;
     return result;
 }
 
-static shunt_ty
-check_add_months(check *k, const call *c)
+static shunt_ty check_add_months(check *k, const call *c)
 {
     if (!has_arguments(c, 3)) return wrong_arguments(k, c, SHUNT_LANG_ADD_MONTHS);
     shunt_ty day = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_DATE));
@@ -555,11 +567,11 @@ check_add_months(check *k, const call *c)
     return like(shunt_ty_plain(SHUNT_TY_DATE), &day);
 }
 
-static shunt_ty
-check_date(check *k, const call *c)
+static shunt_ty check_date(check *k, const call *c)
 {
-    if (c->count != 1 || c->named_count != 1 || c->each || !shunt_text_is(kid(c->named[0], SHUNT_FIELD_name)->text, "format")) return wrong_arguments(k, c, SHUNT_LANG_DATE);
-    shunt_ty   text   = optional_argument(k, c, 0, shunt_ty_text(0, false));
+    if (c->count != 1 || c->named_count != 1 || c->each || !shunt_text_is(kid(c->named[0], SHUNT_FIELD_name)->text, "format"))
+        return wrong_arguments(k, c, SHUNT_LANG_DATE);
+    shunt_ty   text = optional_argument(k, c, 0, shunt_ty_text(0, false));
     shunt_ast *format = kid(c->named[0], SHUNT_FIELD_value);
     (void)check_expr(k, format, NULL);
     if (format->kind != SHUNT_AST_STRING || !shunt_date_pattern_valid(format->text)) {
@@ -572,18 +584,16 @@ check_date(check *k, const call *c)
 
 /* ---- texts ---- */
 
-static shunt_ty
-check_text_to_text(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_text_to_text(check *k, const call *c, shunt_lang_builtin builtin)
 {
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, builtin);
-    shunt_ty text   = optional_argument(k, c, 0, shunt_ty_text(0, false));
+    shunt_ty text = optional_argument(k, c, 0, shunt_ty_text(0, false));
     shunt_ty result = like(shunt_ty_text(text.length, false), &text);
     if (builtin == SHUNT_LANG_TRIM) result.optional = true;
     return text.kind == SHUNT_TY_ERROR ? text : result;
 }
 
-static shunt_ty
-check_part(check *k, const call *c)
+static shunt_ty check_part(check *k, const call *c)
 {
     unsigned from = 0, count = 0;
     if (!has_arguments(c, 3)) return wrong_arguments(k, c, SHUNT_LANG_PART);
@@ -599,8 +609,7 @@ check_part(check *k, const call *c)
     return text.kind == SHUNT_TY_ERROR ? text : result;
 }
 
-static shunt_ty
-check_scalar(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_scalar(check *k, const call *c, shunt_lang_builtin builtin)
 {
     if (!has_arguments(c, 1)) {
         (void)wrong_arguments(k, c, builtin);
@@ -609,69 +618,72 @@ check_scalar(check *k, const call *c, shunt_lang_builtin builtin)
     shunt_ty type = check_expr(k, c->values[0], NULL);
     if (shunt_ty_is_error(&type) || shunt_ty_is_scalar(&type)) return type;
     shunt_text  name = shunt_ty_name(k->arena, &type);
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, c->values[0]->span, "`%.*s` wants one value, and this is %.*s", SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, c->values[0]->span, "`%.*s` wants one value, and this is %.*s",
+                                   SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(name));
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
     return ty_error();
 }
 
-static shunt_ty
-check_try(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_try(check *k, const call *c, shunt_lang_builtin builtin)
 {
     unsigned digits = 0, scale = 0;
     bool     decimal = builtin == SHUNT_LANG_TRY_DECIMAL;
     if (!has_arguments(c, decimal ? 3 : 1)) return wrong_arguments(k, c, builtin);
     shunt_ty text = optional_argument(k, c, 0, shunt_ty_text(0, false)), result = shunt_ty_plain(SHUNT_TY_DATE);
-    if (decimal && (!number_argument(k, c, 1, SHUNT_DECIMAL_DIGITS, &digits) || !number_argument(k, c, 2, SHUNT_DECIMAL_DIGITS, &scale))) return ty_error();
+    if (decimal &&
+        (!number_argument(k, c, 1, SHUNT_DECIMAL_DIGITS, &digits) || !number_argument(k, c, 2, SHUNT_DECIMAL_DIGITS, &scale)))
+        return ty_error();
     if (decimal) result = shunt_ty_decimal(digits, scale);
     if (builtin == SHUNT_LANG_TRY_INT) result = shunt_ty_plain(SHUNT_TY_INT);
     if (builtin == SHUNT_LANG_TRY_MONEY) result = money_of_source(k);
     return text.kind == SHUNT_TY_ERROR ? text : shunt_ty_optional(like(result, &text));
 }
 
-static shunt_ty
-check_text(check *k, const call *c)
+static shunt_ty check_text(check *k, const call *c)
 {
     shunt_ty type = check_scalar(k, c, SHUNT_LANG_TEXT);
     if (shunt_ty_is_error(&type)) return ty_error();
-    return like(shunt_ty_text(shunt_ty_is_textual(&type) ? type.length : type.kind == SHUNT_TY_DATE ? SHUNT_DATE_TEXT : 0, false), &type);
+    return like(shunt_ty_text(shunt_ty_is_textual(&type)   ? type.length
+                              : type.kind == SHUNT_TY_DATE ? SHUNT_DATE_TEXT
+                                                           : 0,
+                              false),
+                &type);
 }
 
 /* ---- protected health information ---- */
 
-static shunt_ty
-check_declassify(check *k, const call *c, const shunt_ty *want)
+static shunt_ty check_declassify(check *k, const call *c, const shunt_ty *want)
 {
     bool because = c->named_count == 1 && shunt_text_is(kid(c->named[0], SHUNT_FIELD_name)->text, "because");
     if (c->count != 1 || c->each) return wrong_arguments(k, c, SHUNT_LANG_DECLASSIFY);
-    shunt_ty   type   = check_expr(k, c->values[0], want);
+    shunt_ty   type = check_expr(k, c->values[0], want);
     shunt_ast *reason = because ? kid(c->named[0], SHUNT_FIELD_value) : NULL;
     if (reason) (void)check_expr(k, reason, NULL);
     if (!reason || reason->kind != SHUNT_AST_STRING || !reason->text.length) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0404, c->node->span, "`declassify` must say why");
         shunt_diag_note(k->diags, d, "the reason is listed in the release report");
-        shunt_diag_help(k->diags, d, "write `declassify(%.*s, because: \"printed on the deposit slip\")`", SHUNT_TEXT_ARGS(short_text(k, c->values[0])));
+        shunt_diag_help(k->diags, d, "write `declassify(%.*s, because: \"printed on the deposit slip\")`",
+                        SHUNT_TEXT_ARGS(short_text(k, c->values[0])));
     }
     type.phi = 0;
     return type;
 }
 
-static shunt_ty
-check_hidden(check *k, const call *c, shunt_lang_builtin builtin)
+static shunt_ty check_hidden(check *k, const call *c, shunt_lang_builtin builtin)
 {
     shunt_ty type = check_scalar(k, c, builtin);
     if (shunt_ty_is_error(&type)) return ty_error();
     shunt_ty result = shunt_ty_text(0, false);
     if (builtin == SHUNT_LANG_TOKENIZE) result = shunt_ty_plain(SHUNT_TY_TOKEN);
     if (builtin == SHUNT_LANG_LAST4) result.length = 4;
-    result     = like(result, &type);
+    result = like(result, &type);
     result.phi = builtin == SHUNT_LANG_LAST4 ? phi_as(k, type.phi, ATOM_IDENTIFIER) : 0;
     return result;
 }
 
 /* ---- functions of the rules ---- */
 
-uint32_t
-phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits)
+uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits)
 {
     const function_facts *f = callee->function;
     uint32_t              result = 0, all = 0;
@@ -679,26 +691,31 @@ phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t co
     for (uint32_t i = 0; i < f->atom_count; i++) {
         if (!(bits & 1u << i)) continue;
         const atom *a = &f->atoms[i];
-        if (a->way == ATOM_CONSTANT) result |= phi_constant(k, a->classes);
-        else if (a->param == UINT32_MAX) result |= phi_as(k, all, a->way) | phi_constant(k, a->classes);
-        else if (a->param < count) result |= phi_as(k, arguments[a->param], a->way);
+        if (a->way == ATOM_CONSTANT)
+            result |= phi_constant(k, a->classes);
+        else if (a->param == UINT32_MAX)
+            result |= phi_as(k, all, a->way) | phi_constant(k, a->classes);
+        else if (a->param < count)
+            result |= phi_as(k, arguments[a->param], a->way);
     }
     return result;
 }
 
-static shunt_ty
-check_function_call(check *k, const call *c, shunt_symbol *function)
+static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *function)
 {
-    shunt_fact *fact  = check_fact(k, c->node);
+    shunt_fact *fact = check_fact(k, c->node);
     uint32_t    count = function->as.function.count;
-    fact->kind        = SHUNT_FACT_FUNCTION;
-    fact->symbol      = function;
+    fact->kind = SHUNT_FACT_FUNCTION;
+    fact->symbol = function;
     if (c->count != count || c->named_count || c->each) {
         shunt_text names = { 0 };
-        for (uint32_t i = 0; i < count; i++) names = check_format(k, "%.*s%s%.*s", SHUNT_TEXT_ARGS(names), i ? ", " : "", SHUNT_TEXT_ARGS(function->as.function.params[i]->name));
+        for (uint32_t i = 0; i < count; i++)
+            names = check_format(k, "%.*s%s%.*s", SHUNT_TEXT_ARGS(names), i ? ", " : "",
+                                 SHUNT_TEXT_ARGS(function->as.function.params[i]->name));
         check_all(k, c);
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, c->node->span, "`%.*s` takes %u value%s, and %u %s given", SHUNT_TEXT_ARGS(function->name), count,
-                                       count == 1 ? "" : "s", c->count + c->named_count, c->count + c->named_count == 1 ? "is" : "are");
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, c->node->span, "`%.*s` takes %u value%s, and %u %s given",
+                                       SHUNT_TEXT_ARGS(function->name), count, count == 1 ? "" : "s", c->count + c->named_count,
+                                       c->count + c->named_count == 1 ? "is" : "are");
         shunt_diag_also(k->diags, d, function->span, "declared here");
         shunt_diag_help(k->diags, d, "write `%.*s(%.*s)`", SHUNT_TEXT_ARGS(function->name), SHUNT_TEXT_ARGS(names));
         return ty_error();
@@ -706,57 +723,66 @@ check_function_call(check *k, const call *c, shunt_symbol *function)
     uint32_t *phi = NEW_N(k, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {
         const shunt_symbol *param = function->as.function.params[i];
-        need                n     = { .by = FOR_PARAM, .type = param->type, .name = param->name, .owner = function };
-        phi[i]                    = check_needed(k, c->values[i], &n).phi;
+        need                n = { .by = FOR_PARAM, .type = param->type, .name = param->name, .owner = function };
+        phi[i] = check_needed(k, c->values[i], &n).phi;
     }
-    decl *callee = decl_of(function);
-    *PUSH(k, &k->calls) = (call_site){ callee, k->phase == PHASE_FUNCTION ? k->function : NULL, phi };
+    decl    *callee = decl_of(function);
     shunt_ty type = function->type;
-    if (callee->function) type.phi = phi_through(k, callee, phi, count, callee->function->result);
+    if (!callee->function) return type;
+    call_site *site = NEW(k, call_site);
+    *site = (call_site){ callee->function->calls, k->phase == PHASE_FUNCTION ? k->function : NULL, phi };
+    callee->function->calls = site;
+    type.phi = phi_through(k, callee, phi, count, callee->function->result);
     return type;
 }
 
-static shunt_ty
-unknown_function(check *k, const call *c)
+static shunt_ty unknown_function(check *k, const call *c)
 {
     check_all(k, c);
     if (k->unread || k->module->incomplete) return ty_error();
-    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, c->node->span, "there is no function `%.*s`", SHUNT_TEXT_ARGS(c->name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, c->node->span, "there is no function `%.*s`", SHUNT_TEXT_ARGS(c->name));
     shunt_suggest s;
     shunt_suggest_init(&s, c->name, 2);
-    for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++) shunt_suggest_offer(&s, shunt_text_of(builtin_names[i]), (shunt_text){ 0 }, true, 0);
-    for (const shunt_binding *b = k->module->values.last; b; b = b->before)
+    for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
+        shunt_suggest_offer(&s, shunt_text_of(builtin_names[i]), (shunt_text){ 0 }, true, 0);
+    for (const shunt_binding *b = said_enough(k) ? NULL : k->module->values.last; b; b = b->before)
         if (b->symbol->kind == SHUNT_SYMBOL_FUNCTION) shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
     shunt_text near = shunt_suggest_text(&s, k->arena);
-    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    else shunt_diag_help(k->diags, d, "declare it: `function %.*s(...) -> TYPE { return ... }`", SHUNT_TEXT_ARGS(c->name));
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    else
+        shunt_diag_help(k->diags, d, "declare it: `function %.*s(...) -> TYPE { return ... }`", SHUNT_TEXT_ARGS(c->name));
     return ty_error();
 }
 
 /* ---- all of them ---- */
 
-static shunt_ty
-check_builtin(check *k, const call *c, shunt_lang_builtin builtin, const shunt_ty *want)
+static shunt_ty check_builtin(check *k, const call *c, shunt_lang_builtin builtin, const shunt_ty *want)
 {
     shunt_ty    type;
     shunt_fact *fact = check_fact(k, c->node);
-    fact->kind       = SHUNT_FACT_BUILTIN;
-    fact->builtin    = builtin;
+    fact->kind = SHUNT_FACT_BUILTIN;
+    fact->builtin = builtin;
     switch (builtin) {
     case SHUNT_LANG_SUM: return check_sum(k, c, want);
     case SHUNT_LANG_COUNT: return check_count(k, c);
-    case SHUNT_LANG_MIN: case SHUNT_LANG_MAX: return check_extreme(k, c, builtin, want);
-    case SHUNT_LANG_ANY_OF: case SHUNT_LANG_ALL_OF: return check_quantifier(k, c, builtin);
+    case SHUNT_LANG_MIN:
+    case SHUNT_LANG_MAX: return check_extreme(k, c, builtin, want);
+    case SHUNT_LANG_ANY_OF:
+    case SHUNT_LANG_ALL_OF: return check_quantifier(k, c, builtin);
     case SHUNT_LANG_ABS: return check_abs(k, c, want);
     case SHUNT_LANG_ROUND: return check_round(k, c, want);
     case SHUNT_LANG_PERCENT_CHANGE: return check_percent_change(k, c);
-    case SHUNT_LANG_CONVERT: case SHUNT_LANG_EXCHANGE: case SHUNT_LANG_LOCAL_DATE:
+    case SHUNT_LANG_CONVERT:
+    case SHUNT_LANG_EXCHANGE:
+    case SHUNT_LANG_LOCAL_DATE:
         not_in_version(k, c->node->span, "`%.*s`", SHUNT_TEXT_ARGS(c->name));
         use_names(k, c->node);
         return ty_error();
     case SHUNT_LANG_POSITION: return check_position(k, c);
     case SHUNT_LANG_OCCURRENCE: return check_occurrence(k, c);
-    case SHUNT_LANG_ADJUSTMENTS: case SHUNT_LANG_PRIOR_ADJUSTMENTS: return check_adjustments(k, c, builtin);
+    case SHUNT_LANG_ADJUSTMENTS:
+    case SHUNT_LANG_PRIOR_ADJUSTMENTS: return check_adjustments(k, c, builtin);
     case SHUNT_LANG_PROVIDER_ADJUSTMENTS: return check_provider_adjustments(k, c);
     case SHUNT_LANG_FIRST_SERVICE_DATE: return check_first_service_date(k, c);
     case SHUNT_LANG_DAYS_BETWEEN: return check_days_between(k, c);
@@ -767,14 +793,19 @@ check_builtin(check *k, const call *c, shunt_lang_builtin builtin, const shunt_t
         return like(shunt_ty_plain(SHUNT_TY_DATE), &type);
     case SHUNT_LANG_YEAR_OF:
         if (!has_arguments(c, 1)) return wrong_arguments(k, c, builtin);
-        type     = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_DATE));
-        type     = like(shunt_ty_plain(SHUNT_TY_INT), &type);
+        type = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_DATE));
+        type = like(shunt_ty_plain(SHUNT_TY_INT), &type);
         type.phi = phi_as(k, type.phi, ATOM_NO_DATE);
         return type;
     case SHUNT_LANG_DATE: return check_date(k, c);
-    case SHUNT_LANG_TRY_DATE: case SHUNT_LANG_TRY_INT: case SHUNT_LANG_TRY_DECIMAL: case SHUNT_LANG_TRY_MONEY: return check_try(k, c, builtin);
+    case SHUNT_LANG_TRY_DATE:
+    case SHUNT_LANG_TRY_INT:
+    case SHUNT_LANG_TRY_DECIMAL:
+    case SHUNT_LANG_TRY_MONEY: return check_try(k, c, builtin);
     case SHUNT_LANG_TEXT: return check_text(k, c);
-    case SHUNT_LANG_UPPER: case SHUNT_LANG_LOWER: case SHUNT_LANG_TRIM: return check_text_to_text(k, c, builtin);
+    case SHUNT_LANG_UPPER:
+    case SHUNT_LANG_LOWER:
+    case SHUNT_LANG_TRIM: return check_text_to_text(k, c, builtin);
     case SHUNT_LANG_LENGTH:
         if (!has_arguments(c, 1)) return wrong_arguments(k, c, builtin);
         type = optional_argument(k, c, 0, shunt_ty_text(0, false));
@@ -782,29 +813,31 @@ check_builtin(check *k, const call *c, shunt_lang_builtin builtin, const shunt_t
     case SHUNT_LANG_PART: return check_part(k, c);
     case SHUNT_LANG_STARTS: {
         if (!has_arguments(c, 2)) return wrong_arguments(k, c, builtin);
-        type           = optional_argument(k, c, 0, shunt_ty_text(0, false));
+        type = optional_argument(k, c, 0, shunt_ty_text(0, false));
         shunt_ty begin = argument(k, c, 1, shunt_ty_text(0, false));
-        type           = like(shunt_ty_plain(SHUNT_TY_BOOL), &type);
+        type = like(shunt_ty_plain(SHUNT_TY_BOOL), &type);
         type.phi |= begin.phi;
         return type;
     }
-    case SHUNT_LANG_MASK: case SHUNT_LANG_TOKENIZE: case SHUNT_LANG_LAST4: return check_hidden(k, c, builtin);
+    case SHUNT_LANG_MASK:
+    case SHUNT_LANG_TOKENIZE:
+    case SHUNT_LANG_LAST4: return check_hidden(k, c, builtin);
     case SHUNT_LANG_DECLASSIFY: return check_declassify(k, c, want);
     case SHUNT_LANG_FILE_ID:
         if (!has_arguments(c, 0)) return wrong_arguments(k, c, builtin);
         return shunt_ty_text(0, false);
-    case SHUNT_LANG_RECEIVED_AT: case SHUNT_LANG_COUNT_: return wrong_arguments(k, c, SHUNT_LANG_RECEIVED_AT);
+    case SHUNT_LANG_RECEIVED_AT:
+    case SHUNT_LANG_COUNT_: return wrong_arguments(k, c, SHUNT_LANG_RECEIVED_AT);
     }
     return ty_error();
 }
 
-shunt_ty
-check_call(check *k, shunt_ast *node, const shunt_ty *want)
+shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ast         *name = kid(node, SHUNT_CALL_name);
     shunt_lang_builtin builtin;
     if (!name) return ty_error();
-    call          c        = take_apart(node, name->text, kid(node, SHUNT_CALL_args));
+    call          c = take_apart(node, name->text, kid(node, SHUNT_CALL_args));
     shunt_symbol *function = find_value(k, name->text);
     if (function && function->kind == SHUNT_SYMBOL_FUNCTION) {
         if (!decl_of(function)->unread) return check_function_call(k, &c, function);
@@ -821,12 +854,11 @@ check_call(check *k, shunt_ast *node, const shunt_ty *want)
 }
 
 /* `x.name(args)`: the only methods are functions of a module with an alias. */
-shunt_ty
-check_method(check *k, shunt_ast *node)
+shunt_ty check_method(check *k, shunt_ast *node)
 {
     shunt_ast *of = kid(node, SHUNT_METHOD_of), *name = kid(node, SHUNT_METHOD_name);
     if (!of || !name) return ty_error();
-    call          c        = take_apart(node, name->text, kid(node, SHUNT_METHOD_args));
+    call          c = take_apart(node, name->text, kid(node, SHUNT_METHOD_args));
     shunt_symbol *function = NULL;
     if (of->kind == SHUNT_AST_NAME && !shunt_scope_find(&k->module->values, of->text))
         function = find_value(k, check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text)));
@@ -836,7 +868,7 @@ check_method(check *k, shunt_ast *node)
     }
     if (function && function->kind == SHUNT_SYMBOL_FUNCTION) return check_function_call(k, &c, function);
     for (uint32_t i = 0; i < k->module->aliases.count; i++)
-        if (of->kind == SHUNT_AST_NAME && shunt_text_equal(k->module->aliases.items[i].alias, of->text)) {
+        if (of->kind == SHUNT_AST_NAME && shunt_text_equal(k->module->aliases.items[i].name, of->text)) {
             c.name = check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text));
             return unknown_function(k, &c);
         }
@@ -844,7 +876,10 @@ check_method(check *k, shunt_ast *node)
     shunt_lang_builtin builtin;
     check_all(k, &c);
     if (shunt_ty_is_error(&type)) return ty_error();
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "there is no function `%.*s` of a value", SHUNT_TEXT_ARGS(name->text));
-    if (find_builtin(name->text, &builtin)) shunt_diag_help(k->diags, d, "write `%.*s(%.*s%s)`", SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(short_text(k, of)), c.count ? ", ..." : "");
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0207, name->span, "there is no function `%.*s` of a value", SHUNT_TEXT_ARGS(name->text));
+    if (find_builtin(name->text, &builtin))
+        shunt_diag_help(k->diags, d, "write `%.*s(%.*s%s)`", SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(short_text(k, of)),
+                        c.count ? ", ..." : "");
     return ty_error();
 }

@@ -15,10 +15,10 @@ typedef struct way {
     const shunt_loop_ref *up;
     const shunt_loop_ref *down[DOWN_AT_MOST];
     uint32_t              down_count;
-    const shunt_loop_ref *loop;       /* where it ends */
-    bool                  list;       /* there may be several */
+    const shunt_loop_ref *loop; /* where it ends */
+    bool                  list; /* there may be several */
     bool                  optional;
-    shunt_text            why;        /* the first part that may be missing, in words */
+    shunt_text            why; /* the first part that may be missing, in words */
     shunt_text            segment, qualifier;
     uint16_t              element, component;
     bool                  part_start, part_end;
@@ -35,8 +35,7 @@ typedef struct described_path {
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static bool
-looks_like_segment(shunt_text t)
+static bool looks_like_segment(shunt_text t)
 {
     if (t.length < 2 || t.length > 3 || !is_upper(t.bytes[0])) return false;
     for (uint32_t i = 1; i < t.length; i++)
@@ -45,15 +44,14 @@ looks_like_segment(shunt_text t)
 }
 
 /* `CLP04`, `SVC01-2`: segment, element, component (0 = none). */
-static bool
-split_element(shunt_text t, shunt_text *segment, uint16_t *element, uint16_t *component)
+static bool split_element(shunt_text t, shunt_text *segment, uint16_t *element, uint16_t *component)
 {
     uint32_t dash = 0;
     while (dash < t.length && t.bytes[dash] != '-') dash++;
     if (dash < 4 || dash > 5 || !is_digit(t.bytes[dash - 1]) || !is_digit(t.bytes[dash - 2])) return false;
     *segment = (shunt_text){ t.bytes, dash - 2 };
     if (!looks_like_segment(*segment)) return false;
-    *element   = (uint16_t)((t.bytes[dash - 2] - '0') * 10 + t.bytes[dash - 1] - '0');
+    *element = (uint16_t)((t.bytes[dash - 2] - '0') * 10 + t.bytes[dash - 1] - '0');
     *component = 0;
     if (dash == t.length) return true;
     unsigned number = 0;
@@ -65,22 +63,19 @@ split_element(shunt_text t, shunt_text *segment, uint16_t *element, uint16_t *co
     return dash + 1 < t.length && number > 0;
 }
 
-static bool
-segment_exists(shunt_text id)
+static bool segment_exists(shunt_text id)
 {
     return shunt_segment_find(SHUNT_TEXT("005010"), id) || shunt_segment_find(SHUNT_TEXT("004010"), id);
 }
 
-bool
-names_message(shunt_text name)
+bool names_message(shunt_text name)
 {
     shunt_text segment;
     uint16_t   element, component;
     return split_element(name, &segment, &element, &component) || (looks_like_segment(name) && segment_exists(name));
 }
 
-static bool
-looks_like_loop(shunt_text t)
+static bool looks_like_loop(shunt_text t)
 {
     if (t.length < 4 || t.length > 6) return false;
     for (uint32_t i = 0; i < t.length; i++)
@@ -88,21 +83,15 @@ looks_like_loop(shunt_text t)
     return true;
 }
 
-static const shunt_source_info *
-source_of(const check *k)
-{
-    return k->source->as.source;
-}
+static const shunt_source_info *source_of(const check *k) { return k->source->as.source; }
 
-shunt_text
-guide_words(check *k)
+shunt_text guide_words(check *k)
 {
     const shunt_guide *guide = source_of(k)->guides[0];
     return check_format(k, "%s %s", guide->set, guide->version);
 }
 
-static shunt_text
-words_of_guide(check *k, uint32_t number)
+static shunt_text words_of_guide(check *k, uint32_t number)
 {
     const shunt_guide *guide = source_of(k)->guides[number];
     return check_format(k, "%s %s", guide->set, guide->version);
@@ -112,20 +101,15 @@ words_of_guide(check *k, uint32_t number)
 
 typedef SHUNT_LIST(shunt_loop_match) match_list;
 
-static bool
-is_loop(const shunt_loop *loop, shunt_text id)
-{
-    return shunt_text_is(id, loop->id);
-}
+static bool is_loop(const shunt_loop *loop, shunt_text id) { return shunt_text_is(id, loop->id); }
 
-static bool
-key_has(const shunt_segment_node *node, shunt_text qualifier)
+static bool key_has(const shunt_segment_node *node, shunt_text qualifier)
 {
     return node->key && shunt_codeset_has(node->key, qualifier);
 }
 
-static void
-gather_segments(check *k, uint32_t guide, const shunt_loop *loop, shunt_text segment, shunt_text qualifier, match_list *list)
+static void gather_segments(check *k, uint32_t guide, const shunt_loop *loop, shunt_text segment, shunt_text qualifier,
+                            match_list *list)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_segment_node *node = loop->body[i].segment;
@@ -134,21 +118,22 @@ gather_segments(check *k, uint32_t guide, const shunt_loop *loop, shunt_text seg
     }
 }
 
-static void
-gather_loops(check *k, uint32_t guide, const shunt_loop *loop, const shunt_loop_ref *ref, match_list *list)
+static void gather_loops(check *k, uint32_t guide, const shunt_loop *loop, const shunt_loop_ref *ref, match_list *list)
 {
     if (is_loop(loop, ref->id)) {
-        if (ref->segment.length) gather_segments(k, guide, loop, ref->segment, ref->qualifier, list);
-        else *PUSH(k, list) = (shunt_loop_match){ guide, loop, NULL };
+        if (ref->segment.length)
+            gather_segments(k, guide, loop, ref->segment, ref->qualifier, list);
+        else
+            *PUSH(k, list) = (shunt_loop_match){ guide, loop, NULL };
     }
     for (uint16_t i = 0; i < loop->body_count; i++)
         if (loop->body[i].loop) gather_loops(k, guide, loop->body[i].loop, ref, list);
 }
 
-const shunt_loop_ref *
-loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
+const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
 {
-    shunt_text name = check_format(k, "%p %.*s %.*s %.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment), SHUNT_TEXT_ARGS(qualifier));
+    shunt_text name = check_format(k, "%p %.*s %.*s %.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment),
+                                   SHUNT_TEXT_ARGS(qualifier));
     uint32_t   number, known = shunt_intern_count(k->loop_names);
     if (!shunt_intern_add(k->loop_names, name, &number)) longjmp(k->no_memory, 1);
     if (number < known) return k->loops.items[number];
@@ -157,43 +142,39 @@ loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
     *ref = (shunt_loop_ref){ .source = k->source, .id = id, .segment = segment, .qualifier = qualifier };
     const shunt_source_info *source = source_of(k);
     for (uint32_t g = 0; g < source->guide_count; g++) gather_loops(k, g, source->guides[g]->body, ref, &list);
-    ref->matches     = list.items;
+    ref->matches = list.items;
     ref->match_count = list.count;
     *PUSH(k, &k->loops) = ref;
     return ref;
 }
 
-static const shunt_loop_ref *
-body_ref(check *k)
-{
-    return loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 });
-}
+static const shunt_loop_ref *body_ref(check *k) { return loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 }); }
 
-static const shunt_loop_ref *
-plain_ref(check *k, const char *id)
+static const shunt_loop_ref *plain_ref(check *k, const char *id)
 {
     return loop_ref(k, shunt_text_of(id), (shunt_text){ 0 }, (shunt_text){ 0 });
 }
 
-bool
-loop_has_id(check *k, shunt_text id)
+bool loop_has_id(check *k, shunt_text id)
 {
     return id.length && loop_ref(k, id, (shunt_text){ 0 }, (shunt_text){ 0 })->match_count > 0;
 }
 
-static uint32_t
-depth_of(const shunt_loop *loop)
+static uint32_t depth_of(const shunt_loop *loop)
 {
     uint32_t depth = 0;
     for (; loop->parent; loop = loop->parent) depth++;
     return depth;
 }
 
-typedef struct ancestor { const shunt_loop_ref *ref; uint32_t depth; bool always; } ancestor;
+typedef struct ancestor {
+    const shunt_loop_ref *ref;
+    uint32_t              depth;
+    bool                  always;
+} ancestor;
 enum { ANCESTORS = 16 };
 
-static bool
-stands_under(const shunt_loop *loop, shunt_text id)
+static bool stands_under(const shunt_loop *loop, shunt_text id)
 {
     for (loop = loop->parent; loop; loop = loop->parent)
         if (is_loop(loop, id)) return true;
@@ -201,8 +182,7 @@ stands_under(const shunt_loop *loop, shunt_text id)
 }
 
 /* What stands around a loop in any guide, nearest first, the body of the set last. */
-static uint32_t
-ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTORS])
+static uint32_t ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTORS])
 {
     uint32_t count = 0;
     for (uint32_t m = 0; m < ref->match_count; m++) {
@@ -223,19 +203,19 @@ ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTOR
     return count;
 }
 
-static bool
-has_segment(const shunt_loop_ref *ref, shunt_text segment)
+static bool has_segment(const shunt_loop_ref *ref, shunt_text segment)
 {
     if (ref->segment.length) return shunt_text_equal(ref->segment, segment);
     for (uint32_t m = 0; m < ref->match_count; m++)
         for (uint16_t i = 0; i < ref->matches[m].loop->body_count; i++)
-            if (ref->matches[m].loop->body[i].segment && shunt_text_is(segment, ref->matches[m].loop->body[i].segment->id)) return true;
+            if (ref->matches[m].loop->body[i].segment && shunt_text_is(segment, ref->matches[m].loop->body[i].segment->id))
+                return true;
     return false;
 }
 
 /* The shortest way down from a loop to one with that id: loops into `chain`, their number, or 0. */
-static uint32_t
-find_down(const shunt_loop *from, shunt_text id, uint32_t limit, uint32_t depth, const shunt_loop *chain[static DOWN_AT_MOST])
+static uint32_t find_down(const shunt_loop *from, shunt_text id, uint32_t limit, uint32_t depth,
+                          const shunt_loop *chain[static DOWN_AT_MOST])
 {
     for (uint16_t i = 0; i < from->body_count; i++) {
         const shunt_loop *loop = from->body[i].loop;
@@ -251,8 +231,7 @@ find_down(const shunt_loop *from, shunt_text id, uint32_t limit, uint32_t depth,
     return 0;
 }
 
-static uint32_t
-shortest_down(const shunt_loop_ref *from, shunt_text id, const shunt_loop *chain[static DOWN_AT_MOST])
+static uint32_t shortest_down(const shunt_loop_ref *from, shunt_text id, const shunt_loop *chain[static DOWN_AT_MOST])
 {
     if (from->segment.length) return 0;
     for (uint32_t limit = 1; limit <= DOWN_AT_MOST; limit++)
@@ -262,8 +241,7 @@ shortest_down(const shunt_loop_ref *from, shunt_text id, const shunt_loop *chain
 }
 
 /* Whether a guide has the loop anywhere; `missing` is the first that has not. */
-static bool
-in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
+static bool in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
 {
     for (uint32_t g = 0; g < source_of(k)->guide_count; g++) {
         bool has = false;
@@ -281,20 +259,22 @@ in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
 static bool is_streamed(check *k, const shunt_loop_ref *ref);
 static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop);
 
-typedef struct offer { check *k; shunt_suggest s; } offer;
+typedef struct offer {
+    check        *k;
+    shunt_suggest s;
+} offer;
 
-static void
-offer_loops(offer *o, const shunt_loop *loop)
+static void offer_loops(offer *o, const shunt_loop *loop)
 {
     if (loop->parent) shunt_suggest_offer(&o->s, shunt_text_of(loop->id), shunt_text_of(loop->name), true, 0);
     for (uint16_t i = 0; i < loop->body_count; i++)
         if (loop->body[i].loop) offer_loops(o, loop->body[i].loop);
 }
 
-static void
-no_such_loop(check *k, const shunt_ast *node, shunt_text id)
+static void no_such_loop(check *k, const shunt_ast *node, shunt_text id)
 {
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no loop %.*s", SHUNT_TEXT_ARGS(guide_words(k)), SHUNT_TEXT_ARGS(id));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no loop %.*s", SHUNT_TEXT_ARGS(guide_words(k)),
+                                   SHUNT_TEXT_ARGS(id));
     offer       o = { .k = k };
     shunt_suggest_init(&o.s, id, 2);
     offer_loops(&o, source_of(k)->guides[0]->body);
@@ -303,49 +283,52 @@ no_such_loop(check *k, const shunt_ast *node, shunt_text id)
     shunt_diag_help(k->diags, d, "`shunt dict %s` lists the loops", source_of(k)->guides[0]->set);
 }
 
-static void
-missing_in_guide(check *k, const shunt_ast *node, shunt_text shown, uint32_t guide, const char *what)
+static void missing_in_guide(check *k, const shunt_ast *node, shunt_text shown, uint32_t guide, const char *what)
 {
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is %s in %.*s", SHUNT_TEXT_ARGS(shown), what, SHUNT_TEXT_ARGS(words_of_guide(k, guide)));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is %s in %.*s", SHUNT_TEXT_ARGS(shown), what,
+                                   SHUNT_TEXT_ARGS(words_of_guide(k, guide)));
     shunt_diag_here(k->diags, d, "not in every guide of `%.*s`", SHUNT_TEXT_ARGS(k->source->name));
     shunt_diag_also(k->diags, d, k->source->span, "this source lists several guides");
     shunt_diag_help(k->diags, d, "read only what all of them have, or write a source and a map for each guide");
 }
 
 /* Loops that hold the segment, for help: how each is reached from here. */
-static void
-where_segment_stands(check *k, shunt_diag *d, const shunt_loop *loop, shunt_text segment, shunt_text shown, uint32_t *given)
+static void where_segment_stands(check *k, shunt_diag *d, const shunt_loop *loop, shunt_text segment, shunt_text shown,
+                                 uint32_t *given)
 {
     for (uint16_t i = 0; i < loop->body_count && *given < HELPS_SHOWN; i++) {
         if (loop->body[i].loop) where_segment_stands(k, d, loop->body[i].loop, segment, shown, given);
         const shunt_segment_node *node = loop->body[i].segment;
         if (!node || !shunt_text_is(segment, node->id) || !loop->parent) continue;
         (*given)++;
-        if (loop->max == 1) shunt_diag_help(k->diags, d, "name the loop: `%s.%.*s` (%s)", loop->id, SHUNT_TEXT_ARGS(shown), loop->name);
-        else shunt_diag_help(k->diags, d, "loop over it: `for each x in %s { ... x.%.*s ... }` (%s)", loop->id, SHUNT_TEXT_ARGS(shown), loop->name);
+        if (loop->max == 1)
+            shunt_diag_help(k->diags, d, "name the loop: `%s.%.*s` (%s)", loop->id, SHUNT_TEXT_ARGS(shown), loop->name);
+        else
+            shunt_diag_help(k->diags, d, "loop over it: `for each x in %s { ... x.%.*s ... }` (%s)", loop->id,
+                            SHUNT_TEXT_ARGS(shown), loop->name);
         return;
     }
 }
 
-static void
-offer_segments(offer *o, const shunt_loop *loop)
+static void offer_segments(offer *o, const shunt_loop *loop)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
-        if (loop->body[i].loop) offer_segments(o, loop->body[i].loop);
-        else shunt_suggest_offer(&o->s, shunt_text_of(loop->body[i].segment->id), (shunt_text){ 0 }, true, 0);
+        if (loop->body[i].loop)
+            offer_segments(o, loop->body[i].loop);
+        else
+            shunt_suggest_offer(&o->s, shunt_text_of(loop->body[i].segment->id), (shunt_text){ 0 }, true, 0);
     }
 }
 
-static void
-segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown)
+static void segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown)
 {
     const shunt_guide *guide = source_of(k)->guides[0];
-    offer              o     = { .k = k };
+    offer              o = { .k = k };
     uint32_t           given = 0;
     shunt_diag        *d;
     bool               known = false;
-    match_list         list  = { 0 };
-    shunt_loop_ref     any   = { .segment = segment };
+    match_list         list = { 0 };
+    shunt_loop_ref     any = { .segment = segment };
     for (uint32_t g = 0; g < source_of(k)->guide_count && !known; g++) {
         SHUNT_LIST(const shunt_loop *) open = { 0 };
         *PUSH(k, &open) = source_of(k)->guides[g]->body;
@@ -370,7 +353,8 @@ segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_t
         where_segment_stands(k, d, guide->body, segment, shown, &given);
         return;
     }
-    d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no segment %.*s", SHUNT_TEXT_ARGS(guide_words(k)), SHUNT_TEXT_ARGS(segment));
+    d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no segment %.*s", SHUNT_TEXT_ARGS(guide_words(k)),
+                       SHUNT_TEXT_ARGS(segment));
     shunt_suggest_init(&o.s, segment, 3);
     offer_segments(&o, guide->body);
     shunt_text near = shunt_suggest_text(&o.s, k->arena);
@@ -380,46 +364,45 @@ segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_t
 
 /* ---- going along ---- */
 
-static void
-maybe_missing(way *w, shunt_text why)
+static void maybe_missing(way *w, shunt_text why)
 {
     w->optional = true;
     if (!w->why.length) w->why = why;
 }
 
 /* Attributes of a loop below what the way has come to: several of it, missing. */
-static void
-take_down(check *k, way *w, const shunt_loop_ref *to)
+static void take_down(check *k, way *w, const shunt_loop_ref *to)
 {
     for (uint32_t m = 0; m < to->match_count; m++) {
-        const shunt_loop *loop  = to->matches[m].loop;
+        const shunt_loop *loop = to->matches[m].loop;
         bool              below = false;
         for (uint32_t p = 0; p < w->loop->match_count; p++) below = below || w->loop->matches[p].loop == loop->parent;
         if (!below) continue;
         if (loop->max != 1) w->list = true;
         if (loop->usage != SHUNT_REQUIRED && loop->parent->parent)
             maybe_missing(w, check_format(k, "not every %s has a loop %s", loop->parent->id, loop->id));
-        else if (loop->usage != SHUNT_REQUIRED) maybe_missing(w, check_format(k, "loop %s may be missing", loop->id));
+        else if (loop->usage != SHUNT_REQUIRED)
+            maybe_missing(w, check_format(k, "loop %s may be missing", loop->id));
     }
-    w->loop                  = to;
+    w->loop = to;
     w->down[w->down_count++] = to;
 }
 
-static bool
-several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted)
+static bool several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted)
 {
     if (k->phase != PHASE_UNIT && k->phase != PHASE_TALLY && is_streamed(k, several))
         return gone(k, node, looks_like_loop(wanted) ? loop_ref(k, wanted, (shunt_text){ 0 }, (shunt_text){ 0 }) : several);
     const char *inner = looks_like_loop(wanted) ? "" : "x.";
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there are several %.*s, and one is wanted", SHUNT_TEXT_ARGS(several->id));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there are several %.*s, and one is wanted",
+                                   SHUNT_TEXT_ARGS(several->id));
     shunt_diag_here(k->diags, d, "loop %s repeats", several->matches[0].loop->id);
-    shunt_diag_help(k->diags, d, "loop over it: `for each x in %.*s { ... %s%.*s ... }`", SHUNT_TEXT_ARGS(several->id), inner, SHUNT_TEXT_ARGS(wanted));
+    shunt_diag_help(k->diags, d, "loop over it: `for each x in %.*s { ... %s%.*s ... }`", SHUNT_TEXT_ARGS(several->id), inner,
+                    SHUNT_TEXT_ARGS(wanted));
     return false;
 }
 
 /* Down to the loop `id` somewhere below where the way is. WALK_OTHER: there is none below. */
-static walked
-go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
+static walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
 {
     const shunt_loop *chain[DOWN_AT_MOST];
     uint32_t          length = shortest_down(w->loop, id, chain), missing;
@@ -439,24 +422,23 @@ go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
     return WALK_LOOP;
 }
 
-static bool
-nearest_loop_variable(const level **at)
+static bool nearest_loop_variable(const level **at)
 {
     while (*at && (!(*at)->loop || (*at)->is_it)) *at = (*at)->outer;
     return *at != NULL;
 }
 
-static void
-go_up(check *k, way *w, const level *from, const ancestor *to)
+static void go_up(check *k, way *w, const level *from, const ancestor *to)
 {
     *w = (way){ .start = from->variable, .up = to->ref, .loop = to->ref };
     if (!to->ref->id.length) *w = (way){ .loop = to->ref };
-    if (!to->always) maybe_missing(w, check_format(k, "not every %.*s stands in a %.*s", SHUNT_TEXT_ARGS(from->loop->id), SHUNT_TEXT_ARGS(to->ref->id)));
+    if (!to->always)
+        maybe_missing(
+            w, check_format(k, "not every %.*s stands in a %.*s", SHUNT_TEXT_ARGS(from->loop->id), SHUNT_TEXT_ARGS(to->ref->id)));
 }
 
 /* A loop named outright: the one around this, one below a loop around this, or one of the set. */
-static walked
-head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
+static walked head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
 {
     const level *at = k->level;
     if (!loop_has_id(k, id)) {
@@ -481,31 +463,32 @@ head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
             if (found != WALK_OTHER) return found;
         }
     }
-    *w           = (way){ .loop = body_ref(k) };
+    *w = (way){ .loop = body_ref(k) };
     walked found = go_down(k, w, node, id);
     if (found == WALK_OTHER) no_such_loop(k, node, id);
     return found == WALK_OTHER ? WALK_REPORTED : found;
 }
 
 /* Two loops around this could be meant, depending on where the unit stands (2300 under 2000B or under 2000C). */
-static bool
-ambiguous(check *k, const shunt_ast *node, const ancestor *around, uint32_t count, uint32_t at, shunt_text segment, shunt_text shown)
+static bool ambiguous(check *k, const shunt_ast *node, const ancestor *around, uint32_t count, uint32_t at, shunt_text segment,
+                      shunt_text shown)
 {
     if (around[at].always) return false;
     for (uint32_t i = at + 1; i < count; i++) {
         if (!around[i].ref->id.length || !has_segment(around[i].ref, segment)) continue;
         shunt_text  a = around[at].ref->id, b = around[i].ref->id;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "`%.*s` may be that of %.*s or of %.*s", SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(a), SHUNT_TEXT_ARGS(b));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "`%.*s` may be that of %.*s or of %.*s",
+                                       SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(a), SHUNT_TEXT_ARGS(b));
         shunt_diag_here(k->diags, d, "both stand around this");
-        shunt_diag_help(k->diags, d, "name the loop: `%.*s.%.*s` or `%.*s.%.*s`", SHUNT_TEXT_ARGS(a), SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(b), SHUNT_TEXT_ARGS(shown));
+        shunt_diag_help(k->diags, d, "name the loop: `%.*s.%.*s` or `%.*s.%.*s`", SHUNT_TEXT_ARGS(a), SHUNT_TEXT_ARGS(shown),
+                        SHUNT_TEXT_ARGS(b), SHUNT_TEXT_ARGS(shown));
         return true;
     }
     return false;
 }
 
 /* A segment without a prefix: of the innermost loop around this that has one. */
-static walked
-head_segment(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown, way *w)
+static walked head_segment(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown, way *w)
 {
     const level *at = k->level;
     for (; nearest_loop_variable(&at); at = at->outer) {
@@ -529,18 +512,18 @@ head_segment(check *k, const shunt_ast *node, shunt_text segment, shunt_text sho
 
 /* ---- the nodes that a segment of a way can be ---- */
 
-static void
-gather_nodes(check *k, const way *w, shunt_text qualifier, match_list *list)
+static void gather_nodes(check *k, const way *w, shunt_text qualifier, match_list *list)
 {
     for (uint32_t m = 0; m < w->loop->match_count; m++) {
         shunt_loop_match match = w->loop->matches[m];
-        if (!match.segment) gather_segments(k, match.guide, match.loop, w->segment, qualifier, list);
-        else if (!qualifier.length || key_has(match.segment, qualifier)) *PUSH(k, list) = match;
+        if (!match.segment)
+            gather_segments(k, match.guide, match.loop, w->segment, qualifier, list);
+        else if (!qualifier.length || key_has(match.segment, qualifier))
+            *PUSH(k, list) = match;
     }
 }
 
-static bool
-contains_ignoring_case(shunt_text whole, shunt_text part)
+static bool contains_ignoring_case(shunt_text whole, shunt_text part)
 {
     for (uint32_t i = 0; part.length && i + part.length <= whole.length; i++) {
         uint32_t j = 0;
@@ -550,16 +533,14 @@ contains_ignoring_case(shunt_text whole, shunt_text part)
     return false;
 }
 
-static bool
-node_uses(const shunt_segment_node *node, uint16_t element)
+static bool node_uses(const shunt_segment_node *node, uint16_t element)
 {
     if (!element) return true;
     return element <= node->element_count && node->elements[element - 1].usage != SHUNT_NOT_USED;
 }
 
 /* The loop that an author writes before the segment: "1000A.", or nothing where it is around this. */
-static shunt_text
-prefix_of(check *k, const way *w)
+static shunt_text prefix_of(check *k, const way *w)
 {
     uint32_t steps = w->down_count; /* the last one may be the segment itself */
     if (steps && w->down[steps - 1]->segment.length) steps--;
@@ -568,8 +549,7 @@ prefix_of(check *k, const way *w)
 }
 
 /* "`NM1["82"].NM109` (rendering provider), ...": what is being filled first, then the order of the guide. */
-static shunt_text
-qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text shown)
+static shunt_text qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text shown)
 {
     shunt_text text = { 0 };
     bool       ranked = false;
@@ -578,18 +558,23 @@ qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text show
     uint32_t shown_at_most = ranked ? 2 : HELPS_SHOWN, given = 0, left = 0;
     for (int pass = ranked ? 0 : 1; pass < 2; pass++)
         for (uint32_t m = 0; m < nodes->count; m++) {
-            const shunt_segment_node *node  = nodes->items[m].segment;
+            const shunt_segment_node *node = nodes->items[m].segment;
             bool                      first = ranked && contains_ignoring_case(shunt_text_of(node->name), k->filling);
-            if (nodes->items[m].guide || nodes->items[m].loop != nodes->items[0].loop || !node->key || !node_uses(node, w->element)) continue;
+            if (nodes->items[m].guide || nodes->items[m].loop != nodes->items[0].loop || !node->key ||
+                !node_uses(node, w->element))
+                continue;
             if (first != (pass == 0)) continue;
             for (uint32_t v = 0; v < node->key->count; v++) {
                 if (given == shown_at_most) {
                     left++;
                     continue;
                 }
-                const char *name = node->key->names && node->key->names[v] && node->key->count > 1 ? node->key->names[v] : node->key->count > 1 ? "" : node->name;
-                text = check_format(k, "%.*s%s`%.*s%.*s[\"%s\"]%s%.*s`%s%s%s", SHUNT_TEXT_ARGS(text), given ? ", " : "", SHUNT_TEXT_ARGS(prefix_of(k, w)),
-                                    SHUNT_TEXT_ARGS(w->segment), node->key->values[v], w->element ? "." : "", SHUNT_TEXT_ARGS(shown), *name ? " (" : "", name, *name ? ")" : "");
+                const char *name = node->key->names && node->key->names[v] && node->key->count > 1 ? node->key->names[v]
+                                   : node->key->count > 1                                          ? ""
+                                                                                                   : node->name;
+                text = check_format(k, "%.*s%s`%.*s%.*s[\"%s\"]%s%.*s`%s%s%s", SHUNT_TEXT_ARGS(text), given ? ", " : "",
+                                    SHUNT_TEXT_ARGS(prefix_of(k, w)), SHUNT_TEXT_ARGS(w->segment), node->key->values[v],
+                                    w->element ? "." : "", SHUNT_TEXT_ARGS(shown), *name ? " (" : "", name, *name ? ")" : "");
                 given++;
             }
         }
@@ -597,15 +582,13 @@ qualified_forms(check *k, const way *w, const match_list *nodes, shunt_text show
     return text;
 }
 
-static shunt_text
-loop_words(check *k, const shunt_loop_ref *ref)
+static shunt_text loop_words(check *k, const shunt_loop_ref *ref)
 {
     if (!ref->id.length) return SHUNT_TEXT("the header");
     return check_format(k, "loop %.*s", SHUNT_TEXT_ARGS(ref->id));
 }
 
-static bool
-needs_qualifier(check *k, const shunt_ast *node, const way *w, const match_list *nodes, shunt_text shown)
+static bool needs_qualifier(check *k, const shunt_ast *node, const way *w, const match_list *nodes, shunt_text shown)
 {
     bool several = false;
     for (uint32_t m = 0; m < nodes->count; m++) {
@@ -615,41 +598,46 @@ needs_qualifier(check *k, const shunt_ast *node, const way *w, const match_list 
     }
     if (!several || w->loop->segment.length) return false;
     shunt_text  forms = qualified_forms(k, w, nodes, shown), where = loop_words(k, w->loop);
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0204, node->span, "%.*s holds several %.*s segments", SHUNT_TEXT_ARGS(where), SHUNT_TEXT_ARGS(w->segment));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0204, node->span, "%.*s holds several %.*s segments", SHUNT_TEXT_ARGS(where),
+                                   SHUNT_TEXT_ARGS(w->segment));
     shunt_diag_here(k->diags, d, "which %.*s?", SHUNT_TEXT_ARGS(w->segment));
-    if (forms.length) shunt_diag_help(k->diags, d, "name it by its qualifier: %.*s", SHUNT_TEXT_ARGS(forms));
-    else shunt_diag_help(k->diags, d, "loop over them: `for each x in %.*s { ... x.%.*s ... }`", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(shown));
+    if (forms.length)
+        shunt_diag_help(k->diags, d, "name it by its qualifier: %.*s", SHUNT_TEXT_ARGS(forms));
+    else
+        shunt_diag_help(k->diags, d, "loop over them: `for each x in %.*s { ... x.%.*s ... }`", SHUNT_TEXT_ARGS(w->segment),
+                        SHUNT_TEXT_ARGS(shown));
     return true;
 }
 
-static void
-wrong_qualifier(check *k, const shunt_ast *node, const way *w, const match_list *all, shunt_text shown)
+static void wrong_qualifier(check *k, const shunt_ast *node, const way *w, const match_list *all, shunt_text shown)
 {
     const shunt_ast *written = node;
     while (written->kind == SHUNT_AST_MEMBER) written = kid(written, SHUNT_MEMBER_of);
     if (written->kind == SHUNT_AST_INDEX) written = kid(kid(written, SHUNT_INDEX_keys), 0);
     shunt_text  where = loop_words(k, w->loop);
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0206, written->span, "\"%.*s\" is no qualifier of %.*s in %.*s", SHUNT_TEXT_ARGS(w->qualifier),
-                                   SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(where));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0206, written->span, "\"%.*s\" is no qualifier of %.*s in %.*s",
+                                   SHUNT_TEXT_ARGS(w->qualifier), SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(where));
     shunt_text  forms = qualified_forms(k, w, all, shown);
-    if (forms.length) shunt_diag_help(k->diags, d, "this guide has %.*s", SHUNT_TEXT_ARGS(forms));
-    else shunt_diag_help(k->diags, d, "%.*s stands here without qualifiers", SHUNT_TEXT_ARGS(w->segment));
+    if (forms.length)
+        shunt_diag_help(k->diags, d, "this guide has %.*s", SHUNT_TEXT_ARGS(forms));
+    else
+        shunt_diag_help(k->diags, d, "%.*s stands here without qualifiers", SHUNT_TEXT_ARGS(w->segment));
     ancestor around[ANCESTORS];
     uint32_t count = w->loop->segment.length ? 0 : ancestors_of(k, w->loop, around);
     for (uint32_t i = 0; i < count; i++) {
         match_list further = { 0 };
-        way        outer   = { .loop = around[i].ref, .segment = w->segment };
+        way        outer = { .loop = around[i].ref, .segment = w->segment };
         gather_nodes(k, &outer, w->qualifier, &further);
         if (!further.count || !around[i].ref->id.length) continue;
-        shunt_diag_help(k->diags, d, "loop %.*s around it has one: `%.*s.%.*s[\"%.*s\"]%s%.*s`", SHUNT_TEXT_ARGS(outer.loop->id), SHUNT_TEXT_ARGS(outer.loop->id),
-                        SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier), w->element ? "." : "", SHUNT_TEXT_ARGS(shown));
+        shunt_diag_help(k->diags, d, "loop %.*s around it has one: `%.*s.%.*s[\"%.*s\"]%s%.*s`", SHUNT_TEXT_ARGS(outer.loop->id),
+                        SHUNT_TEXT_ARGS(outer.loop->id), SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier),
+                        w->element ? "." : "", SHUNT_TEXT_ARGS(shown));
         return;
     }
 }
 
 /* Nodes of the segment, picked by its qualifier, in every guide. False: reported. */
-static bool
-pick_nodes(check *k, const shunt_ast *node, const way *w, shunt_text shown, match_list *nodes)
+static bool pick_nodes(check *k, const shunt_ast *node, const way *w, shunt_text shown, match_list *nodes)
 {
     match_list all = { 0 };
     gather_nodes(k, w, (shunt_text){ 0 }, &all);
@@ -667,7 +655,9 @@ pick_nodes(check *k, const shunt_ast *node, const way *w, shunt_text shown, matc
         bool has = false;
         for (uint32_t m = 0; m < nodes->count; m++) has = has || nodes->items[m].guide == g;
         if (has) continue;
-        shunt_text what = w->qualifier.length ? check_format(k, "%.*s[\"%.*s\"]", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier)) : w->segment;
+        shunt_text what = w->qualifier.length
+                              ? check_format(k, "%.*s[\"%.*s\"]", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier))
+                              : w->segment;
         missing_in_guide(k, node, what, g, "missing");
         return false;
     }
@@ -675,8 +665,7 @@ pick_nodes(check *k, const shunt_ast *node, const way *w, shunt_text shown, matc
 }
 
 /* One instance at most? A node that allows several qualifiers and no more repeats than those has one of each. */
-static bool
-stands_once(const shunt_segment_node *node, bool qualified)
+static bool stands_once(const shunt_segment_node *node, bool qualified)
 {
     if (node->max == 1) return true;
     return qualified && node->max && node->key && node->key->count > 1 && node->max <= node->key->count;
@@ -684,12 +673,12 @@ stands_once(const shunt_segment_node *node, bool qualified)
 
 /* ---- types of elements ---- */
 
-static bool
-amount_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
+static bool amount_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
 {
     uint8_t scale = 2;
     if (!source_of(k)->currency[0]) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0305, k->source->span, "source `%.*s` does not say its `currency`", SHUNT_TEXT_ARGS(k->source->name));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0305, k->source->span, "source `%.*s` does not say its `currency`",
+                                       SHUNT_TEXT_ARGS(k->source->name));
         shunt_diag_also(k->diags, d, node->span, "`%.*s` is an amount", SHUNT_TEXT_ARGS(shown));
         shunt_diag_help(k->diags, d, "add a setting to the source: `{ currency: USD }`");
         return false;
@@ -699,20 +688,21 @@ amount_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_eleme
     return true;
 }
 
-static bool
-element_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
+static bool element_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
 {
     switch ((shunt_value_type)e->type) {
     case SHUNT_VALUE_AMOUNT:
         if (!amount_type(k, node, shown, e, type)) return false;
         break;
     case SHUNT_VALUE_CODE:
-        *type       = (shunt_ty){ .kind = SHUNT_TY_CODE, .length = e->max_length };
+        *type = (shunt_ty){ .kind = SHUNT_TY_CODE, .length = e->max_length };
         type->codes = e->codes;
         break;
-    case SHUNT_VALUE_DECIMAL: case SHUNT_VALUE_IMPLIED: *type = shunt_ty_decimal(0, e->decimals); break;
+    case SHUNT_VALUE_DECIMAL:
+    case SHUNT_VALUE_IMPLIED: *type = shunt_ty_decimal(0, e->decimals); break;
     case SHUNT_VALUE_INT: *type = shunt_ty_plain(SHUNT_TY_INT); break;
-    case SHUNT_VALUE_DATE: case SHUNT_VALUE_DATE_BY_QUALIFIER: *type = shunt_ty_plain(SHUNT_TY_DATE); break;
+    case SHUNT_VALUE_DATE:
+    case SHUNT_VALUE_DATE_BY_QUALIFIER: *type = shunt_ty_plain(SHUNT_TY_DATE); break;
     case SHUNT_VALUE_TIME: *type = shunt_ty_plain(SHUNT_TY_TIME); break;
     default: *type = shunt_ty_text(e->max_length, false); break;
     }
@@ -721,20 +711,19 @@ element_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_elem
 }
 
 /* What the elements of two guides or places are together. */
-static bool
-join_value_types(shunt_value_type *joined, shunt_value_type other)
+static bool join_value_types(shunt_value_type *joined, shunt_value_type other)
 {
     shunt_value_type a = *joined;
     if (a == other) return true;
     bool text = (a == SHUNT_VALUE_TEXT || a == SHUNT_VALUE_CODE) && (other == SHUNT_VALUE_TEXT || other == SHUNT_VALUE_CODE);
-    bool date = (a == SHUNT_VALUE_DATE || a == SHUNT_VALUE_DATE_BY_QUALIFIER) && (other == SHUNT_VALUE_DATE || other == SHUNT_VALUE_DATE_BY_QUALIFIER);
+    bool date = (a == SHUNT_VALUE_DATE || a == SHUNT_VALUE_DATE_BY_QUALIFIER) &&
+                (other == SHUNT_VALUE_DATE || other == SHUNT_VALUE_DATE_BY_QUALIFIER);
     if (text) *joined = SHUNT_VALUE_TEXT;
     if (date) *joined = SHUNT_VALUE_DATE_BY_QUALIFIER;
     return text || date;
 }
 
-static bool
-type_fits_hint(check *k, const shunt_ast *node, const shunt_element *e, const shunt_ty *want)
+static bool type_fits_hint(check *k, const shunt_ast *node, const shunt_element *e, const shunt_ty *want)
 {
     if (!want || want->kind == SHUNT_TY_ERROR) return true;
     shunt_ty type = ty_error();
@@ -743,33 +732,37 @@ type_fits_hint(check *k, const shunt_ast *node, const shunt_element *e, const sh
     return shunt_ty_compare(&type, want) == SHUNT_FITS;
 }
 
-static void
-no_such_component(check *k, const shunt_ast *node, const way *w, const shunt_element *e, shunt_text shown)
+static void no_such_component(check *k, const shunt_ast *node, const way *w, const shunt_element *e, shunt_text shown)
 {
     shunt_text    whole = check_format(k, "%.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element), guide = guide_words(k);
-    shunt_diag   *d     = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not a component of %.*s in %.*s", SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(guide));
+    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not a component of %.*s in %.*s",
+                                     SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(guide));
     shunt_suggest s;
     uint16_t      last = e->component_count;
     while (last > 1 && e->components[last - 1].usage == SHUNT_NOT_USED) last--;
-    shunt_diag_here(k->diags, d, "the last component of %.*s in this guide is %.*s-%u", SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(whole), last);
+    shunt_diag_here(k->diags, d, "the last component of %.*s in this guide is %.*s-%u", SHUNT_TEXT_ARGS(whole),
+                    SHUNT_TEXT_ARGS(whole), last);
     shunt_suggest_init(&s, shown, 2);
     for (uint16_t c = 1; c <= last; c++)
         if (e->components[c - 1].usage != SHUNT_NOT_USED)
-            shunt_suggest_offer(&s, check_format(k, "%.*s-%u", SHUNT_TEXT_ARGS(whole), c), shunt_text_of(e->components[c - 1].name), true, (uint32_t)abs(w->component - c));
+            shunt_suggest_offer(&s, check_format(k, "%.*s-%u", SHUNT_TEXT_ARGS(whole), c),
+                                shunt_text_of(e->components[c - 1].name), true, (uint32_t)abs(w->component - c));
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    shunt_diag_help(k->diags, d, "`shunt dict %s %.*s` lists the segment", source_of(k)->guides[0]->set, SHUNT_TEXT_ARGS(w->segment));
+    shunt_diag_help(k->diags, d, "`shunt dict %s %.*s` lists the segment", source_of(k)->guides[0]->set,
+                    SHUNT_TEXT_ARGS(w->segment));
 }
 
-static void
-no_such_element(check *k, const shunt_ast *node, const way *w, const shunt_segment_node *segment, shunt_text shown, const shunt_ty *want)
+static void no_such_element(check *k, const shunt_ast *node, const way *w, const shunt_segment_node *segment, shunt_text shown,
+                            const shunt_ty *want)
 {
-    shunt_text    guide = guide_words(k);
+    shunt_text guide = guide_words(k);
     if (w->component && w->element <= segment->element_count && segment->elements[w->element - 1].component_count) {
         no_such_component(k, node, w, &segment->elements[w->element - 1], shown);
         return;
     }
-    shunt_diag   *d     = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not an element of %s in %.*s", SHUNT_TEXT_ARGS(shown), segment->id, SHUNT_TEXT_ARGS(guide));
+    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not an element of %s in %.*s",
+                                     SHUNT_TEXT_ARGS(shown), segment->id, SHUNT_TEXT_ARGS(guide));
     shunt_suggest s;
     uint16_t      last = segment->element_count;
     while (last > 1 && segment->elements[last - 1].usage == SHUNT_NOT_USED) last--;
@@ -778,35 +771,40 @@ no_such_element(check *k, const shunt_ast *node, const way *w, const shunt_segme
     for (uint16_t e = 1; e <= last; e++) {
         const shunt_element *element = &segment->elements[e - 1];
         if (element->usage == SHUNT_NOT_USED || !type_fits_hint(k, node, element, want)) continue;
-        shunt_suggest_offer(&s, check_format(k, "%s%02u", segment->id, e), shunt_text_of(element->name), true, (uint32_t)(e > w->element ? e - w->element : w->element - e));
+        shunt_suggest_offer(&s, check_format(k, "%s%02u", segment->id, e), shunt_text_of(element->name), true,
+                            (uint32_t)(e > w->element ? e - w->element : w->element - e));
     }
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     shunt_diag_help(k->diags, d, "`shunt dict %s %s` lists the segment", source_of(k)->guides[0]->set, segment->id);
 }
 
-static void
-no_components(check *k, const shunt_ast *node, const way *w, const shunt_element *e, shunt_text shown)
+static void no_components(check *k, const shunt_ast *node, const way *w, const shunt_element *e, shunt_text shown)
 {
-    static const char *const kinds[] = { [SHUNT_VALUE_TEXT] = "a text", [SHUNT_VALUE_CODE] = "a code", [SHUNT_VALUE_AMOUNT] = "an amount",
-        [SHUNT_VALUE_DECIMAL] = "a number", [SHUNT_VALUE_IMPLIED] = "a number", [SHUNT_VALUE_INT] = "a number", [SHUNT_VALUE_DATE] = "a date",
-        [SHUNT_VALUE_DATE_BY_QUALIFIER] = "a date", [SHUNT_VALUE_TIME] = "a time", [SHUNT_VALUE_BINARY] = "binary", [SHUNT_VALUE_COMPOSITE] = "" };
-    shunt_text  whole = check_format(k, "%.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element);
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0105, node->span, "`%.*s` reads as component %u of %.*s", SHUNT_TEXT_ARGS(shown), w->component, SHUNT_TEXT_ARGS(whole));
+    static const char *const kinds[] = { [SHUNT_VALUE_TEXT] = "a text",      [SHUNT_VALUE_CODE] = "a code",
+                                         [SHUNT_VALUE_AMOUNT] = "an amount", [SHUNT_VALUE_DECIMAL] = "a number",
+                                         [SHUNT_VALUE_IMPLIED] = "a number", [SHUNT_VALUE_INT] = "a number",
+                                         [SHUNT_VALUE_DATE] = "a date",      [SHUNT_VALUE_DATE_BY_QUALIFIER] = "a date",
+                                         [SHUNT_VALUE_TIME] = "a time",      [SHUNT_VALUE_BINARY] = "binary",
+                                         [SHUNT_VALUE_COMPOSITE] = "" };
+    shunt_text               whole = check_format(k, "%.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element);
+    shunt_diag              *d = shunt_diag_add(k->diags, SHUNT_E0105, node->span, "`%.*s` reads as component %u of %.*s",
+                                                SHUNT_TEXT_ARGS(shown), w->component, SHUNT_TEXT_ARGS(whole));
     shunt_diag_here(k->diags, d, "%.*s is %s, it has no components", SHUNT_TEXT_ARGS(whole), kinds[e->type]);
     shunt_diag_help(k->diags, d, "to subtract, put spaces: `%.*s - %u`", SHUNT_TEXT_ARGS(whole), w->component);
 }
 
-static void
-whole_composite(check *k, const shunt_ast *node, const shunt_element *e, shunt_text shown)
+static void whole_composite(check *k, const shunt_ast *node, const shunt_element *e, shunt_text shown)
 {
-    shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "`%.*s` holds several components, and one is wanted", SHUNT_TEXT_ARGS(shown));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "`%.*s` holds several components, and one is wanted",
+                                   SHUNT_TEXT_ARGS(shown));
     shunt_text  names = { 0 };
     uint32_t    given = 0;
     shunt_diag_here(k->diags, d, "%s", e->name);
     for (uint16_t c = 0; c < e->component_count && given < HELPS_SHOWN; c++) {
         if (e->components[c].usage == SHUNT_NOT_USED) continue;
-        names = check_format(k, "%.*s%s`%.*s-%u` (%s)", SHUNT_TEXT_ARGS(names), given++ ? ", " : "", SHUNT_TEXT_ARGS(shown), c + 1u, e->components[c].name);
+        names = check_format(k, "%.*s%s`%.*s-%u` (%s)", SHUNT_TEXT_ARGS(names), given++ ? ", " : "", SHUNT_TEXT_ARGS(shown),
+                             c + 1u, e->components[c].name);
     }
     if (names.length) shunt_diag_help(k->diags, d, "name one: %.*s", SHUNT_TEXT_ARGS(names));
 }
@@ -820,24 +818,24 @@ typedef struct element_facts {
 } element_facts;
 
 /* Takes one node's element into what is known of the others. False: reported. */
-static bool
-take_element(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, bool first, element_facts *f)
+static bool take_element(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, bool first, element_facts *f)
 {
     shunt_ty         type;
     shunt_value_type value = (shunt_value_type)e->type;
     if (!element_type(k, node, shown, e, &type)) return false;
     if (e->usage != SHUNT_REQUIRED && !f->optional) {
         f->optional = true;
-        f->why      = check_format(k, "the guide does not require %.*s", SHUNT_TEXT_ARGS(shown));
+        f->why = check_format(k, "the guide does not require %.*s", SHUNT_TEXT_ARGS(shown));
     }
     if (first) {
-        f->value   = value;
-        f->type    = type;
+        f->value = value;
+        f->type = type;
         f->implied = value == SHUNT_VALUE_IMPLIED ? e->decimals : 0;
         return true;
     }
     if (!join_value_types(&f->value, value)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is of another type in each guide", SHUNT_TEXT_ARGS(shown));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is of another type in each guide", SHUNT_TEXT_ARGS(shown));
         shunt_diag_help(k->diags, d, "write a source and a map for each guide");
         return false;
     }
@@ -846,15 +844,16 @@ take_element(check *k, const shunt_ast *node, shunt_text shown, const shunt_elem
 }
 
 /* The element in every node; those without it are left out of `nodes` where others of the same guide have it. */
-static bool
-take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, const shunt_ty *want, match_list *nodes, element_facts *f)
+static bool take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, const shunt_ty *want,
+                          match_list *nodes, element_facts *f)
 {
-    uint32_t kept = 0, used_guides = 0, unused = 0;
+    uint32_t                  kept = 0, used_guides = 0, unused = 0;
     const shunt_segment_node *sample = nodes->items[0].segment;
     const shunt_element      *simple = NULL, *whole = NULL;
     for (uint32_t m = 0; m < nodes->count; m++) {
         shunt_loop_match     match = nodes->items[m];
-        const shunt_element *e     = w->element && w->element <= match.segment->element_count ? &match.segment->elements[w->element - 1] : NULL;
+        const shunt_element *e =
+            w->element && w->element <= match.segment->element_count ? &match.segment->elements[w->element - 1] : NULL;
         const shunt_element *outer = e;
         if (e && w->component) {
             if (!e->component_count) simple = e;
@@ -863,12 +862,13 @@ take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, c
             whole = e;
         }
         if (!e) continue;
-        if (e->usage == SHUNT_NOT_USED || outer->usage == SHUNT_NOT_USED) unused |= 1u << (match.guide & 31);
+        if (e->usage == SHUNT_NOT_USED || outer->usage == SHUNT_NOT_USED)
+            unused |= 1u << (match.guide & 31);
         else if (!whole) {
             if (!take_element(k, node, shown, e, kept == 0, f)) return false;
             if (outer != e && outer->usage != SHUNT_REQUIRED && !f->optional) {
                 f->optional = true;
-                f->why      = check_format(k, "the guide does not require %.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element);
+                f->why = check_format(k, "the guide does not require %.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element);
             }
             used_guides |= 1u << (match.guide & 31);
             nodes->items[kept++] = match;
@@ -889,7 +889,8 @@ take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, c
     }
     if (!kept) {
         shunt_text  guide = guide_words(k);
-        shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0205, node->span, "`%.*s` is not used in %.*s", SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(guide));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0205, node->span, "`%.*s` is not used in %.*s", SHUNT_TEXT_ARGS(shown),
+                                       SHUNT_TEXT_ARGS(guide));
         shunt_diag_here(k->diags, d, "senders that follow the guide leave it out");
         shunt_diag_help(k->diags, d, "`shunt dict %s %s` lists what is used", source_of(k)->guides[0]->set, sample->id);
         return false;
@@ -905,8 +906,7 @@ take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, c
 /* ---- order of arrival ---- */
 
 /* The entry of `loop` that leads to the units of the map, or NULL. */
-static const shunt_loop *
-towards(const shunt_loop *loop, const shunt_loop_ref *unit)
+static const shunt_loop *towards(const shunt_loop *loop, const shunt_loop_ref *unit)
 {
     for (uint32_t m = 0; m < unit->match_count; m++)
         for (const shunt_loop *at = unit->matches[m].loop; at && at->parent; at = at->parent)
@@ -914,39 +914,43 @@ towards(const shunt_loop *loop, const shunt_loop_ref *unit)
     return NULL;
 }
 
-static shunt_text
-unit_words(check *k)
+static shunt_text unit_words(check *k)
 {
     if (!k->unit_each) return (shunt_text){ 0 };
     shunt_text each = source_text(k, k->unit_each->span);
     return check_format(k, "this is inside `%.*s` (line %u)", SHUNT_TEXT_ARGS(each), line_of(k, k->unit_each->span));
 }
 
-static bool
-not_arrived(check *k, const shunt_ast *node, shunt_text what, shunt_text label)
+static bool not_arrived(check *k, const shunt_ast *node, shunt_text what, shunt_text label)
 {
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, node->span, "`%.*s` has not arrived when this runs", SHUNT_TEXT_ARGS(what));
-    shunt_text  inside = unit_words(k);
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0601, node->span, "`%.*s` has not arrived when this runs", SHUNT_TEXT_ARGS(what));
+    shunt_text inside = unit_words(k);
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(label));
     if (inside.length && k->phase == PHASE_UNIT) shunt_diag_note(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(inside));
     shunt_diag_help(k->diags, d, "move it to `at end { ... }`, and keep what you need from the claims in a `tally`");
     return false;
 }
 
-static bool
-gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop)
+static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop)
 {
     bool        ends = k->phase == PHASE_END || k->phase == PHASE_WIDE_END;
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0601, node->span, ends ? "loop %.*s is gone when this runs" : "loop %.*s has not arrived when this runs", SHUNT_TEXT_ARGS(loop->id));
-    if (k->phase == PHASE_UNIT) shunt_diag_here(k->diags, d, "one unit at a time is at hand");
-    else shunt_diag_here(k->diags, d, ends ? "each one was let go when it was done" : "they come one by one, after this");
-    shunt_diag_help(k->diags, d, "keep what you need in a `tally`: `tally NAME: TYPE of EXPRESSION for each x in %.*s`, and read it in `at end`", SHUNT_TEXT_ARGS(loop->id));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, node->span,
+                                   ends ? "loop %.*s is gone when this runs" : "loop %.*s has not arrived when this runs",
+                                   SHUNT_TEXT_ARGS(loop->id));
+    if (k->phase == PHASE_UNIT)
+        shunt_diag_here(k->diags, d, "one unit at a time is at hand");
+    else
+        shunt_diag_here(k->diags, d, ends ? "each one was let go when it was done" : "they come one by one, after this");
+    shunt_diag_help(
+        k->diags, d,
+        "keep what you need in a `tally`: `tally NAME: TYPE of EXPRESSION for each x in %.*s`, and read it in `at end`",
+        SHUNT_TEXT_ARGS(loop->id));
     return false;
 }
 
 /* The place where the units of the map begin, in each guide: what comes behind it in the set's own body is late. */
-static bool
-is_late(check *k, const shunt_loop *root, uint16_t position, const shunt_loop *step)
+static bool is_late(check *k, const shunt_loop *root, uint16_t position, const shunt_loop *step)
 {
     bool inside = k->phase == PHASE_UNIT || k->phase == PHASE_TALLY;
     if (inside && k->unit_loop) {
@@ -954,25 +958,23 @@ is_late(check *k, const shunt_loop *root, uint16_t position, const shunt_loop *s
         return unit && unit != step && position >= unit->position;
     }
     for (uint32_t u = 0; u < k->units.count; u++) {
-        const shunt_loop *unit = towards(root, k->units.items[u]->type.loop);
+        const shunt_loop *unit = towards(root, k->units.items[u]);
         if (unit && unit != step && position >= unit->position) return true;
     }
     return false;
 }
 
-static const char *
-last_unit_id(check *k)
+static const char *last_unit_id(check *k)
 {
     const shunt_loop_ref *unit = k->unit_loop;
-    if (!unit && k->units.count) unit = k->units.items[0]->type.loop;
+    if (!unit && k->units.count) unit = k->units.items[0];
     return unit && unit->match_count ? unit->matches[0].loop->id : "";
 }
 
-static bool
-is_streamed(check *k, const shunt_loop_ref *ref)
+static bool is_streamed(check *k, const shunt_loop_ref *ref)
 {
     for (uint32_t u = 0; u < k->units.count; u++) {
-        const shunt_loop_ref *unit = k->units.items[u]->type.loop;
+        const shunt_loop_ref *unit = k->units.items[u];
         for (uint32_t m = 0; m < ref->match_count; m++)
             for (uint32_t n = 0; n < unit->match_count; n++) {
                 const shunt_loop *a = ref->matches[m].loop, *b = unit->matches[n].loop;
@@ -984,15 +986,16 @@ is_streamed(check *k, const shunt_loop_ref *ref)
     return false;
 }
 
-static bool
-outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
+static bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
 {
     shunt_diag *d;
     switch (k->phase) {
     case PHASE_FUNCTION:
-        d = shunt_diag_add(k->diags, SHUNT_E0911, node->span, "function `%.*s` reads the message", SHUNT_TEXT_ARGS(k->function->symbol.name));
+        d = shunt_diag_add(k->diags, SHUNT_E0911, node->span, "function `%.*s` reads the message",
+                           SHUNT_TEXT_ARGS(k->function->symbol.name));
         shunt_diag_here(k->diags, d, "a function knows its parameters only");
-        shunt_diag_help(k->diags, d, "add a parameter to `%.*s`, and pass `%.*s` where it is called", SHUNT_TEXT_ARGS(k->function->symbol.name), SHUNT_TEXT_ARGS(shown));
+        shunt_diag_help(k->diags, d, "add a parameter to `%.*s`, and pass `%.*s` where it is called",
+                        SHUNT_TEXT_ARGS(k->function->symbol.name), SHUNT_TEXT_ARGS(shown));
         return false;
     case PHASE_TARGET:
         d = shunt_diag_add(k->diags, SHUNT_E0911, node->span, "a target reads the message");
@@ -1007,25 +1010,27 @@ outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
     case PHASE_WIDE_END:
         d = shunt_diag_add(k->diags, SHUNT_E0601, node->span, "`%.*s` is gone when this runs", SHUNT_TEXT_ARGS(shown));
         shunt_diag_here(k->diags, d, "the transaction that held it has ended");
-        shunt_diag_help(k->diags, d, "keep what you need in a tally of this scope: `tally NAME: TYPE per %s`", k->end_scope == SHUNT_LANG_BATCH ? "batch" : "file");
+        shunt_diag_help(k->diags, d, "keep what you need in a tally of this scope: `tally NAME: TYPE per %s`",
+                        k->end_scope == SHUNT_LANG_BATCH ? "batch" : "file");
         return false;
     default: return true;
     }
 }
 
-static bool
-arrived(check *k, const shunt_ast *node, const way *w)
+static bool arrived(check *k, const shunt_ast *node, const way *w)
 {
     if (w->base || (w->start && !w->up)) return true;
     const shunt_loop_ref *root = w->up ? w->up : body_ref(k);
     const shunt_loop_ref *step = w->down_count ? w->down[0] : NULL;
     for (uint32_t i = 0; i < w->down_count; i++)
-        if (is_streamed(k, w->down[i]) && (k->phase != PHASE_UNIT || w->list || i + 1 < w->down_count)) return gone(k, node, w->down[i]);
+        if (is_streamed(k, w->down[i]) && (k->phase != PHASE_UNIT || w->list || i + 1 < w->down_count))
+            return gone(k, node, w->down[i]);
     for (uint32_t m = 0; m < root->match_count; m++) {
         const shunt_loop *body = root->matches[m].loop;
         for (uint16_t i = 0; i < body->body_count; i++) {
             const shunt_entry *entry = &body->body[i];
-            bool               match = step ? entry->loop && is_loop(entry->loop, step->id) : entry->segment && shunt_text_is(w->segment, entry->segment->id);
+            bool               match = step ? entry->loop && is_loop(entry->loop, step->id)
+                                            : entry->segment && shunt_text_is(w->segment, entry->segment->id);
             if (match && !step && w->qualifier.length && !key_has(entry->segment, w->qualifier)) match = false;
             uint16_t position = entry->loop ? entry->loop->position : entry->segment ? entry->segment->position : 0;
             if (!match || !is_late(k, body, position, entry->loop)) continue;
@@ -1034,14 +1039,14 @@ arrived(check *k, const shunt_ast *node, const way *w)
                 if (!k->late.length) k->late = what;
                 return true;
             }
-            return not_arrived(k, node, what, check_format(k, "%.*s comes after the last %s loop", SHUNT_TEXT_ARGS(what), last_unit_id(k)));
+            return not_arrived(k, node, what,
+                               check_format(k, "%.*s comes after the last %s loop", SHUNT_TEXT_ARGS(what), last_unit_id(k)));
         }
     }
     return true;
 }
 
-bool
-check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment)
+bool check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment)
 {
     way w = { .loop = body_ref(k), .segment = shunt_text_of(segment) };
     return outside_of_the_map(k, node, w.segment) && arrived(k, node, &w);
@@ -1049,22 +1054,26 @@ check_arrival_of_segment(check *k, const shunt_ast *node, const char *segment)
 
 /* ---- a finished path ---- */
 
-static shunt_text
-shown_path(check *k, const way *w, shunt_text element)
+static shunt_text shown_path(check *k, const way *w, shunt_text element)
 {
     shunt_text prefix = prefix_of(k, w);
     if (!w->segment.length) return prefix.length ? (shunt_text){ prefix.bytes, prefix.length - 1 } : w->loop->id;
     if (w->qualifier.length)
-        return check_format(k, "%.*s%.*s[\"%.*s\"]%s%.*s", SHUNT_TEXT_ARGS(prefix), SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier),
-                            element.length ? "." : "", SHUNT_TEXT_ARGS(element));
+        return check_format(k, "%.*s%.*s[\"%.*s\"]%s%.*s", SHUNT_TEXT_ARGS(prefix), SHUNT_TEXT_ARGS(w->segment),
+                            SHUNT_TEXT_ARGS(w->qualifier), element.length ? "." : "", SHUNT_TEXT_ARGS(element));
     return check_format(k, "%.*s%.*s", SHUNT_TEXT_ARGS(prefix), SHUNT_TEXT_ARGS(element.length ? element : w->segment));
 }
 
-static described_path *
-new_path(check *k, const way *w, shunt_path_kind kind)
+static described_path *new_path(check *k, const way *w, shunt_path_kind kind)
 {
     described_path *p = NEW(k, described_path);
-    p->path = (shunt_path){ .kind = kind, .base = w->base, .start = w->start, .up = w->up, .down_count = w->down_count, .loop = w->loop, .qualifier = w->qualifier };
+    p->path = (shunt_path){ .kind = kind,
+                            .base = w->base,
+                            .start = w->start,
+                            .up = w->up,
+                            .down_count = w->down_count,
+                            .loop = w->loop,
+                            .qualifier = w->qualifier };
     if (w->down_count) {
         p->path.down = NEW_N(k, const shunt_loop_ref *, w->down_count);
         memcpy(p->path.down, w->down, w->down_count * sizeof *w->down);
@@ -1074,74 +1083,82 @@ new_path(check *k, const way *w, shunt_path_kind kind)
     return p;
 }
 
-static shunt_ty
-path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
+static shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
 {
     shunt_fact *fact = check_fact(k, node);
-    fact->kind       = SHUNT_FACT_PATH;
-    fact->path       = &p->path;
+    fact->kind = SHUNT_FACT_PATH;
+    fact->path = &p->path;
     return check_typed(k, node, type);
 }
 
-static bool
-finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_ty *want, shunt_ty *type)
+static bool finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_ty *want, shunt_ty *type)
 {
     match_list    nodes = { 0 };
-    element_facts f     = { 0 };
+    element_facts f = { 0 };
     if (!pick_nodes(k, node, w, element, &nodes)) return false;
     bool several = w->list;
-    for (uint32_t m = 0; m < nodes.count && !w->loop->segment.length; m++) several = several || !stands_once(nodes.items[m].segment, w->qualifier.length > 0);
+    for (uint32_t m = 0; m < nodes.count && !w->loop->segment.length; m++)
+        several = several || !stands_once(nodes.items[m].segment, w->qualifier.length > 0);
     if (!take_elements(k, node, w, element, want, &nodes, &f) || !arrived(k, node, w)) return false;
     if (several) {
-        shunt_text  which = shown_path(k, w, (shunt_text){ 0 });
+        shunt_text which = shown_path(k, w, (shunt_text){ 0 });
         if (w->list) {
             several_on_the_way(k, node, w->loop, element);
             return false;
         }
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there may be several `%.*s`, and one value is wanted", SHUNT_TEXT_ARGS(which));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there may be several `%.*s`, and one value is wanted",
+                                       SHUNT_TEXT_ARGS(which));
         shunt_diag_here(k->diags, d, "%s repeats", nodes.items[0].segment->name);
-        shunt_diag_help(k->diags, d, "take the first: `%.*s.first.%.*s`, which may be absent", SHUNT_TEXT_ARGS(which), SHUNT_TEXT_ARGS(element));
-        shunt_diag_help(k->diags, d, "or loop over them: `for each x in %.*s { ... x.%.*s ... }`", SHUNT_TEXT_ARGS(which), SHUNT_TEXT_ARGS(element));
+        shunt_diag_help(k->diags, d, "take the first: `%.*s.first.%.*s`, which may be absent", SHUNT_TEXT_ARGS(which),
+                        SHUNT_TEXT_ARGS(element));
+        shunt_diag_help(k->diags, d, "or loop over them: `for each x in %.*s { ... x.%.*s ... }`", SHUNT_TEXT_ARGS(which),
+                        SHUNT_TEXT_ARGS(element));
         return false;
     }
     for (uint32_t m = 0; m < nodes.count && !w->loop->segment.length; m++)
         if (nodes.items[m].segment->usage != SHUNT_REQUIRED) {
-            shunt_text which = w->qualifier.length ? check_format(k, "%.*s*%.*s", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier)) : w->segment;
-            if (w->loop->id.length) maybe_missing(w, check_format(k, "not every %.*s has %.*s", SHUNT_TEXT_ARGS(w->loop->id), SHUNT_TEXT_ARGS(which)));
-            else maybe_missing(w, check_format(k, "not every message has %.*s", SHUNT_TEXT_ARGS(which)));
+            shunt_text which = w->qualifier.length
+                                   ? check_format(k, "%.*s*%.*s", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(w->qualifier))
+                                   : w->segment;
+            if (w->loop->id.length)
+                maybe_missing(w,
+                              check_format(k, "not every %.*s has %.*s", SHUNT_TEXT_ARGS(w->loop->id), SHUNT_TEXT_ARGS(which)));
+            else
+                maybe_missing(w, check_format(k, "not every message has %.*s", SHUNT_TEXT_ARGS(which)));
         } else if (w->qualifier.length && nodes.items[m].segment->key && nodes.items[m].segment->key->count > 1)
             maybe_missing(w, check_format(k, "another qualifier may stand there"));
     if (f.optional) maybe_missing(w, f.why);
     if (w->part_start || w->part_end) {
         if (f.type.kind != SHUNT_TY_DATE) {
             shunt_text  name = shunt_ty_name(k->arena, &f.type);
-            shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is %.*s, only a range of dates has a start and an end", SHUNT_TEXT_ARGS(element), SHUNT_TEXT_ARGS(name));
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is %.*s, only a range of dates has a start and an end",
+                               SHUNT_TEXT_ARGS(element), SHUNT_TEXT_ARGS(name));
             shunt_diag_help(k->diags, d, "leave out `.%s`", w->part_start ? "start" : "end");
             return false;
         }
         f.value = SHUNT_VALUE_DATE_BY_QUALIFIER;
     }
     described_path *p = new_path(k, w, SHUNT_PATH_VALUE);
-    p->path.nodes       = nodes.items;
-    p->path.node_count  = nodes.count;
-    p->path.element     = w->element;
-    p->path.component   = w->component;
+    p->path.nodes = nodes.items;
+    p->path.node_count = nodes.count;
+    p->path.element = w->element;
+    p->path.component = w->component;
     p->path.range_start = w->part_start;
-    p->path.range_end   = w->part_end;
-    p->path.value_type  = f.value;
-    p->path.implied     = f.implied;
-    p->path.required    = !w->optional;
-    p->path.shown       = shown_path(k, w, element);
-    p->origin           = check_format(k, "%.*s%s%.*s of %.*s", SHUNT_TEXT_ARGS(w->segment), w->qualifier.length ? "*" : "", SHUNT_TEXT_ARGS(w->qualifier),
-                                       SHUNT_TEXT_ARGS(loop_words(k, w->loop)));
+    p->path.range_end = w->part_end;
+    p->path.value_type = f.value;
+    p->path.implied = f.implied;
+    p->path.required = !w->optional;
+    p->path.shown = shown_path(k, w, element);
+    p->origin = check_format(k, "%.*s%s%.*s of %.*s", SHUNT_TEXT_ARGS(w->segment), w->qualifier.length ? "*" : "",
+                             SHUNT_TEXT_ARGS(w->qualifier), SHUNT_TEXT_ARGS(loop_words(k, w->loop)));
     f.type.optional = w->optional;
-    *type           = path_fact(k, node, p, f.type);
+    *type = path_fact(k, node, p, f.type);
     return true;
 }
 
 /* A loop or a segment as such: `2110`, `REF["0K"]`, `NM1["82"]`. */
-static bool
-finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *type)
+static bool finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *type)
 {
     if (w->segment.length && !w->loop->segment.length) {
         match_list nodes = { 0 };
@@ -1150,26 +1167,27 @@ finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *type)
         for (uint32_t m = 0; m < nodes.count; m++) {
             w->list = w->list || !stands_once(nodes.items[m].segment, w->qualifier.length > 0);
             if (nodes.items[m].segment->usage != SHUNT_REQUIRED || w->qualifier.length)
-                maybe_missing(w, check_format(k, "not every %.*s has one", SHUNT_TEXT_ARGS(w->loop->id.length ? w->loop->id : SHUNT_TEXT("message"))));
+                maybe_missing(w, check_format(k, "not every %.*s has one",
+                                              SHUNT_TEXT_ARGS(w->loop->id.length ? w->loop->id : SHUNT_TEXT("message"))));
         }
         if (!arrived(k, node, w)) return false;
         const shunt_loop_ref *to = loop_ref(k, w->loop->id, w->segment, w->qualifier);
         if (w->down_count == DOWN_AT_MOST) return false;
         w->down[w->down_count++] = to;
-        w->loop                  = to;
+        w->loop = to;
     } else if (!arrived(k, node, w)) {
         return false;
     }
-    bool     several = w->list || list;
-    shunt_ty item    = { .kind = SHUNT_TY_NODE, .loop = w->loop };
+    bool            several = w->list || list;
+    shunt_ty        item = { .kind = SHUNT_TY_NODE, .loop = w->loop };
     described_path *p = new_path(k, w, several && w->down_count ? SHUNT_PATH_LIST : SHUNT_PATH_ONE);
-    p->path.shown     = shown_path(k, w, (shunt_text){ 0 });
+    p->path.shown = shown_path(k, w, (shunt_text){ 0 });
     if (p->path.kind == SHUNT_PATH_LIST) {
         shunt_ty *of = NEW(k, shunt_ty);
-        *of          = item;
-        *type        = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = of, .loop = w->loop };
+        *of = item;
+        *type = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = of, .loop = w->loop };
     } else {
-        *type          = item;
+        *type = item;
         type->optional = w->optional;
     }
     *type = path_fact(k, node, p, *type);
@@ -1180,8 +1198,7 @@ finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *type)
 
 static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted);
 
-static walked
-walk_name(check *k, shunt_ast *node, way *w)
+static walked walk_name(check *k, shunt_ast *node, way *w)
 {
     shunt_symbol *symbol = node->kind == SHUNT_AST_NAME ? find_value(k, node->text) : NULL;
     if (symbol) {
@@ -1191,7 +1208,8 @@ walk_name(check *k, shunt_ast *node, way *w)
             if (l->variable == symbol && l->is_it) variable = false;
         *w = (way){ .loop = symbol->type.loop, .optional = symbol->type.optional };
         if (symbol->type.optional) w->why = check_format(k, "`%.*s` may be absent", SHUNT_TEXT_ARGS(node->text));
-        if (variable) w->start = symbol;
+        if (variable)
+            w->start = symbol;
         else {
             w->base = node;
             (void)check_expr(k, node, NULL);
@@ -1207,21 +1225,19 @@ walk_name(check *k, shunt_ast *node, way *w)
     if (k->unread || k->lost || !outside_of_the_map(k, node, node->text)) return WALK_REPORTED;
     uint16_t   element = w->element, component = w->component;
     shunt_text segment = w->segment;
-    walked     found   = head_segment(k, node, segment, node->text, w);
-    w->element         = element;
-    w->component       = component;
+    walked     found = head_segment(k, node, segment, node->text, w);
+    w->element = element;
+    w->component = component;
     return found == WALK_SEGMENT ? WALK_VALUE : found;
 }
 
-static walked
-walk_loop_id(check *k, shunt_ast *node, way *w)
+static walked walk_loop_id(check *k, shunt_ast *node, way *w)
 {
     if (k->unread || k->lost || !outside_of_the_map(k, node, node->text)) return WALK_REPORTED;
     return head_loop(k, node, node->text, w);
 }
 
-static walked
-below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
+static walked below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
 {
     shunt_text segment;
     uint16_t   element, component;
@@ -1229,7 +1245,8 @@ below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
         walked found = w->loop->segment.length ? WALK_OTHER : go_down(k, w, node, name->text);
         if (found != WALK_OTHER) return found;
         if (loop_has_id(k, name->text)) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "loop %.*s does not stand in %.*s", SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(loop_words(k, w->loop)));
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "loop %.*s does not stand in %.*s",
+                                           SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(loop_words(k, w->loop)));
             shunt_diag_help(k->diags, d, "`shunt dict %s` lists the loops", source_of(k)->guides[0]->set);
         } else {
             no_such_loop(k, name, name->text);
@@ -1239,14 +1256,17 @@ below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
     bool is_element = split_element(name->text, &segment, &element, &component);
     if (!is_element) segment = name->text;
     if (!has_segment(w->loop, segment)) {
-        shunt_text  where = w->loop->segment.length ? check_format(k, "segment %.*s", SHUNT_TEXT_ARGS(w->loop->segment)) : loop_words(k, w->loop);
-        shunt_diag *d     = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "%.*s has no %.*s", SHUNT_TEXT_ARGS(where), SHUNT_TEXT_ARGS(name->text));
-        offer       o     = { .k = k };
+        shunt_text where =
+            w->loop->segment.length ? check_format(k, "segment %.*s", SHUNT_TEXT_ARGS(w->loop->segment)) : loop_words(k, w->loop);
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "%.*s has no %.*s", SHUNT_TEXT_ARGS(where),
+                                       SHUNT_TEXT_ARGS(name->text));
+        offer       o = { .k = k };
         shunt_suggest_init(&o.s, segment, 3);
         for (uint32_t m = 0; m < w->loop->match_count && !w->loop->segment.length; m++)
             for (uint16_t i = 0; i < w->loop->matches[m].loop->body_count; i++)
                 if (w->loop->matches[m].loop->body[i].segment)
-                    shunt_suggest_offer(&o.s, shunt_text_of(w->loop->matches[m].loop->body[i].segment->id), (shunt_text){ 0 }, true, 0);
+                    shunt_suggest_offer(&o.s, shunt_text_of(w->loop->matches[m].loop->body[i].segment->id), (shunt_text){ 0 },
+                                        true, 0);
         shunt_text near = shunt_suggest_text(&o.s, k->arena);
         if (near.length) shunt_diag_help(k->diags, d, "did you mean segment %.*s?", SHUNT_TEXT_ARGS(near));
         uint32_t given = 0;
@@ -1255,31 +1275,32 @@ below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
     }
     w->segment = segment;
     if (!is_element) return WALK_SEGMENT;
-    w->element   = element;
+    w->element = element;
     w->component = component;
     return WALK_VALUE;
 }
 
-static walked
-below_segment(check *k, const shunt_ast *name, way *w)
+static walked below_segment(check *k, const shunt_ast *name, way *w)
 {
     shunt_text segment;
     uint16_t   element, component;
     if (!split_element(name->text, &segment, &element, &component) || !shunt_text_equal(segment, w->segment)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0203, name->span, "`%.*s` is not an element of %.*s", SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(w->segment));
-        if (split_element(name->text, &segment, &element, &component)) shunt_diag_help(k->diags, d, "did you mean `%.*s%02u`?", SHUNT_TEXT_ARGS(w->segment), element);
-        else shunt_diag_help(k->diags, d, "write the element with its segment: `%.*s02`", SHUNT_TEXT_ARGS(w->segment));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0203, name->span, "`%.*s` is not an element of %.*s",
+                                       SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(w->segment));
+        if (split_element(name->text, &segment, &element, &component))
+            shunt_diag_help(k->diags, d, "did you mean `%.*s%02u`?", SHUNT_TEXT_ARGS(w->segment), element);
+        else
+            shunt_diag_help(k->diags, d, "write the element with its segment: `%.*s02`", SHUNT_TEXT_ARGS(w->segment));
         return WALK_REPORTED;
     }
-    w->element   = element;
+    w->element = element;
     w->component = component;
     return WALK_VALUE;
 }
 
-static walked
-walk_member(check *k, shunt_ast *node, way *w)
+static walked walk_member(check *k, shunt_ast *node, way *w)
 {
-    shunt_ast *name  = kid(node, SHUNT_MEMBER_name);
+    shunt_ast *name = kid(node, SHUNT_MEMBER_name);
     walked     found = walk(k, kid(node, SHUNT_MEMBER_of), w, true);
     if (!name) return WALK_REPORTED;
     bool part_start = shunt_text_is(name->text, "start"), part_end = shunt_text_is(name->text, "end");
@@ -1293,26 +1314,28 @@ walk_member(check *k, shunt_ast *node, way *w)
     case WALK_SEGMENT: return below_segment(k, name, w);
     case WALK_VALUE:
         if (!part_start && !part_end) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0203, name->span, "an element has no part `%.*s`", SHUNT_TEXT_ARGS(name->text));
-            shunt_diag_help(k->diags, d, "a component is written with a hyphen: `SVC01-2`; a range of dates has `.start` and `.end`");
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0203, name->span, "an element has no part `%.*s`", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag_help(k->diags, d,
+                            "a component is written with a hyphen: `SVC01-2`; a range of dates has `.start` and `.end`");
             return WALK_REPORTED;
         }
         w->part_start = part_start;
-        w->part_end   = part_end;
+        w->part_end = part_end;
         return WALK_VALUE;
     default: return found;
     }
 }
 
-static walked
-walk_index(check *k, shunt_ast *node, way *w)
+static walked walk_index(check *k, shunt_ast *node, way *w)
 {
-    shunt_ast *keys  = kid(node, SHUNT_INDEX_keys);
+    shunt_ast *keys = kid(node, SHUNT_INDEX_keys);
     walked     found = walk(k, kid(node, SHUNT_INDEX_of), w, false);
     if (found == WALK_OTHER || found == WALK_REPORTED) return found;
     shunt_ast *key = kid(keys, 0);
     if (found != WALK_SEGMENT || keys->kid_count != 1 || !key || key->kind != SHUNT_AST_STRING || kid(node, SHUNT_INDEX_at)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "only a segment is picked by a qualifier, and by one text");
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0306, node->span, "only a segment is picked by a qualifier, and by one text");
         shunt_diag_help(k->diags, d, "write it like `NM1[\"82\"]`, or filter a list: `2110[where it.SVC02 > 0.00 USD]`");
         return WALK_REPORTED;
     }
@@ -1320,15 +1343,15 @@ walk_index(check *k, shunt_ast *node, way *w)
     return WALK_SEGMENT;
 }
 
-static walked
-walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
+static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
 {
     *w = (way){ 0 };
     if (!node) return WALK_REPORTED;
     switch (node->kind) {
     case SHUNT_AST_LOOP: return walk_loop_id(k, node, w);
     case SHUNT_AST_INT: return loop_wanted && looks_like_loop(node->text) ? walk_loop_id(k, node, w) : WALK_OTHER;
-    case SHUNT_AST_NAME: case SHUNT_AST_ELEMENT:
+    case SHUNT_AST_NAME:
+    case SHUNT_AST_ELEMENT:
         if (k->level && k->level->is_it && shunt_text_is(node->text, "it")) break;
         return walk_name(k, node, w);
     case SHUNT_AST_MEMBER:
@@ -1345,12 +1368,11 @@ walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
     return WALK_LOOP;
 }
 
-bool
-check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)
+bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)
 {
     way    w;
     walked found = walk(k, node, &w, list);
-    bool   fine  = false;
+    bool   fine = false;
     if (found == WALK_OTHER) return false;
     if (found == WALK_LOOP && w.base == node) return false; /* a value that happens to be an instance of a loop */
     if (found == WALK_LOOP && node->kind == SHUNT_AST_NAME && w.start) return false;
@@ -1369,19 +1391,17 @@ check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty 
 /* ---- units ---- */
 
 /* The list node becomes a list of instances of the loop. */
-static void
-list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
+static void list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
 {
     way             w = { .loop = ref, .down_count = 1, .down = { ref } };
     described_path *p = new_path(k, &w, SHUNT_PATH_LIST);
     shunt_ty       *of = NEW(k, shunt_ty);
-    *of           = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = ref };
+    *of = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = ref };
     p->path.shown = ref->id;
     (void)path_fact(k, list, p, (shunt_ty){ .kind = SHUNT_TY_LIST, .item = of, .loop = ref });
 }
 
-const shunt_loop_ref *
-set_named(check *k, shunt_ast *list)
+const shunt_loop_ref *set_named(check *k, shunt_ast *list)
 {
     if (!k->source || !list || list->kind != SHUNT_AST_NAME || !shunt_text_equal(list->text, k->source->name)) return NULL;
     const shunt_loop_ref *ref = loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 });
@@ -1389,11 +1409,11 @@ set_named(check *k, shunt_ast *list)
     return ref;
 }
 
-const shunt_loop_ref *
-unit_loop_of(check *k, shunt_ast *list, bool *reported)
+const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
     *reported = false;
-    if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text)) return NULL;
+    if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))
+        return NULL;
     uint32_t missing;
     *reported = true;
     if (!loop_has_id(k, list->text)) {
@@ -1411,8 +1431,7 @@ unit_loop_of(check *k, shunt_ast *list, bool *reported)
 }
 
 /* A loop without limit that has loops of its own is a level of the message, and may hold the rest of the file. */
-static const shunt_loop *
-endless_below(const shunt_loop *loop)
+static const shunt_loop *endless_below(const shunt_loop *loop)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_loop *inner = loop->body[i].loop;
@@ -1426,38 +1445,37 @@ endless_below(const shunt_loop *loop)
     return NULL;
 }
 
-void
-check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
+void check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
 {
     for (uint32_t m = 0; m < loop->match_count; m++) {
         const shunt_loop *endless = endless_below(loop->matches[m].loop);
         if (!endless) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0603, list->span, "a unit of %.*s may hold any number of %s", SHUNT_TEXT_ARGS(loop->id), endless->id);
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0603, list->span, "a unit of %.*s may hold any number of %s",
+                                       SHUNT_TEXT_ARGS(loop->id), endless->id);
         shunt_diag_here(k->diags, d, "loop %s (%s) has no limit", endless->id, endless->name);
         shunt_diag_note(k->diags, d, "a unit is kept in memory until it is done");
-        shunt_diag_help(k->diags, d, "make the inner loop the unit: `for each x in %s { ... }`; what stands around it is at hand there", endless->id);
+        shunt_diag_help(k->diags, d,
+                        "make the inner loop the unit: `for each x in %s { ... }`; what stands around it is at hand there",
+                        endless->id);
         return;
     }
 }
 
 /* ---- for diagnostics of others ---- */
 
-static const described_path *
-described(const shunt_ast *node)
+static const described_path *described(const shunt_ast *node)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     return fact && fact->kind == SHUNT_FACT_PATH ? (const described_path *)(const void *)fact->path : NULL;
 }
 
-void
-explain_absence(check *k, shunt_diag *diag, const shunt_ast *node)
+void explain_absence(check *k, shunt_diag *diag, const shunt_ast *node)
 {
     const described_path *p = described(node);
     if (p && p->why.length) shunt_diag_here(k->diags, diag, "%.*s", SHUNT_TEXT_ARGS(p->why));
 }
 
-shunt_text
-phi_origin(const shunt_ast *node)
+shunt_text phi_origin(const shunt_ast *node)
 {
     const described_path *p = described(node);
     return p ? p->origin : (shunt_text){ 0 };

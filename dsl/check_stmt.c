@@ -3,16 +3,15 @@
 
 /* ---- let ---- */
 
-static void
-lint_case(check *k, const shunt_ast *name)
+static void lint_case(check *k, const shunt_ast *name)
 {
     char lower[64];
     bool upper = false;
     if (name->text.length > sizeof lower) return;
     for (uint32_t i = 0; i < name->text.length; i++) {
-        char c   = name->text.bytes[i];
+        char c = name->text.bytes[i];
         bool big = c >= 'A' && c <= 'Z';
-        upper    = upper || big;
+        upper = upper || big;
         lower[i] = (char)(big ? c + 32 : c);
     }
     if (!upper) return;
@@ -21,8 +20,7 @@ lint_case(check *k, const shunt_ast *name)
     shunt_diag_help(k->diags, d, "write `%.*s`", (int)name->text.length, lower);
 }
 
-void
-check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
+void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
 {
     shunt_ast *name = kid(let, SHUNT_LET_name), *type_node = kid(let, SHUNT_LET_type), *value = kid(let, SHUNT_LET_value);
     uint32_t   levels = k->levels;
@@ -30,45 +28,44 @@ check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
     shunt_text late = k->late;
     if (!name) return;
     if (shunt_text_is(let->text, "open")) not_in_version(k, let->span, "`open`");
-    k->levels  = 0;
+    k->levels = 0;
     k->rounded = false;
-    k->late    = (shunt_text){ 0 };
-    need n     = { .by = FOR_LET, .name = name->text };
+    k->late = (shunt_text){ 0 };
+    need     n = { .by = FOR_LET, .name = name->text };
     shunt_ty type;
     if (type_node) {
         n.type = check_type(k, type_node);
-        type   = check_needed(k, value, &n);
+        type = check_needed(k, value, &n);
         if (!shunt_ty_is_error(&n.type)) {
             uint32_t phi = n.type.phi | type.phi;
-            type         = n.type;
-            type.phi     = phi;
+            type = n.type;
+            type.phi = phi;
         }
     } else {
         type = check_expr(k, value, NULL);
         if (type.kind == SHUNT_TY_NEVER) type = ty_error();
     }
     shunt_symbol *symbol = new_symbol(k, kind, name->text, let, name->span);
-    decl         *d      = decl_of(symbol);
-    symbol->type         = type;
-    d->levels            = k->levels;
-    d->rounded           = k->rounded;
-    d->late              = k->late;
+    decl         *d = decl_of(symbol);
+    symbol->type = type;
+    d->levels = k->levels;
+    d->rounded = k->rounded;
+    d->late = k->late;
     if (kind == SHUNT_SYMBOL_GLOBAL) symbol->as.global.late = k->late.length > 0;
     check_fact(k, let)->symbol = symbol;
     (void)check_typed(k, let, type);
     lint_case(k, name);
     if (kind != SHUNT_SYMBOL_CONSTANT) declare_local(k, symbol);
-    k->levels  = levels;
+    k->levels = levels;
     k->rounded = rounded;
-    k->late    = late;
+    k->late = late;
 }
 
 /* ---- fields of a record ---- */
 
 static void check_statements(check *k, shunt_ast *block);
 
-static bool
-field_given(const shunt_ast *fields, shunt_text name, const shunt_ast **where)
+static bool field_given(const shunt_ast *fields, shunt_text name, const shunt_ast **where)
 {
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         const shunt_ast *field = fields->kids[i], *field_name = field->kind == SHUNT_AST_ERROR ? NULL : kid(field, 0);
@@ -79,8 +76,7 @@ field_given(const shunt_ast *fields, shunt_text name, const shunt_ast **where)
     return false;
 }
 
-static bool
-has_error_node(const shunt_ast *list)
+static bool has_error_node(const shunt_ast *list)
 {
     for (uint32_t i = 0; list && i < list->kid_count; i++)
         if (list->kids[i]->kind == SHUNT_AST_ERROR) return true;
@@ -88,33 +84,38 @@ has_error_node(const shunt_ast *list)
 }
 
 /* The member that a field fills; UINT32_MAX after an error. */
-static uint32_t
-member_of_field(check *k, const shunt_ast *name, const shunt_shape *shape, const shunt_symbol *target)
+static uint32_t member_of_field(check *k, const shunt_ast *name, const shunt_shape *shape, const shunt_symbol *target)
 {
     uint32_t at;
     if (find_member(shape, name->text, &at)) return at;
     bool        line = shape->kind == SHUNT_SHAPE_LINE;
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, line ? "a line of %.*s has no column `%.*s`" : "target %.*s has no field `%.*s`",
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span,
+                                   line ? "a line of %.*s has no column `%.*s`" : "target %.*s has no field `%.*s`",
                                    SHUNT_TEXT_ARGS(shape->name), SHUNT_TEXT_ARGS(name->text));
     shunt_text  near = nearest_field(k, shape, name->text, NULL);
-    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     else if (target->as.target->line && !line && find_member(target->as.target->line, name->text, &at))
         shunt_diag_help(k->diags, d, "it is a column of its lines: write it in `with (...)`");
-    else if (line && find_member(target->as.target->shape, name->text, &at)) shunt_diag_help(k->diags, d, "it is a field of the whole journal: write `%.*s: ...` inside it", SHUNT_TEXT_ARGS(name->text));
-    else if (target->module == k->module->number) shunt_diag_help(k->diags, d, "or add it to the target (line %u): `%s%.*s: TYPE`", line_of(k, target->span), line ? "column " : "", SHUNT_TEXT_ARGS(name->text));
+    else if (line && find_member(target->as.target->shape, name->text, &at))
+        shunt_diag_help(k->diags, d, "it is a field of the whole journal: write `%.*s: ...` inside it",
+                        SHUNT_TEXT_ARGS(name->text));
+    else if (target->module == k->module->number)
+        shunt_diag_help(k->diags, d, "or add it to the target (line %u): `%s%.*s: TYPE`", line_of(k, target->span),
+                        line ? "column " : "", SHUNT_TEXT_ARGS(name->text));
     return UINT32_MAX;
 }
 
-static void
-check_field_list(check *k, shunt_ast *field, const shunt_symbol *target, const shunt_member *member, bool expected)
+static void check_field_list(check *k, shunt_ast *field, const shunt_symbol *target, const shunt_member *member, bool expected)
 {
     shunt_ast *each = kid(field, SHUNT_FIELD_LIST_each), *fields = kid(field, SHUNT_FIELD_LIST_fields);
-    bool       rows = !member || (member->type.kind == SHUNT_TY_LIST && member->type.item && member->type.item->kind == SHUNT_TY_ROW);
-    level      inner;
-    bool       lost = k->lost;
+    bool  rows = !member || (member->type.kind == SHUNT_TY_LIST && member->type.item && member->type.item->kind == SHUNT_TY_ROW);
+    level inner;
+    bool  lost = k->lost;
     if (member && !rows && !shunt_ty_is_error(&member->type)) {
         shunt_text  name = shunt_ty_name(k->arena, &member->type);
-        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, field->span, "`%.*s` takes %.*s, and this is a list of rows", SHUNT_TEXT_ARGS(member->name), SHUNT_TEXT_ARGS(name));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, field->span, "`%.*s` takes %.*s, and this is a list of rows",
+                                       SHUNT_TEXT_ARGS(member->name), SHUNT_TEXT_ARGS(name));
         if (member->decl) shunt_diag_also(k->diags, d, member->decl->span, "declared here");
         return;
     }
@@ -126,51 +127,49 @@ check_field_list(check *k, shunt_ast *field, const shunt_symbol *target, const s
     k->lost = lost;
 }
 
-static void
-report_missing(check *k, const shunt_ast *at, const shunt_shape *shape, const shunt_text *names, uint32_t count)
+static void report_missing(check *k, const shunt_ast *at, const shunt_shape *shape, const shunt_text *names, uint32_t count)
 {
     shunt_text list = { 0 }, lines = { 0 };
     for (uint32_t i = 0; i < count && i < 6; i++) {
-        list  = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(list), i ? ", " : "", SHUNT_TEXT_ARGS(names[i]));
+        list = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(list), i ? ", " : "", SHUNT_TEXT_ARGS(names[i]));
         lines = check_format(k, "%.*s%s%.*s: ...", SHUNT_TEXT_ARGS(lines), i ? "  " : "", SHUNT_TEXT_ARGS(names[i]));
     }
     if (count > 6) list = check_format(k, "%.*s and %u more", SHUNT_TEXT_ARGS(list), count - 6);
     const shunt_ast *place = kid(at, 0) ? kid(at, 0) : at;
-    shunt_diag      *d     = shunt_diag_add(k->diags, SHUNT_E0305, place->span, "%s %.*s %s missing", count == 1 ? "required field" : "required fields", SHUNT_TEXT_ARGS(list), count == 1 ? "is" : "are");
+    shunt_diag      *d =
+        shunt_diag_add(k->diags, SHUNT_E0305, place->span, "%s %.*s %s missing",
+                       count == 1 ? "required field" : "required fields", SHUNT_TEXT_ARGS(list), count == 1 ? "is" : "are");
     shunt_diag_here(k->diags, d, "%.*s needs %s", SHUNT_TEXT_ARGS(shape->name), count == 1 ? "it" : "them");
     for (uint32_t i = 0; i < shape->count; i++)
-        if (count && shunt_text_equal(shape->members[i].name, names[0]) && shape->members[i].decl) shunt_diag_also(k->diags, d, shape->members[i].decl->span, "declared without `?` and without default");
+        if (count && shunt_text_equal(shape->members[i].name, names[0]) && shape->members[i].decl)
+            shunt_diag_also(k->diags, d, shape->members[i].decl->span, "declared without `?` and without default");
     shunt_diag_help(k->diags, d, "add `%.*s`", SHUNT_TEXT_ARGS(lines));
 }
 
-static bool
-is_required(const shunt_member *m)
-{
-    return !m->type.optional && !m->value;
-}
+static bool is_required(const shunt_member *m) { return !m->type.optional && !m->value; }
 
-void
-check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected)
+void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected)
 {
     shunt_text *missing = NEW_N(k, shunt_text, shape->count);
-    uint32_t    count   = 0;
+    uint32_t    count = 0;
     shunt_text  filling = k->filling;
-    bool       *seen    = NEW_N(k, bool, shape->count);
+    bool       *seen = NEW_N(k, bool, shape->count);
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         shunt_ast *field = fields->kids[i], *name = field->kind == SHUNT_AST_ERROR ? NULL : kid(field, 0);
         if (!name) continue;
-        uint32_t            m      = member_of_field(k, name, shape, target);
+        uint32_t            m = member_of_field(k, name, shape, target);
         const shunt_member *member = m == UINT32_MAX ? NULL : &shape->members[m];
         if (member && seen[m] && !(expected && field->kind == SHUNT_AST_FIELD_LIST)) {
             const shunt_ast *first = NULL;
             (void)field_given(fields, name->text, &first);
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, name->span, "`%.*s` is written twice", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0208, name->span, "`%.*s` is written twice", SHUNT_TEXT_ARGS(name->text));
             if (first) shunt_diag_also(k->diags, d, first->span, "first here");
             shunt_diag_help(k->diags, d, "remove one of them");
         }
         if (member) {
-            seen[m]                     = true;
-            check_fact(k, field)->kind   = SHUNT_FACT_FIELD;
+            seen[m] = true;
+            check_fact(k, field)->kind = SHUNT_FACT_FIELD;
             check_fact(k, field)->member = m;
             (void)check_typed(k, field, member->type);
         }
@@ -180,8 +179,11 @@ check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *tar
         } else if (!member) {
             (void)check_expr(k, kid(field, SHUNT_FIELD_value), NULL);
         } else {
-            need n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD, .type = member->type, .name = member->name,
-                       .owner = shape->symbol ? shape->symbol : target, .member = member };
+            need     n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD,
+                           .type = member->type,
+                           .name = member->name,
+                           .owner = shape->symbol ? shape->symbol : target,
+                           .member = member };
             shunt_ty type = check_needed(k, kid(field, SHUNT_FIELD_value), &n);
             if (!expected) check_phi(k, kid(field, SHUNT_FIELD_value), &type, target);
         }
@@ -194,85 +196,88 @@ check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *tar
 
 /* ---- emit ---- */
 
-static shunt_symbol *
-target_named(check *k, const shunt_ast *name, bool journal)
+static shunt_symbol *target_named(check *k, const shunt_ast *name, bool journal)
 {
     shunt_symbol *symbol = find_type(k, name->text);
     if (!symbol || symbol->kind != SHUNT_SYMBOL_TARGET) {
         if (!symbol || !decl_of(symbol)->unread) unknown_name(k, name, "target", NULL);
         return NULL;
     }
+    if (decl_of(symbol)->unread) return NULL;
     if (symbol->as.target->journal != journal) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, name->span, journal ? "target %.*s is no journal" : "target %.*s is a journal", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0303, name->span, journal ? "target %.*s is no journal" : "target %.*s is a journal",
+                           SHUNT_TEXT_ARGS(symbol->name));
         shunt_diag_also(k->diags, d, symbol->span, "declared here");
-        shunt_diag_help(k->diags, d, journal ? "write `emit %.*s { ... }`" : "write `journal %.*s { ... }`", SHUNT_TEXT_ARGS(symbol->name));
+        shunt_diag_help(k->diags, d, journal ? "write `emit %.*s { ... }`" : "write `journal %.*s { ... }`",
+                        SHUNT_TEXT_ARGS(symbol->name));
         return NULL;
     }
     return symbol;
 }
 
-static bool
-is_of_the_map(const check *k, const shunt_symbol *target)
+static bool is_of_the_map(const check *k, const shunt_symbol *target)
 {
     for (uint32_t i = 0; k->map && i < k->map->as.map.target_count; i++)
         if (k->map->as.map.targets[i] == target) return true;
     return false;
 }
 
-static shunt_symbol *
-target_of_map(check *k, const shunt_ast *name, bool journal)
+static shunt_symbol *target_of_map(check *k, const shunt_ast *name, bool journal)
 {
     shunt_symbol *symbol = target_named(k, name, journal);
     if (!symbol) return NULL;
     decl_of(symbol)->written = true;
     if (is_of_the_map(k, symbol)) return symbol;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "`%.*s` is not among the targets of this map", SHUNT_TEXT_ARGS(symbol->name));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "`%.*s` is not among the targets of this map",
+                                   SHUNT_TEXT_ARGS(symbol->name));
     shunt_diag_also(k->diags, d, k->map->span, "map %.*s", SHUNT_TEXT_ARGS(k->map->name));
     shunt_diag_help(k->diags, d, "add it after `into`");
     return symbol;
 }
 
 /* Bits of `for each` that a key must depend on here: the unit, or in `at end` the loop that it stands in. */
-static uint32_t
-key_must_hold(const check *k)
+static uint32_t key_must_hold(const check *k)
 {
     if (k->phase == PHASE_UNIT) return k->unit_bit;
     return k->level ? k->level->bit : 0;
 }
 
-static void
-report_key(check *k, const shunt_ast *at, shunt_text what)
+static void report_key(check *k, const shunt_ast *at, shunt_text what)
 {
     const shunt_ast *each = k->phase == PHASE_UNIT ? k->unit_each : k->level ? k->level->each : NULL;
-    shunt_diag      *d    = shunt_diag_add(k->diags, SHUNT_E0505, at->span, "%.*s is the same for every %s", SHUNT_TEXT_ARGS(what), k->phase == PHASE_UNIT ? "unit" : "turn of the loop");
+    shunt_diag      *d = shunt_diag_add(k->diags, SHUNT_E0505, at->span, "%.*s is the same for every %s", SHUNT_TEXT_ARGS(what),
+                                   k->phase == PHASE_UNIT ? "unit" : "turn of the loop");
     if (each) shunt_diag_also(k->diags, d, each->span, "nothing in the key depends on this");
     shunt_diag_note(k->diags, d, "two records of one transaction with the same key are a fault: KEY_REPEATED");
     shunt_text variable = each && kid(each, SHUNT_EACH_variable) ? kid(each, SHUNT_EACH_variable)->text : SHUNT_TEXT("x");
     shunt_diag_help(k->diags, d, "add what tells them apart, such as `position(%.*s)`", SHUNT_TEXT_ARGS(variable));
 }
 
-static void
-check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint32_t *levels, const bool *given)
+static void check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint32_t *levels, const bool *given)
 {
     const shunt_target_info *info = target->as.target;
     uint32_t                 held = 0, must = key_must_hold(k);
     if (k->unread || k->lost) return;
     if (!info->key_count) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0505, kid(emit, SHUNT_EMIT_target)->span, "target %.*s has no key", SHUNT_TEXT_ARGS(target->name));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0505, kid(emit, SHUNT_EMIT_target)->span, "target %.*s has no key",
+                                       SHUNT_TEXT_ARGS(target->name));
         shunt_diag_also(k->diags, d, target->span, "declared here");
         shunt_diag_note(k->diags, d, "the key tells a record from the same one in another run");
-        if (info->shape->count) shunt_diag_help(k->diags, d, "add the fields that name a record: `key %.*s`", SHUNT_TEXT_ARGS(info->shape->members[0].name));
+        if (info->shape->count)
+            shunt_diag_help(k->diags, d, "add the fields that name a record: `key %.*s`",
+                            SHUNT_TEXT_ARGS(info->shape->members[0].name));
         return;
     }
     for (uint32_t i = 0; i < info->key_count; i++) {
         held |= levels[info->keys[i]];
         if (!given[info->keys[i]]) return; /* it is missing or wrong, and said so */
     }
-    if (must && !(held & must)) report_key(k, kid(emit, SHUNT_EMIT_target), check_format(k, "the key of %.*s", SHUNT_TEXT_ARGS(target->name)));
+    if (must && !(held & must))
+        report_key(k, kid(emit, SHUNT_EMIT_target), check_format(k, "the key of %.*s", SHUNT_TEXT_ARGS(target->name)));
 }
 
-static void
-check_emit(check *k, shunt_ast *emit)
+static void check_emit(check *k, shunt_ast *emit)
 {
     shunt_ast    *name = kid(emit, SHUNT_EMIT_target), *fields = kid(emit, SHUNT_EMIT_fields);
     shunt_symbol *target = name ? target_of_map(k, name, false) : NULL;
@@ -280,22 +285,24 @@ check_emit(check *k, shunt_ast *emit)
         use_names(k, emit);
         return;
     }
-    check_fact(k, emit)->kind   = SHUNT_FACT_TARGET;
+    check_fact(k, emit)->kind = SHUNT_FACT_TARGET;
     check_fact(k, emit)->symbol = target;
-    const shunt_shape *shape  = target->as.target->shape;
+    const shunt_shape *shape = target->as.target->shape;
     uint32_t          *levels = NEW_N(k, uint32_t, shape->count), before = k->levels;
-    bool              *given  = NEW_N(k, bool, shape->count);
+    bool              *given = NEW_N(k, bool, shape->count);
     /* What each field depends on is asked field by field: expressions that are checked already only give back their type. */
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         shunt_ast *field = fields->kids[i];
         uint32_t   m;
-        if (field->kind != SHUNT_AST_FIELD || !kid(field, SHUNT_FIELD_name) || !find_member(shape, kid(field, SHUNT_FIELD_name)->text, &m)) continue;
-        k->levels   = 0;
-        k->filling  = shape->members[m].name;
+        if (field->kind != SHUNT_AST_FIELD || !kid(field, SHUNT_FIELD_name) ||
+            !find_member(shape, kid(field, SHUNT_FIELD_name)->text, &m))
+            continue;
+        k->levels = 0;
+        k->filling = shape->members[m].name;
         shunt_ty type = check_expr(k, kid(field, SHUNT_FIELD_value), &shape->members[m].type);
-        k->filling  = (shunt_text){ 0 };
-        levels[m]   = k->levels;
-        given[m]    = !shunt_ty_is_error(&type);
+        k->filling = (shunt_text){ 0 };
+        levels[m] = k->levels;
+        given[m] = !shunt_ty_is_error(&type);
     }
     k->levels = before;
     check_fields(k, emit, fields, target, shape, false);
@@ -309,62 +316,64 @@ typedef struct sides { /* what the lines of a journal may be, over all ways thro
     bool       twice;      /* two remainders were reported */
     uint32_t   remainders; /* at most, on one way */
     shunt_ast *remainder;
-    shunt_text amounts;    /* of the other lines, for W0502 */
+    shunt_text amounts; /* of the other lines, for W0502 */
     uint32_t   amount_count;
 } sides;
 
 typedef struct journal {
-    shunt_symbol *target;
-    shunt_ast    *node;
-    shunt_ast    *with;
-    shunt_ast    *key;
-    bool         *given;       /* header fields */
-    uint32_t      key_levels;
-    sides         sides;
+    shunt_symbol   *target;
+    shunt_ast      *node;
+    shunt_ast      *with;
+    shunt_ast      *key;
+    bool           *given; /* header fields */
+    uint32_t        key_levels;
+    sides           sides;
     struct journal *outer;
 } journal;
 
 static void check_journal_items(check *k, journal *j, shunt_ast *block, sides *s);
 
-static void
-merge_sides(sides *into, const sides *from)
+static void merge_sides(sides *into, const sides *from)
 {
-    into->debit        = into->debit || from->debit;
-    into->credit       = into->credit || from->credit;
-    into->rounded      = into->rounded || from->rounded;
-    into->unclear      = into->unclear || from->unclear;
-    into->twice        = into->twice || from->twice;
-    into->amounts      = from->amounts;
+    into->debit = into->debit || from->debit;
+    into->credit = into->credit || from->credit;
+    into->rounded = into->rounded || from->rounded;
+    into->unclear = into->unclear || from->unclear;
+    into->twice = into->twice || from->twice;
+    into->amounts = from->amounts;
     into->amount_count = from->amount_count;
     if (!into->remainder) into->remainder = from->remainder;
 }
 
-static void
-report_two_remainders(check *k, const shunt_ast *second, const shunt_ast *first)
+static void report_two_remainders(check *k, const shunt_ast *second, const shunt_ast *first)
 {
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0502, second->span, "a journal has one `remainder` at most");
-    if (first && first != second) shunt_diag_also(k->diags, d, first->span, "the other one");
-    else shunt_diag_here(k->diags, d, "this line is written once for each turn of the loop");
+    if (first && first != second)
+        shunt_diag_also(k->diags, d, first->span, "the other one");
+    else
+        shunt_diag_here(k->diags, d, "this line is written once for each turn of the loop");
     shunt_diag_note(k->diags, d, "the remainder is what the other lines leave over; of two nobody knows which takes what");
     shunt_diag_help(k->diags, d, "give this line an amount");
 }
 
-static void
-check_line(check *k, journal *j, shunt_ast *line, sides *s)
+static void check_line(check *k, journal *j, shunt_ast *line, sides *s)
 {
-    shunt_ast *account = kid(line, SHUNT_LINE_account), *amount = kid(line, SHUNT_LINE_amount), *with = kid(line, SHUNT_LINE_with);
-    bool       rounded = k->rounded;
+    shunt_ast *account = kid(line, SHUNT_LINE_account), *amount = kid(line, SHUNT_LINE_amount),
+              *with = kid(line, SHUNT_LINE_with);
+    bool rounded = k->rounded;
     if (account && account->kind == SHUNT_AST_NAME && check_qname_split(k, &account)) line->kids[SHUNT_LINE_account] = account;
     need wants_account = { .by = FOR_ACCOUNT, .type = shunt_ty_plain(SHUNT_TY_ACCOUNT) };
     if (account) {
         shunt_ty type = check_needed(k, account, &wants_account);
         check_phi(k, account, &type, j->target);
     }
-    if (shunt_text_is(line->text, "debit")) s->debit = true;
-    else s->credit = true;
+    if (shunt_text_is(line->text, "debit"))
+        s->debit = true;
+    else
+        s->credit = true;
     k->rounded = false;
     if (amount) {
-        uint8_t     scale    = 2;
+        uint8_t     scale = 2;
         const char *currency = k->source ? k->source->as.source->currency : "";
         (void)shunt_currency_find(shunt_text_of(currency), &scale);
         shunt_ty want = shunt_ty_money(currency[0] ? currency : "USD", scale), type = check_expr(k, amount, &want);
@@ -374,7 +383,8 @@ check_line(check *k, journal *j, shunt_ast *line, sides *s)
         if (check_fits(k, amount, &type, &n)) check_phi(k, amount, &type, j->target);
         s->rounded = s->rounded || k->rounded;
         if (s->amount_count++ < 4)
-            s->amounts = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(s->amounts), s->amounts.length ? ", " : "", SHUNT_TEXT_ARGS(short_text(k, amount)));
+            s->amounts = check_format(k, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(s->amounts), s->amounts.length ? ", " : "",
+                                      SHUNT_TEXT_ARGS(short_text(k, amount)));
     } else {
         s->debit = s->credit = true;
         if (s->remainders++) {
@@ -385,20 +395,22 @@ check_line(check *k, journal *j, shunt_ast *line, sides *s)
         }
     }
     k->rounded = rounded;
-    if (with && with->kid_count && j->target->as.target->line) check_fields(k, line, with, j->target, j->target->as.target->line, false);
+    if (with && with->kid_count && j->target->as.target->line)
+        check_fields(k, line, with, j->target, j->target->as.target->line, false);
     const shunt_shape *columns = j->target->as.target->line;
     for (uint32_t m = 0; columns && m < columns->count; m++) {
         const shunt_ast *where;
-        if (!is_required(&columns->members[m]) || field_given(with, columns->members[m].name, &where) || field_given(j->with, columns->members[m].name, &where)) continue;
+        if (!is_required(&columns->members[m]) || field_given(with, columns->members[m].name, &where) ||
+            field_given(j->with, columns->members[m].name, &where))
+            continue;
         report_missing(k, line, columns, &columns->members[m].name, 1);
     }
     check_condition(k, kid(line, SHUNT_LINE_when));
 }
 
-static void
-check_key(check *k, journal *j, shunt_ast *key)
+static void check_key(check *k, journal *j, shunt_ast *key)
 {
-    shunt_ast *parts  = kid(key, SHUNT_KEY_parts);
+    shunt_ast *parts = kid(key, SHUNT_KEY_parts);
     uint32_t   before = k->levels;
     if (j->key) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, key->span, "a journal has one `key`");
@@ -416,8 +428,7 @@ check_key(check *k, journal *j, shunt_ast *key)
     k->levels = before;
 }
 
-static void
-check_header(check *k, journal *j, shunt_ast *setting)
+static void check_header(check *k, journal *j, shunt_ast *setting)
 {
     shunt_ast *name = kid(setting, SHUNT_SETTING_name), *value = kid(setting, SHUNT_SETTING_value);
     if (!name || !value) return;
@@ -439,26 +450,27 @@ check_header(check *k, journal *j, shunt_ast *setting)
         shunt_diag_help(k->diags, d, "remove one of them");
     }
     j->given[m] = true;
-    check_fact(k, setting)->kind   = SHUNT_FACT_FIELD;
+    check_fact(k, setting)->kind = SHUNT_FACT_FIELD;
     check_fact(k, setting)->member = m;
     const shunt_member *member = &shape->members[m];
-    need                n      = { .by = FOR_FIELD, .type = member->type, .name = member->name, .owner = j->target, .member = member };
-    k->filling                 = name->text;
-    shunt_ty type              = check_needed(k, value, &n);
-    k->filling                 = (shunt_text){ 0 };
+    need                n = { .by = FOR_FIELD, .type = member->type, .name = member->name, .owner = j->target, .member = member };
+    k->filling = name->text;
+    shunt_ty type = check_needed(k, value, &n);
+    k->filling = (shunt_text){ 0 };
     check_phi(k, value, &type, j->target);
 }
 
 /* Arms exclude each other: of remainders the most that one of them has counts. */
-static void
-check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, sides *s)
+static void check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, sides *s)
 {
     uint32_t most = s->remainders;
     for (uint32_t i = 0; i < count; i++) {
         if (!blocks[i]) continue;
-        sides arm = { .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count };
+        sides arm = {
+            .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count
+        };
         if (blocks[i]->kind == SHUNT_AST_IF) {
-            shunt_ast  list = { .kind = SHUNT_AST_BLOCK, .kid_count = 1, .kids = (shunt_ast **)(uintptr_t)&blocks[i] };
+            shunt_ast list = { .kind = SHUNT_AST_BLOCK, .kid_count = 1, .kids = (shunt_ast **)(uintptr_t)&blocks[i] };
             check_journal_items(k, j, &list, &arm);
         } else {
             check_journal_items(k, j, blocks[i], &arm);
@@ -469,24 +481,25 @@ check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, sides
     s->remainders = most;
 }
 
-static void
-check_journal_match(check *k, journal *j, shunt_ast *match, sides *s)
+static void check_journal_match(check *k, journal *j, shunt_ast *match, sides *s)
 {
-    shunt_ast  *arms    = kid(match, SHUNT_MATCH_arms);
-    shunt_ty    type    = check_expr(k, kid(match, SHUNT_MATCH_subject), NULL);
-    uint32_t    count   = arms ? arms->kid_count : 0;
-    shunt_ast **blocks  = NEW_N(k, shunt_ast *, count);
+    shunt_ast  *arms = kid(match, SHUNT_MATCH_arms);
+    shunt_ty    type = check_expr(k, kid(match, SHUNT_MATCH_subject), NULL);
+    uint32_t    count = arms ? arms->kid_count : 0;
+    shunt_ast **blocks = NEW_N(k, shunt_ast *, count);
     check_patterns(k, kid(match, SHUNT_MATCH_subject), &type, arms, SHUNT_ARM_patterns);
-    for (uint32_t i = 0; i < count; i++) blocks[i] = arms->kids[i]->kind == SHUNT_AST_ARM ? kid(arms->kids[i], SHUNT_ARM_block) : NULL;
+    for (uint32_t i = 0; i < count; i++)
+        blocks[i] = arms->kids[i]->kind == SHUNT_AST_ARM ? kid(arms->kids[i], SHUNT_ARM_block) : NULL;
     check_arms(k, j, blocks, count, s);
 }
 
-static void
-check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
+static void check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
 {
     level inner;
     bool  lost = k->lost;
-    sides body = { .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count };
+    sides body = {
+        .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count
+    };
     enter_block(k);
     k->lost = !check_each(k, kid(node, SHUNT_FOR_EACH_each), &inner) || lost;
     check_journal_items(k, j, kid(node, SHUNT_FOR_EACH_block), &body);
@@ -496,13 +509,12 @@ check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
     }
     leave_each(k, &inner);
     leave_block(k);
-    k->lost       = lost;
+    k->lost = lost;
     s->remainders = body.remainders;
     merge_sides(s, &body);
 }
 
-static void
-check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
+static void check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
 {
     switch (item->kind) {
     case SHUNT_AST_KEY: check_key(k, j, item); return;
@@ -522,7 +534,8 @@ check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
             check_exit(k, item, false);
             return;
         }
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0507, item->span, "`skip` would leave the unit in the middle of a journal");
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0507, item->span, "`skip` would leave the unit in the middle of a journal");
         shunt_diag_help(k->diags, d, "to post no line here, write `nothing`");
         shunt_diag_help(k->diags, d, "to leave the unit, decide it before the journal");
         return;
@@ -532,8 +545,7 @@ check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
     }
 }
 
-static void
-check_journal_items(check *k, journal *j, shunt_ast *block, sides *s)
+static void check_journal_items(check *k, journal *j, shunt_ast *block, sides *s)
 {
     if (!block) return;
     enter_block(k);
@@ -542,10 +554,9 @@ check_journal_items(check *k, journal *j, shunt_ast *block, sides *s)
     leave_block(k);
 }
 
-static void
-report_incomplete_journal(check *k, const journal *j)
+static void report_incomplete_journal(check *k, const journal *j)
 {
-    const shunt_ast   *name  = kid(j->node, SHUNT_JOURNAL_target);
+    const shunt_ast   *name = kid(j->node, SHUNT_JOURNAL_target);
     const shunt_shape *shape = j->target->as.target->shape;
     uint32_t           date;
     shunt_diag        *d;
@@ -563,44 +574,53 @@ report_incomplete_journal(check *k, const journal *j)
     }
     if (j->sides.debit && j->sides.credit) return;
     const char *missing = j->sides.debit ? "credit" : "debit";
-    d = shunt_diag_add(k->diags, SHUNT_E0503, name->span, j->sides.debit || j->sides.credit ? "this journal has no `%s` line" : "this journal has no lines", missing);
+    d = shunt_diag_add(k->diags, SHUNT_E0503, name->span,
+                       j->sides.debit || j->sides.credit ? "this journal has no `%s` line" : "this journal has no lines",
+                       missing);
     shunt_diag_note(k->diags, d, "debits and credits of a journal must be equal");
-    if (j->sides.debit || j->sides.credit) shunt_diag_help(k->diags, d, "add the other side: `%s ACCOUNT AMOUNT`", missing);
-    else shunt_diag_help(k->diags, d, "add `debit ACCOUNT AMOUNT` and `credit ACCOUNT AMOUNT`");
+    if (j->sides.debit || j->sides.credit)
+        shunt_diag_help(k->diags, d, "add the other side: `%s ACCOUNT AMOUNT`", missing);
+    else
+        shunt_diag_help(k->diags, d, "add `debit ACCOUNT AMOUNT` and `credit ACCOUNT AMOUNT`");
 }
 
-static void
-warn_remainder(check *k, const journal *j)
+static void warn_remainder(check *k, const journal *j)
 {
     const sides *s = &j->sides;
     if (s->twice || !s->remainder || s->rounded || !s->amount_count) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0502, s->remainder->span, "the remainder takes what is left of %.*s%s", SHUNT_TEXT_ARGS(s->amounts), s->amount_count > 4 ? " and more" : "");
-    shunt_diag_note(k->diags, d, "nothing here is rounded, so a wrong amount would end in this line, and the balance would say nothing");
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0502, s->remainder->span, "the remainder takes what is left of %.*s%s",
+                                   SHUNT_TEXT_ARGS(s->amounts), s->amount_count > 4 ? " and more" : "");
+    shunt_diag_note(k->diags, d,
+                    "nothing here is rounded, so a wrong amount would end in this line, and the balance would say nothing");
     shunt_diag_help(k->diags, d, "write the amount of this line outright, and keep `remainder` for the cents of rounding");
 }
 
-static void
-check_journal(check *k, shunt_ast *node)
+static void check_journal(check *k, shunt_ast *node)
 {
-    shunt_ast    *name   = kid(node, SHUNT_JOURNAL_target);
+    shunt_ast    *name = kid(node, SHUNT_JOURNAL_target);
     shunt_symbol *target = name ? target_of_map(k, name, true) : NULL;
     if (!target || !target->as.target->shape) {
         use_names(k, node);
         return;
     }
     const shunt_target_info *info = target->as.target;
-    journal                  j    = { .target = target, .node = node, .with = kid(node, SHUNT_JOURNAL_with), .given = NEW_N(k, bool, info->shape->count) };
-    check_fact(k, node)->kind   = SHUNT_FACT_TARGET;
+    journal                  j = { .target = target, .node = node };
+    j.with = kid(node, SHUNT_JOURNAL_with);
+    j.given = NEW_N(k, bool, info->shape->count);
+    check_fact(k, node)->kind = SHUNT_FACT_TARGET;
     check_fact(k, node)->symbol = target;
-    if (j.with && j.with->kid_count && info->line) check_fields(k, node, j.with, target, info->line, false);
-    else if (j.with && j.with->kid_count) (void)member_of_field(k, kid(j.with->kids[0], 0), info->shape, target);
+    if (j.with && j.with->kid_count && info->line)
+        check_fields(k, node, j.with, target, info->line, false);
+    else if (j.with && j.with->kid_count)
+        (void)member_of_field(k, kid(j.with->kids[0], 0), info->shape, target);
     check_journal_items(k, &j, kid(node, SHUNT_JOURNAL_block), &j.sides);
     report_incomplete_journal(k, &j);
     warn_remainder(k, &j);
     shunt_text *missing = NEW_N(k, shunt_text, info->shape->count);
-    uint32_t    count   = 0;
+    uint32_t    count = 0;
     for (uint32_t m = 0; m < info->shape->count; m++)
-        if (!j.given[m] && is_required(&info->shape->members[m]) && !shunt_text_is(info->shape->members[m].name, "date")) missing[count++] = info->shape->members[m].name;
+        if (!j.given[m] && is_required(&info->shape->members[m]) && !shunt_text_is(info->shape->members[m].name, "date"))
+            missing[count++] = info->shape->members[m].name;
     if (count && !j.sides.unclear) report_missing(k, node, info->shape, missing, count);
     uint32_t must = key_must_hold(k);
     if (j.key && must && !(j.key_levels & must)) report_key(k, j.key, SHUNT_TEXT("this key"));
@@ -608,28 +628,27 @@ check_journal(check *k, shunt_ast *node)
 
 /* ---- statements ---- */
 
-static void
-check_if(check *k, shunt_ast *node)
+static void check_if(check *k, shunt_ast *node)
 {
     check_condition(k, kid(node, SHUNT_IF_test));
     check_statements(k, kid(node, SHUNT_IF_then));
     shunt_ast *other = kid(node, SHUNT_IF_otherwise);
-    if (other && other->kind == SHUNT_AST_IF) check_if(k, other);
-    else if (other) check_statements(k, other);
+    if (other && other->kind == SHUNT_AST_IF)
+        check_if(k, other);
+    else if (other)
+        check_statements(k, other);
 }
 
-static void
-check_match(check *k, shunt_ast *node)
+static void check_match(check *k, shunt_ast *node)
 {
     shunt_ast *subject = kid(node, SHUNT_MATCH_subject), *arms = kid(node, SHUNT_MATCH_arms);
-    shunt_ty   type    = check_expr(k, subject, NULL);
+    shunt_ty   type = check_expr(k, subject, NULL);
     check_patterns(k, subject, &type, arms, SHUNT_ARM_patterns);
     for (uint32_t i = 0; arms && i < arms->kid_count; i++)
         if (arms->kids[i]->kind == SHUNT_AST_ARM) check_statements(k, kid(arms->kids[i], SHUNT_ARM_block));
 }
 
-static void
-check_check(check *k, shunt_ast *node)
+static void check_check(check *k, shunt_ast *node)
 {
     shunt_ast *exit = kid(node, SHUNT_CHECK_exit);
     check_condition(k, kid(node, SHUNT_CHECK_test));
@@ -641,8 +660,7 @@ check_check(check *k, shunt_ast *node)
     shunt_diag_help(k->diags, d, "write `if CONDITION { skip }`");
 }
 
-static void
-check_for_each(check *k, shunt_ast *node)
+static void check_for_each(check *k, shunt_ast *node)
 {
     level inner;
     bool  lost = k->lost;
@@ -655,14 +673,14 @@ check_for_each(check *k, shunt_ast *node)
     k->lost = lost;
 }
 
-static void
-check_step(check *k, shunt_ast *node)
+static void check_step(check *k, shunt_ast *node)
 {
     shunt_ast *name = kid(node, SHUNT_STEP_name);
     if (name) {
         shunt_symbol *known = shunt_scope_find(&k->steps, name->text);
         if (known) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0902, name->span, "step \"%.*s\" is there already", SHUNT_TEXT_ARGS(name->text));
+            shunt_diag *d =
+                shunt_diag_add(k->diags, SHUNT_E0902, name->span, "step \"%.*s\" is there already", SHUNT_TEXT_ARGS(name->text));
             shunt_diag_also(k->diags, d, known->span, "the first one");
             shunt_diag_note(k->diags, d, "reports and exceptions name the step");
             shunt_diag_help(k->diags, d, "give one of them another name");
@@ -673,8 +691,7 @@ check_step(check *k, shunt_ast *node)
     check_statements(k, kid(node, SHUNT_STEP_block));
 }
 
-static void
-check_add(check *k, shunt_ast *node)
+static void check_add(check *k, shunt_ast *node)
 {
     shunt_ast    *value = kid(node, SHUNT_ADD_value), *name = kid(node, SHUNT_ADD_tally), *keys = kid(node, SHUNT_ADD_keys);
     shunt_symbol *tally = name ? find_value(k, name->text) : NULL;
@@ -684,21 +701,26 @@ check_add(check *k, shunt_ast *node)
         return;
     }
     check_fact(k, node)->symbol = tally;
-    check_fact(k, name)->kind   = SHUNT_FACT_SYMBOL;
+    check_fact(k, name)->kind = SHUNT_FACT_SYMBOL;
     check_fact(k, name)->symbol = tally;
-    shunt_ty type = tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST ? tally->type.item->shape->members[1].type : tally->type;
-    need     n    = { .by = FOR_TALLY, .type = type, .name = tally->name };
+    shunt_ty type =
+        tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST ? tally->type.item->shape->members[1].type : tally->type;
+    need n = { .by = FOR_TALLY, .type = type, .name = tally->name };
     (void)check_needed(k, value, &n);
     if (tally->as.tally.declared) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "the engine adds to `%.*s` by itself", SHUNT_TEXT_ARGS(tally->name));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "the engine adds to `%.*s` by itself",
+                                       SHUNT_TEXT_ARGS(tally->name));
         shunt_diag_also(k->diags, d, tally->span, "declared with `of`");
         shunt_diag_help(k->diags, d, "remove this line, or leave out `of ... for each ...` in the tally");
     }
     uint32_t wanted = tally->as.tally.grouped ? 1 : 0, given = keys ? keys->kid_count : 0;
     if (wanted != given) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, wanted ? "`%.*s` is a total for each key" : "`%.*s` is one total", SHUNT_TEXT_ARGS(tally->name));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0306, node->span, wanted ? "`%.*s` is a total for each key" : "`%.*s` is one total",
+                           SHUNT_TEXT_ARGS(tally->name));
         shunt_diag_also(k->diags, d, tally->span, "declared here");
-        shunt_diag_help(k->diags, d, wanted ? "name the key: `add ... to %.*s[KEY]`" : "leave out the key: `add ... to %.*s`", SHUNT_TEXT_ARGS(tally->name));
+        shunt_diag_help(k->diags, d, wanted ? "name the key: `add ... to %.*s[KEY]`" : "leave out the key: `add ... to %.*s`",
+                        SHUNT_TEXT_ARGS(tally->name));
     }
     for (uint32_t i = 0; i < given; i++) {
         shunt_ty key = check_present(k, keys->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
@@ -708,8 +730,7 @@ check_add(check *k, shunt_ast *node)
     }
 }
 
-static void
-check_statement(check *k, shunt_ast *node)
+static void check_statement(check *k, shunt_ast *node)
 {
     switch (node->kind) {
     case SHUNT_AST_LET: check_let(k, node, SHUNT_SYMBOL_LOCAL); return;
@@ -727,8 +748,7 @@ check_statement(check *k, shunt_ast *node)
     }
 }
 
-static void
-check_statements(check *k, shunt_ast *block)
+static void check_statements(check *k, shunt_ast *block)
 {
     if (!block) return;
     enter_block(k);
@@ -739,8 +759,7 @@ check_statements(check *k, shunt_ast *block)
 
 /* ---- targets ---- */
 
-static void
-check_encode_setting(check *k, shunt_ast *setting, const char *kind, const char *const *known)
+static void check_encode_setting(check *k, shunt_ast *setting, const char *kind, const char *const *known)
 {
     shunt_ast *name = kid(setting, SHUNT_SETTING_name), *value = kid(setting, SHUNT_SETTING_value);
     shunt_text list = { 0 };
@@ -748,57 +767,70 @@ check_encode_setting(check *k, shunt_ast *setting, const char *kind, const char 
     for (uint32_t i = 0; known[i]; i++) {
         if (shunt_text_is(name->text, known[i])) {
             bool boolean = shunt_text_is(name->text, "header");
-            need n       = { .by = FOR_FIELD, .type = boolean ? shunt_ty_plain(SHUNT_TY_BOOL) : shunt_ty_text(0, false), .name = name->text };
+            need n = { .by = FOR_FIELD,
+                       .type = boolean ? shunt_ty_plain(SHUNT_TY_BOOL) : shunt_ty_text(0, false),
+                       .name = name->text };
             (void)check_needed(k, value, &n);
-            if (value && value->kind != SHUNT_AST_STRING && value->kind != SHUNT_AST_TRUE && value->kind != SHUNT_AST_FALSE && value->kind != SHUNT_AST_ERROR) {
-                shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%.*s` must be written out", SHUNT_TEXT_ARGS(name->text));
+            if (value && value->kind != SHUNT_AST_STRING && value->kind != SHUNT_AST_TRUE && value->kind != SHUNT_AST_FALSE &&
+                value->kind != SHUNT_AST_ERROR) {
+                shunt_diag *d =
+                    shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%.*s` must be written out", SHUNT_TEXT_ARGS(name->text));
                 shunt_diag_help(k->diags, d, boolean ? "write `true` or `false`" : "write a text in quotes");
             }
             return;
         }
         list = check_format(k, "%.*s%s`%s`", SHUNT_TEXT_ARGS(list), i ? ", " : "", known[i]);
     }
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind, SHUNT_TEXT_ARGS(name->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind, SHUNT_TEXT_ARGS(name->text));
     if (list.length) shunt_diag_help(k->diags, d, "it has %.*s", SHUNT_TEXT_ARGS(list));
 }
 
-static void
-check_encode_column(check *k, const shunt_symbol *target, shunt_ast *column)
+static void check_encode_column(check *k, const shunt_symbol *target, shunt_ast *column)
 {
     static const char *const of_lines[] = { "account", "side", "amount" };
-    shunt_ast               *name       = kid(column, SHUNT_COLUMN_name);
-    const shunt_target_info *info       = target->as.target;
+    shunt_ast               *name = kid(column, SHUNT_COLUMN_name);
+    const shunt_target_info *info = target->as.target;
     uint32_t                 m;
     if (!name || find_member(info->shape, name->text, &m) || (info->line && find_member(info->line, name->text, &m))) return;
     for (size_t i = 0; info->journal && i < SHUNT_COUNT(of_lines); i++)
         if (shunt_text_is(name->text, of_lines[i])) return;
-    shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "target %.*s has no field `%.*s`", SHUNT_TEXT_ARGS(target->name), SHUNT_TEXT_ARGS(name->text));
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "target %.*s has no field `%.*s`",
+                                   SHUNT_TEXT_ARGS(target->name), SHUNT_TEXT_ARGS(name->text));
     shunt_text  near = nearest_field(k, info->shape, name->text, NULL);
     if (!near.length && info->line) near = nearest_field(k, info->line, name->text, NULL);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
 }
 
-static void
-check_encode(check *k, const shunt_symbol *target, shunt_ast *encode)
+static void check_encode(check *k, const shunt_symbol *target, shunt_ast *encode)
 {
     static const char *const json[] = { "root", "money", NULL }, *const xml[] = { "root", "namespace", "item", NULL },
-                            *const csv[] = { "separator", "quote", "header", "terminator", "encoding", NULL }, *const fixed[] = { "line", "encoding", NULL };
-    static const struct { const char *kind; const char *const *settings; } kinds[] = { { "json", json }, { "ndjson", json }, { "xml", xml }, { "csv", csv }, { "fixed", fixed } };
+                             *const csv[] = { "separator", "quote", "header", "terminator", "encoding", NULL },
+                             *const fixed[] = { "line", "encoding", NULL };
+    static const struct {
+        const char        *kind;
+        const char *const *settings;
+    } kinds[] = { { "json", json }, { "ndjson", json }, { "xml", xml }, { "csv", csv }, { "fixed", fixed } };
     shunt_ast *args = kid(encode, SHUNT_ENCODE_args), *items = kid(encode, SHUNT_ENCODE_items), *kind = kid(args, 0);
     if (!kind) return;
     for (size_t i = 0; i < SHUNT_COUNT(kinds); i++) {
         if (!shunt_text_is(kind->text, kinds[i].kind)) continue;
         bool width = strcmp(kinds[i].kind, "fixed") == 0;
         if (args->kid_count != (width ? 2u : 1u) || (width && args->kids[1]->kind != SHUNT_AST_INT)) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, kind->span, width ? "`encode fixed` needs the length of a record" : "`encode %s` takes nothing more", kinds[i].kind);
+            shunt_diag *d = shunt_diag_add(
+                k->diags, SHUNT_E0306, kind->span,
+                width ? "`encode fixed` needs the length of a record" : "`encode %s` takes nothing more", kinds[i].kind);
             shunt_diag_help(k->diags, d, width ? "write `encode fixed 94 { ... }`" : "write `encode %s { ... }`", kinds[i].kind);
         }
         for (uint32_t n = 0; items && n < items->kid_count; n++) {
             shunt_ast *item = items->kids[n];
-            if (item->kind == SHUNT_AST_SETTING) check_encode_setting(k, item, kinds[i].kind, kinds[i].settings);
-            else if (item->kind == SHUNT_AST_COLUMN) check_encode_column(k, target, item);
+            if (item->kind == SHUNT_AST_SETTING)
+                check_encode_setting(k, item, kinds[i].kind, kinds[i].settings);
+            else if (item->kind == SHUNT_AST_COLUMN)
+                check_encode_column(k, target, item);
             else if (item->kind != SHUNT_AST_ERROR) {
-                shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, item->span, "this has no place in `encode %s`", kinds[i].kind);
+                shunt_diag *d =
+                    shunt_diag_add(k->diags, SHUNT_E0209, item->span, "this has no place in `encode %s`", kinds[i].kind);
                 shunt_diag_help(k->diags, d, "write `column NAME as \"Name\"`");
             }
         }
@@ -808,25 +840,25 @@ check_encode(check *k, const shunt_symbol *target, shunt_ast *encode)
         not_in_version(k, kind->span, "`encode %.*s`", SHUNT_TEXT_ARGS(kind->text));
         return;
     }
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0201, kind->span, "records cannot be written as `%.*s`", SHUNT_TEXT_ARGS(kind->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0201, kind->span, "records cannot be written as `%.*s`", SHUNT_TEXT_ARGS(kind->text));
     shunt_diag_help(k->diags, d, "one of json, ndjson, xml, csv, fixed");
 }
 
 /* A field as the defaults and checks of its own target see it. */
-static void
-declare_field(check *k, shunt_shape *shape, uint32_t at)
+static void declare_field(check *k, shunt_shape *shape, uint32_t at)
 {
-    shunt_member *m      = &shape->members[at];
+    shunt_member *m = &shape->members[at];
     shunt_symbol *symbol = new_symbol(k, SHUNT_SYMBOL_FIELD, m->name, m->decl, m->decl ? m->decl->span : shape->symbol->span);
-    symbol->type            = m->type;
-    symbol->used            = true;
-    symbol->as.field.shape  = shape;
+    symbol->type = m->type;
+    symbol->used = true;
+    symbol->as.field.shape = shape;
     symbol->as.field.member = at;
-    if (!shunt_scope_add(&k->module->values, m->name, symbol)) longjmp(k->no_memory, 1); /* a field may have the name of a table */
+    if (!shunt_scope_add(&k->module->values, m->name, symbol))
+        longjmp(k->no_memory, 1); /* a field may have the name of a table */
 }
 
-void
-check_target(check *k, shunt_symbol *target)
+void check_target(check *k, shunt_symbol *target)
 {
     shunt_target_info *info = target->as.target;
     phase              outer = k->phase;
@@ -853,32 +885,30 @@ check_target(check *k, shunt_symbol *target)
 /* ---- tallies ---- */
 
 /* Said when the map has been read: what is added tells what the keys are. */
-static void
-unbounded(check *k, const shunt_symbol *tally)
+static void unbounded(check *k, const shunt_symbol *tally)
 {
     static const char *const scopes[] = { "unit", "transaction", "batch", "file" };
-    const shunt_ast         *by       = kid(tally->decl, SHUNT_TALLY_by);
-    shunt_text               what     = check_format(k, "`%.*s`", SHUNT_TEXT_ARGS(short_text(k, by)));
+    const shunt_ast         *by = kid(tally->decl, SHUNT_TALLY_by);
+    shunt_text               what = check_format(k, "`%.*s`", SHUNT_TEXT_ARGS(short_text(k, by)));
     if (decl_of(tally)->key_kind == SHUNT_TY_DATE) what = SHUNT_TEXT("date");
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0602, by->span, "this total may grow without bound");
     shunt_diag_here(k->diags, d, "one total for each %.*s in the %s", SHUNT_TEXT_ARGS(what), scopes[tally->as.tally.scope]);
-    shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st%s leaves by `on error`", decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
+    shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st%s leaves by `on error`",
+                    decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
 }
 
-static const shunt_shape *
-group_shape(check *k, shunt_symbol *tally, shunt_ty total)
+static const shunt_shape *group_shape(check *k, shunt_symbol *tally, shunt_ty total)
 {
-    shunt_shape  *shape   = NEW(k, shunt_shape);
+    shunt_shape  *shape = NEW(k, shunt_shape);
     shunt_member *members = NEW_N(k, shunt_member, 2);
-    members[0]            = (shunt_member){ .name = SHUNT_TEXT("key"), .type = shunt_ty_present(tally->as.tally.key) };
-    members[1]            = (shunt_member){ .name = SHUNT_TEXT("total"), .type = total };
+    members[0] = (shunt_member){ .name = SHUNT_TEXT("key"), .type = shunt_ty_present(tally->as.tally.key) };
+    members[1] = (shunt_member){ .name = SHUNT_TEXT("total"), .type = total };
     *shape = (shunt_shape){ .kind = SHUNT_SHAPE_GROUP, .name = tally->name, .members = members, .count = 2, .symbol = tally };
     return shape;
 }
 
 /* The `of` and `by` of a declared tally, for each instance of its loop. */
-static void
-check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
+static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
 {
     shunt_ast *each = kid(node, SHUNT_TALLY_each), *of = kid(node, SHUNT_TALLY_of);
     bool       reported, lost = k->lost;
@@ -888,17 +918,19 @@ check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
         return;
     }
     const shunt_loop_ref *loop = set_named(k, kid(each, SHUNT_EACH_list));
-    if (!loop) loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
-    else reported = false;
+    if (!loop)
+        loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
+    else
+        reported = false;
     if (!loop && !reported) {
         shunt_ast  *list = kid(each, SHUNT_EACH_list);
-        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a tally is taken of a loop of the message");
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a tally is taken of a loop of the message");
         shunt_diag_here(k->diags, d, "this is no loop");
         shunt_diag_help(k->diags, d, "name the loop: `for each x in 2100`, or `add` to the tally where you have the value");
     }
     tally->as.tally.loop = loop;
-    k->unit_loop         = loop;
-    k->phase             = PHASE_TALLY;
+    k->unit_loop = loop;
+    k->phase = PHASE_TALLY;
     enter_block(k);
     if (loop) kid(each, SHUNT_EACH_list)->flags |= 1; /* its type is known */
     k->lost = (loop ? !check_each(k, each, &inner) : true) || lost;
@@ -908,35 +940,35 @@ check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
     if (loop) (void)check_needed(k, of, &n);
     if (loop) leave_each(k, &inner);
     leave_block(k);
-    k->lost      = lost;
+    k->lost = lost;
     k->unit_loop = NULL;
-    k->phase     = PHASE_NONE;
+    k->phase = PHASE_NONE;
 }
 
-static void
-declare_tally(check *k, shunt_ast *node)
+static void declare_tally(check *k, shunt_ast *node)
 {
-    shunt_ast    *name = kid(node, SHUNT_TALLY_name), *by = kid(node, SHUNT_TALLY_by), *limit = kid(node, SHUNT_TALLY_limit);
+    shunt_ast *name = kid(node, SHUNT_TALLY_name), *by = kid(node, SHUNT_TALLY_by), *limit = kid(node, SHUNT_TALLY_limit);
     if (!name) return;
     shunt_symbol *tally = new_symbol(k, SHUNT_SYMBOL_TALLY, name->text, node, name->span);
     shunt_ty      total = check_type(k, kid(node, SHUNT_TALLY_type));
-    tally->as.tally.scope    = check_scope(k, kid(node, SHUNT_TALLY_scope), SHUNT_LANG_TRANSACTION);
+    tally->as.tally.scope = check_scope(k, kid(node, SHUNT_TALLY_scope), SHUNT_LANG_TRANSACTION);
     tally->as.tally.declared = kid(node, SHUNT_TALLY_of) != NULL;
-    tally->as.tally.grouped  = by != NULL;
-    tally->as.tally.map      = k->map;
-    tally->as.tally.key      = shunt_ty_text(0, false);
-    tally->type              = total;
+    tally->as.tally.grouped = by != NULL;
+    tally->as.tally.map = k->map;
+    tally->as.tally.key = shunt_ty_text(0, false);
+    tally->type = total;
     if (tally->as.tally.declared) tally->used = true; /* the report shows it */
     if (!shunt_ty_is_error(&total) && ((!shunt_ty_is_number(&total) && total.kind != SHUNT_TY_MONEY) || total.optional)) {
         shunt_text  type = shunt_ty_name(k->arena, &total);
-        shunt_diag *d    = shunt_diag_add(k->diags, SHUNT_E0303, kid(node, SHUNT_TALLY_type)->span, "a tally is a number or an amount, and this is %.*s", SHUNT_TEXT_ARGS(type));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, kid(node, SHUNT_TALLY_type)->span,
+                                       "a tally is a number or an amount, and this is %.*s", SHUNT_TEXT_ARGS(type));
         shunt_diag_help(k->diags, d, "write `money(USD)`, `decimal(15, 2)` or `int`");
         total = tally->type = ty_error();
     }
     if (limit) {
         (void)check_expr(k, limit, NULL);
         const shunt_fact *fact = shunt_fact_of(limit);
-        tally->as.tally.limit  = fact && fact->number > 0 && fact->number <= 1000000 ? (uint32_t)fact->number : 0;
+        tally->as.tally.limit = fact && fact->number > 0 && fact->number <= 1000000 ? (uint32_t)fact->number : 0;
         if (!tally->as.tally.limit) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0602, limit->span, "a limit is a number from 1 to 1000000");
             shunt_diag_help(k->diags, d, "state the most groups that you expect: `limit 400`");
@@ -947,14 +979,13 @@ declare_tally(check *k, shunt_ast *node)
     if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
     if (tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
-        *item          = row_of(group_shape(k, tally, total));
-        tally->type    = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = tally->as.tally.limit };
+        *item = row_of(group_shape(k, tally, total));
+        tally->type = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = tally->as.tally.limit };
     }
 }
 
 /* `by` of a derived tally says to its reader what the keys are; they are given where something is added, and kept as texts. */
-static void
-check_tally(check *k, shunt_ast *node)
+static void check_tally(check *k, shunt_ast *node)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     if (!fact || !fact->symbol) return;
@@ -966,8 +997,7 @@ check_tally(check *k, shunt_ast *node)
 
 /* ---- maps ---- */
 
-static void
-check_on_error(check *k, shunt_ast *node)
+static void check_on_error(check *k, shunt_ast *node)
 {
     shunt_ast *exit = kid(node, SHUNT_ON_ERROR_exit);
     if (!exit || exit->kind != SHUNT_AST_EXIT) return;
@@ -980,20 +1010,21 @@ check_on_error(check *k, shunt_ast *node)
     k->phase = PHASE_NONE; /* it answers for whatever failed: for a unit, unless it says more or that stood outside of units */
     if (!message || message->kind != SHUNT_AST_TEMPLATE) check_exit(k, exit, false);
     if (!shunt_text_is(exit->text, "skip") && !shunt_text_is(exit->text, "warn")) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`%.*s` cannot answer a failure", SHUNT_TEXT_ARGS(exit->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`%.*s` cannot answer a failure", SHUNT_TEXT_ARGS(exit->text));
     shunt_diag_here(k->diags, d, "what failed cannot go on");
     shunt_diag_help(k->diags, d, "write `on error quarantine CODE` or `on error reject CODE`");
 }
 
-static void
-check_correlate(check *k, shunt_ast *node)
+static void check_correlate(check *k, shunt_ast *node)
 {
     shunt_ast *parts = kid(node, SHUNT_CORRELATE_parts);
-    k->late          = (shunt_text){ 0 };
+    k->late = (shunt_text){ 0 };
     for (uint32_t i = 0; parts && i < parts->kid_count; i++) {
         shunt_ty type = check_present(k, parts->kids[i], FOR_CORRELATE, (shunt_text){ 0 }, NULL);
         if (k->late.length) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, parts->kids[i]->span, "`%.*s` has not arrived when this runs", SHUNT_TEXT_ARGS(k->late));
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, parts->kids[i]->span, "`%.*s` has not arrived when this runs",
+                                           SHUNT_TEXT_ARGS(k->late));
             shunt_diag_here(k->diags, d, "`correlate by` stamps the units, and they come before it");
             shunt_diag_help(k->diags, d, "use what stands in the header: `TRN02`, `BHT03`");
             k->late = (shunt_text){ 0 };
@@ -1008,8 +1039,7 @@ check_correlate(check *k, shunt_ast *node)
 }
 
 /* Makes the unit of a `for each` of the map known, before anything is read: what comes after it is late. */
-static void
-find_unit(check *k, shunt_ast *node)
+static void find_unit(check *k, shunt_ast *node)
 {
     shunt_ast *each = kid(node, SHUNT_FOR_EACH_each), *list = kid(each, SHUNT_EACH_list);
     bool       reported;
@@ -1026,55 +1056,51 @@ find_unit(check *k, shunt_ast *node)
         return;
     }
     check_unit_size(k, list, loop);
-    shunt_symbol *unit = new_symbol(k, SHUNT_SYMBOL_VARIABLE, (shunt_text){ 0 }, node, list->span);
-    unit->type         = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = loop };
-    *PUSH(k, &k->units) = unit;
     check_fact(k, node)->unit = true;
+    for (uint32_t i = 0; i < k->units.count; i++)
+        if (k->units.items[i] == loop) return;
+    *PUSH(k, &k->units) = loop;
 }
 
-static void
-check_unit(check *k, shunt_ast *node)
+static void check_unit(check *k, shunt_ast *node)
 {
     shunt_ast *each = kid(node, SHUNT_FOR_EACH_each);
     level      inner;
     bool       lost = k->lost;
-    k->phase        = PHASE_UNIT;
-    k->unit_each    = each;
+    k->phase = PHASE_UNIT;
+    k->unit_each = each;
     const shunt_fact *list = shunt_fact_of(kid(each, SHUNT_EACH_list));
-    k->unit_loop    = list && list->type.kind == SHUNT_TY_LIST ? list->type.loop : NULL;
+    k->unit_loop = list && list->type.kind == SHUNT_TY_LIST ? list->type.loop : NULL;
     enter_block(k);
-    k->lost     = !check_each(k, each, &inner) || lost;
+    k->lost = !check_each(k, each, &inner) || lost;
     k->unit_bit = inner.bit;
     check_fact(k, node)->symbol = inner.variable;
     check_statements(k, kid(node, SHUNT_FOR_EACH_block));
     leave_each(k, &inner);
     leave_block(k);
-    k->lost      = lost;
+    k->lost = lost;
     k->unit_each = NULL;
     k->unit_loop = NULL;
-    k->unit_bit  = 0;
+    k->unit_bit = 0;
 }
 
-static void
-check_end(check *k, shunt_ast *node)
+static void check_end(check *k, shunt_ast *node)
 {
     shunt_fact *fact = check_fact(k, node);
-    k->end_scope     = check_scope(k, kid(node, SHUNT_AT_END_scope), SHUNT_LANG_TRANSACTION);
-    fact->scope      = k->end_scope;
-    k->phase         = k->end_scope == SHUNT_LANG_TRANSACTION ? PHASE_END : PHASE_WIDE_END;
+    k->end_scope = check_scope(k, kid(node, SHUNT_AT_END_scope), SHUNT_LANG_TRANSACTION);
+    fact->scope = k->end_scope;
+    k->phase = k->end_scope == SHUNT_LANG_TRANSACTION ? PHASE_END : PHASE_WIDE_END;
     check_statements(k, kid(node, SHUNT_AT_END_block));
 }
 
-static bool
-has_kind(const shunt_ast *items, shunt_ast_kind kind, const shunt_ast *before)
+static bool has_kind(const shunt_ast *items, shunt_ast_kind kind, const shunt_ast *before)
 {
     for (uint32_t i = 0; i < items->kid_count && items->kids[i] != before; i++)
         if (items->kids[i]->kind == kind) return true;
     return false;
 }
 
-static void
-check_items(check *k, shunt_ast *items)
+static void check_items(check *k, shunt_ast *items)
 {
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_FOR_EACH) find_unit(k, items->kids[i]);
@@ -1082,12 +1108,17 @@ check_items(check *k, shunt_ast *items)
         if (items->kids[i]->kind == SHUNT_AST_TALLY) declare_tally(k, items->kids[i]);
     for (uint32_t i = 0; i < items->kid_count; i++) {
         shunt_ast *item = items->kids[i];
-        k->phase        = PHASE_GLOBAL;
-        if (item->kind == SHUNT_AST_LET) check_let(k, item, SHUNT_SYMBOL_GLOBAL);
-        else if (item->kind == SHUNT_AST_ON_ERROR) check_on_error(k, item);
-        else if (item->kind == SHUNT_AST_CORRELATE) check_correlate(k, item);
-        if ((item->kind == SHUNT_AST_ON_ERROR || item->kind == SHUNT_AST_CORRELATE) && has_kind(items, (shunt_ast_kind)item->kind, item)) {
-            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, item->span, "a map has one `%s`", item->kind == SHUNT_AST_ON_ERROR ? "on error" : "correlate by");
+        k->phase = PHASE_GLOBAL;
+        if (item->kind == SHUNT_AST_LET)
+            check_let(k, item, SHUNT_SYMBOL_GLOBAL);
+        else if (item->kind == SHUNT_AST_ON_ERROR)
+            check_on_error(k, item);
+        else if (item->kind == SHUNT_AST_CORRELATE)
+            check_correlate(k, item);
+        if ((item->kind == SHUNT_AST_ON_ERROR || item->kind == SHUNT_AST_CORRELATE) &&
+            has_kind(items, (shunt_ast_kind)item->kind, item)) {
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, item->span, "a map has one `%s`",
+                                           item->kind == SHUNT_AST_ON_ERROR ? "on error" : "correlate by");
             shunt_diag_help(k->diags, d, "remove one of them");
         }
     }
@@ -1097,17 +1128,19 @@ check_items(check *k, shunt_ast *items)
     for (uint32_t i = 0; i < SHUNT_COUNT(order) * items->kid_count; i++) {
         shunt_ast *item = items->kids[i % items->kid_count];
         if ((shunt_ast_kind)item->kind != order[i / items->kid_count]) continue;
-        k->late   = (shunt_text){ 0 };
+        k->late = (shunt_text){ 0 };
         k->levels = 0;
-        k->phase  = PHASE_START;
-        if (item->kind == SHUNT_AST_FOR_EACH) check_unit(k, item);
-        else if (item->kind == SHUNT_AST_AT_END) check_end(k, item);
-        else check_statements(k, kid(item, SHUNT_AT_START_block));
+        k->phase = PHASE_START;
+        if (item->kind == SHUNT_AST_FOR_EACH)
+            check_unit(k, item);
+        else if (item->kind == SHUNT_AST_AT_END)
+            check_end(k, item);
+        else
+            check_statements(k, kid(item, SHUNT_AT_START_block));
     }
 }
 
-static void
-check_bounds(check *k, const shunt_ast *items)
+static void check_bounds(check *k, const shunt_ast *items)
 {
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_fact *fact = items->kids[i]->kind == SHUNT_AST_TALLY ? shunt_fact_of(items->kids[i]) : NULL;
@@ -1116,20 +1149,19 @@ check_bounds(check *k, const shunt_ast *items)
     }
 }
 
-void
-check_map(check *k, shunt_symbol *map)
+void check_map(check *k, shunt_symbol *map)
 {
     shunt_ast *items = kid(map->decl, SHUNT_MAP_items);
     if (!items) return;
-    k->map    = map;
+    k->map = map;
     k->source = map->as.map.source_count ? map->as.map.sources[0] : NULL;
     k->unread = !k->source || decl_of(k->source)->unread;
-    k->posts  = false;
+    k->posts = false;
     if (k->unread) k->source = NULL;
-    k->units  = (symbol_list){ 0 };
+    k->units.count = 0;
     shunt_scope_init(&k->steps, k->arena);
     for (uint32_t i = 0; i < map->as.map.target_count; i++) {
-        k->posts                                      = k->posts || map->as.map.targets[i]->as.target->journal;
+        k->posts = k->posts || map->as.map.targets[i]->as.target->journal;
         decl_of(map->as.map.targets[i])->written = false;
     }
     enter_block(k);
@@ -1143,12 +1175,16 @@ check_map(check *k, shunt_symbol *map)
         const shunt_ast *at = NULL;
         for (uint32_t n = 0; names && n < names->kid_count; n++)
             if (find_type(k, names->kids[n]->text) == target) at = names->kids[n];
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0903, at ? at->span : map->span, "map %.*s never writes %.*s", SHUNT_TEXT_ARGS(map->name), SHUNT_TEXT_ARGS(target->name));
-        shunt_diag_help(k->diags, d, target->as.target->journal ? "post it: `journal %.*s { ... }`, or remove it after `into`" : "write it: `emit %.*s { ... }`, or remove it after `into`",
+        shunt_text text =
+            check_format(k, "map %.*s never writes %.*s", SHUNT_TEXT_ARGS(map->name), SHUNT_TEXT_ARGS(target->name));
+        shunt_diag *d = warn_never_used(k, SHUNT_W0903, at ? at->span : map->span, text);
+        shunt_diag_help(k->diags, d,
+                        target->as.target->journal ? "post it: `journal %.*s { ... }`, or remove it after `into`"
+                                                   : "write it: `emit %.*s { ... }`, or remove it after `into`",
                         SHUNT_TEXT_ARGS(target->name));
     }
-    k->map    = NULL;
+    k->map = NULL;
     k->source = NULL;
     k->unread = false;
-    k->phase  = PHASE_NONE;
+    k->phase = PHASE_NONE;
 }

@@ -24,9 +24,9 @@ typedef struct shunt_scope {
 } shunt_scope;
 
 static inline void shunt_scope_init(shunt_scope *scope, shunt_arena *arena) { *scope = (shunt_scope){ .arena = arena }; }
-void          shunt_scope_enter(shunt_scope *scope);
-void          shunt_scope_leave(shunt_scope *scope); /* forgets what was added since the matching enter */
-bool          shunt_scope_add(shunt_scope *scope, shunt_text name, shunt_symbol *symbol) SHUNT_MUST_USE;
-shunt_symbol *shunt_scope_find(const shunt_scope *scope, shunt_text name); /* NULL = not there */
+void               shunt_scope_enter(shunt_scope *scope);
+void               shunt_scope_leave(shunt_scope *scope); /* forgets what was added since the matching enter */
+bool               shunt_scope_add(shunt_scope *scope, shunt_text name, shunt_symbol *symbol) SHUNT_MUST_USE;
+shunt_symbol      *shunt_scope_find(const shunt_scope *scope, shunt_text name); /* NULL = not there */
 
 #endif

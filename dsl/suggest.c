@@ -1,14 +1,14 @@
 #include "dsl/suggest.h"
 
-void
-shunt_suggest_init(shunt_suggest *s, shunt_text wanted, uint32_t limit)
+void shunt_suggest_init(shunt_suggest *s, shunt_text wanted, uint32_t limit)
 {
     uint32_t at_most = wanted.length < 2 ? 0 : wanted.length < 4 ? 1 : wanted.length < 9 ? 2 : 3;
-    *s = (shunt_suggest){ .wanted = wanted, .at_most = at_most, .limit = limit < SHUNT_SUGGEST_AT_MOST ? limit : SHUNT_SUGGEST_AT_MOST };
+    *s = (shunt_suggest){ .wanted = wanted,
+                          .at_most = at_most,
+                          .limit = limit < SHUNT_SUGGEST_AT_MOST ? limit : SHUNT_SUGGEST_AT_MOST };
 }
 
-static bool
-is_better(const shunt_suggestion *a, const shunt_suggestion *b)
+static bool is_better(const shunt_suggestion *a, const shunt_suggestion *b)
 {
     if (a->fits != b->fits) return a->fits;
     if (a->distance != b->distance) return a->distance < b->distance;
@@ -17,8 +17,7 @@ is_better(const shunt_suggestion *a, const shunt_suggestion *b)
 }
 
 /* Capitals are the commonest slip, so they count nothing: compared in lower case when the names are short enough to copy. */
-static uint32_t
-distance(shunt_text a, shunt_text b, uint32_t at_most)
+static uint32_t distance(shunt_text a, shunt_text b, uint32_t at_most)
 {
     char x[64], y[64];
     if (a.length > sizeof x || b.length > sizeof y) return shunt_text_distance(a, b, at_most);
@@ -27,8 +26,7 @@ distance(shunt_text a, shunt_text b, uint32_t at_most)
     return shunt_text_distance((shunt_text){ x, a.length }, (shunt_text){ y, b.length }, at_most);
 }
 
-void
-shunt_suggest_offer(shunt_suggest *s, shunt_text name, shunt_text about, bool fits, uint32_t far)
+void shunt_suggest_offer(shunt_suggest *s, shunt_text name, shunt_text about, bool fits, uint32_t far)
 {
     shunt_suggestion new = { name, about, fits, distance(s->wanted, name, s->at_most), far, s->offered++ };
     if (new.distance > s->at_most || !name.length) return;
@@ -42,8 +40,7 @@ shunt_suggest_offer(shunt_suggest *s, shunt_text name, shunt_text about, bool fi
     s->best[at] = new;
 }
 
-shunt_text
-shunt_suggest_text(const shunt_suggest *s, shunt_arena *arena)
+shunt_text shunt_suggest_text(const shunt_suggest *s, shunt_arena *arena)
 {
     shunt_text text = { 0 };
     uint32_t   last = 0;
@@ -56,8 +53,10 @@ shunt_suggest_text(const shunt_suggest *s, shunt_arena *arena)
         last = next->order;
         const char *gap = shown == 0 ? "" : shown + 1 == s->count ? " or " : ", ";
         if (next->about.length)
-            text = shunt_text_format(arena, "%.*s%s`%.*s` (%.*s)", SHUNT_TEXT_ARGS(text), gap, SHUNT_TEXT_ARGS(next->name), SHUNT_TEXT_ARGS(next->about));
-        else text = shunt_text_format(arena, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(text), gap, SHUNT_TEXT_ARGS(next->name));
+            text = shunt_text_format(arena, "%.*s%s`%.*s` (%.*s)", SHUNT_TEXT_ARGS(text), gap, SHUNT_TEXT_ARGS(next->name),
+                                     SHUNT_TEXT_ARGS(next->about));
+        else
+            text = shunt_text_format(arena, "%.*s%s`%.*s`", SHUNT_TEXT_ARGS(text), gap, SHUNT_TEXT_ARGS(next->name));
     }
     return text;
 }

@@ -1,5 +1,5 @@
-/* The checker: every example of docs/diagnostics.md and tests/cases/diagnostics.md gives exactly the text below it; every code of the
- * rules has one; facts are complete where nothing is wrong; cut-off sources and failing memory do no harm. */
+/* The checker: every example of docs/diagnostics.md and tests/cases/diagnostics.md gives exactly the text below it; every code of
+ * the rules has one; facts are complete where nothing is wrong; cut-off sources and failing memory do no harm. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,21 +27,19 @@ static shunt_text     pages[2];
 static uint32_t       page_count;
 
 /* Also called before the tests run, where Check can not report. */
-static void
-need(bool fine, const char *what)
+static void need(bool fine, const char *what)
 {
     if (fine) return;
     fprintf(stderr, "test_check: %s\n", what);
     exit(1);
 }
 
-static shunt_text
-read_file(const char *path)
+static shunt_text read_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
     need(file != NULL, path);
     fseek(file, 0, SEEK_END);
-    long  size  = ftell(file);
+    long  size = ftell(file);
     char *bytes = malloc((size_t)size + 1);
     rewind(file);
     need(bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size, path);
@@ -50,27 +48,28 @@ read_file(const char *path)
 }
 
 /* A page: `## CODE ...` begins a section; ```map wrong, ```text, ```map right are its examples, in this order. */
-static void
-read_page(const char *name)
+static void read_page(const char *name)
 {
     char path[400];
     snprintf(path, sizeof path, "%s/%s", SHUNT_ROOT, name);
-    shunt_text page = pages[page_count++] = read_file(path);
-    char       code[6] = "";
+    shunt_text  page = pages[page_count++] = read_file(path);
+    char        code[6] = "";
     const char *at = page.bytes, *end = page.bytes + page.length;
     for (uint32_t line = 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         shunt_text  text = { at, (uint32_t)((stop ? stop : end) - at) };
-        at               = stop ? stop + 1 : end;
+        at = stop ? stop + 1 : end;
         if (shunt_text_starts(text, SHUNT_TEXT("## ")) && text.length >= 8) memcpy(code, text.bytes + 3, 5);
         if (!shunt_text_starts(text, SHUNT_TEXT("```"))) continue;
         const char *body = at, *closed = at;
-        while (closed < end && strncmp(closed, "```\n", 4) != 0) closed = (const char *)memchr(closed, '\n', (size_t)(end - closed)) + 1;
+        while (closed < end && strncmp(closed, "```\n", 4) != 0)
+            closed = (const char *)memchr(closed, '\n', (size_t)(end - closed)) + 1;
         shunt_text block = { body, (uint32_t)(closed - body) };
         for (const char *c = body; c < closed; c++) line += *c == '\n';
         line++;
         at = closed + 4 < end ? closed + 4 : end;
-        bool wrong = shunt_text_starts(text, SHUNT_TEXT("```map wrong")), right = shunt_text_starts(text, SHUNT_TEXT("```map right"));
+        bool wrong = shunt_text_starts(text, SHUNT_TEXT("```map wrong")),
+             right = shunt_text_starts(text, SHUNT_TEXT("```map right"));
         if (shunt_text_is(text, "```map example")) prelude = block;
         bool last_is_whole = case_count == 0 || cases[case_count - 1].right.bytes;
         if (wrong || (right && last_is_whole)) {
@@ -78,26 +77,29 @@ read_page(const char *name)
             cases[case_count] = (struct example){ .page = name, .line = line, .lint = text.length > 12 };
             memcpy(cases[case_count++].code, code, sizeof code);
         }
-        if (wrong) cases[case_count - 1].wrong = block;
-        else if (right) cases[case_count - 1].right = block;
-        else if (shunt_text_is(text, "```text")) cases[case_count - 1].expected = block;
+        if (wrong)
+            cases[case_count - 1].wrong = block;
+        else if (right)
+            cases[case_count - 1].right = block;
+        else if (shunt_text_is(text, "```text"))
+            cases[case_count - 1].expected = block;
     }
 }
 
 /* ---- compiling ---- */
 
 struct compiled {
-    shunt_arena       *arena;
-    shunt_diags        diags;
-    shunt_module_info  modules[MODULES];
-    uint32_t           imports[MODULES][4];
-    shunt_compilation  compilation;
-    shunt_status       status;
+    shunt_arena      *arena;
+    shunt_diags       diags;
+    shunt_module_info modules[MODULES];
+    uint32_t          imports[MODULES][4];
+    shunt_compilation compilation;
+    shunt_status      status;
 };
 
 /* Module 0 is the text; its first import is `second`, where there is one. */
-static void
-compile(struct compiled *c, const shunt_memory *memory, shunt_text first, shunt_text second, const char *second_name, bool lint)
+static void compile(struct compiled *c, const shunt_memory *memory, shunt_text first, shunt_text second, const char *second_name,
+                    bool lint)
 {
     memset(c, 0, sizeof *c);
     c->arena = shunt_arena_new(memory, 0);
@@ -106,34 +108,35 @@ compile(struct compiled *c, const shunt_memory *memory, shunt_text first, shunt_
         return;
     }
     shunt_diags_init(&c->diags, c->arena);
-    c->modules[0] = (shunt_module_info){ .name = SHUNT_TEXT("rules.map"), .file = SHUNT_TEXT("rules.map"), .source = first, .imports = c->imports[0] };
-    c->modules[1] = (shunt_module_info){ .name = shunt_text_of(second_name), .file = shunt_text_of(second_name), .source = second, .imports = c->imports[1] };
+    c->modules[0] = (shunt_module_info){
+        .name = SHUNT_TEXT("rules.map"), .file = SHUNT_TEXT("rules.map"), .source = first, .imports = c->imports[0]
+    };
+    c->modules[1] = (shunt_module_info){
+        .name = shunt_text_of(second_name), .file = shunt_text_of(second_name), .source = second, .imports = c->imports[1]
+    };
     uint32_t count = second.bytes ? 2 : 1;
     for (uint32_t i = 0; i < count && c->status == SHUNT_OK; i++)
         c->status = shunt_parse_module(memory, c->arena, &c->diags, i, c->modules[i].source, &c->modules[i].tree);
     if (c->status != SHUNT_OK) return;
     shunt_ast *declarations = c->modules[0].tree->kids[SHUNT_MODULE_decls];
-    uint32_t   imports      = 0;
+    uint32_t   imports = 0;
     for (uint32_t i = 0; i < declarations->kid_count && imports < 4; i++) {
         if (declarations->kids[i]->kind != SHUNT_AST_IMPORT) continue;
         const shunt_ast *path = declarations->kids[i]->kids[SHUNT_IMPORT_path];
         c->imports[0][imports++] = path && second.bytes && shunt_text_is(path->text, second_name) ? 1 : UINT32_MAX;
     }
-    c->compilation = (shunt_compilation){ .memory = memory, .arena = c->arena, .diags = &c->diags, .modules = c->modules, .module_count = count };
+    c->compilation = (shunt_compilation){
+        .memory = memory, .arena = c->arena, .diags = &c->diags, .modules = c->modules, .module_count = count
+    };
     c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = lint;
     c->status = shunt_check(&c->compilation);
     shunt_diags_sort(&c->diags);
 }
 
-static void
-compiled_done(struct compiled *c)
-{
-    shunt_arena_free(c->arena);
-}
+static void compiled_done(struct compiled *c) { shunt_arena_free(c->arena); }
 
 /* All messages as text, a blank line between two. */
-static void
-render(const struct compiled *c, shunt_buffer *out)
+static void render(const struct compiled *c, shunt_buffer *out)
 {
     shunt_excerpt_source  items[MODULES];
     shunt_excerpt_sources sources = { items, c->compilation.module_count };
@@ -144,8 +147,7 @@ render(const struct compiled *c, shunt_buffer *out)
     }
 }
 
-static void
-assert_text(const struct example *e, shunt_text source, shunt_text expected)
+static void assert_text(const struct example *e, shunt_text source, shunt_text expected)
 {
     struct compiled c;
     shunt_buffer    out;
@@ -154,9 +156,11 @@ assert_text(const struct example *e, shunt_text source, shunt_text expected)
     ck_assert_int_eq(c.status, SHUNT_OK);
     render(&c, &out);
     shunt_text got = { out.length ? out.bytes : "", (uint32_t)out.length };
-    ck_assert_msg(shunt_text_equal(got, expected), "%s, line %u, %s\n---- expected\n%.*s---- but it says\n%.*s----", e->page, e->line, e->code,
-                  SHUNT_TEXT_ARGS(expected), SHUNT_TEXT_ARGS(got));
-    if (expected.length) ck_assert_msg(strcmp(shunt_status_info[c.diags.items[0].code].code, e->code) == 0, "%s, line %u: not %s", e->page, e->line, e->code);
+    ck_assert_msg(shunt_text_equal(got, expected), "%s, line %u, %s\n---- expected\n%.*s---- but it says\n%.*s----", e->page,
+                  e->line, e->code, SHUNT_TEXT_ARGS(expected), SHUNT_TEXT_ARGS(got));
+    if (expected.length)
+        ck_assert_msg(strcmp(shunt_status_info[c.diags.items[0].code].code, e->code) == 0, "%s, line %u: not %s", e->page,
+                      e->line, e->code);
     shunt_buffer_done(&out);
     compiled_done(&c);
 }
@@ -179,10 +183,11 @@ static const char *const shown_elsewhere[] = { "E0302", "E0903", "E0912", "W0904
 START_TEST(every_code_has_an_example)
 {
     for (int s = 0; s < SHUNT_STATUS_COUNT; s++) {
-        const char *code  = shunt_status_info[s].code;
+        const char *code = shunt_status_info[s].code;
         bool        found = false;
         if (strlen(code) != 5 || (code[0] != 'E' && code[0] != 'W') || code[1] < '0' || code[1] > '9') continue;
-        for (uint32_t i = 0; i < case_count; i++) found = found || (strcmp(cases[i].code, code) == 0 && cases[i].wrong.bytes && cases[i].right.bytes);
+        for (uint32_t i = 0; i < case_count; i++)
+            found = found || (strcmp(cases[i].code, code) == 0 && cases[i].wrong.bytes && cases[i].right.bytes);
         for (size_t i = 0; i < SHUNT_COUNT(shown_elsewhere); i++) found = found || strcmp(shown_elsewhere[i], code) == 0;
         ck_assert_msg(found, "docs/diagnostics.md has no example of %s", code);
     }
@@ -191,29 +196,44 @@ END_TEST
 
 /* ---- facts ---- */
 
-static bool
-is_expression(const shunt_ast *node)
+static bool is_expression(const shunt_ast *node)
 {
     switch (node->kind) {
-    case SHUNT_AST_DECIMAL: case SHUNT_AST_MONEY: case SHUNT_AST_PERCENT: case SHUNT_AST_DATE: case SHUNT_AST_ELEMENT: case SHUNT_AST_MEMBER:
-    case SHUNT_AST_INDEX: case SHUNT_AST_FILTER: case SHUNT_AST_CALL: case SHUNT_AST_ARRAY: case SHUNT_AST_CHOOSE: case SHUNT_AST_OTHERWISE:
-    case SHUNT_AST_CLEARED: case SHUNT_AST_NOTING: case SHUNT_AST_IF_EXPR: case SHUNT_AST_BINARY: case SHUNT_AST_NOT: case SHUNT_AST_MINUS:
-    case SHUNT_AST_IN: case SHUNT_AST_IS: case SHUNT_AST_TEMPLATE:
-        return true;
+    case SHUNT_AST_DECIMAL:
+    case SHUNT_AST_MONEY:
+    case SHUNT_AST_PERCENT:
+    case SHUNT_AST_DATE:
+    case SHUNT_AST_ELEMENT:
+    case SHUNT_AST_MEMBER:
+    case SHUNT_AST_INDEX:
+    case SHUNT_AST_FILTER:
+    case SHUNT_AST_CALL:
+    case SHUNT_AST_ARRAY:
+    case SHUNT_AST_CHOOSE:
+    case SHUNT_AST_OTHERWISE:
+    case SHUNT_AST_CLEARED:
+    case SHUNT_AST_NOTING:
+    case SHUNT_AST_IF_EXPR:
+    case SHUNT_AST_BINARY:
+    case SHUNT_AST_NOT:
+    case SHUNT_AST_MINUS:
+    case SHUNT_AST_IN:
+    case SHUNT_AST_IS:
+    case SHUNT_AST_TEMPLATE: return true;
     default: return false;
     }
 }
 
 /* Every expression has its type; what stands inside a path, or in the list of a unit, is the path's. */
-static bool
-has_its_type(shunt_ast *node, void *context)
+static bool has_its_type(shunt_ast *node, void *context)
 {
     const shunt_fact *fact = shunt_fact_of(node);
     uint32_t         *seen = context;
     if (node->kind == SHUNT_AST_CODES || node->kind == SHUNT_AST_SOURCE || node->kind == SHUNT_AST_TABLE) return false;
     if (is_expression(node)) {
         ck_assert_msg(fact != NULL, "%s at byte %u has no fact", shunt_ast_info[node->kind].name, node->span.begin);
-        ck_assert_msg(fact->type.kind != SHUNT_TY_ERROR, "%s at byte %u has no type", shunt_ast_info[node->kind].name, node->span.begin);
+        ck_assert_msg(fact->type.kind != SHUNT_TY_ERROR, "%s at byte %u has no type", shunt_ast_info[node->kind].name,
+                      node->span.begin);
         ++*seen;
     }
     return !fact || fact->kind != SHUNT_FACT_PATH || fact->path->base;
@@ -221,8 +241,7 @@ has_its_type(shunt_ast *node, void *context)
 
 static const char *const maps[] = { "rules/x12/remit_gl.map", "rules/x12/claim_ar.map" };
 
-static shunt_text
-rules_file(const char *name)
+static shunt_text rules_file(const char *name)
 {
     char path[400];
     snprintf(path, sizeof path, "%s/%s", SHUNT_ROOT, name);
@@ -247,10 +266,13 @@ START_TEST(facts_are_complete)
 END_TEST
 
 /* The fact of the first node that is written like that. */
-struct wanted { const char *written; shunt_text source; const shunt_fact *fact; };
+struct wanted {
+    const char       *written;
+    shunt_text        source;
+    const shunt_fact *fact;
+};
 
-static bool
-find_written(shunt_ast *node, void *context)
+static bool find_written(shunt_ast *node, void *context)
 {
     struct wanted *w = context;
     shunt_text     text = { w->source.bytes + node->span.begin, node->span.end - node->span.begin };
@@ -258,8 +280,7 @@ find_written(shunt_ast *node, void *context)
     return true;
 }
 
-static const shunt_fact *
-fact_of(const struct compiled *c, const char *written)
+static const shunt_fact *fact_of(const struct compiled *c, const char *written)
 {
     struct wanted w = { written, c->modules[0].source, NULL };
     shunt_ast_walk(c->modules[0].tree, find_written, &w);
@@ -274,7 +295,8 @@ static const char paths[] =
     "  for each claim in 2100 {\n"
     "    let a = CLP04  let b = claim.CLP05  let c = 1000A.REF[\"2U\"].REF02  let d = NM1[\"82\"].NM109  let e = TRN02\n"
     "    let f = 2110.first.SVC01-2  let g = count(REF[\"0B\"])  let h = 2000.TS301  let i = 2110[where it.SVC02 > 0.00 USD]\n"
-    "    for each s in 2110 { warn ERA_NOTE \"{s.SVC02} {CLP03} {count(i)} {g} {e}\" when a = b otherwise c is present or d is present }\n"
+    "    for each s in 2110 { warn ERA_NOTE \"{s.SVC02} {CLP03} {count(i)} {g} {e}\" when a = b otherwise c is present or d is "
+    "present }\n"
     "    warn ERA_NOTE \"{h}\" when f is absent\n"
     "    emit work { claim: CLP01 }\n"
     "  }\n"
@@ -310,12 +332,15 @@ START_TEST(path_is_understood)
     ck_assert_int_eq(fact->kind, SHUNT_FACT_PATH);
     const shunt_path *path = fact->path;
     ck_assert_int_eq(path->kind, ways[_i].kind);
-    ck_assert_msg(!path->start == !ways[_i].start && (!path->start || shunt_text_is(path->start->name, ways[_i].start)), "%s starts elsewhere", ways[_i].written);
-    ck_assert_msg(!path->up == !ways[_i].up && (!path->up || shunt_text_is(path->up->id, ways[_i].up)), "%s goes out elsewhere", ways[_i].written);
+    ck_assert_msg(!path->start == !ways[_i].start && (!path->start || shunt_text_is(path->start->name, ways[_i].start)),
+                  "%s starts elsewhere", ways[_i].written);
+    ck_assert_msg(!path->up == !ways[_i].up && (!path->up || shunt_text_is(path->up->id, ways[_i].up)), "%s goes out elsewhere",
+                  ways[_i].written);
     ck_assert_uint_eq(path->down_count, ways[_i].down);
     ck_assert_int_eq(path->required, ways[_i].required);
     ck_assert_int_eq(path->base != NULL, ways[_i].base);
-    ck_assert_msg(shunt_text_is(path->shown, ways[_i].shown), "%s is shown as %.*s", ways[_i].written, SHUNT_TEXT_ARGS(path->shown));
+    ck_assert_msg(shunt_text_is(path->shown, ways[_i].shown), "%s is shown as %.*s", ways[_i].written,
+                  SHUNT_TEXT_ARGS(path->shown));
     if (path->kind == SHUNT_PATH_VALUE) ck_assert_uint_ge(path->node_count, 1);
     compiled_done(&c);
 }
@@ -339,7 +364,7 @@ END_TEST
 /* Each word of the rules left out, or put twice. */
 START_TEST(slips_do_no_harm)
 {
-    shunt_text text  = rules_file(maps[_i]);
+    shunt_text text = rules_file(maps[_i]);
     char      *bytes = malloc((size_t)text.length * 2 + 1);
     for (uint32_t at = 0; at < text.length;) {
         uint32_t end = at;
@@ -389,7 +414,7 @@ END_TEST
 /* Every block of the arena counts: a limit that is met anywhere is no memory. */
 START_TEST(limit_of_the_arena_is_said)
 {
-    shunt_text text = rules_file(maps[0]), library = rules_file("rules/lib/gl.map");
+    shunt_text      text = rules_file(maps[0]), library = rules_file("rules/lib/gl.map");
     struct compiled whole;
     compile(&whole, &shunt_memory_libc, text, library, "../lib/gl.map", false);
     size_t needed = shunt_arena_used(whole.arena);
@@ -403,8 +428,11 @@ START_TEST(limit_of_the_arena_is_said)
         shunt_status status = shunt_parse_module(&shunt_memory_libc, arena, &diags, 0, text, &trees[0]);
         if (status == SHUNT_OK) status = shunt_parse_module(&shunt_memory_libc, arena, &diags, 1, library, &trees[1]);
         if (status == SHUNT_OK) {
-            shunt_module_info modules[] = { { .name = SHUNT_TEXT("a"), .source = text, .tree = trees[0], .imports = imports }, { .name = SHUNT_TEXT("b"), .source = library, .tree = trees[1] } };
-            shunt_compilation compilation = { .memory = &shunt_memory_libc, .arena = arena, .diags = &diags, .modules = modules, .module_count = 2 };
+            shunt_module_info modules[] = { { .name = SHUNT_TEXT("a"), .source = text, .tree = trees[0], .imports = imports },
+                                            { .name = SHUNT_TEXT("b"), .source = library, .tree = trees[1] } };
+            shunt_compilation compilation = {
+                .memory = &shunt_memory_libc, .arena = arena, .diags = &diags, .modules = modules, .module_count = 2
+            };
             status = shunt_check(&compilation);
         }
         ck_assert_int_eq(status, limit < needed ? SHUNT_NO_MEMORY : SHUNT_OK);
@@ -415,13 +443,12 @@ START_TEST(limit_of_the_arena_is_said)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     read_page("docs/diagnostics.md");
     read_page("tests/cases/diagnostics.md");
     Suite *suite = suite_create("check");
-    TCase *tc    = tcase_create("check");
+    TCase *tc = tcase_create("check");
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, example_says_what_the_page_says, 0, (int)case_count);
     tcase_add_test(tc, every_code_has_an_example);
