@@ -18,7 +18,7 @@ typedef union shunt_value {
         uint32_t                 count;
     } list;
     const struct shunt_row  *row;  /* record, table row; NULL = absent */
-    const struct shunt_node *node; /* one instance of a captured loop; NULL = absent */
+    const struct shunt_node *node; /* one instance of a frame; NULL = absent */
 } shunt_value;
 _Static_assert(sizeof(shunt_value) == 16, "frames are arrays of these");
 
@@ -36,7 +36,7 @@ typedef enum shunt_kind {
     SHUNT_KIND_MOMENT,
     SHUNT_KIND_LIST,    /* of `element` kind, `record` type */
     SHUNT_KIND_ROW,     /* of `record` type */
-    SHUNT_KIND_NODE,    /* of plan loop `record` */
+    SHUNT_KIND_NODE,    /* of plan frame `record` */
     SHUNT_KIND_COUNT
 } shunt_kind;
 
@@ -45,7 +45,7 @@ typedef struct shunt_type {
     uint8_t  element; /* of a list: kind of its items */
     uint8_t  scale;   /* of decimals, also as list items */
     uint8_t  flags;   /* free for the owner */
-    uint16_t record;  /* ROW, LIST of ROW: record type; NODE, LIST of NODE: plan loop */
+    uint16_t record;  /* ROW, LIST of ROW: record type; NODE, LIST of NODE: plan frame */
     uint16_t extra;   /* money: text index of its currency (text 0 is empty, so 0 = no money); INT: index of its enum + 1, 0 = a number */
 } shunt_type;
 

@@ -177,8 +177,18 @@ static shunt_status new_row(shunt_vm *vm, uint16_t record, const shunt_value *va
     return SHUNT_OK;
 }
 
-static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_value *keys, const uint8_t *states, shunt_value *result,
-                            uint8_t *state)
+/* What the length of texts adds to an instruction that reads them from end to end. */
+static uint64_t text_steps(const shunt_type *types, const shunt_value *values, uint32_t count)
+{
+    uint64_t steps = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (types[i].kind == SHUNT_KIND_TEXT) steps += values[i].text.length / TEXT_STEP_BYTES;
+    }
+    return steps;
+}
+
+static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_type *types, const shunt_value *keys, const uint8_t *states,
+                            shunt_value *result, uint8_t *state)
 {
     const shunt_table *table = &vm->program->tables[index];
     bool               effective = table->flags & SHUNT_TABLE_EFFECTIVE;
@@ -187,7 +197,7 @@ static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_value *key
         *state = shunt_state_of(all);
         return SHUNT_OK;
     }
-    uint64_t         tries = 0;
+    uint64_t         tries = text_steps(types, keys, table->key_count);
     const shunt_row *row =
         shunt_lookup_find(vm->program->lookups[index], keys, effective ? keys[table->key_count].integer : 0, &tries);
     *state = row ? SHUNT_PRESENT : SHUNT_ABSENT;
@@ -796,7 +806,7 @@ next_instruction:
     }
     CASE(LOOKUP)
     {
-        DO(look_up(vm, i.c, r + i.b, s + i.b, &r[i.a], &s[i.a]));
+        DO(look_up(vm, i.c, types + i.b, r + i.b, s + i.b, &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
 
@@ -822,7 +832,10 @@ next_instruction:
         uint32_t count = counts[i.b], result = i.a + count;
         unsigned all = states_of(s + i.a, count);
         s[result] = shunt_state_of(all);
-        if (all == SHUNT_PRESENT) DO(shunt_vm_builtin(vm, i.b, r + i.a, types[i.a], types[result], &r[result], &s[result]));
+        if (all == SHUNT_PRESENT) {
+            DO(shunt_vm_charge(vm, text_steps(types + i.a, r + i.a, count)));
+            DO(shunt_vm_builtin(vm, i.b, r + i.a, types[i.a], types[result], &r[result], &s[result]));
+        }
         NEXT_INSTRUCTION;
     }
     CASE(OCCURRENCE)

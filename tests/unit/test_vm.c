@@ -866,6 +866,29 @@ START_TEST(calls_cost_steps)
 }
 END_TEST
 
+/* Reading a long text again and again costs more than reading a short one. */
+START_TEST(long_texts_cost_steps)
+{
+    static const char *const uses[] = { "BUILTIN 0 LENGTH\n", "TEXT_EQ 2 0 0\n", "LOOKUP 3 0 t\n", "TEXT_LIMIT 0 0 1\n" };
+    for (size_t u = 0; u < SHUNT_COUNT(uses); u++) {
+        char source[2000] = "record r k:text\ntable t r keys=1\nfunction f 0 none : text int bool row:r text text\nLOADK 4 "
+                            "\"0123456789012345\"\n";
+        for (int i = 0; i < 12; i++) strcat(source, "MOVE 5 4\nTEXT_JOIN 4 4 2\n"); /* 64 KiB */
+        strcat(source, "MOVE 0 4\n");
+        strcat(source, uses[u]);
+        strcat(source, "FINISH\n");
+        shunt_program *p = asm_load(source);
+        char          *log = asm_run_program(p, "f", NULL, 3200, 0); /* making it costs 2048, reading it 1024 */
+        ck_assert_msg(strcmp(log, u == 3 ? "fail TEXT_TOO_LONG\n" : "done\n") == 0, "%s: %s", uses[u], log);
+        free(log);
+        log = asm_run_program(p, "f", NULL, 2900, 0);
+        ck_assert_msg(strcmp(log, "fail LIMIT_STEPS\n") == 0, "%s: %s", uses[u], log);
+        free(log);
+        shunt_program_free(p);
+    }
+}
+END_TEST
+
 START_TEST(bytes_are_bounded)
 {
     char source[2000] = "function f 0 text : text text\nLOADK 0 \"0123456789\"\nLOADK 1 \"0123456789\"\n";
@@ -1174,6 +1197,7 @@ int main(void)
     tcase_add_test(tc, many_unknown_codes);
     tcase_add_test(tc, steps_are_bounded);
     tcase_add_test(tc, calls_cost_steps);
+    tcase_add_test(tc, long_texts_cost_steps);
     tcase_add_test(tc, bytes_are_bounded);
     tcase_add_test(tc, what_a_callback_answers);
     tcase_add_test(tc, a_host_without_ears);
