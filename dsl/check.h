@@ -140,7 +140,7 @@ typedef struct check {
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
 
 /* ---- memory, facts, words (check.c) ---- */
-void *check_need(check *k, void *block); /* jumps out on NULL */
+void *check_need(check *k, void *block) __attribute__((returns_nonnull)); /* jumps out on NULL */
 #define NEW(k, type)      ((type *)check_need((k), SHUNT_NEW((k)->arena, type)))
 #define NEW_N(k, type, n) ((type *)check_need((k), SHUNT_NEW_N((k)->arena, type, (size_t)(n) + 1)))
 #define PUSH(k, list)     ((__typeof__((list)->items))check_need((k), SHUNT_PUSH((k)->arena, (list))))

@@ -1450,9 +1450,10 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
     shunt_ast    *of = kid(node, SHUNT_INDEX_of), *keys = kid(node, SHUNT_INDEX_keys);
     shunt_symbol *table = NULL;
     shunt_ty      type;
-    if (of && of->kind == SHUNT_AST_NAME)
+    if (!of || !keys) return ty_error();
+    if (of->kind == SHUNT_AST_NAME)
         table = find_value(k, of->text);
-    else if (of && of->kind == SHUNT_AST_MEMBER)
+    else if (of->kind == SHUNT_AST_MEMBER)
         table = qualified(k, of);
     if (table && table->kind == SHUNT_SYMBOL_TABLE) {
         if (!decl_of(table)->unread && table->as.table->shape) return check_lookup(k, node, table);
@@ -1460,7 +1461,7 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
         return ty_error();
     }
     if (check_path(k, node, want, false, &type)) return type;
-    if (of && of->kind == SHUNT_AST_NAME && !table && !k->unread) {
+    if (of->kind == SHUNT_AST_NAME && !table && !k->unread) {
         unknown_name(k, of, "table", NULL);
         return ty_error();
     }

@@ -847,9 +847,10 @@ static bool take_element(check *k, const shunt_ast *node, shunt_text shown, cons
 static bool take_elements(check *k, const shunt_ast *node, const way *w, shunt_text shown, const shunt_ty *want,
                           match_list *nodes, element_facts *f)
 {
-    uint32_t                  kept = 0, used_guides = 0, unused = 0;
+    uint32_t             kept = 0, used_guides = 0, unused = 0;
+    const shunt_element *simple = NULL, *whole = NULL;
+    if (!nodes->count) return false;
     const shunt_segment_node *sample = nodes->items[0].segment;
-    const shunt_element      *simple = NULL, *whole = NULL;
     for (uint32_t m = 0; m < nodes->count; m++) {
         shunt_loop_match     match = nodes->items[m];
         const shunt_element *e =
