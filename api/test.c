@@ -406,7 +406,7 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
     if (format == SHUNT_TEST_JUNIT) {
         shunt_buffer_z(out, "  <testsuite name=\"");
         xml_text(out, module->name);
-        shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)(totals->passed + totals->failed), (unsigned long long)totals->failed);
+        shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)totals->passed + totals->failed, (unsigned long long)totals->failed);
     }
     shunt_buffer_add(out, cases.bytes, cases.length);
     if (format == SHUNT_TEST_JUNIT) shunt_buffer_z(out, "  </testsuite>\n");

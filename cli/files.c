@@ -108,10 +108,10 @@ int safe_open(safe_file *file, const char *path)
         return file->file ? 0 : fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
     }
     file->path = strdup(path);
-    file->temporary = file->path ? malloc(strlen(path) + 8) : NULL;
+    size_t size = strlen(path) + sizeof ".XXXXXX";
+    file->temporary = file->path ? malloc(size) : NULL;
     if (!file->temporary) return fail(SHUNT_SYSTEM_FAULT, "no memory");
-    strcpy(file->temporary, path);
-    strcat(file->temporary, ".XXXXXX");
+    snprintf(file->temporary, size, "%s.XXXXXX", path);
     int out = mkstemp(file->temporary);
     file->file = out < 0 ? NULL : fdopen(out, "wb");
     if (file->file) return 0;

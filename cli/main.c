@@ -88,7 +88,12 @@ static int run_verb(verb_id verb, int argc, char **argv)
     arguments a = { .verb = verb };
     a.operands = calloc((size_t)argc + 1, sizeof *a.operands);
     a.tables = calloc((size_t)argc + 1, sizeof *a.tables);
-    int status = a.operands && a.tables ? 0 : fail(SHUNT_SYSTEM_FAULT, "no memory");
+    if (!a.operands || !a.tables) {
+        free(a.operands);
+        free(a.tables);
+        return fail(SHUNT_SYSTEM_FAULT, "no memory");
+    }
+    int status = 0;
     for (int i = 2; i < argc && status == 0; i++) {
         if (strcmp(argv[i], "--") == 0) {
             while (++i < argc) a.operands[a.operand_count++] = argv[i];
