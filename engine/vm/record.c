@@ -6,11 +6,11 @@
 #include "engine/base/decimal.h"
 #include "engine/base/hash.h"
 
-enum { DIGITS = 20, PLAIN = 32 /* texts up to here are tried byte by byte first */ };
+enum { DIGITS = 20, PLAIN = 48 /* texts up to here are tried a word at a time first */, PAD = 16 };
 
-/* A member name with its punctuation, as it stands before a value: `"name":`. */
+/* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`. */
 struct member {
-    shunt_text name;
+    shunt_text name; /* with PAD readable bytes behind it */
     shunt_text
         currency;   /* of money: the whole member after it, `,"currency":"USD"` or `,"NAME_currency":"USD"`; empty = none here */
     shunt_text own; /* of money: `,"NAME_currency":"USD"`, for lines whose currencies differ */
@@ -52,27 +52,69 @@ static inline void put(shunt_buffer *out, shunt_text text)
     out->length += text.length;
 }
 
-static inline bool plain(uint8_t byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
+/* A text with PAD readable bytes behind it: copied in steps of PAD, without a call. */
+static inline void put_padded(shunt_buffer *out, shunt_text text)
+{
+    char *at = room(out, text.length + PAD);
+    if (SHUNT_UNLIKELY(!at)) return;
+    for (uint32_t done = 0; done < text.length; done += PAD) memcpy(at + done, text.bytes + done, PAD);
+    out->length += text.length;
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* Eight bytes that stand in JSON as they are: no control character, quote, backslash or byte of a longer character. Inexact marks stand
+ * above true ones only. */
+static inline bool plain(uint64_t word)
+{
+    uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
+    uint64_t marks = (word - EACH_BYTE(0x20)) | ((quote - EACH_BYTE(1)) & ~quote) | ((slash - EACH_BYTE(1)) & ~slash) | word;
+    return !(marks & EACH_BYTE(0x80));
+}
+
+/* One to eight bytes as a word, blanks above them. */
+static inline uint64_t load_short(const char *bytes, uint32_t length)
+{
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (length == 8) {
+        memcpy(&word, bytes, 8);
+        return word;
+    }
+    if (length >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + length - 4, 4);
+        word = low | (uint64_t)high << (8 * length - 32);
+    } else {
+        uint32_t half = length / 2;
+        word = (uint64_t)(uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[half] << 8 * half |
+               (uint64_t)(uint8_t)bytes[length - 1] << (8 * length - 8);
+    }
+    return word | EACH_BYTE(' ') << 8 * length;
+}
 
 /* Nearly all texts are short and plain. */
-static void put_text(shunt_buffer *out, shunt_text text)
+static inline void put_text(shunt_buffer *out, shunt_text text)
 {
-    char *at;
-    if (text.length > PLAIN || !(at = room(out, PLAIN + 2))) {
+    uint32_t length = text.length;
+    char    *at;
+    if (length > PLAIN || !(at = room(out, PLAIN + 16))) {
         shunt_buffer_json(out, text);
         return;
     }
+    bool fine = true;
     *at++ = '"';
-    for (uint32_t i = 0; i < text.length; i++) {
-        uint8_t byte = (uint8_t)text.bytes[i];
-        if (SHUNT_UNLIKELY(!plain(byte))) {
-            shunt_buffer_json(out, text);
-            return;
-        }
-        at[i] = (char)byte;
+    for (uint32_t done = 0; done < length; done += 8) {
+        uint64_t word = load_short(text.bytes + done, length - done < 8 ? length - done : 8);
+        fine &= plain(word);
+        memcpy(at + done, &word, 8);
     }
-    at[text.length] = '"';
-    out->length += text.length + 2;
+    if (SHUNT_UNLIKELY(!fine)) {
+        shunt_buffer_json(out, text);
+        return;
+    }
+    at[length] = '"';
+    out->length += length + 2;
 }
 
 void shunt_json_number(shunt_buffer *out, uint64_t number)
@@ -179,9 +221,8 @@ static shunt_status put_members(const shunt_encoders *e, const struct shape *sha
     for (uint32_t i = 0; i < shape->count; i++) {
         if (states[i] != SHUNT_PRESENT) continue;
         const struct member *m = &shape->members[i];
-        if (comma) shunt_buffer_char(out, ',');
+        put_padded(out, comma ? m->name : (shunt_text){ m->name.bytes + 1, m->name.length - 1 });
         comma = true;
-        put(out, m->name);
         SHUNT_TRY(put_value(e, m->type, fields[i], depth, out));
         if (!m->own.length || (said && !own)) continue;
         put(out, own ? m->own : m->currency);
@@ -279,6 +320,16 @@ static shunt_text keep(shunt_encoders *e, shunt_buffer *scratch)
     return text;
 }
 
+static shunt_text keep_padded(shunt_encoders *e, shunt_buffer *scratch)
+{
+    static const char pad[PAD] = { 0 };
+    size_t            length = scratch->length;
+    shunt_buffer_add(scratch, pad, sizeof pad);
+    shunt_text text = keep(e, scratch);
+    if (text.bytes) text.length = (uint32_t)length;
+    return text;
+}
+
 static bool is_money(shunt_type type) { return type.kind == SHUNT_KIND_DECIMAL && type.extra != 0; }
 
 static shunt_text currency_member(shunt_encoders *e, shunt_buffer *scratch, shunt_text name, uint16_t currency)
@@ -313,9 +364,10 @@ static bool prepare_shape(shunt_encoders *e, uint32_t number, shunt_buffer *scra
         const shunt_field *field = &p->fields[record->field_first + i];
         shunt_text         name = shunt_program_text(p, field->name);
         members[i].type = field->type;
+        shunt_buffer_char(scratch, ',');
         shunt_buffer_json(scratch, name);
         shunt_buffer_char(scratch, ':');
-        members[i].name = keep(e, scratch);
+        members[i].name = keep_padded(e, scratch);
         if (!members[i].name.bytes) return false;
         if (!is_money(field->type)) continue;
         members[i].currency = currency_member(e, scratch, (shunt_text){ 0 }, field->type.extra);
