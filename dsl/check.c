@@ -1362,7 +1362,6 @@ static void walk_function(check *k, shunt_symbol *function, const shunt_ast *cal
         shunt_diag_also(k->diags, d, function->span, "declared here");
         shunt_diag_note(k->diags, d, "functions that call each other in a circle may never end");
         shunt_diag_help(k->diags, d, "use a list: `sum(... for each x in ...)`, or a table");
-        f->settled = true; /* its result is taken as declared */
         return;
     }
     f->walk = 1;

@@ -39,7 +39,6 @@ typedef struct function_facts {
     uint32_t  *classes; /* of each parameter, over all calls */
     call_site *calls;
     uint32_t   walk; /* 0 = not yet, 1 = on the way, 2 = done */
-    bool       settled;
 } function_facts;
 
 /* A declaration: the symbol and what only check needs of it. */
@@ -138,6 +137,7 @@ typedef struct check {
 } check;
 
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
+enum { NODE_CHECKED = 1 /* flag of a node: its type is known */ };
 
 /* ---- memory, facts, words (check.c) ---- */
 void *check_need(check *k, void *block) __attribute__((returns_nonnull)); /* jumps out on NULL */
@@ -161,7 +161,6 @@ void                     declare_local(check *k, shunt_symbol *symbol);
 shunt_symbol            *find_value(check *k, shunt_text name); /* also `alias.name`; marks it as used */
 shunt_symbol            *find_type(check *k, shunt_text name);
 shunt_symbol            *find_code(check *k, shunt_text name);
-shunt_symbol            *find_map(check *k, shunt_text name);
 void       unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
 shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
 bool       find_member(const shunt_shape *shape, shunt_text name, uint32_t *at);
@@ -242,11 +241,10 @@ uint32_t   phi_constant(check *k, uint32_t classes);
 shunt_text short_text(check *k, const shunt_ast *node); /* for help: the expression, or `... .name` */
 
 /* ---- calls (check_call.c) ---- */
-shunt_ty   check_call(check *k, shunt_ast *node, const shunt_ty *want);
-shunt_ty   check_method(check *k, shunt_ast *node);
-bool       is_builtin(shunt_text name);
-shunt_text nearest_builtin(check *k, shunt_text name);
-uint32_t   phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
+shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want);
+shunt_ty check_method(check *k, shunt_ast *node);
+bool     is_builtin(shunt_text name);
+uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
 
 /* ---- statements (check_stmt.c) ---- */
 void check_map(check *k, shunt_symbol *map);

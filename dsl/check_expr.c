@@ -4,7 +4,7 @@
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 
-enum { SHORT_TEXT = 40, SCALE_AT_MOST = 38, CHECKED = 1 /* flag of a node */ };
+enum { SHORT_TEXT = 40, SCALE_AT_MOST = 38 };
 
 /* ---- what reads well in help ---- */
 
@@ -1812,9 +1812,9 @@ static shunt_ty expression(check *k, shunt_ast *node, const shunt_ty *want)
 shunt_ty check_expr(check *k, shunt_ast *node, const shunt_ty *want)
 {
     if (!node) return ty_error();
-    if (node->flags & CHECKED) return shunt_fact_of(node)->type; /* already, while looking for a path */
+    if (node->flags & NODE_CHECKED) return shunt_fact_of(node)->type; /* already, while looking for a path */
     shunt_ty type = expression(k, node, want);
-    node->flags |= CHECKED;
+    node->flags |= NODE_CHECKED;
     return check_typed(k, node, type);
 }
 
@@ -1822,7 +1822,7 @@ shunt_ty check_list(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ty type;
     if (!node) return ty_error();
-    if (node->flags & CHECKED) return shunt_fact_of(node)->type;
+    if (node->flags & NODE_CHECKED) return shunt_fact_of(node)->type;
     bool path = node->kind == SHUNT_AST_INT || node->kind == SHUNT_AST_LOOP || node->kind == SHUNT_AST_NAME ||
                 node->kind == SHUNT_AST_INDEX ||
                 (node->kind == SHUNT_AST_MEMBER && !shunt_text_is(kid(node, SHUNT_MEMBER_name)->text, "first"));
@@ -1833,7 +1833,7 @@ shunt_ty check_list(check *k, shunt_ast *node, const shunt_ty *want)
         if (is_alias(k, head) || (symbol && symbol->type.kind != SHUNT_TY_NODE)) path = false;
     }
     if (path && check_path(k, node, want, true, &type)) {
-        node->flags |= CHECKED;
+        node->flags |= NODE_CHECKED;
         return check_typed(k, node, type);
     }
     return check_expr(k, node, want);

@@ -321,14 +321,13 @@ typedef struct sides { /* what the lines of a journal may be, over all ways thro
 } sides;
 
 typedef struct journal {
-    shunt_symbol   *target;
-    shunt_ast      *node;
-    shunt_ast      *with;
-    shunt_ast      *key;
-    bool           *given; /* header fields */
-    uint32_t        key_levels;
-    sides           sides;
-    struct journal *outer;
+    shunt_symbol *target;
+    shunt_ast    *node;
+    shunt_ast    *with;
+    shunt_ast    *key;
+    bool         *given; /* header fields */
+    uint32_t      key_levels;
+    sides         sides;
 } journal;
 
 static void check_journal_items(check *k, journal *j, shunt_ast *block, sides *s);
@@ -932,7 +931,7 @@ static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt
     k->unit_loop = loop;
     k->phase = PHASE_TALLY;
     enter_block(k);
-    if (loop) kid(each, SHUNT_EACH_list)->flags |= 1; /* its type is known */
+    if (loop) kid(each, SHUNT_EACH_list)->flags |= NODE_CHECKED;
     k->lost = (loop ? !check_each(k, each, &inner) : true) || lost;
     if (loop) tally->as.tally.variable = inner.variable;
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
@@ -1050,7 +1049,7 @@ static void find_unit(check *k, shunt_ast *node)
         shunt_diag_here(k->diags, d, "this is no loop");
         shunt_diag_help(k->diags, d, "write `for each x in 2100 { ... }`; other lists stand inside it, or in `at end { ... }`");
     }
-    list->flags |= 1;
+    list->flags |= NODE_CHECKED;
     if (!loop) {
         (void)check_typed(k, list, ty_error());
         return;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "dsl/excerpt.h"
-#include "dsl/fact.h"
+#include "dsl/type.h"
 #include "grammar/parse.h"
 #include "tests/support/test_memory.h"
 
@@ -114,7 +114,7 @@ static void compile(struct compiled *c, const shunt_memory *memory, shunt_text f
     c->modules[1] = (shunt_module_info){
         .name = shunt_text_of(second_name), .file = shunt_text_of(second_name), .source = second, .imports = c->imports[1]
     };
-    uint32_t count = second.bytes ? 2 : 1;
+    uint32_t count = second.bytes ? 2 : 1; /* what the second imports is the first */
     for (uint32_t i = 0; i < count && c->status == SHUNT_OK; i++)
         c->status = shunt_parse_module(memory, c->arena, &c->diags, i, c->modules[i].source, &c->modules[i].tree);
     if (c->status != SHUNT_OK) return;
@@ -346,7 +346,144 @@ START_TEST(path_is_understood)
 }
 END_TEST
 
+/* What a function writes into a message is masked by the classes of all that call it. */
+START_TEST(hole_of_a_function_knows_its_classes)
+{
+    static const char source[] = "module rules version \"1.0.0\"\n"
+                                 "import \"example.map\"\n"
+                                 "function inner(a: text(80)?, b: text(80), c: date) -> text(80) {\n"
+                                 "  let all = \"{b}\"\n"
+                                 "  return a otherwise quarantine ERA_RULE \"{all} {last4(b)} {year_of(c)} {mask(b)}\"\n"
+                                 "}\n"
+                                 "function outer(x: text(80)) -> text(80) {\n"
+                                 "  return inner(x, upper(x), 2025-01-01)\n"
+                                 "}\n"
+                                 "map post from era into work {\n"
+                                 "  for each claim in 2100 {\n"
+                                 "    let name = outer(NM1[\"QC\"].NM103 otherwise \"-\")\n"
+                                 "    let id   = inner(CLP07, CLP01, DTM[\"232\"].DTM02 otherwise BPR16)\n"
+                                 "    warn ERA_NOTE \"{name} {id}\"\n"
+                                 "    emit work { claim: CLP01 }\n"
+                                 "  }\n"
+                                 "}\n";
+    static const struct {
+        const char *written;
+        uint32_t    phi;
+    } holes[] = {
+        { "all", SHUNT_PHI_NAME | SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+        { "last4(b)", SHUNT_PHI_IDENTIFIER },
+        { "year_of(c)", 0 },
+        { "mask(b)", 0 },
+        { "upper(x)", SHUNT_PHI_NAME },
+        { "name", SHUNT_PHI_NAME },
+        { "id", SHUNT_PHI_ACCOUNT_NUMBER | SHUNT_PHI_IDENTIFIER },
+    };
+    struct compiled c;
+    compile(&c, &shunt_memory_libc, SHUNT_TEXT(source), prelude, "example.map", false);
+    ck_assert_uint_eq(c.diags.errors, 0);
+    const shunt_fact *fact = fact_of(&c, holes[_i].written);
+    if (fact->symbol && fact->kind != SHUNT_FACT_BUILTIN)
+        ck_assert_msg(fact->symbol->type.phi == holes[_i].phi, "%s: symbol %x, not %x", holes[_i].written, fact->symbol->type.phi,
+                      holes[_i].phi);
+    ck_assert_msg(fact->type.phi == holes[_i].phi, "%s: %x, not %x", holes[_i].written, fact->type.phi, holes[_i].phi);
+    compiled_done(&c);
+}
+END_TEST
+
+/* ---- types ---- */
+
+#define TEXT(n)                                                                                                                  \
+    {                                                                                                                            \
+        .kind = SHUNT_TY_TEXT, .length = n                                                                                       \
+    }
+#define MONEY(c, s)                                                                                                              \
+    {                                                                                                                            \
+        .kind = SHUNT_TY_MONEY, .currency = c, .scale = s                                                                        \
+    }
+#define DECIMAL(s)                                                                                                               \
+    {                                                                                                                            \
+        .kind = SHUNT_TY_DECIMAL, .scale = s                                                                                     \
+    }
+#define PLAIN(k)                                                                                                                 \
+    {                                                                                                                            \
+        .kind = SHUNT_TY_##k                                                                                                     \
+    }
+static const struct {
+    shunt_ty    from, to;
+    shunt_fit   fit, join;
+    const char *joined;
+} pairs[] = {
+    { TEXT(5), TEXT(9), SHUNT_FITS, SHUNT_FITS, "text(9)" },
+    { TEXT(9), TEXT(5), SHUNT_FIT_LENGTH, SHUNT_FITS, "text(9)" },
+    { TEXT(0), TEXT(5), SHUNT_FITS, SHUNT_FITS, "text" },
+    { TEXT(5), PLAIN(ACCOUNT), SHUNT_FIT_KIND, SHUNT_FITS, "text" },
+    { { .kind = SHUNT_TY_TEXT, .length = 4, .literal = true }, PLAIN(ACCOUNT), SHUNT_FITS, SHUNT_FITS, "account" },
+    { PLAIN(ACCOUNT), TEXT(5), SHUNT_FITS, SHUNT_FITS, "text" },
+    { PLAIN(TOKEN), TEXT(5), SHUNT_FITS, SHUNT_FIT_KIND, NULL },
+    { TEXT(5), PLAIN(TOKEN), SHUNT_FIT_KIND, SHUNT_FIT_KIND, NULL },
+    { PLAIN(INT), DECIMAL(2), SHUNT_FITS, SHUNT_FITS, "a decimal with 2 decimals" },
+    { DECIMAL(3), DECIMAL(2), SHUNT_FIT_SCALE, SHUNT_FITS, "a decimal with 3 decimals" },
+    { DECIMAL(0), PLAIN(INT), SHUNT_FIT_KIND, SHUNT_FITS, "a decimal with 0 decimals" },
+    { MONEY("USD", 2), MONEY("USD", 4), SHUNT_FITS, SHUNT_FITS, "money(USD, 4)" },
+    { MONEY("USD", 4), MONEY("USD", 2), SHUNT_FIT_SCALE, SHUNT_FITS, "money(USD, 4)" },
+    { MONEY("USD", 2), MONEY("EUR", 2), SHUNT_FIT_CURRENCY, SHUNT_FIT_CURRENCY, NULL },
+    { MONEY("USD", 2), DECIMAL(2), SHUNT_FIT_KIND, SHUNT_FIT_KIND, NULL },
+    { PLAIN(DATE), PLAIN(MOMENT), SHUNT_FIT_KIND, SHUNT_FIT_KIND, NULL },
+    { { .kind = SHUNT_TY_DATE, .optional = true }, PLAIN(DATE), SHUNT_FIT_ABSENT, SHUNT_FITS, "date?" },
+    { PLAIN(DATE), { .kind = SHUNT_TY_DATE, .optional = true }, SHUNT_FITS, SHUNT_FITS, "date?" },
+    { { .kind = SHUNT_TY_DATE, .clearable = true }, PLAIN(DATE), SHUNT_FIT_CLEARED, SHUNT_FITS, "date" },
+    { PLAIN(ERROR), PLAIN(DATE), SHUNT_FITS, SHUNT_FITS, NULL },
+    { PLAIN(NEVER), PLAIN(DATE), SHUNT_FITS, SHUNT_FITS, "date" },
+};
+
+START_TEST(types_fit_and_join)
+{
+    shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
+    shunt_ty     joined;
+    ck_assert_int_eq(shunt_ty_fit(&pairs[_i].from, &pairs[_i].to), pairs[_i].fit);
+    ck_assert_int_eq(shunt_ty_join(arena, &pairs[_i].from, &pairs[_i].to, &joined), pairs[_i].join);
+    if (pairs[_i].joined) {
+        shunt_text name = shunt_ty_name(arena, &joined);
+        ck_assert_msg(shunt_text_is(name, pairs[_i].joined), "%.*s", SHUNT_TEXT_ARGS(name));
+    }
+    shunt_arena_free(arena);
+}
+END_TEST
+
 /* ---- harm ---- */
+
+/* A module that imports the one that imports it. */
+START_TEST(circle_of_imports_is_said_once)
+{
+    struct compiled c;
+    compile(&c, &shunt_memory_libc, SHUNT_TEXT("module a version \"1\"\nimport \"b.map\"\nlet x = 1\n"),
+            SHUNT_TEXT("module b version \"1\"\nimport \"a.map\"\nlet y = x\n"), "b.map", false);
+    ck_assert_int_eq(c.status, SHUNT_OK);
+    ck_assert_uint_eq(c.diags.errors, 1);
+    ck_assert_int_eq(c.diags.items[0].code, SHUNT_E0213);
+    ck_assert_uint_eq(c.diags.items[0].labels[0].span.file, 1);
+    compiled_done(&c);
+}
+END_TEST
+
+START_TEST(large_declarations_are_refused)
+{
+    static const char *const open[] = { "enum e { a", "table t { from \"t.csv\" key k: int", "target t { k: int" };
+    static const char *const more[] = { ", m%d", " column m%d: int", " m%d: int" };
+    shunt_buffer             source;
+    shunt_buffer_init(&source, &shunt_memory_libc);
+    shunt_buffer_format(&source, "module a version \"1\"\n%s", open[_i]);
+    for (int i = 0; i < 1001; i++) shunt_buffer_format(&source, more[_i], i);
+    shunt_buffer_z(&source, " }\n");
+    struct compiled c;
+    compile(&c, &shunt_memory_libc, (shunt_text){ source.bytes, (uint32_t)source.length }, prelude, "example.map", false);
+    ck_assert_int_eq(c.status, SHUNT_OK);
+    ck_assert_uint_eq(c.diags.errors, 1);
+    ck_assert_int_eq(c.diags.items[0].code, SHUNT_E0912);
+    compiled_done(&c);
+    shunt_buffer_done(&source);
+}
+END_TEST
 
 START_TEST(cut_off_rules_do_no_harm)
 {
@@ -454,6 +591,10 @@ int main(void)
     tcase_add_test(tc, every_code_has_an_example);
     tcase_add_loop_test(tc, facts_are_complete, 0, (int)SHUNT_COUNT(maps));
     tcase_add_loop_test(tc, path_is_understood, 0, (int)SHUNT_COUNT(ways));
+    tcase_add_loop_test(tc, hole_of_a_function_knows_its_classes, 0, 7);
+    tcase_add_loop_test(tc, types_fit_and_join, 0, (int)SHUNT_COUNT(pairs));
+    tcase_add_test(tc, circle_of_imports_is_said_once);
+    tcase_add_loop_test(tc, large_declarations_are_refused, 0, 3);
     tcase_add_loop_test(tc, cut_off_rules_do_no_harm, 0, (int)SHUNT_COUNT(maps));
     tcase_add_loop_test(tc, slips_do_no_harm, 0, (int)SHUNT_COUNT(maps));
     tcase_add_test(tc, no_memory_is_said_and_nothing_leaks);
