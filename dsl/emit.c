@@ -149,6 +149,7 @@ shunt_status shunt_emit(shunt_compilation *compilation, const shunt_table_rows *
     if (!start(e)) return SHUNT_NO_MEMORY;
     shunt_emit_declarations(e, rows, row_sets);
     if (!shunt_emit_failed(e)) shunt_emit_bind_groups(e);
+    if (!shunt_emit_failed(e)) shunt_emit_demand_currency(e);
     if (!shunt_emit_failed(e)) shunt_emit_functions(e);
     if (!shunt_emit_failed(e)) shunt_emit_maps(e);
     shunt_status planned = shunt_plan_maker_status(e->plan);

@@ -290,6 +290,7 @@ static void add_source(shunt_emitter *e, shunt_symbol *symbol)
         .name = shunt_emit_text(e, symbol->name),
         .standard = shunt_emit_text(e, shunt_text_of(names[info->standard])),
         .currency = info->currency[0] ? shunt_emit_text(e, shunt_text_of(info->currency)) : SHUNT_NONE,
+        .currency_path = info->currency[0] ? shunt_emit_text(e, shunt_text_of(SHUNT_EMIT_CURRENCY_PATH)) : SHUNT_NONE,
         .max_unit_bytes = info->max_unit_bytes,
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);

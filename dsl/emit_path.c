@@ -672,6 +672,29 @@ static bool bind_call(shunt_ast *node, void *context)
     return true;
 }
 
+/* CUR02 of every loop that has a CUR: the session holds it against the currency of the source. */
+static void demand_currency(shunt_emitter *e, const shunt_symbol *source, const shunt_loop *loop)
+{
+    static const shunt_ty text = { .kind = SHUNT_TY_TEXT, .optional = true };
+    bool                  here = false;
+    for (uint16_t i = 0; i < loop->body_count; i++) {
+        if (loop->body[i].loop) demand_currency(e, source, loop->body[i].loop);
+        else here = here || strcmp(loop->body[i].segment->id, "CUR") == 0;
+    }
+    const shunt_loop_ref *ref = here ? loop_by_id(e, source, shunt_text_of(loop->id)) : NULL;
+    shunt_emit_slot       slot;
+    if (ref) (void)loop_slot(e, ref, "CUR", NULL, 2, 0, &text, SHUNT_EMIT_CURRENCY_PATH, &slot);
+}
+
+void shunt_emit_demand_currency(shunt_emitter *e)
+{
+    for (uint32_t i = 0; i < e->c->symbol_count && !shunt_emit_failed(e); i++) {
+        const shunt_symbol *source = e->c->symbols[i];
+        if (source->kind != SHUNT_SYMBOL_SOURCE || !source->as.source->currency[0]) continue;
+        for (uint32_t g = 0; g < source->as.source->guide_count; g++) demand_currency(e, source, source->as.source->guides[g]->body);
+    }
+}
+
 void shunt_emit_bind_groups(shunt_emitter *e)
 {
     for (uint32_t i = 0; i < e->c->module_count; i++) shunt_ast_walk(e->c->modules[i].tree, bind_call, e);

@@ -207,6 +207,9 @@ uint16_t               shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *
 uint16_t               shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
 uint16_t               shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source); /* register of the node of the set */
 void                   shunt_emit_bind_groups(shunt_emitter *e);
+/* The segments that name the currency of a message are captured, so that the session can hold it against the source's. */
+void                   shunt_emit_demand_currency(shunt_emitter *e);
+#define SHUNT_EMIT_CURRENCY_PATH "CUR02"
 void                   shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block,
                                               const shunt_symbol *unit); /* nodes around the unit, once for all */
 shunt_emit_slot        shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span);

@@ -94,8 +94,8 @@ static const struct unused {
                     UNUSED(collect_fields, shunt_collect_field, reserved) UNUSED(alternatives, shunt_alternative, reserved)
                         UNUSED(date_paths, shunt_date_path, reserved) UNUSED(earliests, shunt_earliest, reserved)
                             UNUSED(handlers, shunt_handler, reserved) UNUSED(maps, shunt_map_entry, reserved)
-                                UNUSED(sources, shunt_source, reserved) UNUSED(lineage, shunt_lineage, reserved)
-                                    UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
+                                UNUSED(lineage, shunt_lineage, reserved) UNUSED(lineage, shunt_lineage, reserved2)
+                                    UNUSED(modules, shunt_module, reserved)
 #undef UNUSED
 };
 

@@ -209,7 +209,7 @@ typedef struct shunt_map_entry {
 typedef struct shunt_source {
     uint16_t name, standard; /* text; "X12" */
     uint16_t currency;
-    uint16_t reserved;
+    uint16_t currency_path; /* text: slots of this path name the currency of the message, which is to be `currency`; SHUNT_NONE */
     uint32_t max_unit_bytes;
 } shunt_source;
 

@@ -63,9 +63,12 @@ static bool prepare_tables(shunt_session *s)
         uint16_t               frame = node->frame == SHUNT_NONE ? plan->loops[node->loop].frame : node->frame;
         if (node->frame != SHUNT_NONE || node->demand_count) s->nodes[i] |= NODE_CAPTURED;
         if (frame == SHUNT_NONE) continue;
-        for (uint32_t d = 0; node->frame == SHUNT_NONE && d < node->demand_count; d++)
-            if (plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot].early)
-                s->nodes[i] |= NODE_EARLY;
+        uint16_t currency = p->sources[plan->frames[frame].source].currency_path;
+        for (uint32_t d = 0; node->frame == SHUNT_NONE && d < node->demand_count; d++) {
+            const shunt_plan_slot *slot = &plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot];
+            if (slot->early) s->nodes[i] |= NODE_EARLY;
+            if (currency != SHUNT_NONE && slot->path == currency) s->nodes[i] |= NODE_CURRENCY;
+        }
         for (uint32_t t = 0; node->frame != SHUNT_NONE && t < p->tallies_count; t++)
             if (p->tallies[t].declared && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
     }
@@ -464,6 +467,26 @@ static unsigned early_values(const shunt_session *s, const shunt_plan_node *node
     return count;
 }
 
+/* A message in another currency than the rules were written for is no message for them. */
+static shunt_status hold_currency(shunt_session *s, const shunt_event *event, const shunt_plan_node *node)
+{
+    const shunt_node *top = shunt_capture_top(s->capture, node->loop);
+    if (!top) return SHUNT_OK;
+    const shunt_plan_frame *frame = &s->plan->frames[top->frame];
+    const shunt_source     *source = &s->program->sources[frame->source];
+    shunt_text              wanted = shunt_program_text(s->program, source->currency);
+    for (uint32_t d = 0; d < node->demand_count; d++) {
+        uint16_t              slot = s->plan->demands[node->demand_first + d].slot;
+        const shunt_captured *value = &top->slots[slot];
+        if (s->plan->slots[frame->slot_first + slot].path != source->currency_path || !value->bytes) continue;
+        if (shunt_text_equal((shunt_text){ value->bytes, value->length }, wanted)) continue;
+        shunt_raised raised = { .place = event->place, .path = shunt_program_text(s->program, source->currency_path) };
+        uint16_t     exit = s->map->source_error;
+        return shunt_session_fail(s, exit, SHUNT_CURRENCY_OTHER, exit == SHUNT_NONE ? SHUNT_SCOPE_TRANSACTION : SHUNT_SCOPE_UNIT, &raised);
+    }
+    return SHUNT_OK;
+}
+
 static shunt_status take_special(shunt_session *s, const shunt_event *event, uint8_t flags)
 {
     const shunt_plan_node *node = &s->plan->nodes[event->node];
@@ -476,6 +499,7 @@ static shunt_status take_special(shunt_session *s, const shunt_event *event, uin
         shunt_raised raised = { .place = event->place };
         SHUNT_TRY(shunt_session_fail(s, SHUNT_NONE, SHUNT_X12_LATE, SHUNT_SCOPE_TRANSACTION, &raised));
     }
+    if (flags & NODE_CURRENCY) SHUNT_TRY(hold_currency(s, event, node));
     if (!(flags & NODE_TALLIED)) return SHUNT_OK;
     if (!list) return run_tallies(s, node->frame, NULL); /* its unit was dropped */
     for (const shunt_node *made = last ? last->next : list->first; made; made = made->next)
@@ -487,7 +511,7 @@ static shunt_status take_segment(shunt_session *s, const shunt_event *event)
 {
     uint8_t flags = event->node < s->plan->node_count ? s->nodes[event->node] : 0;
     if (!flags) return SHUNT_OK;
-    if (SHUNT_UNLIKELY(flags & (NODE_EARLY | NODE_TALLIED))) return take_special(s, event, flags);
+    if (SHUNT_UNLIKELY(flags & (NODE_EARLY | NODE_TALLIED | NODE_CURRENCY))) return take_special(s, event, flags);
     return capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event);
 }
 

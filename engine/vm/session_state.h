@@ -54,7 +54,7 @@ struct loop_info {
     bool     unit;
     bool     tallied;
 };
-enum { NODE_CAPTURED = 1, NODE_EARLY = 2, NODE_TALLIED = 4 };
+enum { NODE_CAPTURED = 1, NODE_EARLY = 2, NODE_TALLIED = 4, NODE_CURRENCY = 8 };
 
 struct shunt_session {
     const shunt_memory  *memory;

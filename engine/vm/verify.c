@@ -1030,8 +1030,11 @@ static bool check_tallies(struct verifier *v)
 static bool check_entries(struct verifier *v)
 {
     const shunt_program *p = v->p;
+    for (uint32_t i = 0; i < p->frames_count; i++)
+        if (p->frames[i].source >= p->sources_count) return bad(v, "frame %u: source", i);
     for (uint32_t i = 0; i < p->sources_count; i++) {
-        if (!text_ok(v, p->sources[i].name) || !text_ok(v, p->sources[i].standard) || !text_or_none(v, p->sources[i].currency))
+        if (!text_ok(v, p->sources[i].name) || !text_ok(v, p->sources[i].standard) || !text_or_none(v, p->sources[i].currency) ||
+            !text_or_none(v, p->sources[i].currency_path))
             return bad(v, "source %u", i);
     }
     for (uint32_t i = 0; i < p->maps_count; i++) {
