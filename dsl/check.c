@@ -272,8 +272,7 @@ static bool said_below(check *k, shunt_diag *d, const shunt_ast *node)
     return false;
 }
 
-/* "lib.nam": the names of that module. */
-static void offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
+void offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
 {
     shunt_text    rest;
     const module *other = aliased(k, name, &rest);

@@ -747,10 +747,11 @@ static shunt_ty unknown_function(check *k, const call *c)
         shunt_suggest_offer(&s, shunt_text_of(builtin_names[i]), (shunt_text){ 0 }, true, 0);
     for (const shunt_binding *b = said_enough(k) ? NULL : k->module->values.last; b; b = b->before)
         if (b->symbol->kind == SHUNT_SYMBOL_FUNCTION) shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
+    if (!said_enough(k)) offer_of_alias(k, c->name, &s);
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length)
         shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    else
+    else if (!memchr(c->name.bytes, '.', c->name.length))
         shunt_diag_help(k->diags, d, "declare it: `function %.*s(...) -> TYPE { return ... }`", SHUNT_TEXT_ARGS(c->name));
     return ty_error();
 }
@@ -853,27 +854,31 @@ shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want)
     return ty_error();
 }
 
-/* `x.name(args)`: the only methods are functions of a module with an alias. */
+static bool is_alias(const check *k, shunt_text name)
+{
+    if (shunt_scope_find(&k->module->values, name)) return false;
+    for (uint32_t i = 0; i < k->module->aliases.count; i++)
+        if (shunt_text_equal(k->module->aliases.items[i].name, name)) return true;
+    return false;
+}
+
+/* `x.name(args)`: the only methods are functions of a module with an alias. Such a node becomes the call that it is. */
 shunt_ty check_method(check *k, shunt_ast *node)
 {
-    shunt_ast *of = kid(node, SHUNT_METHOD_of), *name = kid(node, SHUNT_METHOD_name);
-    if (!of || !name) return ty_error();
-    call          c = take_apart(node, name->text, kid(node, SHUNT_METHOD_args));
-    shunt_symbol *function = NULL;
-    if (of->kind == SHUNT_AST_NAME && !shunt_scope_find(&k->module->values, of->text))
-        function = find_value(k, check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text)));
-    if (function && decl_of(function)->unread) {
-        check_all(k, &c);
-        return ty_error();
-    }
-    if (function && function->kind == SHUNT_SYMBOL_FUNCTION) return check_function_call(k, &c, function);
-    for (uint32_t i = 0; i < k->module->aliases.count; i++)
-        if (of->kind == SHUNT_AST_NAME && shunt_text_equal(k->module->aliases.items[i].name, of->text)) {
-            c.name = check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text));
-            return unknown_function(k, &c);
-        }
-    shunt_ty           type = check_expr(k, of, NULL);
+    shunt_ast *of = kid(node, SHUNT_METHOD_of), *name = kid(node, SHUNT_METHOD_name), *args = kid(node, SHUNT_METHOD_args);
     shunt_lang_builtin builtin;
+    if (!of || !name) return ty_error();
+    if (of->kind == SHUNT_AST_NAME && is_alias(k, of->text)) {
+        shunt_text whole = check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text));
+        shunt_span span = { of->span.begin, name->span.end, of->span.file };
+        node->kids[SHUNT_CALL_name] = check_need(k, shunt_ast_leaf(k->arena, SHUNT_AST_NAME, span, whole));
+        node->kids[SHUNT_CALL_args] = args;
+        node->kid_count = SHUNT_CALL_roles;
+        node->kind = SHUNT_AST_CALL;
+        return check_call(k, node, NULL);
+    }
+    call     c = take_apart(node, name->text, args);
+    shunt_ty type = check_expr(k, of, NULL);
     check_all(k, &c);
     if (shunt_ty_is_error(&type)) return ty_error();
     shunt_diag *d =
