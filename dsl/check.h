@@ -163,6 +163,7 @@ shunt_symbol            *find_type(check *k, shunt_text name);
 shunt_symbol            *find_code(check *k, shunt_text name);
 void       unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
 shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
+void       offer_of_alias(check *k, shunt_text name, shunt_suggest *s); /* "lib.nam": the names of that module */
 bool       find_member(const shunt_shape *shape, shunt_text name, uint32_t *at);
 shunt_ty   check_type(check *k, shunt_ast *type);
 void       not_in_version(check *k, shunt_span span, const char *format, ...) SHUNT_PRINTF(3, 4);
