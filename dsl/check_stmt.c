@@ -787,7 +787,7 @@ static void check_encode_setting(check *k, shunt_ast *setting, const char *kind,
 
 static void check_encode_column(check *k, const shunt_symbol *target, shunt_ast *column)
 {
-    static const char *const of_lines[] = { "account", "side", "amount" };
+    static const char *const of_lines[] = { "account", "side", "amount", "currency" };
     shunt_ast               *name = kid(column, SHUNT_COLUMN_name);
     const shunt_target_info *info = target->as.target;
     uint32_t                 m;
@@ -804,7 +804,7 @@ static void check_encode_column(check *k, const shunt_symbol *target, shunt_ast 
 static void check_encode(check *k, const shunt_symbol *target, shunt_ast *encode)
 {
     static const char *const json[] = { "root", "money", NULL }, *const xml[] = { "root", "namespace", "item", NULL },
-                             *const csv[] = { "separator", "quote", "header", "terminator", "encoding", NULL },
+                             *const csv[] = { "separator", "quote", "header", "terminator", "encoding", "formulas", NULL },
                              *const fixed[] = { "line", "encoding", NULL };
     static const struct {
         const char        *kind;

@@ -1,6 +1,7 @@
 /* emit.c - lowers a compilation: declarations, functions, maps; then the plan is made flat and what names its slots is set
  * right. */
 #include "dsl/emit_state.h"
+#include "engine/vm/record.h"
 
 static bool start(shunt_emitter *e)
 {
@@ -130,6 +131,38 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     return SHUNT_OK;
 }
 
+/* ---- encodings ---- */
+
+/* The n-th column or setting of an `encode`, as the encoders count them. */
+static const shunt_ast *encode_item(const shunt_ast *encode, int kind, uint32_t n)
+{
+    const shunt_ast *items = encode->kids[SHUNT_ENCODE_items];
+    for (uint32_t i = 0; i < items->kid_count; i++)
+        if (items->kids[i]->kind == kind && n-- == 0) return items->kids[i];
+    return encode;
+}
+
+/* The encoders themselves say what they can not follow, so that rules that compile can be written. */
+static shunt_status check_encodings(shunt_emitter *e, const shunt_program *program)
+{
+    shunt_encoding_fault *faults = SHUNT_NEW_N(e->arena, shunt_encoding_fault, program->targets_count + 1);
+    if (!faults) return SHUNT_NO_MEMORY;
+    shunt_status status = shunt_encoders_check(e->c->memory, program, faults);
+    if (status != SHUNT_USAGE) return status;
+    for (uint32_t i = 0; i < e->c->symbol_count; i++) {
+        const shunt_symbol *symbol = e->c->symbols[i];
+        if (symbol->kind != SHUNT_SYMBOL_TARGET || !faults[symbol->number].text[0]) continue;
+        const shunt_encoding_fault *fault = &faults[symbol->number];
+        const shunt_ast            *at = symbol->as.target->encode;
+        if (fault->column != UINT32_MAX)
+            at = encode_item(at, SHUNT_AST_COLUMN, fault->column);
+        else if (fault->setting != UINT32_MAX)
+            at = encode_item(at, SHUNT_AST_SETTING, fault->setting);
+        shunt_diag_add(e->c->diags, SHUNT_E0306, at->span, "%s", fault->text);
+    }
+    return SHUNT_RULES_WRONG;
+}
+
 static shunt_status too_large(shunt_emitter *e)
 {
     shunt_span span = { 0 };
@@ -157,5 +190,6 @@ shunt_status shunt_emit(shunt_compilation *compilation, const shunt_table_rows *
     if (e->too_large || planned == SHUNT_LIMIT) return too_large(e);
     if (e->wrong) return SHUNT_RULES_WRONG;
     shunt_status status = write_program(e, program);
+    if (status == SHUNT_OK && program->encodings_count) status = check_encodings(e, program);
     return status == SHUNT_LIMIT ? too_large(e) : status;
 }

@@ -164,10 +164,11 @@ static uint16_t encoding_field(shunt_emitter *e, const shunt_target_info *info, 
     for (uint32_t i = 0; i < info->shape->count; i++)
         if (shunt_text_equal(info->shape->members[i].name, name)) return shunt_emit_number(e, i);
     for (uint32_t i = 0; info->line && i < info->line->count; i++)
-        if (shunt_text_equal(info->line->members[i].name, name)) return (uint16_t)(0x8000 + i);
-    if (shunt_text_is(name, "account")) return 0xfffd;
-    if (shunt_text_is(name, "side")) return 0xfffc;
-    return 0xfffb;
+        if (shunt_text_equal(info->line->members[i].name, name)) return (uint16_t)(SHUNT_COLUMN_LINE + i);
+    if (shunt_text_is(name, "account")) return SHUNT_COLUMN_ACCOUNT;
+    if (shunt_text_is(name, "side")) return SHUNT_COLUMN_SIDE;
+    if (shunt_text_is(name, "currency")) return SHUNT_COLUMN_CURRENCY;
+    return SHUNT_COLUMN_AMOUNT;
 }
 
 static uint16_t place_number(shunt_emitter *e, const shunt_ast *literal)
@@ -181,14 +182,13 @@ static uint16_t place_number(shunt_emitter *e, const shunt_ast *literal)
     return shunt_emit_number(e, number);
 }
 
-static void add_encoding_column(shunt_emitter *e, const shunt_target_info *info, const shunt_ast *column)
+static void add_encoding_column(shunt_emitter *e, const shunt_target_info *info, bool fixed, const shunt_ast *column)
 {
     const shunt_ast *name = column->kids[SHUNT_COLUMN_name], *place = column->kids[SHUNT_COLUMN_place],
                     *format = column->kids[SHUNT_COLUMN_format];
     shunt_encoding_column made = { .field = encoding_field(e, info, name->text), .name = SHUNT_NONE, .format = SHUNT_NONE };
     /* In `fixed` the text after `as` is how a value is written, elsewhere it is what the column is called. */
-    if (format && place) made.format = shunt_emit_text(e, format->text);
-    if (format && !place) made.name = shunt_emit_text(e, format->text);
+    if (format) *(fixed ? &made.format : &made.name) = shunt_emit_text(e, format->text);
     if (place) {
         made.from = place_number(e, place->kids[SHUNT_PLACE_from]);
         made.to = place->kids[SHUNT_PLACE_to] ? place_number(e, place->kids[SHUNT_PLACE_to]) : made.from;
@@ -219,7 +219,7 @@ static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
     if (made.kind == SHUNT_ENCODE_FIXED && args->kid_count > 1) made.width = place_number(e, args->kids[1]);
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_COLUMN)
-            add_encoding_column(e, info, items->kids[i]);
+            add_encoding_column(e, info, made.kind == SHUNT_ENCODE_FIXED, items->kids[i]);
         else if (items->kids[i]->kind != SHUNT_AST_SETTING)
             shunt_emit_unsupported(e, items->kids[i]->span, "this part of an encoding");
     made.column_count = e->encoding_columns.count - made.column_first;

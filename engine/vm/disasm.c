@@ -341,14 +341,16 @@ static void print_types(struct printer *d)
 static void column_name(struct printer *d, const shunt_target *t, uint16_t field)
 {
     const shunt_program *p = d->p;
-    if (field == 0xfffd)
+    if (field == SHUNT_COLUMN_ACCOUNT)
         shunt_buffer_z(d->out, "account");
-    else if (field == 0xfffc)
+    else if (field == SHUNT_COLUMN_SIDE)
         shunt_buffer_z(d->out, "side");
-    else if (field == 0xfffb)
+    else if (field == SHUNT_COLUMN_AMOUNT)
         shunt_buffer_z(d->out, "amount");
-    else if (field >= 0x8000)
-        name(d, p->fields[p->records[t->line].field_first + (field - 0x8000u)].name);
+    else if (field == SHUNT_COLUMN_CURRENCY)
+        shunt_buffer_z(d->out, "currency");
+    else if (field >= SHUNT_COLUMN_LINE)
+        name(d, p->fields[p->records[t->line].field_first + (field - SHUNT_COLUMN_LINE)].name);
     else
         name(d, p->fields[p->records[t->record].field_first + field].name);
 }

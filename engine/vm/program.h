@@ -124,11 +124,18 @@ typedef enum shunt_encoding_kind {
     SHUNT_ENCODE_FIXED,
     SHUNT_ENCODE_XML
 } shunt_encoding_kind;
+enum { /* what a column holds, where it is no field of the record; the last four are of the line */
+    SHUNT_COLUMN_LINE = 0x8000, /* + n: column n of a line */
+    SHUNT_COLUMN_CURRENCY = 0xfffa,
+    SHUNT_COLUMN_AMOUNT = 0xfffb,
+    SHUNT_COLUMN_SIDE = 0xfffc,
+    SHUNT_COLUMN_ACCOUNT = 0xfffd
+};
 typedef struct shunt_encoding_column {
-    uint16_t field; /* of the record; 0x8000 + n: column n of a line; 0xfffd account, 0xfffc side, 0xfffb amount */
-    uint16_t name;
-    uint16_t format;
-    uint16_t from, to;
+    uint16_t field;
+    uint16_t name;     /* text, SHUNT_NONE = that of the field */
+    uint16_t format;   /* of a value in `fixed`: text, SHUNT_NONE */
+    uint16_t from, to; /* characters of a line in `fixed`, place among the columns in `csv`; from 1, 0 = none is said */
     uint16_t reserved[3];
 } shunt_encoding_column;
 typedef struct shunt_encoding {

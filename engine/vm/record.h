@@ -1,8 +1,9 @@
 /* record.h - records as bytes: one encoder per target, prepared once, so that a record costs copies and digits only.
  * Owns:    the prepared member names. The program is borrowed and outlives it.
  * Threads: one set of encoders, one thread.
- * Fails:   NO_MEMORY; LIMIT where a row stands deeper than SHUNT_ROW_DEPTH in a record.
- * A further form of output is a further `shunt_encoder`: shunt_encoders_new picks one for each target. */
+ * Fails:   NO_MEMORY; LIMIT where a row stands deeper than SHUNT_ROW_DEPTH in a record. With an `encode` also TEXT_TOO_LONG, OVERFLOW,
+ *          DIGITS_LOST, NOT_WRITABLE: the record can not be written as the rules want it, and nothing of it is.
+ * A further form of output is a further file encode_*.c, see encode.h. */
 #ifndef SHUNT_RECORD_H
 #define SHUNT_RECORD_H
 
@@ -20,26 +21,41 @@ typedef struct shunt_extent {
     size_t begin, end;
 } shunt_extent;
 
-/* Where in the buffer parts of a record stand. Equal content under one key is a duplicate. */
+/* Where parts of a record stand. Equal content under one key is a duplicate, so content is all of the record, also what an `encode`
+ * leaves out. */
 typedef struct shunt_written {
-    shunt_extent key;     /* the JSON array */
-    shunt_extent content; /* the record itself, without key and meta */
+    const shunt_buffer *in;      /* `out`, or `aside` for records that an `encode` shapes */
+    shunt_extent        key;     /* the JSON array */
+    shunt_extent        content; /* the record itself, without key and meta */
 } shunt_written;
 
 typedef struct shunt_encoders shunt_encoders;
 
-/* Appends one record to `out`, without a line end. `out->failed` tells of missing memory. */
+/* Appends one record to `out`, without the end of its last line. `out->failed` tells of missing memory. */
 typedef shunt_status shunt_encoder(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp,
                                    shunt_buffer *out, shunt_written *written);
 
-/* `key_id`: of the token key, empty = none. USAGE: a target is written in a form that is not known here; `why` names it. */
+/* What is wrong with the `encode` of a target. */
+typedef struct shunt_encoding_fault {
+    uint32_t column, setting; /* which of the encoding is to blame; UINT32_MAX = none of them */
+    char     text[160];       /* empty: nothing is wrong */
+} shunt_encoding_fault;
+
+/* `key_id`: of the token key, empty = none. USAGE: the `encode` of a target can not be followed; `why` says where. */
 shunt_status shunt_encoders_new(const shunt_memory *memory, const shunt_program *program, shunt_text key_id,
                                 shunt_encoders **encoders, char why[static 200]);
 void         shunt_encoders_free(shunt_encoders *encoders); /* NULL is fine */
+/* Looks at every `encode` without writing anything. USAGE: `faults`, one a target, say what is wrong. */
+shunt_status shunt_encoders_check(const shunt_memory *memory, const shunt_program *program, shunt_encoding_fault *faults);
+/* What stands in an output before the first record of a target (the headings of a CSV with their line end; empty = nothing), and behind
+ * each of its records. */
+shunt_text   shunt_encoders_head(const shunt_encoders *encoders, uint16_t target);
+shunt_text   shunt_encoders_end(const shunt_encoders *encoders, uint16_t target);
 /* The input that records come from now on; its id is copied. NO_MEMORY. */
 shunt_status shunt_encoders_input(shunt_encoders *encoders, shunt_text id);
+/* `aside`: grows by key and content of a record that an `encode` shapes. */
 shunt_status shunt_encode(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
-                          shunt_written *written);
+                          shunt_buffer *aside, shunt_written *written);
 
 /* A JSON array of texts. */
 void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count);

@@ -139,7 +139,7 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->only_count = o->only_count;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->scratch, &s->carry, &s->json, &s->text };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], s->memory);
     shunt_status status = prepare_parts(s, o, why);
     if (status == SHUNT_OK) status = prepare_letters(s, o);
@@ -176,7 +176,7 @@ void shunt_session_free(shunt_session *s)
     }
     void *blocks[] = { s->inputs, s->loops, s->nodes, s->maps, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->scratch, &s->carry, &s->json, &s->text };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
     shunt_memory_free(s->memory, s);
 }
@@ -712,6 +712,8 @@ shunt_status shunt_session_finish(shunt_session *s)
 const shunt_program *shunt_session_program(const shunt_session *s) { return s->program; }
 const shunt_ledger  *shunt_session_ledger(const shunt_session *s) { return s->ledger; }
 uint64_t             shunt_session_records(const shunt_session *s, uint16_t target) { return s->record_count[target]; }
+shunt_text           shunt_session_record_head(const shunt_session *s, uint16_t target) { return shunt_encoders_head(s->encoders, target); }
+shunt_text           shunt_session_record_end(const shunt_session *s, uint16_t target) { return shunt_encoders_end(s->encoders, target); }
 uint64_t             shunt_session_raised(const shunt_session *s, shunt_grade grade) { return s->raised_count[grade]; }
 uint64_t             shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
 uint64_t             shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }

@@ -86,6 +86,9 @@ shunt_status shunt_session_finish(shunt_session *session);
 const shunt_program *shunt_session_program(const shunt_session *session);
 const shunt_ledger  *shunt_session_ledger(const shunt_session *session);
 uint64_t             shunt_session_records(const shunt_session *session, uint16_t target); /* handed out */
+/* What a file of records holds before the first one of a target, and behind each: see record.h. */
+shunt_text           shunt_session_record_head(const shunt_session *session, uint16_t target);
+shunt_text           shunt_session_record_end(const shunt_session *session, uint16_t target);
 uint64_t             shunt_session_raised(const shunt_session *session, shunt_grade grade);
 uint64_t             shunt_session_code(const shunt_session *session, uint16_t code); /* exceptions with a code of the author */
 uint64_t shunt_session_status(const shunt_session *session, shunt_status code); /* exceptions with a code of the engine alone */

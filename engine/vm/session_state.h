@@ -42,7 +42,8 @@ struct made {
     shunt_hash key;
     uint64_t   content;
     size_t     begin, end;         /* its parcel */
-    size_t     key_begin, key_end; /* its key as JSON */
+    size_t     key_begin, key_end; /* its key as JSON, in `out`, or in `aside` where an `encode` shapes the record */
+    bool       key_aside;
     uint32_t   site;
     uint16_t   target;
     bool       drop; /* a duplicate */
@@ -119,7 +120,8 @@ struct shunt_session {
     unsigned     loop_depth;
     struct unit  units[SHUNT_WALK_DEPTH];
     unsigned     unit_depth;
-    shunt_buffer out; /* its records */
+    shunt_buffer out;   /* its records */
+    shunt_buffer aside; /* what encoders leave beside them: keys */
     struct made *made;
     uint32_t     made_count, made_capacity;
     uint64_t     stamp_begin, stamp_end;

@@ -50,15 +50,17 @@ static shunt_status on_record(void *context, const shunt_record *record)
     shunt_stamp   stamp = { shunt_buffer_as_text(&s->correlate), s->stamp_begin, s->stamp_end };
     shunt_written written;
     *made = (struct made){ .begin = shunt_parcel_open(&s->out), .target = record->target, .site = record->site };
-    shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &written);
+    shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
     shunt_parcel_seal(&s->out, made->begin, record->target);
     if (s->out.length > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
     made->end = s->out.length;
     made->key_begin = written.key.begin;
     made->key_end = written.key.end;
+    made->key_aside = written.in == &s->aside;
     made->content =
-        shunt_hash128(&s->hash_key, s->out.bytes + written.content.begin, written.content.end - written.content.begin).low;
+        shunt_hash128(&s->hash_key, written.in->bytes + written.content.begin, written.content.end - written.content.begin).low;
+    if (made->key_aside) s->aside.length = written.key.end;
     SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
     s->made_count++;
     return SHUNT_OK;
@@ -291,7 +293,8 @@ static shunt_status key_fault(shunt_session *s, const struct made *made, shunt_s
 {
     shunt_raised raised = { .site = made->site, .place = { .byte = s->stamp_begin } };
     if (key_is_open(s->program, made->target))
-        raised.key = (shunt_text){ s->out.bytes + made->key_begin, (uint32_t)(made->key_end - made->key_begin) };
+        raised.key = (shunt_text){ (made->key_aside ? s->aside.bytes : s->out.bytes) + made->key_begin,
+                                   (uint32_t)(made->key_end - made->key_begin) };
     *leave = leave_by(s, SHUNT_NONE, cause,
                       cause == SHUNT_KEY_REPEATED && least == SHUNT_SCOPE_UNIT ? SHUNT_SCOPE_TRANSACTION : least);
     return take_leave(s, leave, &raised);
@@ -335,7 +338,7 @@ static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_no
                              shunt_scope least, struct leave *leave)
 {
     shunt_outcome outcome;
-    s->out.length = 0;
+    s->out.length = s->aside.length = 0;
     s->made_count = 0;
     shunt_vm_unit(s->vm);
     SHUNT_TRY(shunt_vm_run(s->vm, function, node, keep, &outcome));

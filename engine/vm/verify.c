@@ -357,9 +357,9 @@ static bool column_ok(const struct verifier *v, const shunt_target *t, uint16_t 
 {
     const shunt_program *p = v->p;
     bool                 journal = t->flags & SHUNT_TARGET_JOURNAL;
-    if (field < 0x8000) return field < p->records[t->record].field_count;
-    if (field >= 0xfffb) return field <= 0xfffd && journal;
-    return t->line != SHUNT_NONE && field - 0x8000u < p->records[t->line].field_count;
+    if (field < SHUNT_COLUMN_LINE) return field < p->records[t->record].field_count;
+    if (field >= SHUNT_COLUMN_CURRENCY) return field <= SHUNT_COLUMN_ACCOUNT && journal;
+    return t->line != SHUNT_NONE && field - (unsigned)SHUNT_COLUMN_LINE < p->records[t->line].field_count;
 }
 
 static bool check_target(struct verifier *v, uint32_t index)

@@ -88,6 +88,10 @@ typedef struct shunt_run shunt_run;
 typedef struct shunt_out {
     const char *target;                  /* name of the target */
     const char *json;    size_t length;  /* the whole record, one line of JSON without its line end, or as the target's `encode` says */
+    /* What a file has around it: `head` before the first record of a target (the headings of a CSV, with their line end; else empty),
+     * `end` behind each record (a line end; what `encode` says). Neither is NULL. */
+    const char *head;    size_t head_length;
+    const char *end;     size_t end_length;
 } shunt_out;
 
 /* An exception: a fault of the input or an exit of the rules. The JSON holds every member; the others are for routing. */
