@@ -605,6 +605,7 @@ static void open_loop(shunt_emit_fn *f, uint16_t list, shunt_emit_loop *loop)
     uint16_t   index = shunt_emit_temp(f, int_type);
     memset(loop, 0, sizeof *loop);
     loop->item = shunt_emit_temp(f, item);
+    loop->index = index;
     load_number(f, int_type, 0, index);
     shunt_emit_bind(f, &loop->next);
     shunt_emit_op(f, SHUNT_OP_NEXT, list, loop->item, index);
@@ -618,12 +619,15 @@ void shunt_emit_loop_begin(shunt_emit_fn *f, shunt_ast *each, shunt_emit_loop *l
     open_loop(f, eval(f, each->kids[SHUNT_EACH_list], SHUNT_NONE), loop);
     shunt_fact *fact = shunt_fact_of(each);
     shunt_emit_bind_local(f, fact->symbol, loop->item);
+    shunt_emit_pass_begin(f, each, loop->index);
+    loop->pass = true;
     if (each->kids[SHUNT_EACH_where]) shunt_emit_condition(f, each->kids[SHUNT_EACH_where], false, &loop->next);
 }
 
 void shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop)
 {
     shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &loop->next);
+    if (loop->pass) shunt_emit_pass_end(f);
     shunt_emit_release(f, loop->mark);
     shunt_emit_leave(f, loop->region);
     shunt_emit_bind(f, &loop->end);
@@ -831,7 +835,7 @@ static shunt_ast *argument(const shunt_ast *node, uint32_t n, const char *name)
     return args->kids[n];
 }
 
-static uint16_t eval_function(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function, uint16_t into)
+static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function)
 {
     shunt_emitter *e = f->e;
     uint32_t       count = function->kind == SHUNT_SYMBOL_FUNCTION ? function->as.function.count : 0;
@@ -857,8 +861,32 @@ static uint16_t eval_function(shunt_emit_fn *f, shunt_ast *node, const shunt_sym
     }
     shunt_emit_op(f, SHUNT_OP_CALL, run, (uint16_t)function->number, 0);
     if (function->number < e->functions.count && !e->functions.items[function->number].pure) f->impure = true;
-    (void)into;
     return (uint16_t)(run + count);
+}
+
+/* A call that passes before this one have made for the same item is not made again. */
+static uint16_t eval_function(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function, uint16_t into)
+{
+    uint16_t           index, at;
+    shunt_emit_recall *recall = shunt_emit_recall_of(f, node, &index);
+    shunt_emit_label   past = { 0 };
+    if (!recall) return eval_call(f, node, function);
+    uint16_t list = recall->reg;
+    if (!recall->begun) {
+        recall->begun = true;
+        at = eval_call(f, node, function);
+        shunt_emit_op(f, SHUNT_OP_KEEP, at, list, index);
+        return at;
+    }
+    at = result_place(f, node, into);
+    shunt_emit_op(f, SHUNT_OP_RECALL, at, list, index);
+    shunt_emit_jump(f, SHUNT_OP_JUMP_PRESENT, at, &past);
+    shunt_emit_region region = shunt_emit_enter(f);
+    shunt_emit_convert(f, eval_call(f, node, function), at);
+    shunt_emit_op(f, SHUNT_OP_KEEP, at, list, index);
+    shunt_emit_leave(f, region);
+    shunt_emit_bind(f, &past);
+    return at;
 }
 
 static shunt_type builtin_type(char letter, shunt_type decimal)

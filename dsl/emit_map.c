@@ -142,6 +142,7 @@ static uint16_t block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_s
     shunt_emit_fn *f = begin_set_function(e, phase, source, block->span);
     if (!f) return SHUNT_NONE;
     f->least = least;
+    shunt_emit_find_recalls(f, block, NULL);
     shunt_emit_block(f, block);
     return end_handler(f, shunt_text_of(name));
 }
@@ -286,6 +287,7 @@ static void add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *s
         shunt_emit_bind(f, &taken);
     }
     shunt_emit_look_around(f, item->kids[SHUNT_FOR_EACH_block], shunt_fact_of(each)->symbol);
+    shunt_emit_find_recalls(f, item->kids[SHUNT_FOR_EACH_block], shunt_fact_of(each)->symbol);
     shunt_emit_block(f, item->kids[SHUNT_FOR_EACH_block]);
     shunt_handler  made = { .source = (uint16_t)source->number,
                             .frame = frame,

@@ -52,6 +52,21 @@ typedef enum shunt_emit_phase {
     SHUNT_PHASE_END
 } shunt_emit_phase;
 
+/* A pass over a list that runs now. */
+typedef struct shunt_emit_pass {
+    const shunt_symbol *item;
+    const shunt_symbol *list;  /* that the list is bound to, for all of the handler; NULL = none */
+    uint16_t            index; /* register: number of the item, from 1 */
+} shunt_emit_pass;
+
+/* A call that several passes over one list make for each item, see emit_recall.c. */
+typedef struct shunt_emit_recall {
+    uint32_t   uses;
+    bool       begun; /* a pass before this one has kept what it gave */
+    uint16_t   reg;   /* list of what was kept; SHUNT_NONE = none */
+    shunt_type type;  /* of the result */
+} shunt_emit_recall;
+
 typedef struct shunt_emitter shunt_emitter;
 typedef struct shunt_emit_fn {
     shunt_emitter   *e;
@@ -73,6 +88,11 @@ typedef struct shunt_emit_fn {
     const shunt_shape         *record; /* target whose fields are named by SYMBOL_FIELD */
     uint16_t                   record_base;
     struct shunt_emit_journal *journal; /* open, or NULL */
+    const shunt_symbol        *unit;    /* the unit's variable, NULL = none */
+    shunt_intern              *recall_keys;
+    SHUNT_LIST(const shunt_symbol *) outer_lets; /* made outside of every pass */
+    SHUNT_LIST(shunt_emit_pass) passes;
+    SHUNT_LIST(shunt_emit_recall) recalls; /* by number of its key */
     /* The first value that the statement reads: where its exits point. */
     uint16_t                   read_frame, read_slot, read_node;
 } shunt_emit_fn;
@@ -237,11 +257,20 @@ typedef struct shunt_emit_loop {
     shunt_emit_label  next, end;
     shunt_emit_region region;
     uint32_t          mark;
-    uint16_t          item;
+    uint16_t          item, index;
+    bool              pass; /* stands in `passes` */
 } shunt_emit_loop;
 void shunt_emit_loop_begin(shunt_emit_fn *f, shunt_ast *each, shunt_emit_loop *loop);
 void shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop);
 void shunt_emit_bind_local(shunt_emit_fn *f, shunt_symbol *symbol, uint16_t reg);
+
+/* ---- emit_recall.c ---- */
+/* Before a block is emitted: finds what its passes have in common. */
+void               shunt_emit_find_recalls(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit);
+void               shunt_emit_pass_begin(shunt_emit_fn *f, const shunt_ast *each, uint16_t index);
+void               shunt_emit_pass_end(shunt_emit_fn *f);
+/* What is kept of this call in the pass that runs; NULL = nothing. */
+shunt_emit_recall *shunt_emit_recall_of(shunt_emit_fn *f, const shunt_ast *call, uint16_t *index);
 
 /* ---- emit_stmt.c ---- */
 void     shunt_emit_block(shunt_emit_fn *f, shunt_ast *block);

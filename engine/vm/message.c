@@ -179,6 +179,7 @@ shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity)
         (shunt_list_head *)shunt_arena_alloc(vm->arena, sizeof *head + sizeof(shunt_value) * (size_t)capacity);
     if (!head) return NULL;
     head->capacity = capacity;
+    head->kept = NULL;
     return (shunt_value *)(void *)(head + 1);
 }
 

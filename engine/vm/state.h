@@ -66,10 +66,14 @@ struct shunt_vm {
     uint32_t             fail_site; /* 0 = of the instruction */
 };
 
-/* Every list that the VM makes stands behind one of these, so that appending needs no copy while there is room. */
+/* Every list that the VM makes stands behind one of these, so that appending needs no copy while there is room.
+ * A list that KEEP made has a state for each item: those that were not kept are absent for RECALL, and like any kept one else. */
 typedef struct shunt_list_head {
     uint32_t used, capacity;
-    uint64_t reserved;
+    union {
+        uint8_t *kept; /* NULL: all are there */
+        uint64_t size;
+    };
 } shunt_list_head;
 _Static_assert(sizeof(shunt_list_head) == sizeof(shunt_value), "items stay aligned");
 

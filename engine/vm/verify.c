@@ -859,6 +859,10 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
     case SHUNT_OP_EARLIEST: return t[i.b].record == p->earliests[i.c].frame || wrong(v, "dates of another frame");
     case SHUNT_OP_LIST_FIRST: return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) || wrong(v, "items have another type");
     case SHUNT_OP_LIST_PUSH: return shunt_type_same(t[i.b], shunt_type_item(t[i.a])) || wrong(v, "items have another type");
+    case SHUNT_OP_RECALL:
+    case SHUNT_OP_KEEP:
+        if (!number(t[i.c])) return wrong(v, "an enum can not be computed");
+        return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) || wrong(v, "items have another type");
     case SHUNT_OP_NEXT:
         if (v->pc + 2 >= f->code_count || code_of(v)[v->pc + 1].op != SHUNT_OP_JUMP)
             return wrong(v, "a JUMP and more must follow");

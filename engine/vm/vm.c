@@ -8,7 +8,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
 
-enum { LIST_FIRST_CAPACITY = 8, LIST_AT_MOST = 65535, TEXT_STEP_BYTES = 64, TEXTS_AT_MOST = 64, ROOM = 64 };
+enum { LIST_FIRST_CAPACITY = 8, KEEP_FIRST_CAPACITY = 16, LIST_AT_MOST = 65535, TEXT_STEP_BYTES = 64, TEXTS_AT_MOST = 64, ROOM = 64 };
 
 /* ---- life ---- */
 
@@ -159,6 +159,35 @@ static shunt_status push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_
     head->used = count + 1;
     *list = (shunt_value){ .list = { items, count + 1 } };
     *state = SHUNT_PRESENT;
+    return SHUNT_OK;
+}
+
+static shunt_list_head *head_of(const shunt_value *items) { return (shunt_list_head *)(uintptr_t)(const void *)items - 1; }
+
+/* Only lists made here are written to in place: no other register holds them, unless it shall see the same. */
+static shunt_status keep(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint64_t at)
+{
+    uint32_t           count = *state == SHUNT_PRESENT ? list->list.count : 0;
+    const shunt_value *items = list->list.items;
+    if (at >= LIST_AT_MOST) return SHUNT_OK;
+    if (at >= count || !head_of(items)->kept) {
+        uint32_t capacity = count < KEEP_FIRST_CAPACITY / 2 ? KEEP_FIRST_CAPACITY : count * 2;
+        if (capacity <= at) capacity = (uint32_t)at + 1;
+        SHUNT_TRY(shunt_vm_charge(vm, capacity));
+        shunt_value *larger = shunt_list_new(vm, capacity);
+        uint8_t     *kept = SHUNT_NEW_N(vm->arena, uint8_t, capacity);
+        if (!larger || !kept) return shunt_vm_full(vm);
+        for (uint32_t i = 0; i < capacity; i++) {
+            larger[i] = i < count ? items[i] : item;
+            kept[i] = i >= count ? SHUNT_ABSENT : head_of(items)->kept ? head_of(items)->kept[i] : SHUNT_PRESENT;
+        }
+        head_of(larger)->used = capacity;
+        head_of(larger)->kept = kept;
+        *list = (shunt_value){ .list = { larger, capacity } };
+        *state = SHUNT_PRESENT;
+    }
+    ((shunt_value *)(uintptr_t)list->list.items)[at] = item;
+    head_of(list->list.items)->kept[at] = SHUNT_PRESENT;
     return SHUNT_OK;
 }
 
@@ -788,6 +817,24 @@ next_instruction:
             s[i.c] = SHUNT_PRESENT;
             pc++;
         }
+        NEXT_INSTRUCTION;
+    }
+    CASE(RECALL)
+    {
+        uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer - 1 : UINT64_MAX;
+        s[i.a] = SHUNT_ABSENT;
+        if (s[i.b] == SHUNT_PRESENT && at < r[i.b].list.count) {
+            const shunt_value *items = r[i.b].list.items;
+            const uint8_t     *kept = head_of(items)->kept;
+            s[i.a] = kept ? kept[at] : SHUNT_PRESENT;
+            r[i.a] = items[at];
+        }
+        NEXT_INSTRUCTION;
+    }
+    CASE(KEEP)
+    {
+        if (s[i.a] == SHUNT_PRESENT && s[i.c] == SHUNT_PRESENT)
+            DO(keep(vm, &r[i.b], &s[i.b], r[i.a], (uint64_t)r[i.c].integer - 1));
         NEXT_INSTRUCTION;
     }
     CASE(ROW_NEW)

@@ -60,6 +60,9 @@ static const struct {
     { "TEXT_JOIN beyond the registers", F("text text", "TEXT_JOIN 0 1 2\n"), "texts" },
     /* control */
     { "jump back to what is no NEXT", F("", "again:\nNOP\nJUMP @again\n"), "jumps back to what is no NEXT" },
+    { "KEEP of another type", F("list:int text int", "KEEP 1 0 2\n"), "items have another type" },
+    { "RECALL of another type", F("list:int text int", "RECALL 1 0 2\n"), "items have another type" },
+    { "RECALL by an enum", "enum a x\n" F("list:int int enum:a", "RECALL 1 0 2\n"), "an enum can not be computed" },
     { "jump to itself", F("", "again:\nJUMP @again\n"), "jumps back to what is no NEXT" },
     { "jump out", F("", "JUMP @end\n") "end:\n", "jumps out of its function" },
     { "NEXT without a JUMP", F("list:int int int", "NEXT 0 1 2\nNOP\n"), "a JUMP and more must follow" },
