@@ -780,9 +780,16 @@ static void check_encode_setting(check *k, shunt_ast *setting, const char *kind,
         }
         list = check_format(k, "%.*s%s`%s`", SHUNT_TEXT_ARGS(list), i ? ", " : "", known[i]);
     }
-    shunt_diag *d =
-        shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind, SHUNT_TEXT_ARGS(name->text));
-    if (list.length) shunt_diag_help(k->diags, d, "it has %.*s", SHUNT_TEXT_ARGS(list));
+    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind,
+                                     SHUNT_TEXT_ARGS(name->text));
+    shunt_suggest s;
+    shunt_suggest_init(&s, name->text, 1);
+    for (uint32_t i = 0; known[i]; i++) shunt_suggest_offer(&s, shunt_text_of(known[i]), (shunt_text){ 0 }, true, 0);
+    shunt_text near = shunt_suggest_text(&s, k->arena);
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    else if (list.length)
+        shunt_diag_help(k->diags, d, "it has %.*s", SHUNT_TEXT_ARGS(list));
 }
 
 static void check_encode_column(check *k, const shunt_symbol *target, shunt_ast *column)
