@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/path.h"
 #include "standards/schema.h"
 
 static const char *const usage_names[] = { "required", "situational", "not used" };
@@ -14,14 +15,16 @@ static void repeats(shunt_buffer *out, unsigned max)
     else shunt_buffer_z(out, "once");
 }
 
+enum { QUALIFIERS_SHOWN = 6, CODES_SHOWN = 12, ALL_SHOWN = UINT16_MAX };
+
 /* The values that tell a node from others of its id: ["82"], ["82" or "QC"]. */
-static void qualifier(shunt_buffer *out, const shunt_segment_node *node)
+static void qualifier(shunt_buffer *out, const shunt_segment_node *node, uint32_t shown)
 {
     if (!node->key) return;
     shunt_buffer_char(out, '[');
-    for (uint32_t i = 0; i < node->key->count && i < 6; i++)
+    for (uint32_t i = 0; i < node->key->count && i < shown; i++)
         shunt_buffer_format(out, "%s\"%s\"", i ? " or " : "", node->key->values[i]);
-    shunt_buffer_z(out, node->key->count > 6 ? " ...]" : "]");
+    shunt_buffer_z(out, node->key->count > shown ? " ...]" : "]");
 }
 
 static void pad(shunt_buffer *out, size_t from, size_t width)
@@ -38,7 +41,7 @@ static void segment_line(shunt_buffer *out, const shunt_segment_node *node, unsi
 {
     size_t from = out->length;
     shunt_buffer_format(out, "%*s%s", (int)depth * 2, "", node->id);
-    qualifier(out, node);
+    qualifier(out, node, QUALIFIERS_SHOWN);
     pad(out, from, 30);
     shunt_buffer_format(out, " %-12s ", usage_names[node->usage]);
     repeats(out, node->max);
@@ -73,20 +76,19 @@ static void phi(shunt_buffer *out, uint32_t classes)
     }
 }
 
-static void codes(shunt_buffer *out, const shunt_codeset *set)
+static void codes(shunt_buffer *out, const shunt_codeset *set, uint32_t shown)
 {
-    enum { SHOWN = 12 };
     if (!set) return;
     if (set->name[0] && !set->complete) {
         shunt_buffer_format(out, "  codes %s", set->name);
         return;
     }
     shunt_buffer_z(out, "  one of");
-    for (uint32_t i = 0; i < set->count && i < SHOWN; i++) shunt_buffer_format(out, " %s", set->values[i]);
-    if (set->count > SHOWN) shunt_buffer_format(out, " ... (%u)", set->count);
+    for (uint32_t i = 0; i < set->count && i < shown; i++) shunt_buffer_format(out, " %s", set->values[i]);
+    if (set->count > shown) shunt_buffer_format(out, " ... (%u)", set->count);
 }
 
-static void element_line(shunt_buffer *out, const char *segment, const shunt_element *element, unsigned component)
+static void element_line(shunt_buffer *out, const char *segment, const shunt_element *element, unsigned component, uint32_t codes_shown)
 {
     size_t from = out->length;
     shunt_buffer_format(out, component ? "    %s%02u-%u" : "  %s%02u", segment, component ? component >> 8 : element->position, component & 255);
@@ -99,13 +101,44 @@ static void element_line(shunt_buffer *out, const char *segment, const shunt_ele
         shunt_buffer_z(out, ", repeats ");
         repeats(out, element->repeats == 255 ? 0 : element->repeats);
     }
-    codes(out, element->codes);
+    codes(out, element->codes, codes_shown);
     phi(out, element->phi);
     shunt_buffer_char(out, '\n');
 }
 
-/* Every segment node with this id in the loop and below, with its elements; those not used last, in one line. */
-static bool segments(shunt_buffer *out, const shunt_loop *loop, const char *id, const char *path)
+/* Elements of a node, those not used last in one line; of a path that names one, that one with its components. */
+static void elements(shunt_buffer *out, const shunt_segment_node *node, const shunt_path *path)
+{
+    const char *unused = "  not used:";
+    uint32_t    shown = path->element ? ALL_SHOWN : CODES_SHOWN;
+    for (uint16_t e = 0; e < node->element_count; e++) {
+        const shunt_element *element = &node->elements[e];
+        if (element->usage == SHUNT_NOT_USED || (path->element && path->element != element->position)) continue;
+        element_line(out, node->id, element, 0, shown);
+        for (uint16_t c = 0; c < element->component_count; c++) {
+            const shunt_element *component = &element->components[c];
+            if (component->usage != SHUNT_NOT_USED && (!path->component || path->component == component->position))
+                element_line(out, node->id, component, (unsigned)element->position << 8 | component->position, shown);
+        }
+    }
+    for (uint16_t e = 0; e < node->element_count; e++) {
+        if (node->elements[e].usage != SHUNT_NOT_USED || (path->element && path->element != node->elements[e].position)) continue;
+        shunt_buffer_format(out, "%s %s%02u", unused, node->id, node->elements[e].position);
+        unused = "";
+    }
+    if (!unused[0]) shunt_buffer_char(out, '\n');
+}
+
+static bool element_known(const shunt_segment_node *node, const shunt_path *path)
+{
+    if (!path->element) return true;
+    for (uint16_t e = 0; e < node->element_count; e++)
+        if (node->elements[e].position == path->element) return !path->component || shunt_segment_element(node, path->element, path->component) != NULL;
+    return false;
+}
+
+/* Every segment node of the path in the loop and below, with its elements. */
+static bool segments(shunt_buffer *out, const shunt_loop *loop, const shunt_path *wanted, const char *path)
 {
     bool found = false;
     char here[64];
@@ -113,31 +146,19 @@ static bool segments(shunt_buffer *out, const shunt_loop *loop, const char *id, 
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_segment_node *node = loop->body[i].segment;
         if (!node) {
-            found = segments(out, loop->body[i].loop, id, here) || found;
+            found = segments(out, loop->body[i].loop, wanted, here) || found;
             continue;
         }
-        if (strcmp(node->id, id) != 0) continue;
+        if (!shunt_text_is(wanted->segment, node->id) || (wanted->loop.length && !shunt_text_is(wanted->loop, loop->id))) continue;
+        if (wanted->qualifier.length && !shunt_segment_takes(node, wanted->qualifier)) continue;
+        if (!element_known(node, wanted)) continue;
         found = true;
         shunt_buffer_format(out, "%s", node->id);
-        qualifier(out, node);
+        qualifier(out, node, ALL_SHOWN);
         shunt_buffer_format(out, "  %s, %s, ", node->name, usage_names[node->usage]);
         repeats(out, node->max);
         shunt_buffer_format(out, ", %s%s\n", here[0] ? "in loop " : "in the set itself", here);
-        const char *unused = "  not used:";
-        for (uint16_t e = 0; e < node->element_count; e++) {
-            const shunt_element *element = &node->elements[e];
-            if (element->usage == SHUNT_NOT_USED) continue;
-            element_line(out, node->id, element, 0);
-            for (uint16_t c = 0; c < element->component_count; c++)
-                if (element->components[c].usage != SHUNT_NOT_USED)
-                    element_line(out, node->id, &element->components[c], (unsigned)element->position << 8 | element->components[c].position);
-        }
-        for (uint16_t e = 0; e < node->element_count; e++) {
-            if (node->elements[e].usage != SHUNT_NOT_USED) continue;
-            shunt_buffer_format(out, "%s %s%02u", unused, node->id, node->elements[e].position);
-            unused = "";
-        }
-        if (!unused[0]) shunt_buffer_char(out, '\n');
+        elements(out, node, wanted);
     }
     return found;
 }
@@ -146,6 +167,8 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
 {
     shunt_buffer out;
     bool         found = false;
+    shunt_path   path;
+    bool         is_path = part && !shunt_path_parse(part, &path);
     shunt_buffer_init(&out, &shunt_memory_libc);
     const shunt_guide *guide;
     for (uint32_t g = 0; (guide = shunt_guide_at(g)) != NULL; g++) {
@@ -160,7 +183,7 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
             const shunt_loop *loops[16];
             uint32_t          count = shunt_guide_loops(guide, shunt_text_of(part), loops, SHUNT_COUNT(loops));
             for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++) loop_tree(&out, loops[i], 1);
-            here = segments(&out, guide->body, part, "") || count > 0;
+            here = count > 0 || (is_path && segments(&out, guide->body, &path, ""));
         }
         if (!here) out.length = start;
         found = found || here;

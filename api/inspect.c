@@ -3,16 +3,11 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/path.h"
 #include "dsl/plan_maker.h"
 #include "standards/registry.h"
 
 enum { GUIDES = 64, DEPTH = 16, INDENT = 2 };
-
-/* `2100.NM1["QC"].NM103-1`, taken apart. */
-typedef struct wanted {
-    shunt_text loop, segment, qualifier; /* loop and qualifier may be empty */
-    unsigned   element, component;       /* element 0 = the whole segment */
-} wanted;
 
 struct shunt_inspector {
     shunt_memory          memory;
@@ -30,68 +25,12 @@ struct shunt_inspector {
     shunt_text            set, control; /* of the open transaction, copied */
     char                  set_bytes[16], control_bytes[32];
     bool                  path;
-    wanted                wanted;
+    shunt_path            wanted;
     shunt_delims          delims;
     bool                  faults;
 };
 
 /* ---- the path ---- */
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_upper(char c) { return (c >= 'A' && c <= 'Z') || is_digit(c); }
-
-/* The number at `*at`, moving on; 0 where there is none or it is absurd. */
-static unsigned number(const char **at)
-{
-    unsigned value = 0;
-    while (is_digit(**at) && value < 10000) value = value * 10 + (unsigned)(*(*at)++ - '0');
-    return value;
-}
-
-/* Reads the path. NULL, or what is wrong with it. */
-static const char *parse_path(shunt_arena *arena, const char *text, wanted *w)
-{
-    const char *at = shunt_text_z(arena, shunt_text_of(text));
-    if (!at) return "no memory";
-    if (is_digit(*at)) {
-        const char *start = at;
-        while (is_upper(*at)) at++;
-        w->loop = (shunt_text){ start, (uint32_t)(at - start) };
-        if (*at++ != '.') return "after a loop comes a point and a segment: `2110.SVC01`";
-    }
-    const char *start = at;
-    while (is_upper(*at)) at++;
-    size_t length = (size_t)(at - start);
-    if (*at == '[') {
-        w->segment = (shunt_text){ start, (uint32_t)length };
-        char quote = *++at;
-        if (quote != '"' && quote != '\'') return "a qualifier stands in quotes: `NM1[\"QC\"].NM103`";
-        start = ++at;
-        while (*at && *at != quote) at++;
-        w->qualifier = (shunt_text){ start, (uint32_t)(at - start) };
-        if (*at++ != quote || *at++ != ']') return "a qualifier ends with a quote and `]`";
-        if (*at == 0) return NULL;
-        if (*at++ != '.') return "after a qualifier comes a point and an element: `NM1[\"QC\"].NM103`";
-        start = at;
-        while (is_upper(*at)) at++;
-        length = (size_t)(at - start);
-        if (length != w->segment.length + 2 || memcmp(start, w->segment.bytes, w->segment.length) != 0) return "the element belongs to another segment";
-    }
-    if (length < 2 || length > 5) return "a segment has two or three letters, an element two digits more: `CLP`, `CLP04`";
-    bool element = length > 3 && is_digit(start[length - 1]) && is_digit(start[length - 2]);
-    if (!w->segment.length) w->segment = (shunt_text){ start, (uint32_t)(element ? length - 2 : length) };
-    if (element) {
-        const char *digits = start + length - 2;
-        w->element = number(&digits);
-        if (w->element == 0) return "elements count from 01";
-        if (*at == '-') {
-            at++;
-            w->component = number(&at);
-            if (w->component == 0) return "components count from 1: `SVC01-2`";
-        }
-    }
-    return *at ? "this is more than a path" : NULL;
-}
 
 static bool envelope(shunt_text id)
 {
@@ -102,7 +41,7 @@ static bool envelope(shunt_text id)
 }
 
 /* True where some guide has this segment (in this loop, with this qualifier). `known` tells of the loop alone. */
-static bool in_loop(const shunt_loop *loop, const wanted *w)
+static bool in_loop(const shunt_loop *loop, const shunt_path *w)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_segment_node *node = loop->body[i].segment;
@@ -120,7 +59,7 @@ static bool in_loop(const shunt_loop *loop, const wanted *w)
 
 static const char *check_path(const shunt_inspector *inspector)
 {
-    const wanted *w = &inspector->wanted;
+    const shunt_path *w = &inspector->wanted;
     if (envelope(w->segment)) return w->loop.length || w->qualifier.length ? "segments of the envelope stand in no loop" : NULL;
     for (uint32_t g = 0; inspector->guides[g]; g++)
         if (in_loop(inspector->guides[g]->body, w)) return NULL;
@@ -205,7 +144,7 @@ static bool qualifies(const shunt_segment_node *node, const shunt_segment *segme
 
 static void get_segment(shunt_inspector *inspector, const shunt_segment *segment, const shunt_segment_node *node)
 {
-    const wanted *w = &inspector->wanted;
+    const shunt_path *w = &inspector->wanted;
     value         id = element_of(segment, 0);
     id.length = segment->offsets[1] - 1;
     if (!shunt_text_equal((shunt_text){ id.bytes, id.length }, w->segment)) return;
@@ -404,7 +343,9 @@ static const char *prepare(shunt_inspector *inspector, const char *path)
     for (uint32_t g = 0; count < GUIDES - 1 && shunt_guide_at(g); g++)
         if (shunt_guide_at(g)->standard == SHUNT_STANDARD_X12) inspector->guides[count++] = shunt_guide_at(g);
     if (path) {
-        const char *wrong = parse_path(inspector->arena, path, &inspector->wanted);
+        const char *copy = shunt_text_z(inspector->arena, shunt_text_of(path));
+        if (!copy) return "no memory";
+        const char *wrong = shunt_path_parse(copy, &inspector->wanted);
         if (!wrong) wrong = check_path(inspector);
         if (wrong) return wrong;
         inspector->path = true;

@@ -7,6 +7,7 @@ int cmd_dict(const arguments *a)
     const char *part = a->operand_count > 1 ? a->operands[1] : NULL;
     int         status = (int)shunt_dictionary(set, a->value[OPTION_GUIDE], part, write_file, stdout);
     if (status == SHUNT_RULES_FAULT)
-        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s; `shunt dict` lists what it has", set ? set : "", part ? " " : "", part ? part : "");
+        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s; `shunt dict%s%s` lists what it has", set ? set : "", part ? " " : "", part ? part : "",
+             part ? " " : "", part ? set : "");
     return status;
 }
