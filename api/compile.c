@@ -186,15 +186,37 @@ static shunt_status load_imports(loading *l, uint32_t number)
     return SHUNT_OK;
 }
 
+/* What a file is that is no rules at all: told once, where the scanner would stumble at every line. NULL: rules, as far as is seen. */
+static const char *other_than_rules(shunt_text text)
+{
+    static const struct { const char *begins, *is; } known[] = {
+        { "SHUNTMAP", "is a compiled program; its rules stand in the .map it was made of" },
+        { "ISA*", "is an X12 message, no rules; `shunt run RULES INPUT` takes the rules first" },
+        { "MSH|", "is an HL7 message, no rules; `shunt run RULES INPUT` takes the rules first" },
+    };
+    for (size_t i = 0; i < SHUNT_COUNT(known); i++) {
+        size_t length = strlen(known[i].begins);
+        if (text.length > length && memcmp(text.bytes, known[i].begins, length) == 0)
+            return known[i].is;
+    }
+    return NULL;
+}
+
 static shunt_status load_modules(loading *l, const char *path)
 {
     shunt_compiling *c = l->c;
     shunt_text       name = tidy_path(c->arena, shunt_text_of(path)), source;
     if (!name.bytes) return SHUNT_NO_MEMORY;
+    if (!name.length) name = SHUNT_TEXT("."); /* a folder; reading it says so */
     int error = read_file(c, l->options, name, &source);
     if (error == ENOMEM) return SHUNT_NO_MEMORY;
     if (error) {
         shunt_diag_add(&c->diags, SHUNT_IO, (shunt_span){ 0, 0, UINT32_MAX }, "`%s` can not be read: %s", path, strerror(error));
+        return SHUNT_RULES_WRONG;
+    }
+    const char *other = other_than_rules(source);
+    if (other) {
+        shunt_diag_add(&c->diags, SHUNT_E0101, (shunt_span){ 0, 0, UINT32_MAX }, "`%s` %s", path, other);
         return SHUNT_RULES_WRONG;
     }
     SHUNT_TRY(add_module(l, name, source));
@@ -299,8 +321,9 @@ static shunt_status read_tables(shunt_compiling *c, const shunt_compile_options 
         int error = read_file(c, options, path, &text);
         if (error == ENOMEM) return SHUNT_NO_MEMORY;
         if (error) {
-            shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(path),
-                           strerror(error));
+            shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(path),
+                                           strerror(error));
+            shunt_diag_note(&c->diags, d, "the path of a table counts from the folder of its module");
             continue;
         }
         shunt_csv_table   table;

@@ -20,7 +20,10 @@ static shunt_status replace(replacing *r, const shunt_program *program, const ch
     while (number < program->tables_count && !shunt_text_is(shunt_program_text(program, program->tables[number].name), table))
         number++;
     if (number == program->tables_count) {
-        snprintf(r->why, sizeof r->why, "the program has no table `%.100s`", table);
+        int used = snprintf(r->why, sizeof r->why, "the program has no table `%.60s`", table);
+        for (uint16_t i = 0; i < program->tables_count && used > 0 && (size_t)used < sizeof r->why; i++)
+            used += snprintf(r->why + used, sizeof r->why - (size_t)used, "%s`%.*s`", i ? ", " : "; it has ",
+                             SHUNT_TEXT_ARGS(shunt_program_text(program, program->tables[i].name)));
         return SHUNT_NOT_FOUND;
     }
     shunt_csv_table  columns;
