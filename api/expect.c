@@ -16,6 +16,8 @@ static bool seen_field(shunt_arena *arena, const shunt_program *program, const s
     out->name = shunt_program_text(program, field->name);
     out->present = state == SHUNT_PRESENT;
     if (!out->present) return true;
+    out->quoted = field->type.kind == SHUNT_KIND_TEXT || field->type.kind == SHUNT_KIND_MOMENT;
+    if (field->type.kind == SHUNT_KIND_DECIMAL) out->currency = shunt_program_text(program, field->type.extra);
     if (field->type.kind != SHUNT_KIND_LIST) {
         out->text = shunt_text_copy(arena, shunt_value_text(program, field->type, value, room));
         return out->text.bytes || !out->text.length;
@@ -132,7 +134,10 @@ static bool wanted_row(shunt_arena *arena, shunt_ast *const *kids, uint32_t coun
         if (!list) {
             expect_field *field = &row->fields[row->count++];
             *field = (expect_field){ .name = name, .present = true };
-            if (!expect_literal(arena, kid->kids[SHUNT_FIELD_value], type, &field->text)) field->text = SHUNT_TEXT("?");
+            const shunt_ast *value = kid->kids[SHUNT_FIELD_value];
+            field->quoted = value->kind == SHUNT_AST_STRING;
+            if (type->kind == SHUNT_TY_MONEY) field->currency = shunt_text_of(type->currency);
+            if (!expect_literal(arena, value, type, &field->text)) field->text = SHUNT_TEXT("?");
             continue;
         }
         expect_field *field = NULL;
@@ -284,13 +289,26 @@ bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_cou
 
 /* ---- showing ---- */
 
+/* As an author writes it, so that it can be pasted into an `expect`. */
+static void print_value(const expect_field *field, shunt_buffer *out)
+{
+    const char *quote = field->quoted ? "\"" : "";
+    shunt_buffer_format(out, "%.*s: %s", SHUNT_TEXT_ARGS(field->name), quote);
+    for (uint32_t i = 0; i < field->text.length; i++) {
+        if (field->quoted && strchr("\"\\{", field->text.bytes[i])) shunt_buffer_char(out, '\\');
+        shunt_buffer_char(out, field->text.bytes[i]);
+    }
+    shunt_buffer_format(out, "%s%s%.*s", quote, field->currency.length ? " " : "", SHUNT_TEXT_ARGS(field->currency));
+}
+
 static void print_row(const expect_row *row, const char *before, shunt_buffer *out)
 {
     for (uint32_t i = 0; i < row->count; i++) {
         const expect_field *field = &row->fields[i];
         if (!field->present) continue;
         if (!field->list) {
-            shunt_buffer_format(out, "%s%.*s: %.*s", before, SHUNT_TEXT_ARGS(field->name), SHUNT_TEXT_ARGS(field->text));
+            shunt_buffer_z(out, before);
+            print_value(field, out);
             before = "  ";
             continue;
         }
@@ -322,12 +340,14 @@ void expect_print(const expect_item *item, const char *indent, shunt_buffer *out
         const expect_line *line = &item->lines[i];
         shunt_buffer_format(out, "%s  %-6s \"%.*s\" %.*s", indent, line->credit ? "credit" : "debit", SHUNT_TEXT_ARGS(line->account),
                             SHUNT_TEXT_ARGS(line->amount));
-        for (uint32_t f = 0, shown = 0; f < line->columns.count; f++) {
+        uint32_t shown = 0;
+        for (uint32_t f = 0; f < line->columns.count; f++) {
             const expect_field *field = &line->columns.fields[f];
             if (!field->present) continue;
-            shunt_buffer_format(out, "%s%.*s: \"%.*s\"", shown++ ? ", " : " with (", SHUNT_TEXT_ARGS(field->name), SHUNT_TEXT_ARGS(field->text));
-            if (f + 1 == line->columns.count) shunt_buffer_char(out, ')');
+            shunt_buffer_z(out, shown++ ? ", " : " with (");
+            print_value(field, out);
         }
+        if (shown) shunt_buffer_char(out, ')');
         shunt_buffer_char(out, '\n');
     }
     shunt_buffer_format(out, "%s}\n", indent);

@@ -13,6 +13,8 @@ typedef struct expect_field {
     shunt_text         name;
     bool               present;
     shunt_text         text;            /* of a scalar */
+    bool               quoted;          /* a text: an author writes it in quotes */
+    shunt_text         currency;        /* of money, behind the number */
     struct expect_row *rows;            /* of a list field */
     uint32_t           row_count;
     bool               list;

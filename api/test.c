@@ -361,7 +361,8 @@ static void xml_text(shunt_buffer *out, shunt_text text)
     }
 }
 
-static void report(shunt_buffer *out, shunt_test_format format, uint64_t number, shunt_text suite, shunt_text name, const shunt_buffer *why)
+/* `line` is where the test begins in its file. */
+static void report(shunt_buffer *out, shunt_test_format format, uint64_t number, shunt_text suite, shunt_text name, uint32_t line, const shunt_buffer *why)
 {
     shunt_text reason = { why->bytes, (uint32_t)why->length };
     if (format == SHUNT_TEST_JUNIT) {
@@ -371,11 +372,14 @@ static void report(shunt_buffer *out, shunt_test_format format, uint64_t number,
         xml_text(out, name);
         shunt_buffer_z(out, reason.length ? "\">\n      <failure>" : "\"/>\n");
         if (!reason.length) return;
+        xml_text(out, suite);
+        shunt_buffer_format(out, ":%u\n", line);
         xml_text(out, reason);
         shunt_buffer_z(out, "</failure>\n    </testcase>\n");
         return;
     }
     shunt_buffer_format(out, "%sok %llu - %.*s: %.*s\n", reason.length ? "not " : "", (unsigned long long)number, SHUNT_TEXT_ARGS(suite), SHUNT_TEXT_ARGS(name));
+    if (reason.length) shunt_buffer_format(out, "#   at %.*s:%u\n", SHUNT_TEXT_ARGS(suite), line);
     for (uint32_t at = 0; at < reason.length;) {
         const char *end = memchr(reason.bytes + at, '\n', reason.length - at);
         uint32_t    length = end ? (uint32_t)(end - reason.bytes) - at : reason.length - at;
@@ -399,7 +403,9 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
         status = run_test(compiling, program, decls->kids[i], &why);
         if (status == SHUNT_OK) {
             *(why.length ? &totals->failed : &totals->passed) += 1;
-            report(&cases, format, number++, module->name, decls->kids[i]->kids[SHUNT_TEST_name]->text, &why);
+            uint32_t line, column;
+            shunt_excerpt_place(module->source, decls->kids[i]->span.begin, &line, &column);
+            report(&cases, format, number++, module->name, decls->kids[i]->kids[SHUNT_TEST_name]->text, line, &why);
         }
         shunt_buffer_done(&why);
     }
