@@ -49,13 +49,27 @@ static bool on_commit(void *context)
     return true;
 }
 
+/* The text ends with how to run the letter again, as if it lay here; here it is known where letters and rules lie. */
+static bool say_exception(const run_state *s, const char *text, size_t length)
+{
+    static const char again[] = "\n  again    shunt run --only ";
+    const char       *folder = s->arguments->value[OPTION_DEAD_LETTER];
+    const char       *at = folder ? memmem(text, length, again, sizeof again - 1) : NULL;
+    const char       *name = at ? at + sizeof again - 1 : NULL;
+    const char       *end = at ? memmem(name, length - (size_t)(name - text), ".units.json ", 12) : NULL;
+    if (!end) return fwrite(text, 1, length, stderr) == length && putc('\n', stderr) != EOF;
+    int size = (int)(end - name);
+    return fwrite(text, 1, (size_t)(at - text), stderr) == (size_t)(at - text) &&
+           fprintf(stderr, "%s%s/%.*s.units.json %s %s/%.*s.edi\n", again, folder, size, name, s->arguments->operands[0], folder, size, name) > 0;
+}
+
 static bool on_exception(void *context, const shunt_exception *exception)
 {
     run_state *s = context;
     if (s->exceptions) return fwrite(exception->json, 1, exception->length, s->exceptions) == exception->length && putc('\n', s->exceptions) != EOF;
     if (s->arguments->value[OPTION_QUIET]) return true;
     clear_progress(s);
-    return fwrite(exception->text, 1, exception->text_length, stderr) == exception->text_length && putc('\n', stderr) != EOF;
+    return say_exception(s, exception->text, exception->text_length);
 }
 
 /* "FOLDER/NAME.ENDING", allocated. */
@@ -182,6 +196,20 @@ static int take_tables(const arguments *a, shunt_program **chain, int *count)
     return 0;
 }
 
+/* On a terminal, what became of the units; in a pipeline the report says so. */
+static void sum_up(const run_state *s)
+{
+    shunt_totals t;
+    shunt_run_totals(s->run, &t);
+    fprintf(stderr, "units in %llu: posted %llu", (unsigned long long)t.in, (unsigned long long)t.posted);
+    const struct { uint64_t count; const char *word; } others[] = {
+        { t.duplicate, "duplicate" }, { t.skipped, "skipped" }, { t.rejected, "rejected" }, { t.quarantined, "quarantined" }
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].count) fprintf(stderr, ", %s %llu", others[i].word, (unsigned long long)others[i].count);
+    fprintf(stderr, "; records %llu, exceptions %llu\n", (unsigned long long)t.records, (unsigned long long)t.exceptions);
+}
+
 static uint64_t input_bytes(const arguments *a)
 {
     uint64_t total = 0;
@@ -224,6 +252,7 @@ static int post(run_state *s, const shunt_program *program)
         s->total = input_bytes(a);
         s->progress = isatty(STDERR_FILENO) && !a->value[OPTION_QUIET];
         status = run_inputs(s);
+        if (status <= SHUNT_INPUT_FAULT && s->progress) sum_up(s);
         if (status <= SHUNT_INPUT_FAULT && a->value[OPTION_REPORT]) {
             if (strcmp(a->value[OPTION_REPORT], "-") == 0 && s->records.file == stdout) fflush(stdout);
             if (shunt_run_report(s->run, write_file, s->report.file) != SHUNT_DONE) status = fail(SHUNT_SYSTEM_FAULT, "the report could not be written");

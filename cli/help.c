@@ -11,6 +11,15 @@ static const char *const statuses[] = {
     "the run stopped: input or output fault, full disk, limit of the machine",
 };
 
+/* What a first day needs, in the man page. */
+static const struct { const char *line, *says; } examples[] = {
+    { "shunt test claims.map", "Run the tests that stand in the rules." },
+    { "shunt run claims.map in.edi -o records.ndjson -e faults.ndjson -d letters", "Post a file; what is set aside goes to the folder letters." },
+    { "shunt run claims.map letters/1-1.edi --only letters/1-1.units.json", "After the repair: commit the units that were set aside, and only those." },
+    { "shunt dict 835 CLP05", "What an element is: usage, type, length, class of health information." },
+    { "shunt get 2100.CLP04 in.edi", "The values at a path." },
+};
+
 /* Text in lines of at most `width` columns, each behind `indent` blanks; the first one stands where the caller is. */
 static void wrap(FILE *out, const char *text, int indent, int width)
 {
@@ -37,7 +46,7 @@ void help_all(FILE *out)
 {
     fputs("shunt turns healthcare messages into balanced finance postings, by rules.\n\nusage: shunt VERB [OPTION...] OPERAND...\n\n", out);
     for (int v = 0; v < VERB_COUNT; v++) fprintf(out, "  %-9s %s\n", verb_info[v].name, verb_info[v].summary);
-    fputs("\n`shunt VERB --help` says more. Exit status:\n", out);
+    fputs("\n`shunt VERB --help` says more, `shunt --version` which version this is. Exit status:\n", out);
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) fprintf(out, "  %zu  %s\n", i, statuses[i]);
 }
 
@@ -101,6 +110,14 @@ void help_man(FILE *out)
             fputc('\n', out);
         }
     }
+    fputs(".SH EXAMPLES\n", out);
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        fputs(".TP\n.B ", out);
+        roff(out, examples[i].line);
+        fputc('\n', out);
+        roff(out, examples[i].says);
+        fputc('\n', out);
+    }
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         fprintf(out, ".TP\n.B %zu\n", i);
@@ -109,11 +126,15 @@ void help_man(FILE *out)
     }
 }
 
+/* A value of a few words, such as "tap|junit". */
+static bool is_choice(const char *argument) { return argument && strchr(argument, '|'); }
+
+/* Verbs at first; options where a word begins with `-`; the words of a choice behind its option; else what bash offers: files. */
 void help_bash(FILE *out)
 {
-    fputs("_shunt() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words='", out);
+    fputs("_shunt() {\n    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words='", out);
     for (int v = 0; v < VERB_COUNT; v++) fprintf(out, "%s%s", v ? " " : "", verb_info[v].name);
-    fputs("'\n    else\n        case ${COMP_WORDS[1]} in\n", out);
+    fputs(" --help --version'\n    elif [[ $cur == -* ]]; then\n        case ${COMP_WORDS[1]} in\n", out);
     for (int v = 0; v < VERB_COUNT; v++) {
         fprintf(out, "        %s) words='", verb_info[v].name);
         bool first = true;
@@ -123,6 +144,17 @@ void help_bash(FILE *out)
             first = false;
         }
         fputs("' ;;\n", out);
+    }
+    fputs("        esac\n    else\n        case ${COMP_WORDS[1]}:$before in\n", out);
+    for (int v = 0; v < VERB_COUNT; v++) {
+        for (int o = 0; o < OPTION_COUNT; o++) {
+            if (!takes((verb_id)v, o) || !is_choice(option_info[o].argument)) continue;
+            fprintf(out, "        %s:--%s", verb_info[v].name, option_info[o].word);
+            if (option_info[o].letter) fprintf(out, "|%s:-%c", verb_info[v].name, option_info[o].letter);
+            fputs(") words='", out);
+            for (const char *c = option_info[o].argument; *c; c++) fputc(*c == '|' ? ' ' : *c, out);
+            fputs("' ;;\n", out);
+        }
     }
     fputs("        esac\n    fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _shunt shunt\n", out);
 }

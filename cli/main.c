@@ -110,7 +110,11 @@ static int run_verb(verb_id verb, int argc, char **argv)
             status = fail(SHUNT_RULES_FAULT, "usage: shunt %s [OPTION...] %s", info->name, info->operands);
         else status = info->run(&a);
     }
-    if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) status = fail(SHUNT_SYSTEM_FAULT, "standard output: %s", strerror(errno));
+    errno = 0;
+    if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+        /* Who closed the pipe (`shunt dict 835 | head`) has seen enough; `run` and `compile` have said so themselves. */
+        status = errno == EPIPE || errno == 0 ? SHUNT_SYSTEM_FAULT : fail(SHUNT_SYSTEM_FAULT, "standard output: %s", strerror(errno));
+    }
     free(a.operands);
     free(a.tables);
     return status;
@@ -118,7 +122,7 @@ static int run_verb(verb_id verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output fault with a message, not a silent death */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output fault with its status, not a death in the midst of a run */
     if (argc < 2) {
         help_all(stderr);
         return SHUNT_RULES_FAULT;

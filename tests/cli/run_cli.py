@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import sys
@@ -143,6 +144,7 @@ def tables_can_be_replaced(folder):
                                        "*,*,7/1/2025,,9999,1200,1205,1210,2060\n")
     _, err = shunt("run", RULES, SAMPLE, "--table", f"payers={folder}/payers.csv", status=2)
     assert "payers.csv" in err and "7/1/2025" in err
+    assert "it has `payers`" in shunt("run", RULES, SAMPLE, "--table", f"payer={folder}/payers.csv", status=2)[1]
 
 
 @test
@@ -186,6 +188,90 @@ def inspect_masks_and_get_prints(folder):
     assert json.loads(shunt("get", "--json", "BPR02", SAMPLE)[0])["value"] == "1147.34"
     assert shunt("get", "ISA13", SAMPLE)[0] == "000000101\n"
     assert "phi account_number" in shunt("dict", "835", "CLP")[0] and "2110" in shunt("dict", "835")[0]
+
+
+@test
+def dict_knows_what_get_reads(folder):
+    out, _ = shunt("dict", "835", "CLP05", "--guide", "005010X221A1")
+    assert out.splitlines()[1:] == ["CLP  claim payment, required, once, in loop 2000 > 2100",
+                                    "  CLP05        situational  amount     1-18    patient responsibility amount"], out
+    out, _ = shunt("dict", "835", '2100.NM1["82"].NM109')
+    assert out.count('NM1["82"]') == 2 and "QC" not in out and "NM108" not in out
+    out, _ = shunt("dict", "835", "SVC01-2")
+    assert "SVC01-2" in out and "SVC01-3" not in out and "SVC02" not in out
+    assert "..." not in shunt("dict", "835", "REF01")[0], "every code of one element is shown"
+    assert "loop 2110" in shunt("dict", "835", "2100")[0]
+    for wrong in ("CLP99", "CPL04", '2100.NM1["85"]', "2110.CLP04", "2100.NM1.NM109", "SVC01-9"):
+        _, err = shunt("dict", "835", wrong, status=2)
+        assert "`shunt dict 835` lists" in err
+    _, err = shunt("get", "2100.NM1.NM103", SAMPLE, status=2)
+    assert 'NM1["QC"].NM103' in err, err
+
+
+@test
+def what_is_no_rules_is_said_once(folder):
+    shunt("compile", RULES, "-o", folder / "p.mapc")
+    for args, says in ((["check", folder / "p.mapc"], "compiled program"), (["check", SAMPLE], "X12 message"), (["run", SAMPLE, RULES], "X12 message"),
+                       (["test", folder / "p.mapc"], "compiled program"), (["check", folder], "Is a directory"), (["check", "."], "Is a directory")):
+        out, err = shunt(*args, status=2)
+        assert (out + err).count("error") == 1 and says in out + err, (args, out, err)
+
+
+@test
+def a_reader_that_has_seen_enough_is_no_fault_to_speak_of(folder):
+    for verb in ("dict 837", "disasm " + RULES, "inspect " + SAMPLE, "explain E0301", "get CLP01 " + SAMPLE):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([SHUNT, *verb.split()], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        os.close(write)
+        assert done.returncode == 3 and done.stderr == "", (verb, done.returncode, done.stderr)
+
+
+@test
+def exceptions_say_how_to_run_again(folder):
+    _, err = shunt("run", RULES, SAMPLE, "-d", folder / "letters", "-o", folder / "r", status=1)
+    again = re.search(r"^  again    shunt (run .*)$", err, re.M).group(1)
+    out, _ = shunt(*again.split(), status=1)
+    assert out == "", "the letter was not repaired, so its unit is set aside once more"
+    assert f"{folder}/letters/1-1.units.json" in again and RULES in again
+
+
+@test
+def a_terminal_is_told_what_became_of_the_units(folder):
+    child, terminal = pty.openpty()
+    done = subprocess.run([SHUNT, "run", RULES, SAMPLE, "-o", folder / "r", "-e", folder / "e"], stderr=terminal, timeout=60, check=False)
+    os.close(terminal)
+    said = os.read(child, 1000).decode()
+    os.close(child)
+    assert done.returncode == 1 and said.strip() == "units in 7: posted 6, quarantined 1; records 9, exceptions 1", said
+
+
+@test
+def help_tells_of_version_and_bash_completes(folder):
+    assert "--version" in shunt("--help")[0] and re.fullmatch(r"shunt \d+\.\d+\.\d+\n", shunt("--version")[0])
+    completion = pathlib.Path(SHUNT).parent / "shunt.bash"
+    if not completion.exists():
+        return
+    words = lambda *typed: subprocess.run(
+        ["bash", "-c", f'. {completion}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shunt; echo "${{COMPREPLY[*]}}"', "-", "shunt", *typed],
+        capture_output=True, text=True, check=True, timeout=20).stdout.split()
+    assert words("exp") == ["explain"] and "--version" in words("--")
+    assert words("run", "") == [] and words("run", "rules.map", "") == [], "bash offers files"
+    assert "--dead-letter" in words("run", "-") and words("test", "--format", "") == ["tap", "junit"] == words("test", "-f", "")
+
+
+@test
+def failing_tests_show_their_line_and_what_to_paste(folder):
+    text = pathlib.Path(RULES).read_text().replace('debit  "1015"  80.00 USD with (claim: "PCN1"', 'debit  "1016"  80.00 USD with (claim: "PCN1"')
+    (folder / "x12").mkdir()
+    (folder / "lib").symlink_to(ROOT / "rules/lib")
+    (folder / "x12/tables").symlink_to(ROOT / "rules/x12/tables")
+    (folder / "x12/t.map").write_text(text)
+    out, _ = shunt("test", folder / "x12/t.map", status=1)
+    line = int(re.search(r"^#   at .*t\.map:(\d+)$", out, re.M).group(1))
+    assert text.splitlines()[line - 1].startswith("test "), (line, text.splitlines()[line - 1])
+    assert 'origin: "835 claim"' in out and "date: 2025-03-01" in out, out
+    assert f"t.map:{line}" in shunt("test", "-f", "junit", folder / "x12/t.map", status=1)[0]
 
 
 @test
