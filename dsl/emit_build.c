@@ -219,6 +219,8 @@ uint16_t shunt_emit_run_of(shunt_emit_fn *f, const shunt_type *types, uint32_t c
     if (!found) {
         run.first = new_register(f, types[0], true);
         for (uint32_t i = 1; i < count; i++) new_register(f, types[i], true);
+        shunt_emit_run *made = SHUNT_EMIT_NEW(f->e, &f->runs);
+        *made = run;
     }
     shunt_emit_run *temp = SHUNT_EMIT_NEW(f->e, &f->temps);
     *temp = run;
@@ -334,6 +336,7 @@ uint16_t shunt_emit_fn_done(shunt_emit_fn *f, shunt_text name, shunt_type result
 {
     shunt_emitter *e = f->e;
     if (shunt_emit_failed(e)) return 0;
+    shunt_emit_tidy(f);
     thread_jumps(f);
     shunt_function *function = SHUNT_EMIT_NEW(e, &e->functions);
     *function = (shunt_function){

@@ -82,6 +82,7 @@ typedef struct shunt_emit_fn {
     SHUNT_LIST(shunt_emit_reg) regs;
     SHUNT_LIST(shunt_emit_run) temps;
     SHUNT_LIST(shunt_emit_run) kept;
+    SHUNT_LIST(shunt_emit_run) runs; /* all */
     SHUNT_LIST(shunt_emit_run) free_runs;
     SHUNT_LIST(shunt_emit_known) known;
     uint16_t                   item;   /* register of `it`, SHUNT_NONE */
@@ -271,6 +272,9 @@ void               shunt_emit_pass_begin(shunt_emit_fn *f, const shunt_ast *each
 void               shunt_emit_pass_end(shunt_emit_fn *f);
 /* What is kept of this call in the pass that runs; NULL = nothing. */
 shunt_emit_recall *shunt_emit_recall_of(shunt_emit_fn *f, const shunt_ast *call, uint16_t *index);
+
+/* ---- emit_tidy.c ---- */
+void shunt_emit_tidy(shunt_emit_fn *f);
 
 /* ---- emit_stmt.c ---- */
 void     shunt_emit_block(shunt_emit_fn *f, shunt_ast *block);

@@ -232,7 +232,7 @@ static void child_name(struct printer *d, uint16_t frame, uint16_t child)
 
 static void print_collectors(struct printer *d)
 {
-    static const char *const from_names[] = { "group", "line", "level", "position", "ordinal", "first" };
+    static const char *const from_names[] = { "group", "line", "level", "position", "ordinal", "first", "unread" };
     const shunt_program     *p = d->p;
     for (uint32_t i = 0; i < p->collects_count; i++) {
         const shunt_collect *c = &p->collects[i];

@@ -254,6 +254,7 @@ static shunt_status collect_field(shunt_vm *vm, const struct collecting *c, cons
         return SHUNT_OK;
     case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */ *state = SHUNT_PRESENT; return SHUNT_OK;
     case SHUNT_COLLECT_FIRST: return first_of(vm, c, field, line, value, state);
+    case SHUNT_COLLECT_UNREAD: break;
     }
     return SHUNT_OK;
 }

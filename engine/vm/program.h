@@ -166,6 +166,7 @@ typedef enum shunt_collect_from {
     SHUNT_COLLECT_POSITION, /* ordinal of the line node; at the outer level absent, or with `slot` 1 that of the outer node */
     SHUNT_COLLECT_ORDINAL,  /* number of the row, from 1 */
     SHUNT_COLLECT_FIRST,    /* first present of the alternatives slot .. slot + child - 1 in `alternatives` */
+    SHUNT_COLLECT_UNREAD,   /* absent: nothing reads this field of these rows */
 } shunt_collect_from;
 typedef struct shunt_collect_field {
     uint16_t from, slot, child, reserved;

@@ -497,6 +497,7 @@ static bool collect_field_ok(struct verifier *v, const shunt_collect_field *fiel
     case SHUNT_COLLECT_POSITION: return number(type) && field->slot <= 1;
     case SHUNT_COLLECT_ORDINAL: return number(type);
     case SHUNT_COLLECT_FIRST: return alternatives_ok(v, field, type, ways);
+    case SHUNT_COLLECT_UNREAD: return field->slot == 0 && field->child == 0;
     default: return false;
     }
 }
