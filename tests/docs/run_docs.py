@@ -3,6 +3,7 @@
 
 Fenced blocks, in order, all in one empty folder that holds a link `rules` to the project's rules:
   ```LANG file=NAME     is written to NAME
+  ```LANG append=NAME   is written behind what NAME holds
   ```sh                 is run by `sh -e`, with the command and the tools of the build in PATH
   ```sh status=N        ... and ends with this status
   ```sh no-run          is not run (it would install something or never end)
@@ -43,10 +44,10 @@ def main():
         environment = dict(os.environ, PATH=f"{shunt.parent}:{os.environ['PATH']}", SHUNT_BUILD=str(build), SHUNT_SOURCE=str(source))
         for line, info, body in blocks(page):
             options = dict(word.split("=", 1) for word in info[1:] if "=" in word)
-            if "file" in options:
-                target = pathlib.Path(folder) / options["file"]
+            if "file" in options or "append" in options:
+                target = pathlib.Path(folder) / (options.get("file") or options["append"])
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(body)
+                target.write_text((target.read_text() if "append" in options else "") + body)
             elif info[:1] == ["sh"] and "no-run" not in info:
                 done = subprocess.run(["sh", "-e", "-c", body], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                       timeout=120, check=False)
