@@ -1090,6 +1090,25 @@ static shunt_ty check_otherwise(check *k, shunt_ast *node, const shunt_ty *want)
     return joined;
 }
 
+/* A function and a constant give a value wherever they are read; a tally that the engine adds takes one whatever becomes of the unit. */
+static bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text word)
+{
+    bool function = k->phase == PHASE_FUNCTION, constant = k->phase == PHASE_NONE;
+    if (!function && !constant && (k->phase != PHASE_TALLY || node->kind != SHUNT_AST_EXIT)) return true;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, node->span, "`%.*s` cannot stand in %s", SHUNT_TEXT_ARGS(word),
+                                   function   ? "a function"
+                                   : constant ? "a `let` of the module"
+                                              : "a tally that the engine adds");
+    if (function)
+        shunt_diag_help(k->diags, d, "let `%.*s` give an absent value, and say `%s%.*s CODE` where it is called",
+                        SHUNT_TEXT_ARGS(k->function->symbol.name), before, SHUNT_TEXT_ARGS(word));
+    else if (constant)
+        shunt_diag_help(k->diags, d, "move the `let` into the map");
+    else
+        shunt_diag_help(k->diags, d, "leave in the `for each` of the map; what is absent here makes the tally unknown");
+    return false;
+}
+
 static shunt_ty check_noting(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ast    *value = kid(node, SHUNT_NOTING_value), *code = kid(node, SHUNT_NOTING_code);
@@ -1102,7 +1121,7 @@ static shunt_ty check_noting(check *k, shunt_ast *node, const shunt_ty *want)
         check_fact(k, code)->kind = SHUNT_FACT_SYMBOL;
         check_fact(k, node)->symbol = symbol;
     }
-    if (!has_answer(value) && !shunt_ty_is_error(&type)) {
+    if (may_raise(k, node, "", SHUNT_TEXT("noting")) && !has_answer(value) && !shunt_ty_is_error(&type)) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "there is no answer here to take note of");
         shunt_diag_help(k->diags, d, "`noting` follows an `otherwise`: `x otherwise \"-\" noting %.*s`",
                         SHUNT_TEXT_ARGS(code ? code->text : SHUNT_TEXT("CODE")));
@@ -1753,7 +1772,10 @@ void check_exit(check *k, shunt_ast *exit, bool value)
     if (k->phase == PHASE_WIDE_END && fact->scope < k->end_scope && !warn && !skip) fact->scope = k->end_scope;
     (void)check_typed(k, exit, shunt_ty_plain(SHUNT_TY_NEVER));
     check_exit_code(k, exit, fact);
-    if (value && (skip || warn)) exit_is_no_value(k, exit);
+    if (value && (skip || warn))
+        exit_is_no_value(k, exit);
+    else if (value)
+        (void)may_raise(k, exit, "otherwise ", exit->text);
     shunt_ast *message = kid(exit, SHUNT_EXIT_message);
     if (message) (void)check_expr(k, message, NULL);
     check_condition(k, kid(exit, SHUNT_EXIT_when));

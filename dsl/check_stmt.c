@@ -704,8 +704,12 @@ static void check_add(check *k, shunt_ast *node)
     check_fact(k, name)->symbol = tally;
     shunt_ty type =
         tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST ? tally->type.item->shape->members[1].type : tally->type;
-    need n = { .by = FOR_TALLY, .type = type, .name = tally->name };
-    (void)check_needed(k, value, &n);
+    need     n = { .by = FOR_TALLY, .type = type, .name = tally->name };
+    uint32_t phi = check_needed(k, value, &n).phi;
+    if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST)
+        tally->type.item->shape->members[1].type.phi |= phi;
+    else
+        tally->type.phi |= phi;
     if (tally->as.tally.declared) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "the engine adds to `%.*s` by itself",
                                        SHUNT_TEXT_ARGS(tally->name));
@@ -857,6 +861,7 @@ static void declare_field(check *k, shunt_shape *shape, uint32_t at)
     shunt_member *m = &shape->members[at];
     shunt_symbol *symbol = new_symbol(k, SHUNT_SYMBOL_FIELD, m->name, m->decl, m->decl ? m->decl->span : shape->symbol->span);
     symbol->type = m->type;
+    symbol->type.phi |= shape->symbol->as.target->accepts; /* whatever an `emit` may fill it with */
     symbol->used = true;
     symbol->as.field.shape = shape;
     symbol->as.field.member = at;
@@ -943,7 +948,11 @@ static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt
     if (loop) tally->as.tally.variable = inner.variable;
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
     need n = { .by = FOR_TALLY, .type = total, .name = tally->name };
-    if (loop) (void)check_needed(k, of, &n);
+    if (loop && (tally->type.phi |= check_needed(k, of, &n).phi)) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0401, of->span, "protected health information reaches the report of the run");
+        shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, tally->type.phi)));
+        shunt_diag_help(k->diags, d, "`add` it to a tally without `of`: that one is not reported");
+    }
     if (loop) leave_each(k, &inner);
     leave_block(k);
     k->lost = lost;
@@ -1063,8 +1072,12 @@ static void find_unit(check *k, shunt_ast *node)
     }
     check_unit_size(k, list, loop);
     check_fact(k, node)->unit = true;
-    for (uint32_t i = 0; i < k->units.count; i++)
-        if (k->units.items[i] == loop) return;
+    for (uint32_t i = 0; i < k->units.count; i++) {
+        if (k->units.items[i] != loop) continue;
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, list->span, "a map goes over `%.*s` once", SHUNT_TEXT_ARGS(list->text));
+        shunt_diag_help(k->diags, d, "move these statements into the first `for each`: a unit has one handler");
+        return;
+    }
     *PUSH(k, &k->units) = loop;
 }
 
@@ -1099,6 +1112,34 @@ static void check_end(check *k, shunt_ast *node)
     check_statements(k, kid(node, SHUNT_AT_END_block));
 }
 
+enum { PASSES = 5 };
+
+/* What is added at the end of a transaction is read at the end of a wider scope, wherever the two stand. */
+static uint32_t pass_of(const shunt_ast *item)
+{
+    const shunt_ast *scope = item->kind == SHUNT_AST_AT_END ? kid(item, SHUNT_AT_END_scope) : NULL;
+    switch (item->kind) {
+    case SHUNT_AST_AT_START: return 0;
+    case SHUNT_AST_FOR_EACH: return 1;
+    case SHUNT_AST_AT_END: return scope && shunt_text_is(scope->text, "file") ? 4 : scope && shunt_text_is(scope->text, "batch") ? 3 : 2;
+    default: return PASSES;
+    }
+}
+
+static void once(check *k, const shunt_ast *items, uint32_t at)
+{
+    const shunt_ast *item = items->kids[at];
+    if (item->kind == SHUNT_AST_FOR_EACH) return; /* find_unit asks for its loop */
+    for (uint32_t i = 0; i < at; i++) {
+        if (pass_of(items->kids[i]) != pass_of(item)) continue;
+        static const char *const names[] = { "at start", "", "at end", "at end of batch", "at end of file" };
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, item->span, "a map has one `%s`", names[pass_of(item)]);
+        shunt_diag_also(k->diags, d, items->kids[i]->span, "first here");
+        shunt_diag_help(k->diags, d, "put the statements of both into one");
+        return;
+    }
+}
+
 static bool has_kind(const shunt_ast *items, shunt_ast_kind kind, const shunt_ast *before)
 {
     for (uint32_t i = 0; i < items->kid_count && items->kids[i] != before; i++)
@@ -1130,10 +1171,10 @@ static void check_items(check *k, shunt_ast *items)
     }
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_TALLY) check_tally(k, items->kids[i]);
-    static const shunt_ast_kind order[] = { SHUNT_AST_AT_START, SHUNT_AST_FOR_EACH, SHUNT_AST_AT_END };
-    for (uint32_t i = 0; i < SHUNT_COUNT(order) * items->kid_count; i++) {
+    for (uint32_t i = 0; i < PASSES * items->kid_count; i++) {
         shunt_ast *item = items->kids[i % items->kid_count];
-        if ((shunt_ast_kind)item->kind != order[i / items->kid_count]) continue;
+        if (pass_of(item) != i / items->kid_count) continue;
+        once(k, items, i % items->kid_count);
         k->late = (shunt_text){ 0 };
         k->levels = 0;
         k->phase = PHASE_START;
