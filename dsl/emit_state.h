@@ -95,7 +95,7 @@ typedef struct shunt_emit_fn {
     SHUNT_LIST(shunt_emit_pass) passes;
     SHUNT_LIST(shunt_emit_recall) recalls; /* by number of its key */
     /* The first value that the statement reads: where its exits point. */
-    uint16_t                   read_frame, read_slot, read_node;
+    uint16_t read_frame, read_slot, read_node;
 } shunt_emit_fn;
 
 typedef struct shunt_emit_journal {
@@ -224,12 +224,12 @@ uint16_t   shunt_emit_code_list(shunt_emitter *e, const shunt_codeset *codes);
 void       shunt_emit_declarations(shunt_emitter *e, const shunt_table_rows *rows, uint32_t row_sets);
 
 /* ---- emit_path.c: frames, slots, collectors ---- */
-uint16_t               shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
-uint16_t               shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
-uint16_t               shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source); /* register of the node of the set */
-void                   shunt_emit_bind_groups(shunt_emitter *e);
+uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
+uint16_t shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
+uint16_t shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source); /* register of the node of the set */
+void     shunt_emit_bind_groups(shunt_emitter *e);
 /* The segments that name the currency of a message are captured, so that the session can hold it against the source's. */
-void                   shunt_emit_demand_currency(shunt_emitter *e);
+void     shunt_emit_demand_currency(shunt_emitter *e);
 #define SHUNT_EMIT_CURRENCY_PATH "CUR02"
 void                   shunt_emit_look_around(shunt_emit_fn *f, shunt_ast *block,
                                               const shunt_symbol *unit); /* nodes around the unit, once for all */

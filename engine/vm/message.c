@@ -3,7 +3,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
 
-enum { SEEN_AT_MOST = 1 << 16 };
+enum { SEEN_AT_MOST = 1 << 16, OWN_AT_MOST = 64 };
 
 /* ---- told once ---- */
 
@@ -148,7 +148,7 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
                           uint8_t *state)
 {
     const shunt_plan_slot *slot = &vm->program->slots[index];
-    const shunt_captured  *captured = &node->slots[index - vm->program->frames[slot->frame].slot_first];
+    const shunt_captured  *captured = &node->slots[vm->slots[index].place];
     if (!captured->bytes || captured->length == 0) {
         *state = SHUNT_ABSENT;
         if (!required || !slot->required) return SHUNT_OK;
@@ -209,8 +209,10 @@ struct collecting {
     const shunt_record_type *record;
     uint32_t                 site;
     const shunt_node        *outer;
-    const shunt_row        **rows;
+    shunt_value             *rows; /* items of a list */
     uint32_t                 count, capacity, outer_count;
+    uint16_t                 own[OWN_AT_MOST]; /* fields of the group itself */
+    uint32_t                 own_count;
     const shunt_row         *last; /* made for these: what depends on the line alone is taken over */
     const shunt_node        *last_line, *last_inner;
 };
@@ -222,7 +224,7 @@ static shunt_status first_of(shunt_vm *vm, const struct collecting *c, const shu
         const shunt_alternative *way = &vm->program->alternatives[field->slot + i];
         const shunt_node        *node = way->line ? line : c->outer;
         if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
-        if (!node || !node->slots[way->slot - slot_first(vm->program, way->slot)].bytes) continue; /* most are not there */
+        if (!node || !node->slots[vm->slots[way->slot].place].bytes) continue; /* most are not there */
         SHUNT_TRY(shunt_vm_get(vm, node, way->slot, false, c->site, value, state));
         if (*state == SHUNT_PRESENT) return SHUNT_OK;
     }
@@ -270,14 +272,16 @@ static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_
     shunt_value               *values = (shunt_value *)(void *)(block + sizeof *row);
     uint8_t                   *states = (uint8_t *)(values + fields);
     const shunt_collect_field *from = vm->program->collect_fields + c->collect->field_first;
-    const shunt_row           *like = line == c->last_line && inner == c->last_inner ? c->last : NULL;
-    for (uint32_t f = 0; f < fields; f++) {
-        if (like && from[f].from != SHUNT_COLLECT_GROUP) {
-            values[f] = like->fields[f];
-            states[f] = like->states[f];
-        } else {
-            SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
+    const shunt_row *like = line == c->last_line && inner == c->last_inner && c->own_count <= OWN_AT_MOST ? c->last : NULL;
+    if (like) {
+        memcpy(block + sizeof *row, like->fields, (sizeof(shunt_value) + 1) * (size_t)fields);
+        for (uint32_t k = 0; k < c->own_count; k++) {
+            uint16_t f = c->own[k];
+            SHUNT_TRY(shunt_vm_get(vm, group, from[f].slot, false, c->site, &values[f], &states[f]));
         }
+    } else {
+        for (uint32_t f = 0; f < fields; f++)
+            SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
     }
     *row = (shunt_row){ states, values };
     c->last = row;
@@ -286,14 +290,14 @@ static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_
     if (states[c->collect->needed] != SHUNT_PRESENT) return SHUNT_OK;
     if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
     if (c->count == c->capacity) {
-        uint32_t          capacity = c->capacity ? c->capacity * 2 : 16;
-        const shunt_row **rows = SHUNT_NEW_N(vm->arena, const shunt_row *, capacity);
+        uint32_t     capacity = c->capacity ? c->capacity * 2 : 16;
+        shunt_value *rows = shunt_list_new(vm, capacity);
         if (!rows) return shunt_vm_full(vm);
         if (c->count) memcpy(rows, c->rows, sizeof *rows * c->count);
         c->rows = rows;
         c->capacity = capacity;
     }
-    c->rows[c->count++] = row;
+    c->rows[c->count++] = (shunt_value){ .row = row };
     return SHUNT_OK;
 }
 
@@ -319,18 +323,18 @@ static shunt_status leave_out_twice(shunt_vm *vm, struct collecting *c)
     uint32_t kept = 0, lines = c->count - c->outer_count;
     SHUNT_TRY(shunt_vm_charge(vm, (uint64_t)c->outer_count * lines));
     for (uint32_t i = 0; i < c->count; i++) {
-        const shunt_row *row = c->rows[i];
+        const shunt_row *row = c->rows[i].row;
         bool             twice = false;
         if (i < c->outer_count) {
             shunt_decimal sum = 0;
             for (uint32_t k = c->outer_count; k < c->count; k++) {
-                if (!same_text(row, c->rows[k], 0) || !same_text(row, c->rows[k], 1)) continue;
-                SHUNT_TRY(shunt_decimal_add(sum, c->rows[k]->fields[needed].coefficient, &sum));
+                if (!same_text(row, c->rows[k].row, 0) || !same_text(row, c->rows[k].row, 1)) continue;
+                SHUNT_TRY(shunt_decimal_add(sum, c->rows[k].row->fields[needed].coefficient, &sum));
                 twice = true;
             }
             twice = twice && sum == row->fields[needed].coefficient;
         }
-        if (!twice) c->rows[kept++] = row;
+        if (!twice) c->rows[kept++] = c->rows[i];
     }
     bool left_out = kept < c->count, fresh = false;
     c->count = kept;
@@ -340,9 +344,15 @@ static shunt_status leave_out_twice(shunt_vm *vm, struct collecting *c)
 
 shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
 {
-    const shunt_program *p = vm->program;
-    const shunt_collect *k = &p->collects[index];
-    struct collecting    c = { .collect = k, .record = &p->records[k->record], .site = site, .outer = node };
+    const shunt_program       *p = vm->program;
+    const shunt_collect       *k = &p->collects[index];
+    struct collecting          c = { .collect = k, .record = &p->records[k->record], .site = site, .outer = node };
+    const shunt_collect_field *from = p->collect_fields + k->field_first;
+    for (uint32_t f = 0; f < c.record->field_count; f++) {
+        if (from[f].from != SHUNT_COLLECT_GROUP) continue;
+        if (c.own_count < OWN_AT_MOST) c.own[c.own_count] = (uint16_t)f;
+        c.own_count++;
+    }
     SHUNT_TRY(collect_groups(vm, &c, node, k->group, NULL, NULL));
     c.outer_count = c.count;
     for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
@@ -359,16 +369,12 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
         *list = (shunt_value){ .list = { NULL, 0 } };
         return SHUNT_OK;
     }
-    shunt_value *items = shunt_list_new(vm, c.count);
-    if (!items) return shunt_vm_full(vm);
-    const shunt_collect_field *from = p->collect_fields + k->field_first;
     for (uint32_t f = 0; f < c.record->field_count; f++) {
         if (from[f].from != SHUNT_COLLECT_ORDINAL) continue;
-        for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i]->fields)[f].integer = i + 1;
+        for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i].row->fields)[f].integer = i + 1;
     }
-    for (uint32_t i = 0; i < c.count; i++) items[i].row = c.rows[i];
-    list_seal(items, c.count);
-    *list = (shunt_value){ .list = { items, c.count } };
+    list_seal(c.rows, c.count);
+    *list = (shunt_value){ .list = { c.rows, c.count } };
     return SHUNT_OK;
 }
 

@@ -41,11 +41,18 @@ typedef struct shunt_journal {
     uint32_t            count, capacity;
 } shunt_journal;
 
+/* Where the value of a slot stands in a node of its frame. */
+typedef struct shunt_vm_slot {
+    uint16_t place;
+    bool     plain; /* text that is taken as it stands: nothing converts or checks it */
+} shunt_vm_slot;
+
 struct shunt_vm {
     const shunt_memory  *memory;
     const shunt_program *program;
     const shunt_vm_host *host;
     const shunt_value   *constants;
+    shunt_vm_slot       *slots;       /* one a slot of the plan */
     shunt_arena         *unit, *kept; /* kept: until the next begin */
     shunt_arena         *arena;       /* of this run: one of the two */
     bool                 keep;

@@ -8,9 +8,27 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
 
-enum { LIST_FIRST_CAPACITY = 8, KEEP_FIRST_CAPACITY = 16, LIST_AT_MOST = 65535, TEXT_STEP_BYTES = 64, TEXTS_AT_MOST = 64, ROOM = 64 };
+enum {
+    LIST_FIRST_CAPACITY = 8,
+    KEEP_FIRST_CAPACITY = 16,
+    LIST_AT_MOST = 65535,
+    TEXT_STEP_BYTES = 64,
+    TEXTS_AT_MOST = 64,
+    ROOM = 64
+};
 
 /* ---- life ---- */
+
+static shunt_vm_slot *slots_of(const shunt_memory *memory, const shunt_program *program)
+{
+    shunt_vm_slot *slots = (shunt_vm_slot *)shunt_memory_zeroed(memory, program->slots_count + 1u, sizeof *slots);
+    for (uint32_t i = 0; slots && i < program->slots_count; i++) {
+        const shunt_plan_slot *slot = &program->slots[i];
+        slots[i].place = (uint16_t)(i - program->frames[slot->frame].slot_first);
+        slots[i].plain = slot->convert == SHUNT_CONVERT_TEXT && slot->codes == SHUNT_NONE;
+    }
+    return slots;
+}
 
 shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
                        size_t unit_bytes)
@@ -33,8 +51,9 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     vm->global_unit = (uint8_t *)shunt_memory_zeroed(memory, program->globals_count + 1u, 1);
     vm->notes = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
     vm->memo = shunt_memo_new(memory, program);
+    vm->slots = slots_of(memory, program);
     if (!vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals || !vm->global_states ||
-        !vm->global_unit || !vm->notes || !vm->memo) {
+        !vm->global_unit || !vm->notes || !vm->memo || !vm->slots) {
         shunt_vm_free(vm);
         return NULL;
     }
@@ -56,6 +75,7 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->global_unit);
     shunt_memory_free(vm->memory, vm->notes);
     shunt_memo_free(vm->memo);
+    shunt_memory_free(vm->memory, vm->slots);
     shunt_seen_done(vm->memory, &vm->seen_unit);
     shunt_seen_done(vm->memory, &vm->seen_set);
     shunt_memory_free(vm->memory, vm);
@@ -327,6 +347,7 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
 #endif
     const shunt_program     *p = vm->program;
     const shunt_value       *constants = vm->constants;
+    const shunt_vm_slot     *slots = vm->slots;
     const shunt_function    *function = &p->functions[index];
     const shunt_type        *types = p->register_types + function->type_first;
     const shunt_instruction *code = p->instructions + function->code_first, *pc = code;
@@ -711,19 +732,27 @@ next_instruction:
     CASE(GET)
     {
         UNLESS_STATES(s[i.b]);
+        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
+        if (SHUNT_LIKELY(slots[i.c].plain && captured->bytes && captured->length))
+            GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
         DO(shunt_vm_get(vm, r[i.b].node, i.c, true, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
     CASE(GET_OPTIONAL)
     {
         UNLESS_STATES(s[i.b]);
+        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
+        if (!captured->bytes || captured->length == 0) {
+            s[i.a] = SHUNT_ABSENT;
+            NEXT_INSTRUCTION;
+        }
         DO(shunt_vm_get(vm, r[i.b].node, i.c, false, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
     CASE(GET_TEXT)
     {
         UNLESS_STATES(s[i.b]);
-        const shunt_captured *captured = &r[i.b].node->slots[i.c - p->frames[p->slots[i.c].frame].slot_first];
+        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
         if (!captured->bytes || captured->length == 0) {
             s[i.a] = SHUNT_ABSENT;
             NEXT_INSTRUCTION;
@@ -809,14 +838,18 @@ next_instruction:
     }
     CASE(NEXT)
     {
-        uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
-        if (s[i.a] == SHUNT_PRESENT && at < r[i.a].list.count) {
-            r[i.b] = r[i.a].list.items[at];
-            s[i.b] = SHUNT_PRESENT;
+        const shunt_value list = r[i.a];
+        uint64_t          at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
+        if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT && at < list.list.count)) {
+            r[i.b] = list.list.items[at];
             r[i.c].integer = (int64_t)at + 1;
+            s[i.b] = SHUNT_PRESENT;
             s[i.c] = SHUNT_PRESENT;
             pc++;
+            NEXT_INSTRUCTION;
         }
+        i = *pc++;
+        JUMP();
         NEXT_INSTRUCTION;
     }
     CASE(RECALL)
