@@ -14,6 +14,7 @@ typedef struct run_state {
     FILE            *exceptions; /* NULL: as text on standard error, unless quiet */
     FILE            *letter, *units; /* dead letter being written, and its list of units */
     char            *letter_path;
+    char            *letter_given, *letter_free; /* the name that the engine gave last, and the one it has in the folder */
     shunt_run       *run;
     bool             failed;     /* an output failed; it was said */
     /* progress */
@@ -49,18 +50,57 @@ static bool on_commit(void *context)
     return true;
 }
 
+/* "FOLDER/NAME.ENDING", allocated. */
+static char *letter_file(const char *folder, const char *name, const char *ending)
+{
+    size_t size = strlen(folder) + strlen(name) + strlen(ending) + 2;
+    char  *path = malloc(size);
+    if (path) snprintf(path, size, "%s/%s%s", folder, name, ending);
+    return path;
+}
+
+static bool there(const char *folder, const char *name, const char *ending)
+{
+    char       *path = letter_file(folder, name, ending);
+    struct stat known;
+    bool        is = path && lstat(path, &known) == 0;
+    free(path);
+    return is;
+}
+
+/* The name of a letter in its folder. The engine's names are unique in a run only, and a letter of an earlier run, which may be the
+ * last copy of what was not posted, is never written over: `1-3`, `1-3-2`, `1-3-3`. NULL without memory. */
+static const char *letter_name(run_state *s, const char *given, size_t length)
+{
+    const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
+    if (s->letter_given && strlen(s->letter_given) == length && memcmp(s->letter_given, given, length) == 0) return s->letter_free;
+    free(s->letter_given);
+    free(s->letter_free);
+    s->letter_given = strndup(given, length);
+    s->letter_free = malloc(length + 24);
+    if (!s->letter_given || !s->letter_free) {
+        free(s->letter_given);
+        s->letter_given = NULL;
+        return NULL;
+    }
+    memcpy(s->letter_free, s->letter_given, length + 1);
+    for (unsigned n = 2; there(folder, s->letter_free, ".edi") || there(folder, s->letter_free, ".units.json") || there(folder, s->letter_free, ".edi.part"); n++)
+        snprintf(s->letter_free, length + 24, "%s-%u", s->letter_given, n);
+    return s->letter_free;
+}
+
 /* The text ends with how to run the letter again, as if it lay here; here it is known where letters and rules lie. */
-static bool say_exception(const run_state *s, const char *text, size_t length)
+static bool say_exception(run_state *s, const char *text, size_t length)
 {
     static const char again[] = "\n  again    shunt run --only ";
     const char       *folder = s->arguments->value[OPTION_DEAD_LETTER];
     const char       *at = folder ? memmem(text, length, again, sizeof again - 1) : NULL;
     const char       *name = at ? at + sizeof again - 1 : NULL;
     const char       *end = at ? memmem(name, length - (size_t)(name - text), ".units.json ", 12) : NULL;
-    if (!end) return fwrite(text, 1, length, stderr) == length && putc('\n', stderr) != EOF;
-    int size = (int)(end - name);
+    const char       *here = end ? letter_name(s, name, (size_t)(end - name)) : NULL;
+    if (!here) return fwrite(text, 1, length, stderr) == length && putc('\n', stderr) != EOF;
     return fwrite(text, 1, (size_t)(at - text), stderr) == (size_t)(at - text) &&
-           fprintf(stderr, "%s%s/%.*s.units.json %s %s/%.*s.edi\n", again, folder, size, name, s->arguments->operands[0], folder, size, name) > 0;
+           fprintf(stderr, "%s%s/%s.units.json %s %s/%s.edi\n", again, folder, here, s->arguments->operands[0], folder, here) > 0;
 }
 
 static bool on_exception(void *context, const shunt_exception *exception)
@@ -70,15 +110,6 @@ static bool on_exception(void *context, const shunt_exception *exception)
     if (s->arguments->value[OPTION_QUIET]) return true;
     clear_progress(s);
     return say_exception(s, exception->text, exception->text_length);
-}
-
-/* "FOLDER/NAME.ENDING", allocated. */
-static char *letter_file(const char *folder, const char *name, const char *ending)
-{
-    size_t size = strlen(folder) + strlen(name) + strlen(ending) + 2;
-    char  *path = malloc(size);
-    if (path) snprintf(path, size, "%s/%s%s", folder, name, ending);
-    return path;
 }
 
 static bool letter_fault(run_state *s, const char *path)
@@ -95,10 +126,11 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
     run_state  *s = context;
     const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
     if (letter->first) {
-        char *units = letter_file(folder, letter->name, ".units.json");
-        s->letter_path = letter_file(folder, letter->name, ".edi.part");
-        s->letter = s->letter_path ? fopen(s->letter_path, "wb") : NULL;
-        s->units = units && s->letter ? fopen(units, "wb") : NULL;
+        const char *name = letter_name(s, letter->name, strlen(letter->name));
+        char       *units = name ? letter_file(folder, name, ".units.json") : NULL;
+        s->letter_path = name ? letter_file(folder, name, ".edi.part") : NULL;
+        s->letter = s->letter_path ? fopen(s->letter_path, "wbx") : NULL;
+        s->units = units && s->letter ? fopen(units, "wbx") : NULL;
         if (!s->units) letter_fault(s, s->letter ? units : s->letter_path);
         free(units);
         if (!s->units) return false;
@@ -106,7 +138,7 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
     if (fwrite(letter->bytes, 1, letter->size, s->letter) != letter->size) return letter_fault(s, s->letter_path);
     if (letter->units_length && fwrite(letter->units, 1, letter->units_length, s->units) != letter->units_length) return letter_fault(s, "list of units");
     if (!letter->last) return true;
-    char *final = letter_file(folder, letter->name, ".edi");
+    char *final = letter_file(folder, s->letter_free, ".edi");
     bool  fine = fclose(s->units) == 0;
     fine = fclose(s->letter) == 0 && fine;
     s->units = s->letter = NULL;
@@ -297,6 +329,8 @@ int cmd_run(const arguments *a)
     if (s.letter) fclose(s.letter);
     if (s.units) fclose(s.units);
     free(s.letter_path);
+    free(s.letter_given);
+    free(s.letter_free);
     while (count) shunt_release(chain[--count]);
     free(chain);
     return status;

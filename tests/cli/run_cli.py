@@ -237,6 +237,21 @@ def exceptions_say_how_to_run_again(folder):
 
 
 @test
+def a_letter_of_an_earlier_run_is_never_written_over(folder):
+    (folder / "other.edi").write_text(pathlib.Path(SAMPLE).read_text().replace("A1005", "B2005"))
+    run = ["run", RULES, "-d", folder / "letters", "-o", folder / "r"]
+    shunt(*run, SAMPLE, status=1)
+    first = (folder / "letters/1-1.edi").read_bytes()
+    _, err = shunt(*run, folder / "other.edi", status=1)
+    assert sorted(p.name for p in (folder / "letters").iterdir()) == ["1-1-2.edi", "1-1-2.units.json", "1-1.edi", "1-1.units.json"]
+    assert (folder / "letters/1-1.edi").read_bytes() == first and b"B2005" in (folder / "letters/1-1-2.edi").read_bytes()
+    assert f"--only {folder}/letters/1-1-2.units.json {RULES} {folder}/letters/1-1-2.edi" in err
+    (folder / "letters/1-1-3.edi.part").write_text("of a run that was killed")
+    shunt(*run, SAMPLE, status=1)
+    assert (folder / "letters/1-1-4.edi").read_bytes() == first
+
+
+@test
 def a_terminal_is_told_what_became_of_the_units(folder):
     child, terminal = pty.openpty()
     done = subprocess.run([SHUNT, "run", RULES, SAMPLE, "-o", folder / "r", "-e", folder / "e"], stderr=terminal, timeout=60, check=False)
