@@ -64,6 +64,9 @@ int feed_file(const char *path, feed_piece feed, void *context);
 /* One file through an inspector of its own: the whole tree (path NULL), or the values at a path. A status. */
 int look(const arguments *arguments, const char *path, const char *file);
 
+/* Whether `input` is the letter of the list in `list_path`: one transaction, with its control number. A status, after having said why. */
+int letter_fits(const char *list_path, const char *list, size_t list_length, const char *input);
+
 /* A file that appears under its name only when it is complete. */
 typedef struct safe_file {
     FILE *file;

@@ -273,6 +273,8 @@ static int post(run_state *s, const shunt_program *program)
         only = read_whole(a->value[OPTION_ONLY], &options.only_length);
         options.only = (const char *)only;
         if (!only) status = SHUNT_RULES_FAULT;
+        else if (a->operand_count > 2) status = fail(SHUNT_RULES_FAULT, "--only goes with one input, the letter that %s comes with", a->value[OPTION_ONLY]);
+        else if (a->operand_count == 2) status = letter_fits(a->value[OPTION_ONLY], options.only, options.only_length, a->operands[1]);
     }
     if (status == 0) status = (int)shunt_run_new(program, &callbacks, &options, &s->run, &messages);
     if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);

@@ -237,6 +237,24 @@ def exceptions_say_how_to_run_again(folder):
 
 
 @test
+def a_list_of_units_goes_with_its_letter_alone(folder):
+    text = pathlib.Path(SAMPLE).read_text()
+    begin, end = text.index("ST*835"), text.index("GE*")
+    second = text[begin:end].replace("ST*835*" + text[begin:].split("*")[2].split("~")[0], "ST*835*0002").replace("A1", "B1").replace("TRN*1*", "TRN*1*X")
+    both = folder / "both.edi"
+    both.write_text(text[:begin] + text[begin:end].replace("CAS*CO*45*20~", "CAS*CO*45*30~") + second + text[end:])
+    shunt("run", RULES, both, "-q", "-d", folder / "letters", "-o", folder / "r", status=1)
+    units, letter = folder / "letters/1-2.units.json", folder / "letters/1-2.edi"
+    assert units.exists() and not (folder / "letters/1-1.edi").exists()
+    out, err = shunt("run", RULES, both, "--only", units, status=2)
+    assert out == "" and "is not the letter" in err and "0002" in err, "ordinals of the second transaction are not those of the first"
+    shunt("run", RULES, letter, letter, "--only", units, status=2)
+    letter.write_text(letter.read_text().replace("CAS*CO*45*20~", "CAS*CO*45*30~"))
+    assert len(shunt("run", RULES, letter, "--only", units)[0].splitlines()) == 1
+    assert len(shunt("run", RULES, "-", "--only", units, stdin=letter.read_text())[0].splitlines()) == 1
+
+
+@test
 def a_letter_of_an_earlier_run_is_never_written_over(folder):
     (folder / "other.edi").write_text(pathlib.Path(SAMPLE).read_text().replace("A1005", "B2005"))
     run = ["run", RULES, "-d", folder / "letters", "-o", folder / "r"]
