@@ -40,7 +40,8 @@ const char *shunt_path_parse(const char *text, shunt_path *w)
         start = at;
         while (is_upper(*at)) at++;
         length = (size_t)(at - start);
-        if (length != w->segment.length + 2 || memcmp(start, w->segment.bytes, w->segment.length) != 0) return "the element belongs to another segment";
+        if (length != w->segment.length + 2 || memcmp(start, w->segment.bytes, w->segment.length) != 0)
+            return "the element belongs to another segment";
     }
     if (length < 2 || length > 5) return "a segment has two or three letters, an element two digits more: `CLP`, `CLP04`";
     bool element = length > 3 && is_digit(start[length - 1]) && is_digit(start[length - 2]);
@@ -55,6 +56,7 @@ const char *shunt_path_parse(const char *text, shunt_path *w)
             if (w->component == 0) return "components count from 1: `SVC01-2`";
         }
     }
-    if (*at == '.' && !element) return "which of the segments stands in brackets behind it, `NM1[\"QC\"].NM103`; without it, the element alone: `NM103`";
+    if (*at == '.' && !element)
+        return "which of the segments stands in brackets behind it, `NM1[\"QC\"].NM103`; without it, the element alone: `NM103`";
     return *at ? "nothing follows an element but `-` and a component: `SVC01-2`" : NULL;
 }

@@ -9,9 +9,9 @@ enum { CONTROL = 9 }; /* ST02 has at most nine characters */
 
 typedef struct sets {
     shunt_inspector *inspector;
-    char             text[4 * (CONTROL + 1)]; /* the first control numbers, a line each; what is longer is another message already */
-    size_t           length;
-    bool             more;
+    char   text[4 * (CONTROL + 1)]; /* the first control numbers, a line each; what is longer is another message already */
+    size_t length;
+    bool   more;
 } sets;
 
 static bool keep(void *context, const void *bytes, size_t size)
@@ -46,5 +46,6 @@ int letter_fits(const char *list_path, const char *list, size_t list_length, con
     if (status > SHUNT_INPUT_FAULT) return status;
     size_t length = (size_t)(end - control);
     if (!s.more && s.length == length + 1 && memcmp(s.text, control, length) == 0) return 0;
-    return fail(SHUNT_RULES_FAULT, "%s is not the letter that %s comes with: that one holds transaction %.*s and no other", input, list_path, (int)length, control);
+    return fail(SHUNT_RULES_FAULT, "%s is not the letter that %s comes with: that one holds transaction %.*s and no other", input,
+                list_path, (int)length, control);
 }
