@@ -33,6 +33,12 @@ void shunt_emit_unsupported(shunt_emitter *e, shunt_span span, const char *what)
 
 /* ---- texts and constants ---- */
 
+shunt_text shunt_emit_made_text(shunt_emitter *e, shunt_text text)
+{
+    if (!text.bytes) e->no_memory = true;
+    return text;
+}
+
 uint16_t shunt_emit_text(shunt_emitter *e, shunt_text text)
 {
     uint32_t number;

@@ -781,19 +781,21 @@ static uint16_t join(shunt_emit_fn *f, shunt_ast *template, bool message, uint16
         if (!type) {
             if (kid->text.length) pieces[count++] = (struct piece){ NULL, kid->text };
         } else if (message && type->phi) {
-            pieces[count++] = (struct piece){ NULL, shunt_phi_mask(f->e->arena, type->phi) };
+            pieces[count++] = (struct piece){ NULL, shunt_emit_made_text(f->e, shunt_phi_mask(f->e->arena, type->phi)) };
         } else {
             pieces[count++] = (struct piece){ kid, { 0 } };
             if (message && type->kind == SHUNT_TY_MONEY)
-                pieces[count++] = (struct piece){ NULL, shunt_text_format(f->e->arena, " %s", type->currency) };
+                pieces[count++] =
+                    (struct piece){ NULL, shunt_emit_made_text(f->e, shunt_text_format(f->e->arena, " %s", type->currency)) };
         }
     }
     /* Pieces of fixed text that stand side by side become one. */
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (kept && !pieces[i].hole && !pieces[kept - 1].hole)
-            pieces[kept - 1].text = shunt_text_format(f->e->arena, "%.*s%.*s", SHUNT_TEXT_ARGS(pieces[kept - 1].text),
-                                                      SHUNT_TEXT_ARGS(pieces[i].text));
+            pieces[kept - 1].text =
+                shunt_emit_made_text(f->e, shunt_text_format(f->e->arena, "%.*s%.*s", SHUNT_TEXT_ARGS(pieces[kept - 1].text),
+                                                             SHUNT_TEXT_ARGS(pieces[i].text)));
         else
             pieces[kept++] = pieces[i];
     }
@@ -823,23 +825,47 @@ static shunt_ast *argument_list(const shunt_ast *node)
     return node->kind == SHUNT_AST_METHOD ? node->kids[SHUNT_METHOD_args] : node->kids[SHUNT_CALL_args];
 }
 
-/* Argument n, counted without the names; what stands before the dot of a method is the first. NULL = left out. */
-static shunt_ast *argument(const shunt_ast *node, uint32_t n, const char *name)
+/* Argument n, counted without the names; what stands before the dot of a method is the first. */
+shunt_ast *shunt_emit_argument(const shunt_ast *node, uint32_t n, shunt_text name)
 {
     const shunt_ast *args = argument_list(node);
     if (node->kind == SHUNT_AST_METHOD && n-- == 0) return node->kids[SHUNT_METHOD_of];
-    for (uint32_t i = 0; args && name && i < args->kid_count; i++)
-        if (args->kids[i]->kind == SHUNT_AST_FIELD && shunt_text_is(args->kids[i]->kids[SHUNT_FIELD_name]->text, name))
+    for (uint32_t i = 0; args && name.length && i < args->kid_count; i++)
+        if (args->kids[i]->kind == SHUNT_AST_FIELD && shunt_text_equal(args->kids[i]->kids[SHUNT_FIELD_name]->text, name))
             return args->kids[i]->kids[SHUNT_FIELD_value];
     if (!args || n >= args->kid_count || args->kids[n]->kind == SHUNT_AST_FIELD) return NULL;
     return args->kids[n];
 }
 
-static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function)
+static shunt_ast *argument(const shunt_ast *node, uint32_t n, const char *name)
+{
+    return shunt_emit_argument(node, n, shunt_text_of(name ? name : ""));
+}
+
+/* The body in the place of the call. Arguments are evaluated first, all of them, as for a call. */
+static uint16_t eval_short(shunt_emit_fn *f, const shunt_symbol *function, shunt_ast *body, uint16_t into)
+{
+    uint16_t outer_item = f->item, result = place_for(f, shunt_emit_type(f->e, &function->type), into);
+    uint32_t count = function->as.function.count;
+    for (uint32_t i = 0; i < count; i++) {
+        shunt_symbol *param = function->as.function.params[i];
+        uint16_t      value = eval_as(f, f->given.items[f->given.count - count + i].value, shunt_emit_type(f->e, &param->type));
+        shunt_emit_bind_local(f, param, value);
+    }
+    f->item = SHUNT_NONE;
+    shunt_emit_into(f, body, result);
+    f->item = outer_item;
+    shunt_emit_short_end(f, function);
+    return result;
+}
+
+static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function, uint16_t into)
 {
     shunt_emitter *e = f->e;
-    uint32_t       count = function->kind == SHUNT_SYMBOL_FUNCTION ? function->as.function.count : 0;
-    shunt_type    *types = SHUNT_NEW_N(e->arena, shunt_type, count + 1);
+    shunt_ast     *body = shunt_emit_short_begin(f, node, function);
+    if (body) return eval_short(f, function, body, into);
+    uint32_t    count = function->kind == SHUNT_SYMBOL_FUNCTION ? function->as.function.count : 0;
+    shunt_type *types = SHUNT_NEW_N(e->arena, shunt_type, count + 1);
     if (!types) {
         e->no_memory = true;
         return 0;
@@ -848,15 +874,7 @@ static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol 
     types[count] = shunt_emit_type(e, &function->type);
     uint16_t run = shunt_emit_run_of(f, types, count + 1);
     for (uint32_t i = 0; i < count; i++) {
-        const shunt_symbol *param = function->as.function.params[i];
-        char               *name = shunt_arena_bytes(e->arena, param->name.length + 1);
-        if (!name) {
-            e->no_memory = true;
-            return run;
-        }
-        memcpy(name, param->name.bytes, param->name.length);
-        name[param->name.length] = 0;
-        shunt_ast *value = argument(node, i, name);
+        shunt_ast *value = shunt_emit_argument(node, i, function->as.function.params[i]->name);
         if (value) shunt_emit_into(f, value, (uint16_t)(run + i));
     }
     shunt_emit_op(f, SHUNT_OP_CALL, run, (uint16_t)function->number, 0);
@@ -870,11 +888,11 @@ static uint16_t eval_function(shunt_emit_fn *f, shunt_ast *node, const shunt_sym
     uint16_t           index, at;
     shunt_emit_recall *recall = shunt_emit_recall_of(f, node, &index);
     shunt_emit_label   past = { 0 };
-    if (!recall) return eval_call(f, node, function);
+    if (!recall) return eval_call(f, node, function, into);
     uint16_t list = recall->reg;
     if (!recall->begun) {
         recall->begun = true;
-        at = eval_call(f, node, function);
+        at = eval_call(f, node, function, into);
         shunt_emit_op(f, SHUNT_OP_KEEP, at, list, index);
         return at;
     }
@@ -882,7 +900,7 @@ static uint16_t eval_function(shunt_emit_fn *f, shunt_ast *node, const shunt_sym
     shunt_emit_op(f, SHUNT_OP_RECALL, at, list, index);
     shunt_emit_jump(f, SHUNT_OP_JUMP_PRESENT, at, &past);
     shunt_emit_region region = shunt_emit_enter(f);
-    shunt_emit_convert(f, eval_call(f, node, function), at);
+    shunt_emit_convert(f, eval_call(f, node, function, at), at);
     shunt_emit_op(f, SHUNT_OP_KEEP, at, list, index);
     shunt_emit_leave(f, region);
     shunt_emit_bind(f, &past);
@@ -976,8 +994,8 @@ static uint16_t eval_mask(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
 {
     shunt_ast      *value = argument(node, 0, NULL);
     const shunt_ty *type = type_at(value);
-    shunt_text      mask = type->phi ? shunt_phi_mask(f->e->arena, type->phi) : SHUNT_TEXT("[masked]");
-    uint16_t        at = place_for(f, text_type, into);
+    shunt_text mask = type->phi ? shunt_emit_made_text(f->e, shunt_phi_mask(f->e->arena, type->phi)) : SHUNT_TEXT("[masked]");
+    uint16_t   at = place_for(f, text_type, into);
     if (!may_lack(type)) return load_text(f, mask, at);
     shunt_emit_label past = { 0 };
     uint16_t         held = eval(f, value, SHUNT_NONE);

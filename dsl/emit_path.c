@@ -167,7 +167,7 @@ static shunt_plan_slot slot_like(shunt_emitter *e, const shunt_ty *type, shunt_v
     if (type->kind == SHUNT_TY_CODE && type->codes && type->codes->complete) like.codes = shunt_emit_code_list(e, type->codes);
     if (type->phi) {
         like.masked = 1;
-        like.mask = shunt_emit_text(e, shunt_phi_mask(e->arena, type->phi));
+        like.mask = shunt_emit_text(e, shunt_emit_made_text(e, shunt_phi_mask(e->arena, type->phi)));
     }
     return like;
 }
@@ -678,8 +678,10 @@ static void demand_currency(shunt_emitter *e, const shunt_symbol *source, const 
     static const shunt_ty text = { .kind = SHUNT_TY_TEXT, .optional = true };
     bool                  here = false;
     for (uint16_t i = 0; i < loop->body_count; i++) {
-        if (loop->body[i].loop) demand_currency(e, source, loop->body[i].loop);
-        else here = here || strcmp(loop->body[i].segment->id, "CUR") == 0;
+        if (loop->body[i].loop)
+            demand_currency(e, source, loop->body[i].loop);
+        else
+            here = here || strcmp(loop->body[i].segment->id, "CUR") == 0;
     }
     const shunt_loop_ref *ref = here ? loop_by_id(e, source, shunt_text_of(loop->id)) : NULL;
     shunt_emit_slot       slot;
@@ -691,7 +693,8 @@ void shunt_emit_demand_currency(shunt_emitter *e)
     for (uint32_t i = 0; i < e->c->symbol_count && !shunt_emit_failed(e); i++) {
         const shunt_symbol *source = e->c->symbols[i];
         if (source->kind != SHUNT_SYMBOL_SOURCE || !source->as.source->currency[0]) continue;
-        for (uint32_t g = 0; g < source->as.source->guide_count; g++) demand_currency(e, source, source->as.source->guides[g]->body);
+        for (uint32_t g = 0; g < source->as.source->guide_count; g++)
+            demand_currency(e, source, source->as.source->guides[g]->body);
     }
 }
 

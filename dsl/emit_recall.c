@@ -4,9 +4,19 @@
  * `let`s made outside of every pass, the message seen from the unit. */
 #include "dsl/emit_state.h"
 
+enum { SHORT_NODES = 40 };
+
 /* ---- what a call is made of ---- */
 
 static bool spell(const shunt_emit_fn *f, shunt_buffer *key, const shunt_ast *node, const shunt_symbol *item);
+
+/* What a parameter stands for while the body of its function is emitted in the place of a call. */
+static const shunt_ast *given_for(const shunt_emit_fn *f, const shunt_symbol *symbol)
+{
+    for (uint32_t i = f->given.count; i > 0; i--)
+        if (f->given.items[i - 1].param == symbol) return f->given.items[i - 1].value;
+    return NULL;
+}
 
 static bool made_outside(const shunt_emit_fn *f, const shunt_symbol *symbol)
 {
@@ -75,6 +85,8 @@ static bool spell_fact(const shunt_emit_fn *f, shunt_buffer *key, const shunt_fa
 static bool spell(const shunt_emit_fn *f, shunt_buffer *key, const shunt_ast *node, const shunt_symbol *item)
 {
     const shunt_fact *fact = shunt_fact_of(node);
+    const shunt_ast  *given = fact && fact->kind == SHUNT_FACT_SYMBOL ? given_for(f, fact->symbol) : NULL;
+    if (given) return spell(f, key, given, item);
     bool       is_item = node && node->kind == SHUNT_AST_NAME && fact && fact->kind == SHUNT_FACT_SYMBOL && fact->symbol == item;
     shunt_text text = node && !is_item ? node->text : (shunt_text){ 0 };
     uint32_t   head[] = { node ? node->kind : UINT32_MAX, fact ? (uint32_t)fact->kind : UINT32_MAX, node ? node->kid_count : 0,
@@ -137,7 +149,52 @@ shunt_emit_recall *shunt_emit_recall_of(shunt_emit_fn *f, const shunt_ast *call,
     return NULL;
 }
 
+/* ---- short functions ---- */
+
+typedef struct measure {
+    uint32_t nodes;
+    bool     looks_up;
+} measure;
+
+static bool measure_node(shunt_ast *node, void *context)
+{
+    measure          *m = context;
+    const shunt_fact *fact = shunt_fact_of(node);
+    m->nodes++;
+    /* A look-up is worth to be remembered, which is done for functions; a pass is long. */
+    m->looks_up = m->looks_up || node->kind == SHUNT_AST_EACH || node->kind == SHUNT_AST_FILTER ||
+                  (fact && fact->kind == SHUNT_FACT_LOOKUP);
+    return m->nodes <= SHORT_NODES && !m->looks_up;
+}
+
+shunt_ast *shunt_emit_short_begin(shunt_emit_fn *f, const shunt_ast *call, const shunt_symbol *function)
+{
+    measure m = { 0 };
+    if (f->given.count || call->kind != SHUNT_AST_CALL || !is_pure(f, function)) return NULL;
+    uint32_t count = function->as.function.count;
+    if (function->decl->kids[SHUNT_FUNCTION_lets]->kid_count || count == 0) return NULL;
+    shunt_ast *body = function->decl->kids[SHUNT_FUNCTION_result];
+    shunt_ast_walk(body, measure_node, &m);
+    if (m.nodes > SHORT_NODES || m.looks_up) return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (!shunt_emit_argument(call, i, function->as.function.params[i]->name)) return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const shunt_symbol *param = function->as.function.params[i];
+        shunt_emit_given   *given = SHUNT_EMIT_NEW(f->e, &f->given);
+        *given = (shunt_emit_given){ param, shunt_emit_argument(call, i, param->name) };
+    }
+    return f->e->no_memory ? NULL : body;
+}
+
+void shunt_emit_short_end(shunt_emit_fn *f, const shunt_symbol *function)
+{
+    uint32_t count = function->as.function.count;
+    f->given.count -= count < f->given.count ? count : f->given.count;
+}
+
 /* ---- counting ---- */
+
+static void count(shunt_emit_fn *f, const shunt_ast *node);
 
 static void count_call(shunt_emit_fn *f, const shunt_ast *call)
 {
@@ -149,8 +206,12 @@ static void count_call(shunt_emit_fn *f, const shunt_ast *call)
             *made = (shunt_emit_recall){ .reg = SHUNT_NONE, .type = shunt_emit_type(f->e, &shunt_fact_of(call)->type) };
         }
         if (number < f->recalls.count) f->recalls.items[number].uses++;
-        return;
+        break;
     }
+    shunt_ast *body = shunt_emit_short_begin(f, call, shunt_fact_of(call)->symbol);
+    if (!body) return;
+    count(f, body);
+    shunt_emit_short_end(f, shunt_fact_of(call)->symbol);
 }
 
 static void count(shunt_emit_fn *f, const shunt_ast *node)

@@ -67,6 +67,12 @@ typedef struct shunt_emit_recall {
     shunt_type type;  /* of the result */
 } shunt_emit_recall;
 
+/* A parameter of a function whose body is being emitted in the place of a call. */
+typedef struct shunt_emit_given {
+    const shunt_symbol *param;
+    shunt_ast          *value;
+} shunt_emit_given;
+
 typedef struct shunt_emitter shunt_emitter;
 typedef struct shunt_emit_fn {
     shunt_emitter   *e;
@@ -93,6 +99,7 @@ typedef struct shunt_emit_fn {
     shunt_intern              *recall_keys;
     SHUNT_LIST(const shunt_symbol *) outer_lets; /* made outside of every pass */
     SHUNT_LIST(shunt_emit_pass) passes;
+    SHUNT_LIST(shunt_emit_given) given;
     SHUNT_LIST(shunt_emit_recall) recalls; /* by number of its key */
     /* The first value that the statement reads: where its exits point. */
     uint16_t read_frame, read_slot, read_node;
@@ -186,11 +193,13 @@ struct shunt_emitter {
 };
 
 /* ---- emit_build.c: texts, constants, sites, instructions, registers, labels ---- */
-uint16_t shunt_emit_text(shunt_emitter *e, shunt_text text);
-uint16_t shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value);
-uint16_t shunt_emit_text_constant(shunt_emitter *e, shunt_text text);
-uint32_t shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step);
-uint16_t shunt_emit_number(shunt_emitter *e, uint32_t number); /* LIMIT over 16 bits */
+uint16_t   shunt_emit_text(shunt_emitter *e, shunt_text text);
+/* A text that was just made: without memory it has no bytes. */
+shunt_text shunt_emit_made_text(shunt_emitter *e, shunt_text text);
+uint16_t   shunt_emit_constant(shunt_emitter *e, shunt_type type, shunt_value value);
+uint16_t   shunt_emit_text_constant(shunt_emitter *e, shunt_text text);
+uint32_t   shunt_emit_site(shunt_emitter *e, shunt_span span, uint16_t step);
+uint16_t   shunt_emit_number(shunt_emitter *e, uint32_t number); /* LIMIT over 16 bits */
 #define SHUNT_EMIT_NEW(e, list)                                                                                                  \
     ((__typeof__((list)->items))shunt_emit_more((e), SHUNT_PUSH((e)->arena, (list)), sizeof *(list)->items))
 void *shunt_emit_more(shunt_emitter *e, void *item, size_t size); /* the item, or a throw-away one without memory */
@@ -241,15 +250,16 @@ const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin b
 const shunt_emit_made *shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop);
 
 /* ---- emit_expr.c ---- */
-uint16_t shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
-void     shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into);  /* converts */
-uint16_t shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* in `into` if that is easy, else elsewhere */
-void     shunt_emit_convert(shunt_emit_fn *f, uint16_t from, uint16_t into);
-void     shunt_emit_text_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* canonical text */
-void     shunt_emit_answered_into(shunt_emit_fn *f, shunt_ast *node,
-                                  uint16_t into);               /* a missing required element is absence, not failure */
-uint16_t shunt_emit_message(shunt_emit_fn *f, shunt_ast *text); /* of an exit; PHI masked */
-void     shunt_emit_condition(shunt_emit_fn *f, shunt_ast *node, bool when, shunt_emit_label *label);
+shunt_ast *shunt_emit_argument(const shunt_ast *call, uint32_t n, shunt_text name); /* NULL = left out */
+uint16_t   shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
+void       shunt_emit_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into);  /* converts */
+uint16_t   shunt_emit_value(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* in `into` if that is easy, else elsewhere */
+void       shunt_emit_convert(shunt_emit_fn *f, uint16_t from, uint16_t into);
+void       shunt_emit_text_into(shunt_emit_fn *f, shunt_ast *node, uint16_t into); /* canonical text */
+void       shunt_emit_answered_into(shunt_emit_fn *f, shunt_ast *node,
+                                    uint16_t into);               /* a missing required element is absence, not failure */
+uint16_t   shunt_emit_message(shunt_emit_fn *f, shunt_ast *text); /* of an exit; PHI masked */
+void       shunt_emit_condition(shunt_emit_fn *f, shunt_ast *node, bool when, shunt_emit_label *label);
 /* Jumps to `label` when a value in `subject` fits one of the alternatives. */
 void shunt_emit_pattern(shunt_emit_fn *f, uint16_t subject, const shunt_ty *type, shunt_ast *pattern, shunt_emit_label *label);
 
@@ -270,6 +280,10 @@ void shunt_emit_bind_local(shunt_emit_fn *f, shunt_symbol *symbol, uint16_t reg)
 void               shunt_emit_find_recalls(shunt_emit_fn *f, shunt_ast *block, const shunt_symbol *unit);
 void               shunt_emit_pass_begin(shunt_emit_fn *f, const shunt_ast *each, uint16_t index);
 void               shunt_emit_pass_end(shunt_emit_fn *f);
+/* The result of a function that is so short that it is emitted where it is called; NULL = it is called. The values of its
+ * parameters stand in `given` until the end. */
+shunt_ast         *shunt_emit_short_begin(shunt_emit_fn *f, const shunt_ast *call, const shunt_symbol *function);
+void               shunt_emit_short_end(shunt_emit_fn *f, const shunt_symbol *function);
 /* What is kept of this call in the pass that runs; NULL = nothing. */
 shunt_emit_recall *shunt_emit_recall_of(shunt_emit_fn *f, const shunt_ast *call, uint16_t *index);
 
