@@ -52,6 +52,30 @@ static int collect(const arguments *a, paths *list)
     return list->count ? 0 : fail(SHUNT_RULES_FAULT, "no .map file there");
 }
 
+static void put_xml(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '&') fputs("&amp;", stdout);
+        else if (*text == '<') fputs("&lt;", stdout);
+        else if (*text == '"') fputs("&quot;", stdout);
+        else putchar(*text);
+    }
+}
+
+/* A file whose tests could not run is a failed test of its own: who reads the results alone must not take it for an empty one. */
+static void put_broken(bool junit, uint64_t number, const char *path)
+{
+    if (!junit) {
+        printf("not ok %llu - %s: its tests could not run\n", (unsigned long long)number, path);
+        return;
+    }
+    fputs("  <testsuite name=\"", stdout);
+    put_xml(path);
+    fputs("\" tests=\"1\" failures=\"1\">\n    <testcase classname=\"", stdout);
+    put_xml(path);
+    fputs("\" name=\"rules\">\n      <failure>its tests could not run</failure>\n    </testcase>\n  </testsuite>\n", stdout);
+}
+
 int cmd_test(const arguments *a)
 {
     const char       *name = a->value[OPTION_FORMAT] ? a->value[OPTION_FORMAT] : "tap";
@@ -69,6 +93,10 @@ int cmd_test(const arguments *a)
             shunt_result      result = shunt_test(list.items[i], NULL, format, number, write_file, stdout, &totals, &messages);
             if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
             shunt_messages_free(messages);
+            if (result >= SHUNT_RULES_FAULT) {
+                put_broken(junit, number, list.items[i]);
+                totals.failed = 1, totals.passed = 0;
+            }
             number += totals.passed + totals.failed;
             if ((int)result > status) status = (int)result;
         }

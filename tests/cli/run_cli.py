@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHUNT = str(pathlib.Path(sys.argv[1]).resolve())
@@ -204,6 +205,7 @@ def dict_knows_what_get_reads(folder):
     for wrong in ("CLP99", "CPL04", '2100.NM1["85"]', "2110.CLP04", "2100.NM1.NM109", "SVC01-9"):
         _, err = shunt("dict", "835", wrong, status=2)
         assert "`shunt dict 835` lists" in err
+    assert "no 835 in guide 009" in shunt("dict", "835", "-g", "009", status=2)[1]
     _, err = shunt("get", "2100.NM1.NM103", SAMPLE, status=2)
     assert 'NM1["QC"].NM103' in err, err
 
@@ -291,6 +293,17 @@ def help_tells_of_version_and_bash_completes(folder):
     assert words("exp") == ["explain"] and "--version" in words("--")
     assert words("run", "") == [] and words("run", "rules.map", "") == [], "bash offers files"
     assert "--dead-letter" in words("run", "-") and words("test", "--format", "") == ["tap", "junit"] == words("test", "-f", "")
+
+
+@test
+def rules_that_do_not_compile_are_a_failed_test(folder):
+    (folder / "a&b.map").write_text("module t version\n")
+    (folder / "c.map").write_text(pathlib.Path(ROOT / "tests/cases/run/values.map").read_text())
+    out, err = shunt("test", folder, status=2)
+    assert out.startswith("TAP version 13\nnot ok 1 - ") and "\nok 2 - " in out and "error[" in err
+    out, _ = shunt("test", "-f", "junit", folder, status=2)
+    suites = xml.etree.ElementTree.fromstring(out)
+    assert [s.get("failures") for s in suites] == ["1", "0"] and suites[0].get("name").endswith("a&b.map"), out
 
 
 @test
