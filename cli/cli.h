@@ -71,8 +71,13 @@ int letter_fits(const char *list_path, const char *list, size_t list_length, con
 typedef struct safe_file {
     FILE *file;
     char *path, *temporary; /* NULL: standard output */
+    bool  unnamed;          /* `temporary` is not there yet */
 } safe_file;
 int  safe_open(safe_file *file, const char *path); /* path NULL = standard output; a status */
 int  safe_close(safe_file *file, bool keep);       /* writes out, renames into place or removes; a status */
+
+
+/* True where two paths, which need not exist yet, name one regular file. */
+bool same_file(const char *a, const char *b);
 
 #endif

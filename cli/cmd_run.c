@@ -1,5 +1,6 @@
 /* cmd_run.c - `shunt run`: rules over inputs; records, exceptions, dead letters and report to files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,6 +121,15 @@ static bool letter_fault(run_state *s, const char *path)
     return false;
 }
 
+/* A letter holds what the input held: it is the owner's alone, also in a folder that others may read. */
+static FILE *open_private(const char *path)
+{
+    int   out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *file = out < 0 ? NULL : fdopen(out, "wb");
+    if (!file && out >= 0) close(out);
+    return file;
+}
+
 /* The units are written before the message gets its name, so a message in the folder always has its list. */
 static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
 {
@@ -129,8 +139,8 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
         const char *name = letter_name(s, letter->name, strlen(letter->name));
         char       *units = name ? letter_file(folder, name, ".units.json") : NULL;
         s->letter_path = name ? letter_file(folder, name, ".edi.part") : NULL;
-        s->letter = s->letter_path ? fopen(s->letter_path, "wbx") : NULL;
-        s->units = units && s->letter ? fopen(units, "wbx") : NULL;
+        s->letter = s->letter_path ? open_private(s->letter_path) : NULL;
+        s->units = units && s->letter ? open_private(units) : NULL;
         if (!s->units) letter_fault(s, s->letter ? units : s->letter_path);
         free(units);
         if (!s->units) return false;
@@ -298,12 +308,32 @@ static int post(run_state *s, const shunt_program *program)
     return status;
 }
 
+/* What is written must not replace what is read, nor what else is written. */
+static int apart(const arguments *a)
+{
+    const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT }, read[] = { OPTION_TOKEN_KEY, OPTION_ONLY };
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        const char *path = a->value[written[i]];
+        if (!path || strcmp(path, "-") == 0) continue;
+        for (size_t j = i + 1; j < sizeof written / sizeof *written; j++)
+            if (a->value[written[j]] && same_file(path, a->value[written[j]]))
+                return fail(SHUNT_RULES_FAULT, "%s: both --%s and --%s", path, option_info[written[i]].word, option_info[written[j]].word);
+        bool taken = false;
+        for (int j = 0; j < a->operand_count && !taken; j++) taken = strcmp(a->operands[j], "-") != 0 && same_file(path, a->operands[j]);
+        for (int j = 0; j < a->table_count && !taken; j++) taken = strchr(a->tables[j], '=') && same_file(path, strchr(a->tables[j], '=') + 1);
+        for (size_t j = 0; j < sizeof read / sizeof *read && !taken; j++) taken = a->value[read[j]] && same_file(path, a->value[read[j]]);
+        if (taken) return fail(SHUNT_RULES_FAULT, "%s: is read, and --%s would replace it", path, option_info[written[i]].word);
+    }
+    return 0;
+}
+
 int cmd_run(const arguments *a)
 {
     run_state s = { .arguments = a };
     int       status = 0, standard = 0;
     for (int i = 1; i < a->operand_count; i++) standard += strcmp(a->operands[i], "-") == 0;
     if (standard > 1) return fail(SHUNT_RULES_FAULT, "standard input can be read once only");
+    if ((status = apart(a)) != 0) return status;
     if (a->value[OPTION_DEAD_LETTER]) {
         struct stat known;
         if (mkdir(a->value[OPTION_DEAD_LETTER], 0700) != 0 && (stat(a->value[OPTION_DEAD_LETTER], &known) != 0 || !S_ISDIR(known.st_mode)))

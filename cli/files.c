@@ -98,6 +98,57 @@ int feed_file(const char *path, feed_piece feed, void *context)
     return status;
 }
 
+/* The folder of a path, and where its last name begins in it. */
+static char *folder_of(const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    *name = slash ? slash + 1 : path;
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+/* A file without a name in the folder of `path`: whatever stops the command leaves nothing behind. -1 where the system has none. */
+static int open_unnamed(const char *path)
+{
+    int out = -1;
+#ifdef O_TMPFILE
+    const char *name;
+    char       *folder = access("/proc/self/fd", X_OK) == 0 ? folder_of(path, &name) : NULL;
+    if (folder) out = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    free(folder);
+#else
+    (void)path;
+#endif
+    return out;
+}
+
+/* Gives an unnamed file a name nobody has yet, from which it can be renamed over the old one. */
+static bool give_name(const safe_file *file)
+{
+    char from[40], *tail = file->temporary + strlen(file->temporary) - 6;
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fileno(file->file));
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(tail, 7, "%06x", ((unsigned)getpid() + i) & 0xffffff);
+        if (linkat(AT_FDCWD, from, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0) return true;
+        if (errno != EEXIST) return false;
+    }
+    return false;
+}
+
+bool same_file(const char *a, const char *b)
+{
+    struct stat  x, y;
+    const char  *name_a, *name_b;
+    bool         same = strcmp(a, b) == 0, known_a = stat(a, &x) == 0, known_b = stat(b, &y) == 0;
+    if (known_a && !S_ISREG(x.st_mode)) return false; /* a device or pipe takes more than one */
+    if (known_a && known_b) return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    if (same || known_a || known_b) return same;
+    char *at = folder_of(a, &name_a), *by = folder_of(b, &name_b);
+    same = at && by && strcmp(name_a, name_b) == 0 && stat(at, &x) == 0 && stat(by, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    free(at);
+    free(by);
+    return same;
+}
+
 int safe_open(safe_file *file, const char *path)
 {
     *file = (safe_file){ .file = stdout };
@@ -111,14 +162,16 @@ int safe_open(safe_file *file, const char *path)
     size_t size = strlen(path) + sizeof ".XXXXXX";
     file->temporary = file->path ? malloc(size) : NULL;
     if (!file->temporary) return fail(SHUNT_SYSTEM_FAULT, "no memory");
+    int out = open_unnamed(path);
+    file->unnamed = out >= 0;
     snprintf(file->temporary, size, "%s.XXXXXX", path);
-    int out = mkstemp(file->temporary);
+    if (out < 0) out = mkstemp(file->temporary);
     file->file = out < 0 ? NULL : fdopen(out, "wb");
     if (file->file) return 0;
     int status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
     if (out >= 0) {
         close(out);
-        unlink(file->temporary);
+        if (!file->unnamed) unlink(file->temporary);
     }
     free(file->temporary);
     free(file->path);
@@ -141,10 +194,12 @@ int safe_close(safe_file *file, bool keep)
     mode_t mask = umask(0);
     umask(mask);
     written = written && fchmod(fileno(file->file), 0666 & ~mask) == 0 && fsync(fileno(file->file)) == 0;
+    bool named = !file->unnamed;
+    if (keep && written && !named) written = named = give_name(file);
     written = fclose(file->file) == 0 && written;
     if (keep && written && rename(file->temporary, file->path) != 0) written = false;
     if (keep && !written) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", file->path, strerror(errno));
-    if (!keep || !written) unlink(file->temporary);
+    if (named && (!keep || !written)) unlink(file->temporary);
     free(file->temporary);
     free(file->path);
     *file = (safe_file){ 0 };

@@ -2,10 +2,12 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/help.h"
 
@@ -120,8 +122,17 @@ static int run_verb(verb_id verb, int argc, char **argv)
     return status;
 }
 
+/* Where a standard stream is closed, the first file opened would take its number, and messages would end up among records. What takes its
+ * place fails as a closed one does; only messages, which nobody wants then, go nowhere. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output fault with its status, not a death in the midst of a run */
     if (argc < 2) {
         help_all(stderr);

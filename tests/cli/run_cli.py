@@ -5,9 +5,11 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -117,6 +119,53 @@ def output_appears_only_when_complete(folder):
     assert list(folder.iterdir()) == [], list(folder.iterdir())
     shunt("run", RULES, SAMPLE, "-o", "/dev/null", "-q", status=1)
     assert not os.path.isfile("/dev/null")
+
+
+@test
+def nothing_read_or_written_is_replaced(folder):
+    rules, sample = folder / "r.mapc", folder / "s.edi"
+    shunt("compile", RULES, "-o", rules)
+    sample.write_bytes(pathlib.Path(SAMPLE).read_bytes())
+    before = rules.read_bytes(), sample.read_bytes()
+    for args in (["-o", sample], ["-e", f"{folder}/./s.edi"], ["-r", rules], ["-o", folder / "a", "-e", f"{folder}/./a"], ["-o", folder / "a", "-r", folder / "a"],
+                 ["-e", folder / "a", "-r", folder / "a"], ["-o", folder / "key", "-k", folder / "key"]):
+        (folder / "key").write_text("key")
+        _, err = shunt("run", rules, sample, "-q", *args, status=2)
+        assert "--" in err and not (folder / "a").exists(), (args, err)
+    shunt("compile", rules, "-o", rules, status=2)
+    assert before == (rules.read_bytes(), sample.read_bytes()) and (folder / "key").read_text() == "key"
+    shunt("run", rules, sample, "-q", "-o", "/dev/null", "-r", "/dev/null", status=1)
+
+
+@test
+def closed_standard_streams_keep_messages_out_of_records(folder):
+    subprocess.run(["sh", "-c", f"{SHUNT} run {RULES} {SAMPLE} -o {folder}/r <&- 2>&-"], timeout=60, check=False)
+    assert len(lines(folder / "r")) == 9
+    done = subprocess.run(["sh", "-c", f"{SHUNT} run {RULES} {SAMPLE} -q >&-"], timeout=60, check=False, capture_output=True)
+    assert done.returncode == 3 and b"shunt:" in done.stderr
+
+
+@test
+def a_signal_leaves_no_part_of_a_file(folder):
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except (OSError, AttributeError):
+        return  # no files without names here: a part may stay, never under the name that was given
+    head, claims, tail = pathlib.Path(SAMPLE).read_text().partition("CLP*A1001*")
+    (folder / "big.edi").write_text(head + "".join(f"CLP*B{i}*1*100*100**12*P{i}*11*1~\n" for i in range(300000)) + claims + tail)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with subprocess.Popen([SHUNT, "run", RULES, "big.edi", "-o", "r", "-r", "t", "-q"], cwd=folder) as running:
+            time.sleep(0.1)
+            running.send_signal(signum)
+            running.wait(60)
+        assert running.returncode == -signum and [p.name for p in folder.iterdir()] == ["big.edi"], list(folder.iterdir())
+
+
+@test
+def letters_are_the_owners_alone(folder):
+    (folder / "dead").mkdir(0o755)
+    shunt("run", RULES, SAMPLE, "-q", "-o", "/dev/null", "-d", folder / "dead", status=1)
+    assert [p.stat().st_mode & 0o777 for p in (folder / "dead").iterdir()] == [0o600] * 2
 
 
 @test
