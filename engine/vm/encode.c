@@ -263,11 +263,11 @@ static shunt_status distinct(const shunt_former *f, const shunt_parts *parts, bo
 
 shunt_status shunt_form_nested(const shunt_former *f, const shunt_parts *parts)
 {
-    const shunt_encoding_column *columns = f->e->program->encoding_columns + f->encoding->column_first;
     for (uint32_t i = 0; i < parts->count; i++) {
-        const shunt_part *part = &parts->items[i];
-        bool              journal = f->target->flags & SHUNT_TARGET_JOURNAL;
-        if (parts->listed && (columns[part->number].from || columns[part->number].format != SHUNT_NONE))
+        const shunt_part            *part = &parts->items[i];
+        bool                         journal = f->target->flags & SHUNT_TARGET_JOURNAL;
+        const shunt_encoding_column *column = shunt_part_column(f->e->program, f->encoding, part);
+        if (column && (column->from || column->format != SHUNT_NONE))
             return shunt_part_fault(f, part, "columns stand in the order in which they are listed; `at` is for csv and fixed");
         if (journal && !shunt_part_of_line(part) && shunt_text_is(part->name, "lines"))
             return shunt_part_fault(f, part, "`lines` is what the lines of a journal are called");

@@ -36,6 +36,7 @@ struct shunt_encoders {
 
 /* ---- writing ---- */
 
+/* `more` > 0. */
 static inline char *shunt_room(shunt_buffer *out, size_t more)
 {
     if (SHUNT_UNLIKELY(out->capacity - out->length < more) && !shunt_buffer_reserve(out, more)) return NULL;
@@ -44,9 +45,9 @@ static inline char *shunt_room(shunt_buffer *out, size_t more)
 
 static inline void shunt_put(shunt_buffer *out, shunt_text text)
 {
-    char *at = shunt_room(out, text.length);
-    if (SHUNT_UNLIKELY(!at)) return;
-    if (text.length) memcpy(at, text.bytes, text.length);
+    char *at;
+    if (!text.length || SHUNT_UNLIKELY(!(at = shunt_room(out, text.length)))) return;
+    memcpy(at, text.bytes, text.length);
     out->length += text.length;
 }
 
@@ -77,7 +78,13 @@ typedef struct shunt_parts {
     bool        listed; /* the encoding lists columns */
 } shunt_parts;
 
-static inline bool shunt_part_of_line(const shunt_part *part) { return part->field >= SHUNT_COLUMN_LINE; }
+static inline bool                         shunt_part_of_line(const shunt_part *part) { return part->field >= SHUNT_COLUMN_LINE; }
+/* What the rules say of a listed column; NULL of the others. */
+static inline const shunt_encoding_column *shunt_part_column(const shunt_program *p, const shunt_encoding *e,
+                                                             const shunt_part *part)
+{
+    return part->number == UINT32_MAX ? NULL : &p->encoding_columns[e->column_first + part->number];
+}
 /* False = absent. `line` NULL where the record is no journal. */
 bool shunt_part_get(const shunt_program *program, const shunt_part *part, const shunt_record *record, const shunt_line *line,
                     shunt_type *type, shunt_value *value);

@@ -138,16 +138,18 @@ static shunt_status take_settings(const shunt_former *f, struct csv_form *form, 
 /* A column stands where its `at` says, else behind the one before it. */
 static shunt_status place_cells(const shunt_former *f, const shunt_parts *parts, struct csv_form *form)
 {
-    const shunt_encoding_column *columns = f->e->program->encoding_columns + f->encoding->column_first;
-    uint32_t                     place = 0, last = 0;
-    for (uint32_t i = 0; parts->listed && i < parts->count; i++)
-        if (columns[i].from > last) last = columns[i].from;
+    const shunt_program *p = f->e->program;
+    uint32_t             place = 0, last = 0;
+    for (uint32_t i = 0; parts->listed && i < parts->count; i++) {
+        uint32_t from = shunt_part_column(p, f->encoding, &parts->items[i])->from;
+        if (from > last) last = from;
+    }
     if (last > SHUNT_FORM_COLUMNS) return shunt_form_fault(f, "there are at most %d places", SHUNT_FORM_COLUMNS);
     const shunt_part **cells = SHUNT_NEW_N(f->e->arena, const shunt_part *, last + parts->count);
     if (!cells) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < parts->count; i++) {
         const shunt_part            *part = &parts->items[i];
-        const shunt_encoding_column *column = parts->listed ? &columns[part->number] : NULL;
+        const shunt_encoding_column *column = shunt_part_column(p, f->encoding, part);
         if (column && column->format != SHUNT_NONE) return shunt_part_fault(f, part, "a cell has no format");
         if (column && column->from != column->to) return shunt_part_fault(f, part, "a column of a CSV takes one place: `at 3`");
         if (column && column->from) place = column->from - 1u;

@@ -22,8 +22,8 @@ struct fixed_form {
 
 static void pad(shunt_buffer *out, char with, uint32_t count)
 {
-    char *at = shunt_room(out, count);
-    if (!at) return;
+    char *at;
+    if (!count || !(at = shunt_room(out, count))) return;
     memset(at, with, count);
     out->length += count;
 }
@@ -201,7 +201,7 @@ static shunt_status place_cells(const shunt_former *f, const shunt_parts *parts,
     if (!form->cells) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < parts->count; i++) {
         const shunt_part            *part = &parts->items[i];
-        const shunt_encoding_column *c = &p->encoding_columns[f->encoding->column_first + part->number];
+        const shunt_encoding_column *c = shunt_part_column(p, f->encoding, part);
         struct fixed_cell           *cell = &form->cells[form->count++];
         if (!c->from) return shunt_part_fault(f, part, "a column of a fixed line says where it stands: `at 1..8`");
         if (c->to < c->from || c->to > form->width)
