@@ -1,6 +1,8 @@
 #include "dsl/emit_state.h"
 
-enum { REGISTERS_AT_MOST = 4096 };
+/* A register that holds one value alone can become the one it is handed to (emit_tidy.c), so used ones are taken again only in
+ * functions that are long. */
+enum { REGISTERS_AT_MOST = 4096, FRESH_REGISTERS = 512 };
 
 /* ---- numbers that must fit ---- */
 
@@ -133,6 +135,7 @@ shunt_emit_fn *shunt_emit_fn_new(shunt_emitter *e, shunt_emit_phase phase)
                                                                                                     : SHUNT_SCOPE_TRANSACTION;
     f->node = f->step = f->item = SHUNT_NONE;
     f->read_slot = SHUNT_NONE;
+    f->exits_before = e->exits.count;
     return f;
 }
 
@@ -168,7 +171,7 @@ static uint16_t new_register(shunt_emit_fn *f, shunt_type type, bool in_run)
 
 static uint16_t take_register(shunt_emit_fn *f, shunt_type type)
 {
-    for (uint32_t i = 0; i < f->regs.count; i++) {
+    for (uint32_t i = 0; i < f->regs.count && f->regs.count >= FRESH_REGISTERS; i++) {
         shunt_emit_reg *reg = &f->regs.items[i];
         if (reg->busy || reg->in_run || !shunt_emit_same(reg->type, type)) continue;
         reg->busy = true;
@@ -275,12 +278,30 @@ void shunt_emit_leave(shunt_emit_fn *f, shunt_emit_region region)
     while (f->kept.count > region.kept) give_back(f, f->kept.items[--f->kept.count]);
 }
 
+/* Constants, and what the `let`s of a map gave, are the same in every round of a pass. */
+static bool never_changes(const shunt_emit_fn *f, shunt_op op)
+{
+    return op == SHUNT_OP_LOADK || (op == SHUNT_OP_GLOBAL_GET && (f->phase == SHUNT_PHASE_UNIT || f->phase == SHUNT_PHASE_END));
+}
+
+static uint16_t first_of_all(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b)
+{
+    for (uint32_t i = 0; i < f->first.count; i++) {
+        const shunt_emit_known *k = &f->first.items[i];
+        if (k->op == op && k->b == b && shunt_emit_same(shunt_emit_type_of(f, k->reg), type)) return k->reg;
+    }
+    shunt_emit_known *first = SHUNT_EMIT_NEW(f->e, &f->first);
+    *first = (shunt_emit_known){ (uint16_t)op, b, 0, new_register(f, type, false) };
+    return first->reg;
+}
+
 uint16_t shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c)
 {
     for (uint32_t i = f->known.count; i > 0; i--) {
         const shunt_emit_known *k = &f->known.items[i - 1];
         if (k->op == op && k->b == b && k->c == c && shunt_emit_same(shunt_emit_type_of(f, k->reg), type)) return k->reg;
     }
+    if (f->depth && never_changes(f, op)) return first_of_all(f, op, type, b);
     uint16_t reg = shunt_emit_kept(f, type);
     shunt_emit_op(f, op, reg, b, c);
     shunt_emit_known *known = SHUNT_EMIT_NEW(f->e, &f->known);

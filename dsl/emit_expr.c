@@ -610,6 +610,7 @@ static void open_loop(shunt_emit_fn *f, uint16_t list, shunt_emit_loop *loop)
     shunt_emit_bind(f, &loop->next);
     shunt_emit_op(f, SHUNT_OP_NEXT, list, loop->item, index);
     shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &loop->end);
+    f->depth++;
     loop->region = shunt_emit_enter(f);
     loop->mark = f->temps.count;
 }
@@ -628,6 +629,7 @@ void shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop)
 {
     shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &loop->next);
     if (loop->pass) shunt_emit_pass_end(f);
+    f->depth--;
     shunt_emit_release(f, loop->mark);
     shunt_emit_leave(f, loop->region);
     shunt_emit_bind(f, &loop->end);

@@ -91,8 +91,11 @@ typedef struct shunt_emit_fn {
     SHUNT_LIST(shunt_emit_run) runs; /* all */
     SHUNT_LIST(shunt_emit_run) free_runs;
     SHUNT_LIST(shunt_emit_known) known;
-    uint16_t                   item;   /* register of `it`, SHUNT_NONE */
-    const shunt_shape         *record; /* target whose fields are named by SYMBOL_FIELD */
+    SHUNT_LIST(shunt_emit_known) first;      /* what passes need and never changes: done when the function begins */
+    uint32_t                   exits_before; /* exits of the functions before it */
+    uint32_t                   depth;        /* passes around what is being made */
+    uint16_t                   item;         /* register of `it`, SHUNT_NONE */
+    const shunt_shape         *record;       /* target whose fields are named by SYMBOL_FIELD */
     uint16_t                   record_base;
     struct shunt_emit_journal *journal; /* open, or NULL */
     const shunt_symbol        *unit;    /* the unit's variable, NULL = none */

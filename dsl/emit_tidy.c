@@ -419,9 +419,96 @@ static void leave_out(shunt_emit_fn *f)
     shunt_memory_free(memory, place);
 }
 
+/* ---- registers that nothing names any more ---- */
+
+typedef struct numbering {
+    uint16_t *number; /* for each register: 1 while it is only known that it is used, then its new number */
+} numbering;
+
+static void mark_used(void *context, uint16_t *reg, unsigned how)
+{
+    const numbering *n = context;
+    (void)how;
+    n->number[*reg] = 1;
+}
+
+static void renumber(void *context, uint16_t *reg, unsigned how)
+{
+    const numbering *n = context;
+    (void)how;
+    *reg = n->number[*reg];
+}
+
+static bool names_node(const shunt_emitter *e, uint32_t exit) { return e->exit_slots.items[exit].slot != SHUNT_NONE; }
+
+static void number_anew(shunt_emit_fn *f, numbering *n)
+{
+    shunt_emitter *e = f->e;
+    uint16_t       count = 0;
+    for (uint32_t r = 0; r < f->regs.count; r++) {
+        if (r >= f->params && !n->number[r]) continue;
+        n->number[r] = count;
+        f->regs.items[count++] = f->regs.items[r];
+    }
+    for (uint32_t i = 0; i < f->code.count; i++) {
+        shunt_instruction *at = &f->code.items[i];
+        uint16_t           a = at->a, b = at->b;
+        bool               run_a = shunt_op_info[at->op].a == SHUNT_OPERAND_BASE && run_length(f, a),
+             run_b = shunt_op_info[at->op].b == SHUNT_OPERAND_BASE && run_length(f, b);
+        visit_registers(f, at, renumber, n);
+        if (run_a) at->a = n->number[a];
+        if (run_b) at->b = n->number[b];
+    }
+    for (uint32_t i = f->exits_before; i < e->exits.count; i++)
+        if (names_node(e, i)) e->exits.items[i].node = n->number[e->exits.items[i].node];
+    f->regs.count = count;
+}
+
+/* Registers of a run are used together or not at all, so it stays in a row. */
+static void drop_registers(shunt_emit_fn *f)
+{
+    numbering n = { .number = (uint16_t *)shunt_memory_zeroed(f->e->c->memory, f->regs.count + 1u, sizeof *n.number) };
+    if (!n.number) {
+        f->e->no_memory = true;
+        return;
+    }
+    for (uint32_t i = 0; i < f->code.count; i++) visit_registers(f, &f->code.items[i], mark_used, &n);
+    for (uint32_t i = f->exits_before; i < f->e->exits.count; i++)
+        if (names_node(f->e, i)) n.number[f->e->exits.items[i].node] = 1;
+    number_anew(f, &n);
+    shunt_memory_free(f->e->c->memory, n.number);
+}
+
+/* ---- what comes first ---- */
+
+static void put_first(shunt_emit_fn *f)
+{
+    uint32_t count = f->first.count, size = f->code.count;
+    for (uint32_t i = 0; i < count; i++) shunt_emit_op(f, SHUNT_OP_NOP, 0, 0, 0);
+    if (count == 0 || shunt_emit_failed(f->e)) return;
+    for (uint32_t i = size; i > 0; i--) {
+        shunt_instruction at = f->code.items[i - 1];
+        if (is_jump(at.op)) {
+            uint32_t to = target_of(at) + count;
+            at.b = (uint16_t)(to & 0xffff);
+            at.c = (uint16_t)(to >> 16);
+        }
+        f->code.items[i - 1 + count] = at;
+        f->sites.items[i - 1 + count] = f->sites.items[i - 1];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const shunt_emit_known *first = &f->first.items[i];
+        f->code.items[i] = (shunt_instruction){ first->op, first->reg, first->b, 0 };
+        f->sites.items[i] = f->sites.items[count];
+    }
+}
+
 void shunt_emit_tidy(shunt_emit_fn *f)
 {
+    put_first(f);
+    if (shunt_emit_failed(f->e)) return;
     narrow_collectors(f);
     join_registers(f);
     leave_out(f);
+    if (!shunt_emit_failed(f->e)) drop_registers(f);
 }
