@@ -5,6 +5,7 @@
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
+#include "engine/base/hash.h"
 
 /* ---- what was seen ---- */
 
@@ -72,6 +73,28 @@ bool expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_r
 
 /* ---- what is expected ---- */
 
+const uint8_t expect_token_key[12] = "key of tests";
+
+static bool token_text(shunt_arena *arena, const shunt_ast *call, shunt_text *text)
+{
+    const shunt_ast *args = call->kids[SHUNT_CALL_args];
+    const shunt_ast *arg = args && args->kid_count == 1 ? args->kids[0] : NULL;
+    shunt_text       plain;
+    uint8_t          mac[SHUNT_SHA256_BYTES];
+    shunt_hmac       hmac;
+    if (!shunt_text_is(call->kids[SHUNT_CALL_name]->text, "tokenize") || !arg || arg->kind == SHUNT_AST_CALL) return false;
+    const shunt_fact *fact = shunt_fact_of(arg);
+    if (!fact || !expect_literal(arena, arg, &fact->type, &plain)) return false;
+    char *hex = shunt_arena_bytes(arena, SHUNT_SHA256_HEX);
+    if (!hex) return false;
+    shunt_hmac_init(&hmac, expect_token_key, sizeof expect_token_key);
+    shunt_hmac_add(&hmac, plain.bytes, plain.length);
+    shunt_hmac_finish(&hmac, mac);
+    shunt_hex(mac, sizeof mac, hex);
+    *text = (shunt_text){ hex, SHUNT_SHA256_HEX };
+    return true;
+}
+
 bool expect_literal(shunt_arena *arena, const shunt_ast *node, const shunt_ty *type, shunt_text *text)
 {
     const shunt_fact *fact = shunt_fact_of(node);
@@ -83,6 +106,7 @@ bool expect_literal(shunt_arena *arena, const shunt_ast *node, const shunt_ty *t
     char room[SHUNT_DECIMAL_TEXT];
     switch (node->kind) {
     case SHUNT_AST_STRING: *text = node->text; return true;
+    case SHUNT_AST_CALL: return token_text(arena, node, text);
     case SHUNT_AST_TRUE: *text = SHUNT_TEXT("true"); return true;
     case SHUNT_AST_FALSE: *text = SHUNT_TEXT("false"); return true;
     case SHUNT_AST_NAME:
@@ -135,7 +159,7 @@ static bool wanted_row(shunt_arena *arena, shunt_ast *const *kids, uint32_t coun
             expect_field *field = &row->fields[row->count++];
             *field = (expect_field){ .name = name, .present = true };
             const shunt_ast *value = kid->kids[SHUNT_FIELD_value];
-            field->quoted = value->kind == SHUNT_AST_STRING;
+            field->quoted = value->kind == SHUNT_AST_STRING || value->kind == SHUNT_AST_CALL;
             if (type->kind == SHUNT_TY_MONEY) field->currency = shunt_text_of(type->currency);
             if (!expect_literal(arena, value, type, &field->text)) field->text = SHUNT_TEXT("?");
             continue;

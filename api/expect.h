@@ -47,7 +47,10 @@ typedef struct expect_item {
 bool expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_record *record, expect_item *item);
 /* From an `expect` of the tree (JOURNAL, EMIT or EXIT). False: no memory. */
 bool expect_wanted(shunt_arena *arena, const shunt_ast *what, expect_item *item);
-/* The value of a literal as canonical text of the type; false where the node is none. */
+/* The key that tests make tokens with, so that `tokenize("PCN1")` in an `expect` is what the rules make of it. */
+extern const uint8_t expect_token_key[12];
+
+/* The value of a literal as canonical text of the type; false where the node is none. A `tokenize` of a literal is one. */
 bool expect_literal(shunt_arena *arena, const shunt_ast *node, const shunt_ty *type, shunt_text *text);
 
 /* Pairs every item seen with one expected, whatever their order. The pairs fail where one is left over: then `seen_left` and

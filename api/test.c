@@ -272,14 +272,13 @@ static shunt_status gather_wanted(trial *t, const shunt_ast *items)
 
 static shunt_status run_given(trial *t, const shunt_ast *items)
 {
-    static const uint8_t  key[] = "key of tests";
     shunt_observer        observer = { t, on_record, on_exception, on_settled, on_transaction };
     shunt_session_options options = { .memory = t->memory,
                                       .program = t->program,
                                       .sinks = { t, ignore, ignore_record, ignore, ignore_exception, NULL },
                                       .observer = &observer,
-                                      .token_key = key,
-                                      .token_key_length = sizeof key - 1,
+                                      .token_key = expect_token_key,
+                                      .token_key_length = sizeof expect_token_key,
                                       .received_at_known = true };
     (void)shunt_moment_parse(SHUNT_TEXT("2025-03-01T12:00:00Z"), &options.received_at);
     shunt_session *session = NULL;
