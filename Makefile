@@ -4,6 +4,7 @@
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 DESTDIR ?=
+MAKEFLAGS += --no-print-directory
 CTEST := ctest --output-on-failure -j$(JOBS)
 
 .PHONY: all demo test test-release test-asan test-tsan fuzz-smoke fuzz bench coverage lint format install clean setup setup-test

@@ -7,7 +7,7 @@
 int cmd_compile(const arguments *a)
 {
     const char *output = a->value[OPTION_OUTPUT];
-    if (!output) return fail(SHUNT_RULES_FAULT, "compile needs -o FILE");
+    if (!output) return fail(SHUNT_RULES_FAULT, "compile needs -o FILE; `-o -` is standard output");
     if (strcmp(output, "-") != 0 && same_file(output, a->operands[0])) return fail(SHUNT_RULES_FAULT, "%s: is read, and --output would replace it", output);
     int            status;
     shunt_program *program = open_program(a->operands[0], &status);
