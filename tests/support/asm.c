@@ -396,6 +396,8 @@ static void collect_ways(struct builder *b)
             f.from = SHUNT_COLLECT_POSITION, f.slot = 1;
         else if (strcmp(b->token[i], "ordinal") == 0)
             f.from = SHUNT_COLLECT_ORDINAL;
+        else if (strcmp(b->token[i], "unread") == 0)
+            f.from = SHUNT_COLLECT_UNREAD;
         else if ((rest = after(b->token[i], "first:"))) {
             f = (shunt_collect_field){ .from = SHUNT_COLLECT_FIRST, .slot = (uint16_t)b->alternatives.count };
             char  ways[120];

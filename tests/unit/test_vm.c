@@ -300,25 +300,29 @@ static const struct test_case cases[] = {
       "fail REQUIRED_MISSING\n" },
     { "ROW_NEW with a long text", "record r a:text/3\n" RESULT("row:r", "text", "LOADK 1 \"abcd\"\nROW_NEW 0 1\n"), NULL,
       "fail TEXT_TOO_LONG\n" },
-    { "RECALL of what was kept",
-      RESULT("text", "list:text text int", "LOADK 2 \"x\"\nLOADK 3 int:3\nKEEP 2 1 3\nRECALL 0 1 3\n"), NULL, "result x\n" },
+    { "RECALL of what was kept", RESULT("text", "list:text text int", "LOADK 2 \"x\"\nLOADK 3 int:3\nKEEP 2 1 3\nRECALL 0 1 3\n"),
+      NULL, "result x\n" },
     { "RECALL of another place",
-      RESULT("text", "list:text text int int",
-             "LOADK 2 \"x\"\nLOADK 3 int:3\nKEEP 2 1 3\nLOADK 4 int:2\nRECALL 0 1 4\n"),
-      NULL, "result absent\n" },
+      RESULT("text", "list:text text int int", "LOADK 2 \"x\"\nLOADK 3 int:3\nKEEP 2 1 3\nLOADK 4 int:2\nRECALL 0 1 4\n"), NULL,
+      "result absent\n" },
     { "RECALL beyond the end, before the begin and nowhere",
       RESULT("list:text", "list:text text int text",
              "LIST_NEW 0\nLOADK 2 \"x\"\nLOADK 3 int:1\nKEEP 2 1 3\n"
              "LOADK 3 int:400\nRECALL 4 1 3\nLIST_PUSH 0 4 0\nLOADK 3 int:0\nRECALL 4 1 3\nLIST_PUSH 0 4 0\n"
              "ABSENT 3\nRECALL 4 1 3\nLIST_PUSH 0 4 0\nLOADK 3 int:-1\nRECALL 4 1 3\nLIST_PUSH 0 4 0\n"),
       NULL, "result []\n" },
+    { "RECALL and KEEP in a pass",
+      RESULT("list:int", "list:int list:int int int int",
+             "LIST_NEW 0\nLIST_NEW 1\nLOADK 3 int:4\nLIST_PUSH 1 3 0\nLOADK 3 int:5\nLIST_PUSH 1 3 0\n"
+             "again:\nNEXT 1 3 4\nJUMP @more\nKEEP 3 2 4\nJUMP @again\nmore:\nLOADK 4 int:0\n"
+             "twice:\nNEXT 1 3 4\nJUMP @end\nRECALL 5 2 4\nINT_ADD 5 5 3\nLIST_PUSH 0 5 0\nJUMP @twice\nend:\n"),
+      NULL, "result [8, 10]\n" },
     { "RECALL of any list",
       RESULT("int", "list:int int int", "LIST_NEW 1\nLOADK 2 int:5\nLIST_PUSH 1 2 0\nLOADK 3 int:1\nRECALL 0 1 3\n"), NULL,
       "result 5\n" },
     { "RECALL of no list", RESULT("int", "list:int int", "LOADK 2 int:1\nRECALL 0 1 2\n"), NULL, "result absent\n" },
     { "KEEP of absent keeps what was there",
-      RESULT("text", "list:text text int",
-             "LOADK 2 \"x\"\nLOADK 3 int:1\nKEEP 2 1 3\nABSENT 2\nKEEP 2 1 3\nRECALL 0 1 3\n"),
+      RESULT("text", "list:text text int", "LOADK 2 \"x\"\nLOADK 3 int:1\nKEEP 2 1 3\nABSENT 2\nKEEP 2 1 3\nRECALL 0 1 3\n"),
       NULL, "result x\n" },
     { "KEEP grows and keeps what it has",
       RESULT("int", "list:int int int int",
@@ -599,6 +603,12 @@ static const struct test_case collects[] = {
       "amount=2\n  LQ remark=N5\n 2110 SVC01=B\n  CAS group=PR reason=3 amount=3\n",
       "result [(CO, 45, M1, 1.00, claim, absent, absent, 1), (PR, 2, N5, 2.00, line, 1, A, 2), (PR, 3, M1, 3.00, line, 2, B, "
       "3)]\n" },
+    { "fields that nothing reads",
+      FRAMES "record adj group:text reason:text amount:dec2 n:int\n"
+             "collect adjustments 2100 adj group=0 needed=2\n| unread group:reason group:amount unread\n"
+             "function f 1 list:row:adj : node:2100 list:row:adj\nCOLLECT 1 0 adjustments\nRETURN 1\n",
+      "2100\n CAS group=CO reason=45 amount=1.00\n CAS group=PR reason=2 amount=3\n",
+      "result [(absent, 45, 1.00, absent), (absent, 2, 3.00, absent)]\n" },
     { "of one line",
       "frame CAS group amount:dec2\nframe 2110 loop SVC:text > CAS\nframe 2100 loop unit > 2110\nrecord adj amount:dec2 "
       "line:int\n"
