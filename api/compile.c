@@ -207,7 +207,7 @@ static shunt_status load_modules(loading *l, const char *path)
     shunt_compiling *c = l->c;
     shunt_text       name = tidy_path(c->arena, shunt_text_of(path)), source;
     if (!name.bytes) return SHUNT_NO_MEMORY;
-    if (!name.length) name = SHUNT_TEXT("."); /* a folder; reading it says so */
+    if (!name.length && path[0]) name = SHUNT_TEXT("."); /* a folder; reading it says so */
     int error = read_file(c, l->options, name, &source);
     if (error == ENOMEM) return SHUNT_NO_MEMORY;
     if (error) {

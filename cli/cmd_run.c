@@ -312,6 +312,9 @@ static int post(run_state *s, const shunt_program *program)
 static int apart(const arguments *a)
 {
     const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT }, read[] = { OPTION_TOKEN_KEY, OPTION_ONLY };
+    const char     *records = a->value[OPTION_OUTPUT], *exceptions = a->value[OPTION_EXCEPTIONS];
+    if (exceptions && strcmp(exceptions, "-") == 0 && (!records || strcmp(records, "-") == 0))
+        return fail(SHUNT_RULES_FAULT, "records and exceptions would mix on standard output; give --output too");
     for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
         const char *path = a->value[written[i]];
         if (!path || strcmp(path, "-") == 0) continue;
@@ -336,8 +339,10 @@ int cmd_run(const arguments *a)
     if ((status = apart(a)) != 0) return status;
     if (a->value[OPTION_DEAD_LETTER]) {
         struct stat known;
-        if (mkdir(a->value[OPTION_DEAD_LETTER], 0700) != 0 && (stat(a->value[OPTION_DEAD_LETTER], &known) != 0 || !S_ISDIR(known.st_mode)))
-            return fail(SHUNT_SYSTEM_FAULT, "%s: can not be made a folder", a->value[OPTION_DEAD_LETTER]);
+        bool        made = mkdir(a->value[OPTION_DEAD_LETTER], 0700) == 0;
+        int         why = errno;
+        if (!made && (stat(a->value[OPTION_DEAD_LETTER], &known) != 0 || !S_ISDIR(known.st_mode)))
+            return fail(SHUNT_SYSTEM_FAULT, "%s: can not be made a folder: %s", a->value[OPTION_DEAD_LETTER], strerror(why));
     }
     int             count = 0;
     shunt_program **chain = calloc((size_t)a->table_count + 1, sizeof *chain);
@@ -350,14 +355,14 @@ int cmd_run(const arguments *a)
     if (status == 0) status = safe_open(&s.records, a->value[OPTION_OUTPUT]);
     if (status == 0 && a->value[OPTION_REPORT]) status = safe_open(&s.report, a->value[OPTION_REPORT]);
     if (status == 0 && a->value[OPTION_EXCEPTIONS]) {
-        s.exceptions = fopen(a->value[OPTION_EXCEPTIONS], "wb");
+        s.exceptions = strcmp(a->value[OPTION_EXCEPTIONS], "-") == 0 ? stdout : fopen(a->value[OPTION_EXCEPTIONS], "wb");
         if (!s.exceptions) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno));
     }
     if (status == 0) status = post(&s, chain[count - 1]);
     bool keep = status <= SHUNT_INPUT_FAULT;
     status = worse(status, safe_close(&s.records, keep));
     status = worse(status, safe_close(&s.report, keep));
-    if (s.exceptions && fclose(s.exceptions) != 0) status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
+    if (s.exceptions && (s.exceptions == stdout ? fflush(stdout) : fclose(s.exceptions)) != 0) status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
     if (s.letter) fclose(s.letter);
     if (s.units) fclose(s.units);
     free(s.letter_path);

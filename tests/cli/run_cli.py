@@ -321,6 +321,14 @@ def a_letter_of_an_earlier_run_is_never_written_over(folder):
 
 
 @test
+def exceptions_go_to_standard_output_where_records_do_not(folder):
+    out, _ = shunt("run", RULES, SAMPLE, "-o", folder / "r", "-e", "-", status=1, cwd=folder)
+    assert [json.loads(line)["code"] for line in out.splitlines()] == ["ERA_CLAIM"] and sorted(p.name for p in folder.iterdir()) == ["r"]
+    assert "mix" in shunt("run", RULES, SAMPLE, "-e", "-", status=2)[1]
+    assert "No such file" in shunt("run", RULES, SAMPLE, "-d", folder / "no/such", status=3)[1]
+
+
+@test
 def a_terminal_is_told_what_became_of_the_units(folder):
     child, terminal = pty.openpty()
     done = subprocess.run([SHUNT, "run", RULES, SAMPLE, "-o", folder / "r", "-e", folder / "e"], stderr=terminal, timeout=60, check=False)
