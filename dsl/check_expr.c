@@ -1330,12 +1330,18 @@ static shunt_ty no_members(check *k, const shunt_ast *node, const shunt_ty *type
     return ty_error();
 }
 
-/* "a.b" where `a` is an alias of a module, not a value: the symbol. */
-static shunt_symbol *qualified(check *k, const shunt_ast *node)
+/* "a.b" where `a` is an alias of a module, not a value: the symbol. The node becomes the name that it is. */
+static shunt_symbol *qualified(check *k, shunt_ast *node)
 {
     const shunt_ast *of = kid(node, SHUNT_MEMBER_of), *name = kid(node, SHUNT_MEMBER_name);
     if (!of || !name || of->kind != SHUNT_AST_NAME || shunt_scope_find(&k->module->values, of->text)) return NULL;
-    return find_value(k, check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text)));
+    shunt_text    whole = check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(name->text));
+    shunt_symbol *symbol = find_value(k, whole);
+    if (!symbol) return NULL;
+    node->kind = SHUNT_AST_NAME;
+    node->text = whole;
+    node->kid_count = 0;
+    return symbol;
 }
 
 static bool is_alias(const check *k, const shunt_ast *node)
@@ -1539,7 +1545,6 @@ static shunt_ty check_array(check *k, shunt_ast *node, const shunt_ty *want)
 
 static void check_pattern_value(check *k, shunt_ast *value, const shunt_ty *type, const shunt_ast *subject, bool ordered)
 {
-    if (value->kind == SHUNT_AST_NAME) (void)check_qname_split(k, &value);
     shunt_ty other = check_expr(k, value, type);
     if (shunt_ty_is_error(type) || shunt_ty_is_error(&other)) return;
     shunt_fit fit = shunt_ty_compare(type, &other);
@@ -1668,6 +1673,8 @@ void check_patterns(check *k, shunt_ast *subject, const shunt_ty *type, shunt_as
             for (uint32_t a = 0; a < patterns->kids[p]->kid_count; a++) {
                 if (p == 0) check_alternative(k, patterns->kids[p]->kids[a], type, subject);
                 if (p == 0) cover(patterns->kids[p]->kids[a], type, &c);
+                const shunt_ty *found = type_of(patterns->kids[p]->kids[a]);
+                if (found && found->kind == SHUNT_TY_ERROR) broken = true; /* what was meant may be what is missing */
             }
     }
     if (!has_else && !c.any && !broken && !shunt_ty_is_error(type)) report_uncovered(k, subject, type, &c);
