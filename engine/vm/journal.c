@@ -82,9 +82,9 @@ shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_
     shunt_value *column_values = NULL;
     uint8_t     *column_states = NULL;
     if (count) {
-        column_values = SHUNT_NEW_N(vm->arena, shunt_value, count);
-        column_states = SHUNT_NEW_N(vm->arena, uint8_t, count);
-        if (!column_values || !column_states) return shunt_vm_full(vm);
+        column_values = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
+        if (!column_values) return shunt_vm_full(vm);
+        column_states = (uint8_t *)(column_values + count);
         memcpy(column_values, values + 2, sizeof *column_values * count);
         memcpy(column_states, states + 2, count);
     }

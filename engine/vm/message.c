@@ -265,7 +265,7 @@ static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_
                                 const shunt_node *inner)
 {
     uint32_t fields = c->record->field_count;
-    char    *block = (char *)shunt_arena_alloc(vm->arena, sizeof(shunt_row) + (sizeof(shunt_value) + 1) * (size_t)fields);
+    char    *block = shunt_vm_room(vm, sizeof(shunt_row), fields);
     SHUNT_TRY(shunt_vm_charge(vm, fields));
     if (!block) return shunt_vm_full(vm);
     shunt_row                 *row = (shunt_row *)(void *)block;

@@ -106,6 +106,14 @@ static inline shunt_status shunt_vm_charge(shunt_vm *vm, uint64_t steps)
     return SHUNT_OK;
 }
 
+/* A head, values and a state for each of them, one behind the other: aligned, not zeroed; NULL without memory. */
+static inline char *shunt_vm_room(shunt_vm *vm, size_t head_bytes, size_t values)
+{
+    enum { ALIGN = sizeof(shunt_value) };
+    char *at = shunt_arena_bytes(vm->arena, ALIGN - 1 + head_bytes + (sizeof(shunt_value) + 1) * values);
+    return at ? at + (-(uintptr_t)at & (ALIGN - 1)) : NULL;
+}
+
 /* Room for so many items, none used; NULL without memory. */
 shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity);
 /* A field must be there unless it is optional, and be no longer than it may. */

@@ -215,10 +215,11 @@ static shunt_status new_row(shunt_vm *vm, uint16_t record, const shunt_value *va
 {
     uint32_t count = vm->program->records[record].field_count;
     SHUNT_TRY(shunt_vm_check_fields(vm, record, values, states));
-    shunt_row   *row = SHUNT_NEW(vm->arena, shunt_row);
-    shunt_value *fields = SHUNT_NEW_N(vm->arena, shunt_value, count);
-    uint8_t     *marks = SHUNT_NEW_N(vm->arena, uint8_t, count);
-    if (!row || !fields || !marks) return shunt_vm_full(vm);
+    char *room = shunt_vm_room(vm, sizeof(shunt_row), count);
+    if (!room) return shunt_vm_full(vm);
+    shunt_row   *row = (shunt_row *)(void *)room;
+    shunt_value *fields = (shunt_value *)(void *)(row + 1);
+    uint8_t     *marks = (uint8_t *)(fields + count);
     memcpy(fields, values, sizeof *fields * count);
     memcpy(marks, states, count);
     *row = (shunt_row){ marks, fields };
