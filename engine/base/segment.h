@@ -17,23 +17,6 @@ static inline shunt_range shunt_segment_element(const shunt_segment *segment, ui
     return (shunt_range){ segment->offsets[k], segment->offsets[k + 1] - 1 };
 }
 
-/* Up to 8 bytes of the range in a number, as in a plan. */
-static inline uint64_t shunt_segment_pack(const shunt_segment *segment, shunt_range range)
-{
-    uint32_t length = range.end - range.begin;
-    uint64_t packed = 0;
-    if (length == 0) return 0;
-    if (range.begin + 8 <= segment->length) {
-        memcpy(&packed, segment->bytes + range.begin, 8);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        packed = __builtin_bswap64(packed);
-#endif
-        return length >= 8 ? packed : packed & ~(UINT64_MAX >> (8 * length));
-    }
-    for (uint32_t i = 0; i < length && i < 8; i++) packed |= (uint64_t)segment->bytes[range.begin + i] << (56 - 8 * i);
-    return packed;
-}
-
 enum { SHUNT_RANGE_SHORT = 32 }; /* bytes up to which words beat a call */
 
 /* Eight bytes from `at` on, the first one lowest, zeros behind the end of the segment. */
@@ -50,6 +33,23 @@ static inline uint64_t shunt_segment_word(const shunt_segment *segment, uint32_t
     }
     for (uint32_t i = at; i < segment->length; i++) word |= (uint64_t)segment->bytes[i] << 8 * (i - at);
     return word;
+}
+
+/* The first byte of the lowest eight that is `byte`, times 8; 64 = none. */
+static inline unsigned shunt_word_find(uint64_t word, uint8_t byte)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t       rest = word ^ ones * byte, found = (rest - ones) & ~rest & ones << 7;
+    return found ? (unsigned)__builtin_ctzll(found) & ~7u : 64; /* the lowest mark is a true one */
+}
+
+/* Up to 8 bytes of the range in a number, as in a plan. */
+static inline uint64_t shunt_segment_pack(const shunt_segment *segment, shunt_range range)
+{
+    uint32_t length = range.end - range.begin;
+    if (length == 0) return 0;
+    uint64_t word = shunt_segment_word(segment, range.begin);
+    return __builtin_bswap64(length >= 8 ? word : word & ~(UINT64_MAX << 8 * length));
 }
 
 /* The range up to the first `separator`, 0 = none. */
@@ -83,6 +83,18 @@ static inline shunt_range shunt_segment_value(const shunt_segment *segment, cons
         range.begin = one.end + 1;
     }
     return shunt_range_until(segment, range, delims->component);
+}
+
+/* The value of component c of element k, packed. */
+static inline uint64_t shunt_segment_pack_value(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
+{
+    if (SHUNT_UNLIKELY(c > 1)) return shunt_segment_pack(segment, shunt_segment_value(segment, delims, k, c));
+    shunt_range range = shunt_segment_element(segment, k);
+    uint64_t    word = shunt_segment_word(segment, range.begin);
+    unsigned    bits = range.end - range.begin < 8 ? 8 * (range.end - range.begin) : 64, found;
+    if (delims->repetition && (found = shunt_word_find(word, delims->repetition)) < bits) bits = found;
+    if (c && delims->component && (found = shunt_word_find(word, delims->component)) < bits) bits = found;
+    return bits ? __builtin_bswap64(bits < 64 ? word & ~(UINT64_MAX << bits) : word) : 0;
 }
 
 #endif

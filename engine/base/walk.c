@@ -1,10 +1,26 @@
 #include "engine/base/walk.h"
 
-#include "engine/base/segment.h"
+#include "engine/base/walk_step.h"
 
 void shunt_walk_begin(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
 {
-    *walk = (shunt_walk){ .plan = plan, .guide = &plan->guides[guide], .last_node = SHUNT_NONE, .depth = 1 };
+    memset(walk, 0, sizeof *walk);
+    shunt_walk_again(walk, plan, guide);
+}
+
+void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
+{
+    if (walk->plan != plan || walk->guide != &plan->guides[guide]) {
+        memset(walk, 0, sizeof *walk);
+        walk->plan = plan;
+        walk->guide = &plan->guides[guide];
+        walk->plain = true;
+    }
+    memset(walk->positions, 0, sizeof walk->positions);
+    memset(walk->repeats, 0, sizeof walk->repeats);
+    walk->last_node = SHUNT_NONE;
+    walk->last_repeats = 0;
+    walk->depth = 1;
     walk->loops[0] = walk->guide->loop_first;
     walk->repeats[0] = 1;
     for (unsigned d = 1; d < SHUNT_WALK_DEPTH; d++) walk->loops[d] = SHUNT_NONE;
@@ -115,6 +131,10 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     walk->last_node = index;
     walk->last_repeats = repeat;
     if (!node->trigger) return;
+    if (SHUNT_UNLIKELY(node->position != plan->loops[node->loop].position) && walk->plain) {
+        walk->plain = false; /* where the walk stands no longer follows from the last node */
+        memset(walk->places, 0, sizeof walk->places);
+    }
     walk->loops[walk->depth] = node->loop;
     walk->repeats[walk->depth] = repeat;
     walk->positions[walk->depth] = 0;
@@ -129,7 +149,7 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
     landing->node = SHUNT_NONE;
     landing->leave = 0;
     landing->enter_count = 0;
-    landing->out_of_order = landing->orphan = landing->too_many = false;
+    landing->out_of_order = landing->orphan = landing->too_many = landing->sure = false;
 
     uint32_t id = find_id(walk, segment->id ? segment->id : pack_range(segment, shunt_segment_element(segment, 0)));
     if (id >= walk->guide->id_count) return;
@@ -137,8 +157,7 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
     const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first +
                            (uint32_t)(innermost - walk->guide->loop_first) * walk->guide->id_count + id;
     uint32_t  full = UINT32_MAX, orphan = UINT32_MAX, back = UINT32_MAX; /* the best of each lesser kind */
-    qualifier q = { 0 };
-    q.element = q.component = UINT32_MAX;
+    qualifier q = { .element = UINT32_MAX, .component = UINT32_MAX };
     for (uint32_t c = cell[0]; c < cell[1]; c++) {
         const shunt_plan_choice *choice = &plan->choices[c];
         const shunt_plan_node   *node = &plan->nodes[choice->node];
@@ -154,6 +173,7 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
         } else if (used_up(walk, node, choice->node)) {
             if (full == UINT32_MAX) full = c;
         } else {
+            landing->sure = full == UINT32_MAX;
             move(walk, choice->node, landing);
             return;
         }
@@ -164,4 +184,46 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
     landing->orphan = best == orphan;
     landing->out_of_order = best == back;
     move(walk, plan->choices[best].node, landing);
+}
+
+/* The place that all choices of the id behind the node ask for; false where they ask for several. */
+static bool find_place(shunt_walk *walk, uint64_t id, uint16_t from, shunt_walk_place *place)
+{
+    const shunt_plan *plan = walk->plan;
+    uint16_t          loop = from == SHUNT_NONE ? walk->guide->loop_first : plan->nodes[from].loop;
+    const uint32_t   *cell = plan->dispatch + walk->guide->dispatch_first +
+                           (uint32_t)(loop - walk->guide->loop_first) * walk->guide->id_count + find_id(walk, id);
+    *place = (shunt_walk_place){ .id = id, .from = from };
+    for (uint32_t c = cell[0]; c < cell[1]; c++) {
+        const shunt_plan_node *node = &plan->nodes[plan->choices[c].node];
+        if (node->key_count == 0) continue;
+        if (place->element && (place->element != node->key_element || place->component != node->key_component)) return false;
+        place->element = node->key_element;
+        place->component = node->key_component;
+    }
+    return true;
+}
+
+void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
+                      const shunt_landing *landing)
+{
+    shunt_walk_place place;
+    if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return;
+    const shunt_plan_node *node = &walk->plan->nodes[landing->node];
+    if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
+    uint64_t key = place.element ? shunt_segment_pack_value(segment, delims, place.element, place.component) : 0;
+    walk->places[shunt_walk_slot(place.id, from, 0)] = place;
+    walk->steps[shunt_walk_slot(place.id, from, key)] = (shunt_walk_step){
+        .id = place.id,
+        .key = key,
+        .from = from,
+        .node = landing->node,
+        .position = node->position,
+        .max = node->trigger ? walk->plan->loops[node->loop].max : node->max,
+        .leave = landing->leave,
+        .depth = (uint16_t)(walk->depth - node->trigger),
+        .enter = node->trigger ? node->loop : SHUNT_NONE,
+        .elements = node->elements,
+        .composites = node->composites,
+    };
 }

@@ -11,7 +11,28 @@
 enum {
     SHUNT_WALK_DEPTH = 16,
     SHUNT_WALK_CACHE = 64, /* segment ids whose place among the ids of the guide is kept; a power of two */
+    SHUNT_WALK_STEPS = 512, /* steps that are remembered, at most; a power of two */
 };
+
+/* A step that was taken before. From one node the same id with the same qualifier leads to the same node for as long as its
+ * repeats last: which loops are open and how far their bodies have come follows from the node where the walk stands. */
+typedef struct shunt_walk_step {
+    uint64_t id, key; /* id 0: none */
+    uint16_t from;    /* node where the walk stood */
+    uint16_t node, position, max;
+    uint16_t leave;
+    uint16_t depth; /* open loops when all that end are left */
+    uint16_t enter; /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
+    uint16_t elements;
+    uint64_t composites;
+} shunt_walk_step;
+
+/* Where the qualifier of a segment stands that comes behind a node. */
+typedef struct shunt_walk_place {
+    uint64_t id; /* 0: none */
+    uint16_t from;
+    uint8_t  element, component; /* element 0: nothing is asked */
+} shunt_walk_place;
 
 typedef struct shunt_walk {
     const shunt_plan       *plan;
@@ -24,6 +45,9 @@ typedef struct shunt_walk {
     uint16_t                depth;        /* open loops, at least 1 */
     uint64_t                cache_ids[SHUNT_WALK_CACHE];
     uint16_t                cache_indexes[SHUNT_WALK_CACHE];
+    bool                    plain; /* every loop that began by its trigger stands where the plan has the loop */
+    shunt_walk_place        places[SHUNT_WALK_STEPS];
+    shunt_walk_step         steps[SHUNT_WALK_STEPS];
 } shunt_walk;
 
 typedef struct shunt_landing {
@@ -32,11 +56,18 @@ typedef struct shunt_landing {
     uint16_t enter_count; /* loops that begin, outermost first */
     uint16_t enter[SHUNT_WALK_DEPTH];
     bool     out_of_order, orphan, too_many; /* faults: X12_ORDER, X12_MISSING_PARENT, X12_REPEATS */
+    bool     sure; /* the node before, id and qualifier led here, and repeats that were used up had no part in it */
 } shunt_landing;
 
 void shunt_walk_begin(shunt_walk *walk, const shunt_plan *plan, uint16_t guide);
+/* The same for a walk that began before, was zeroed or copied: what it remembers of the guide stays. */
+void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide);
 /* Finds where the segment belongs and moves there. The loops that end are those of walk->loops before the call, from the
  * innermost outwards. */
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing);
+/* Remembers how `segment`, which has an id and no line ends, has just landed from the node `from`, if it would land so again. Steps
+ * that were taken before need few instructions: walk_step.h. */
+void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
+                      const shunt_landing *landing);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "engine/base/segment.h"
-#include "engine/base/walk.h"
+#include "engine/base/walk_step.h"
 #include "standards/scan.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
@@ -128,6 +128,11 @@ struct x12 {
     uint16_t       guide;
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
+
+    /* A segment of a remembered step waits: what is left to tell of it. */
+    const shunt_walk_step *step; /* NULL: nothing */
+    uint16_t               leave, leave_loop, enter;
+    uint64_t               leave_end;
 
     struct binary_id binaries[BINARY_IDS];
     uint32_t         binary_count;
@@ -637,6 +642,23 @@ static enum got next_segment(struct x12 *x)
 
 /* ---- the set ---- */
 
+/* Does no element that the guide has as a simple one hold components? Looks at runs of them, not at each. */
+static inline bool simple_ones_fit(const struct x12 *x, uint32_t elements, uint64_t composites)
+{
+    const shunt_segment *s = &x->segment;
+    uint32_t             most = s->elements < elements ? s->elements : elements;
+    if (most > 63) most = 63;
+    for (uint32_t k = 1; k <= most; k++) {
+        if (composites >> k & 1) continue;
+        uint64_t    rest = composites >> k;
+        uint32_t    next = rest ? k + (uint32_t)__builtin_ctzll(rest) : most + 1;
+        shunt_range run = { s->offsets[k], s->offsets[next > most ? most + 1 : next] - 1 };
+        if (shunt_range_until(s, run, x->delims.component).end != run.end) return false;
+        k = next;
+    }
+    return true;
+}
+
 /* What the guide says about the elements of a segment. */
 static void check_elements(struct x12 *x, const shunt_plan_node *node)
 {
@@ -649,9 +671,8 @@ static void check_elements(struct x12 *x, const shunt_plan_node *node)
         detail(x, p, "%u elements, the guide has %u", s->elements, node->elements);
         break;
     }
-    if (!x->components) return;
-    uint32_t most = s->elements < node->elements ? s->elements : node->elements;
-    for (uint32_t k = 1; k <= most && k < 64; k++) {
+    if (!x->components || simple_ones_fit(x, node->elements, node->composites)) return;
+    for (uint32_t k = 1; k < 64; k++) {
         if (node->composites >> k & 1) continue;
         shunt_range range = shunt_segment_element(s, k);
         if (shunt_range_until(s, range, x->delims.component).end == range.end) continue;
@@ -675,7 +696,7 @@ static void push_open_loops(struct x12 *x, uint64_t end)
 /* Puts the segment at its place in the guide. GOT: it is all there is to tell; AGAIN: events wait, the segment last. */
 static enum got land(struct x12 *x, bool trailer, uint16_t *node)
 {
-    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth;
+    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth, from = x->walk.last_node;
     shunt_landing landing;
     memcpy(open, x->walk.loops, sizeof open);
     shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
@@ -691,6 +712,8 @@ static enum got land(struct x12 *x, bool trailer, uint16_t *node)
     if (landing.too_many) fault(x, SHUNT_X12_REPEATS);
     x->previous_end = x->at;
     *node = landing.node;
+    if (!is_envelope(x->segment.id) && !binary_element(x, x->segment.id))
+        shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
     if (x->queue_count == 0 && !trailer) return GOT;
     struct pending *p = push(x, SHUNT_STEP_SEGMENT);
     p->index = landing.node;
@@ -826,7 +849,7 @@ static enum got open_set(struct x12 *x)
         shunt_text version = x->plan->texts[x->plan->guides[x->guide].version];
         detail(x, fault(x, SHUNT_X12_GUIDE_ASSUMED), "read as %.*s", SHUNT_TEXT_ARGS(version));
     }
-    shunt_walk_begin(&x->walk, x->plan, x->guide);
+    shunt_walk_again(&x->walk, x->plan, x->guide);
     return land(x, false, &node);
 }
 
@@ -1080,14 +1103,18 @@ static void show(const struct x12 *x, const struct pending *p, shunt_event *even
     event->receiver = text_of(&x->shown_receiver);
 }
 
-static void show_segment(const struct x12 *x, uint16_t node, shunt_event *event)
+/* A segment of a set with all that is told of it but its step. */
+static inline shunt_step show_segment(const struct x12 *x, shunt_step step, uint16_t loop, uint16_t node, uint64_t end,
+                                      shunt_event *event)
 {
-    set_event(x, SHUNT_STEP_SEGMENT, event);
+    set_event(x, step, event);
     event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->loop = loop;
     event->node = node;
-    event->segment = &x->segment;
+    event->segment = step == SHUNT_STEP_SEGMENT ? &x->segment : NULL;
     event->place = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->number };
-    event->end = x->at;
+    event->end = end;
+    return step;
 }
 
 static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *event)
@@ -1100,15 +1127,76 @@ static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *ev
     return step;
 }
 
+/* The next segment, where it is a plain one of a set with a guide that takes a remembered step without any fault: the same as
+ * next_segment, process and land. False: they must look, nothing has happened. */
+static inline bool take_step(struct x12 *x)
+{
+    if (x->guide == SHUNT_NONE || x->state != SEGMENT || x->window_end >= x->index.end_count) return false;
+    const uint8_t *bytes = x->window;
+    uint32_t       entry = x->index.ends[x->window_end], rank = entry & SHUNT_END_RANK, first = x->window_rank;
+    uint32_t       begin = x->window_next, end = x->index.positions[rank];
+    while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
+    uint32_t length = end - begin, elements = rank - first;
+    uint64_t id = begin < end ? head_id(x, bytes + begin, length) : 0;
+    if (id == 0 || entry & SHUNT_END_LINE || length > x->options.max_segment_bytes || elements > x->options.max_elements)
+        return false;
+    set_segment(x, bytes + begin, length, x->window_at + begin, elements, false);
+    x->segment.id = id;
+    x->first_position = first;
+    x->offsets_made = false;
+    make_offsets(x);
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, &x->segment, &x->delims);
+    if (SHUNT_UNLIKELY(!step)) return false;
+    x->components = (entry & SHUNT_END_COMPONENT) != 0;
+    if (step->elements) {
+        if (SHUNT_UNLIKELY(elements > step->elements)) return false;
+        if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return false;
+    }
+    x->window_end++;
+    x->window_next = end + 1;
+    x->window_rank = rank + 1;
+    x->at = x->window_at + end + 1;
+    x->segment.number = ++x->number;
+    x->step = step;
+    x->leave = step->leave;
+    x->enter = step->enter;
+    x->leave_loop = x->walk.loops[x->walk.depth - 1];
+    x->leave_end = x->previous_end;
+    x->previous_end = x->at;
+    shunt_walk_take(&x->walk, step);
+    return true;
+}
+
+/* The next event of the segment that waits. */
+static inline shunt_step tell_step(struct x12 *x, shunt_event *event)
+{
+    if (x->leave) {
+        uint16_t loop = x->leave_loop;
+        x->leave--;
+        x->leave_loop = x->plan->loops[loop].parent;
+        return show_segment(x, SHUNT_STEP_LEAVE, loop, SHUNT_NONE, x->leave_end, event);
+    }
+    if (x->enter != SHUNT_NONE) {
+        uint16_t loop = x->enter;
+        x->enter = SHUNT_NONE;
+        return show_segment(x, SHUNT_STEP_ENTER, loop, SHUNT_NONE, x->at, event);
+    }
+    uint16_t node = x->step->node;
+    x->step = NULL;
+    return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
+}
+
 static shunt_step next(shunt_reader *reader, shunt_event *event)
 {
     struct x12 *x = (struct x12 *)reader;
+    if (x->step) return tell_step(x, event);
     for (;;) {
         if (x->queue_first < x->queue_count) {
             show(x, &x->queue[x->queue_first++], event);
             return event->step;
         }
         x->queue_first = x->queue_count = x->detail_count = 0;
+        if (take_step(x)) return tell_step(x, event);
         uint16_t node = SHUNT_NONE;
         enum got got;
         switch (x->state) {
@@ -1116,8 +1204,7 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
             got = next_segment(x);
             if (got == GOT) got = process(x, &node);
             if (got == GOT) {
-                show_segment(x, node, event);
-                return SHUNT_STEP_SEGMENT;
+                return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
             }
             break;
         case SEEK: got = seek(x); break;

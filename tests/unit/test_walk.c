@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/base/walk.h"
+#include "engine/base/walk_step.h"
 #include "tests/support/plan_builder.h"
 
 static const shunt_delims delims = { .element = '*', .component = ':', .repetition = '^', .terminator = '~' };
@@ -108,6 +108,60 @@ START_TEST(landings)
     char                 log[2048];
     walk_log(plan_of(b), 0, cases[_i].message, log);
     ck_assert_msg(strcmp(log, cases[_i].log) == 0, "%s:\n%s\n%s", cases[_i].name, log, cases[_i].log);
+    plan_free(b);
+}
+END_TEST
+
+/* Segments more or less in order: a walk that remembers stands after each one where a walk that does not remember stands. */
+START_TEST(remembered_steps_land_the_same)
+{
+    static const char *const some[] = {
+        "ST*835~",  "BPR*I~",     "REF*EV~",   "REF*F2~",    "N1*PR~",   "N3*A~",   "REF*2U~",   "REF*A*B:X^C~", "N1*PR:A~",
+        "N1*PR^A~", "N1*PE~",     "LX*1~",     "TS3*1~",     "CLP*A~",   "CAS*CO~", "CAS*PR~",   "NM1*QC~",      "NM1*82~",
+        "NM1*ZZZ~", "DTM*232*A~", "DTM*233~",  "SVC*1~",     "DTM~",     "REF~",    "REF**A:X~", "CAS*CO~",      "REF**A:Y~",
+        "SVC*2~",   "SVC~",       "CLP*B~",    "XYZ*1~",     "REF*1*A:X~", "LX~",   "CLP*C~",    "PLB*1~",       "SE*1~",
+    };
+    struct plan_builder *b = plan_build(remit);
+    const shunt_plan    *plan = plan_of(b);
+    shunt_walk           plain, quick = { 0 };
+    uint64_t             random = 7;
+    unsigned             found = 0, pick = 0;
+    for (unsigned round = 0; round < 400; round++) {
+        shunt_walk_begin(&plain, plan, 0);
+        shunt_walk_again(&quick, plan, 0);
+        for (unsigned i = 0; i < 60; i++) {
+            shunt_segment segment;
+            shunt_landing expected, l;
+            uint32_t      offsets[64];
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            pick = (pick + (unsigned)(random >> 33) % 6) % SHUNT_COUNT(some);
+            const char *at = some[pick];
+            ck_assert(next_segment(&at, &segment, offsets));
+            segment.id = shunt_pack(segment.bytes, offsets[1] - 1);
+            shunt_walk_segment(&plain, &segment, &delims, &expected);
+            uint16_t               from = quick.last_node, depth = quick.depth;
+            const shunt_walk_step *step = shunt_walk_find(&quick, &segment, &delims);
+            if (step) {
+                found++;
+                shunt_walk_take(&quick, step);
+                ck_assert(!expected.out_of_order && !expected.orphan && !expected.too_many);
+                ck_assert_uint_eq(step->node, expected.node);
+                ck_assert_uint_eq(step->leave, expected.leave);
+                ck_assert_uint_eq(step->enter != SHUNT_NONE, expected.enter_count);
+                ck_assert_uint_eq(quick.depth, depth - step->leave + expected.enter_count);
+                if (expected.enter_count) ck_assert_uint_eq(step->enter, expected.enter[0]);
+            } else {
+                shunt_walk_segment(&quick, &segment, &delims, &l);
+                shunt_walk_learn(&quick, from, &segment, &delims, &l);
+                ck_assert_uint_eq(l.node, expected.node);
+            }
+            ck_assert_uint_eq(quick.depth, plain.depth);
+            ck_assert_uint_eq(quick.last_repeats, plain.last_repeats);
+            ck_assert_int_eq(memcmp(quick.loops, plain.loops, sizeof plain.loops[0] * plain.depth), 0);
+            ck_assert_int_eq(memcmp(quick.positions, plain.positions, sizeof plain.positions[0] * plain.depth), 0);
+        }
+    }
+    ck_assert_uint_gt(found, 400 * 5);
     plan_free(b);
 }
 END_TEST
@@ -281,6 +335,7 @@ int main(void)
     TCase *tc = tcase_create("walk");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, landings, 0, SHUNT_COUNT(cases));
+    tcase_add_test(tc, remembered_steps_land_the_same);
     tcase_add_test(tc, repeats_used_up_go_to_the_next_node);
     tcase_add_test(tc, guides_of_one_plan_do_not_mix);
     tcase_add_test(tc, loops_as_deep_as_they_may_be);
