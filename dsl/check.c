@@ -1152,6 +1152,11 @@ static void target_keys(check *k, shunt_ast *item, shunt_target_info *info)
     shunt_ast *names = kid(item, SHUNT_KEY_FIELDS_names);
     uint32_t   at;
     if (!names) return;
+    if (info->keys) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, item->span, "a target has one `key`");
+        shunt_diag_help(k->diags, d, "write all parts of it in one place: `key number, line`");
+        return;
+    }
     info->keys = NEW_N(k, uint32_t, names->kid_count);
     for (uint32_t i = 0; i < names->kid_count; i++) {
         shunt_ast *name = names->kids[i];
