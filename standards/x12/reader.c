@@ -311,7 +311,8 @@ static void compare_count(struct x12 *x, uint32_t element, uint64_t counted, shu
     if (shunt_x12_number(text_of(&declared), &number) && number == counted) return;
     struct pending *p = fault(x, code);
     point_at(x, p, element);
-    detail(x, p, "%s is %s, read %llu", name, shown(&declared, out), (unsigned long long)counted);
+    bool is_count = !declared.length || shunt_x12_number(text_of(&declared), &number);
+    detail(x, p, "%s is %s, read %llu", name, is_count ? shown(&declared, out) : "?", (unsigned long long)counted);
 }
 
 /* GE02 and IEA02 are numbers, SE02 repeats ST02 as text. */

@@ -136,7 +136,7 @@ static const struct {
     { "counts and control numbers", ISA GS ST "SE*3*0002~GE*x*8~IEA**000000002~",
       L_HEAD
       "segment SE\nfault X12_SE01 1 (SE01 is 3, read 2)\nfault X12_SE02 2 (SE02 is 0002, ST02 is 0001)\nfinish transaction\n"
-      "fault X12_GE01 1 (GE01 is x, read 1)\nfault X12_GE02 2 (GE02 is 8, GS06 is 7)\nfinish batch\n"
+      "fault X12_GE01 1 (GE01 is ?, read 1)\nfault X12_GE02 2 (GE02 is 8, GS06 is 7)\nfinish batch\n"
       "fault X12_IEA01 1 (IEA01 is -, read 1)\nfault X12_IEA02 2 (IEA02 is 000000002, ISA13 is 000000001)\nfinish "
       "interchange\nend\n" },
     { "numbers are compared as numbers, SE02 as text", ISA GS ST "SE*02*001~GE*01*007~IEA* 1 *1~",
@@ -227,6 +227,8 @@ static const struct {
     { "release with the name of an industry", ISA "GS*PO*S*R*20250101*1200*7*X*004010VICS~ST*850*0001~SE*2*0001~GE*1*7~" IEA,
       L_ISA "begin batch 004010VICS #7 S>R\nbegin transaction 850 guide 4 004010VICS #0001\nfault X12_GUIDE_ASSUMED (read as "
             "004010)\nsegment ST\n" L_TAIL },
+    { "a count that is none could be anything, and is not repeated", ISA GS ST "CLP*1~SE*SMITH*0001~" GE IEA,
+      L_HEAD "enter 2100\nsegment CLP\nleave 2100\nsegment SE\nfault X12_SE01 1 (SE01 is ?, read 3)\nfinish transaction\n" L_GE L_IEA L_END },
     { "SE is not in the guide's place: loops end all the same", ISA GS ST "CLP*1~SE~" GE IEA,
       L_HEAD "enter 2100\nsegment CLP\nleave 2100\nsegment SE\nfault X12_SE01 (SE01 is -, read 3)\nfault X12_SE02 (SE02 is -, "
              "ST02 is 0001)\nfinish transaction\n" L_GE L_IEA L_END },
