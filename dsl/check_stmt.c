@@ -784,8 +784,8 @@ static void check_encode_setting(check *k, shunt_ast *setting, const char *kind,
         }
         list = check_format(k, "%.*s%s`%s`", SHUNT_TEXT_ARGS(list), i ? ", " : "", known[i]);
     }
-    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind,
-                                     SHUNT_TEXT_ARGS(name->text));
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0209, name->span, "`encode %s` has no setting `%.*s`", kind, SHUNT_TEXT_ARGS(name->text));
     shunt_suggest s;
     shunt_suggest_init(&s, name->text, 1);
     for (uint32_t i = 0; known[i]; i++) shunt_suggest_offer(&s, shunt_text_of(known[i]), (shunt_text){ 0 }, true, 0);
@@ -949,7 +949,8 @@ static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
     need n = { .by = FOR_TALLY, .type = total, .name = tally->name };
     if (loop && (tally->type.phi |= check_needed(k, of, &n).phi)) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0401, of->span, "protected health information reaches the report of the run");
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0401, of->span, "protected health information reaches the report of the run");
         shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, tally->type.phi)));
         shunt_diag_help(k->diags, d, "`add` it to a tally without `of`: that one is not reported");
     }
@@ -1074,7 +1075,8 @@ static void find_unit(check *k, shunt_ast *node)
     check_fact(k, node)->unit = true;
     for (uint32_t i = 0; i < k->units.count; i++) {
         if (k->units.items[i] != loop) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, list->span, "a map goes over `%.*s` once", SHUNT_TEXT_ARGS(list->text));
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0208, list->span, "a map goes over `%.*s` once", SHUNT_TEXT_ARGS(list->text));
         shunt_diag_help(k->diags, d, "move these statements into the first `for each`: a unit has one handler");
         return;
     }
@@ -1121,7 +1123,8 @@ static uint32_t pass_of(const shunt_ast *item)
     switch (item->kind) {
     case SHUNT_AST_AT_START: return 0;
     case SHUNT_AST_FOR_EACH: return 1;
-    case SHUNT_AST_AT_END: return scope && shunt_text_is(scope->text, "file") ? 4 : scope && shunt_text_is(scope->text, "batch") ? 3 : 2;
+    case SHUNT_AST_AT_END:
+        return scope && shunt_text_is(scope->text, "file") ? 4 : scope && shunt_text_is(scope->text, "batch") ? 3 : 2;
     default: return PASSES;
     }
 }
