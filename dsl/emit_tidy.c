@@ -13,8 +13,15 @@ typedef void visitor(void *context, uint16_t *reg, unsigned how);
 
 static uint16_t run_length(const shunt_emit_fn *f, uint16_t first)
 {
-    for (uint32_t i = 0; i < f->runs.count; i++)
-        if (f->runs.items[i].first == first) return f->runs.items[i].count;
+    uint32_t low = 0, high = f->runs.count; /* they were made in this order */
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (f->runs.items[middle].first == first) return f->runs.items[middle].count;
+        if (f->runs.items[middle].first < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return 0;
 }
 
