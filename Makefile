@@ -19,7 +19,7 @@ setup-test:
 	@scripts/setup.sh test
 
 build/%/.built: FORCE
-	@[ -f build/$*/CMakeCache.txt ] || cmake --preset $* >/dev/null
+	@cmake --preset $* >/dev/null
 	@cmake --build --preset $* -j$(JOBS)
 	@touch $@
 FORCE:
