@@ -45,7 +45,7 @@ typedef struct call {
 static call take_apart(shunt_ast *node, shunt_text name, shunt_ast *args)
 {
     call c = { .node = node, .name = name };
-    if (!args) return c;
+    if (!args || !args->kid_count) return c;
     c.values = args->kids;
     while (c.count < args->kid_count && args->kids[c.count] && args->kids[c.count]->kind != SHUNT_AST_FIELD) c.count++;
     c.named = args->kids + c.count;
