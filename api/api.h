@@ -19,7 +19,8 @@ struct shunt_messages {
 };
 shunt_messages *shunt_messages_new(const shunt_memory *memory) SHUNT_MUST_USE; /* NULL without memory */
 /* A message without a place in rules: "error: ..." and {"severity","code","message"}. */
-void shunt_messages_say(shunt_messages *messages, shunt_severity severity, const char *code, const char *format, ...) SHUNT_PRINTF(4, 5);
+void            shunt_messages_say(shunt_messages *messages, shunt_severity severity, const char *code, const char *format, ...)
+    SHUNT_PRINTF(4, 5);
 /* shunt_write over a shunt_buffer. */
 bool shunt_buffer_write(void *buffer, const void *bytes, size_t size);
 

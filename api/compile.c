@@ -189,15 +189,16 @@ static shunt_status load_imports(loading *l, uint32_t number)
 /* What a file is that is no rules at all: told once, where the scanner would stumble at every line. NULL: rules, as far as is seen. */
 static const char *other_than_rules(shunt_text text)
 {
-    static const struct { const char *begins, *is; } known[] = {
+    static const struct {
+        const char *begins, *is;
+    } known[] = {
         { "SHUNTMAP", "is a compiled program; its rules stand in the .map it was made of" },
         { "ISA*", "is an X12 message, no rules; `shunt run RULES INPUT` takes the rules first" },
         { "MSH|", "is an HL7 message, no rules; `shunt run RULES INPUT` takes the rules first" },
     };
     for (size_t i = 0; i < SHUNT_COUNT(known); i++) {
         size_t length = strlen(known[i].begins);
-        if (text.length > length && memcmp(text.bytes, known[i].begins, length) == 0)
-            return known[i].is;
+        if (text.length > length && memcmp(text.bytes, known[i].begins, length) == 0) return known[i].is;
     }
     return NULL;
 }
@@ -321,8 +322,8 @@ static shunt_status read_tables(shunt_compiling *c, const shunt_compile_options 
         int error = read_file(c, options, path, &text);
         if (error == ENOMEM) return SHUNT_NO_MEMORY;
         if (error) {
-            shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(path),
-                                           strerror(error));
+            shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0903, from->span, "`%.*s` can not be read: %s",
+                                           SHUNT_TEXT_ARGS(path), strerror(error));
             shunt_diag_note(&c->diags, d, "the path of a table counts from the folder of its module");
             continue;
         }

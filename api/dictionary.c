@@ -6,13 +6,17 @@
 #include "standards/schema.h"
 
 static const char *const usage_names[] = { "required", "situational", "not used" };
-static const char *const type_names[] = { "text", "code", "amount", "decimal", "implied", "int", "date", "date or range", "time", "binary", "composite" };
+static const char *const type_names[] = { "text", "code",          "amount", "decimal", "implied",  "int",
+                                          "date", "date or range", "time",   "binary",  "composite" };
 
 static void repeats(shunt_buffer *out, unsigned max)
 {
-    if (max == 0) shunt_buffer_z(out, "any number");
-    else if (max > 1) shunt_buffer_format(out, "up to %u", max);
-    else shunt_buffer_z(out, "once");
+    if (max == 0)
+        shunt_buffer_z(out, "any number");
+    else if (max > 1)
+        shunt_buffer_format(out, "up to %u", max);
+    else
+        shunt_buffer_z(out, "once");
 }
 
 enum { QUALIFIERS_SHOWN = 6, CODES_SHOWN = 12, ALL_SHOWN = UINT16_MAX };
@@ -61,8 +65,10 @@ static void loop_tree(shunt_buffer *out, const shunt_loop *loop, unsigned depth)
         shunt_buffer_format(out, " %s\n", loop->name);
     }
     for (uint16_t i = 0; i < loop->body_count; i++) {
-        if (loop->body[i].segment) segment_line(out, loop->body[i].segment, depth);
-        else loop_tree(out, loop->body[i].loop, depth + 1);
+        if (loop->body[i].segment)
+            segment_line(out, loop->body[i].segment, depth);
+        else
+            loop_tree(out, loop->body[i].loop, depth + 1);
     }
 }
 
@@ -88,10 +94,12 @@ static void codes(shunt_buffer *out, const shunt_codeset *set, uint32_t shown)
     if (set->count > shown) shunt_buffer_format(out, " ... (%u)", set->count);
 }
 
-static void element_line(shunt_buffer *out, const char *segment, const shunt_element *element, unsigned component, uint32_t codes_shown)
+static void element_line(shunt_buffer *out, const char *segment, const shunt_element *element, unsigned component,
+                         uint32_t codes_shown)
 {
     size_t from = out->length;
-    shunt_buffer_format(out, component ? "    %s%02u-%u" : "  %s%02u", segment, component ? component >> 8 : element->position, component & 255);
+    shunt_buffer_format(out, component ? "    %s%02u-%u" : "  %s%02u", segment, component ? component >> 8 : element->position,
+                        component & 255);
     pad(out, from, 14);
     shunt_buffer_format(out, " %-12s %-10s", usage_names[element->usage], type_names[element->type]);
     if (element->max_length) shunt_buffer_format(out, " %u-%u", element->min_length, element->max_length);
@@ -133,7 +141,8 @@ static bool element_known(const shunt_segment_node *node, const shunt_path *path
 {
     if (!path->element) return true;
     for (uint16_t e = 0; e < node->element_count; e++)
-        if (node->elements[e].position == path->element) return !path->component || shunt_segment_element(node, path->element, path->component) != NULL;
+        if (node->elements[e].position == path->element)
+            return !path->component || shunt_segment_element(node, path->element, path->component) != NULL;
     return false;
 }
 
@@ -149,7 +158,8 @@ static bool segments(shunt_buffer *out, const shunt_loop *loop, const shunt_path
             found = segments(out, loop->body[i].loop, wanted, here) || found;
             continue;
         }
-        if (!shunt_text_is(wanted->segment, node->id) || (wanted->loop.length && !shunt_text_is(wanted->loop, loop->id))) continue;
+        if (!shunt_text_is(wanted->segment, node->id) || (wanted->loop.length && !shunt_text_is(wanted->loop, loop->id)))
+            continue;
         if (wanted->qualifier.length && !shunt_segment_takes(node, wanted->qualifier)) continue;
         if (!element_known(node, wanted)) continue;
         found = true;
@@ -188,7 +198,9 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
         if (!here) out.length = start;
         found = found || here;
     }
-    shunt_result result = !found ? SHUNT_RULES_FAULT : out.failed || !write(context, out.bytes, out.length) ? SHUNT_SYSTEM_FAULT : SHUNT_DONE;
+    shunt_result result = !found                                                 ? SHUNT_RULES_FAULT
+                          : out.failed || !write(context, out.bytes, out.length) ? SHUNT_SYSTEM_FAULT
+                                                                                 : SHUNT_DONE;
     shunt_buffer_done(&out);
     return result;
 }

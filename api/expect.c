@@ -9,9 +9,11 @@
 
 /* ---- what was seen ---- */
 
-static bool seen_row(shunt_arena *arena, const shunt_program *program, uint16_t type, const shunt_value *values, const uint8_t *states, expect_row *row);
+static bool seen_row(shunt_arena *arena, const shunt_program *program, uint16_t type, const shunt_value *values,
+                     const uint8_t *states, expect_row *row);
 
-static bool seen_field(shunt_arena *arena, const shunt_program *program, const shunt_field *field, shunt_value value, uint8_t state, expect_field *out)
+static bool seen_field(shunt_arena *arena, const shunt_program *program, const shunt_field *field, shunt_value value,
+                       uint8_t state, expect_field *out)
 {
     char room[64];
     out->name = shunt_program_text(program, field->name);
@@ -34,14 +36,16 @@ static bool seen_field(shunt_arena *arena, const shunt_program *program, const s
     return true;
 }
 
-static bool seen_row(shunt_arena *arena, const shunt_program *program, uint16_t type, const shunt_value *values, const uint8_t *states, expect_row *row)
+static bool seen_row(shunt_arena *arena, const shunt_program *program, uint16_t type, const shunt_value *values,
+                     const uint8_t *states, expect_row *row)
 {
     const shunt_record_type *record = &program->records[type];
     row->count = record->field_count;
     row->fields = SHUNT_NEW_N(arena, expect_field, record->field_count + 1);
     if (!row->fields) return false;
     for (uint32_t i = 0; i < record->field_count; i++)
-        if (!seen_field(arena, program, &program->fields[record->field_first + i], values[i], states[i], &row->fields[i])) return false;
+        if (!seen_field(arena, program, &program->fields[record->field_first + i], values[i], states[i], &row->fields[i]))
+            return false;
     return true;
 }
 
@@ -55,7 +59,9 @@ static shunt_text money_text(shunt_arena *arena, __int128 amount, unsigned scale
 bool expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_record *record, expect_item *item)
 {
     const shunt_target *target = &program->targets[record->target];
-    *item = (expect_item){ .journal = record->journal, .name = shunt_program_text(program, target->name), .line_count = record->line_count };
+    *item = (expect_item){ .journal = record->journal,
+                           .name = shunt_program_text(program, target->name),
+                           .line_count = record->line_count };
     if (!seen_row(arena, program, target->record, record->fields, record->states, &item->row)) return false;
     item->lines = SHUNT_NEW_N(arena, expect_line, record->line_count + 1);
     if (!item->lines) return false;
@@ -66,7 +72,8 @@ bool expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_r
         line->account = shunt_text_copy(arena, from->account);
         line->amount = money_text(arena, from->amount, from->type.scale, shunt_program_text(program, from->type.extra));
         if (!line->account.bytes || !line->amount.bytes) return false;
-        if (target->line != SHUNT_NONE && !seen_row(arena, program, target->line, from->columns, from->states, &line->columns)) return false;
+        if (target->line != SHUNT_NONE && !seen_row(arena, program, target->line, from->columns, from->states, &line->columns))
+            return false;
     }
     return true;
 }
@@ -169,11 +176,14 @@ static bool wanted_row(shunt_arena *arena, shunt_ast *const *kids, uint32_t coun
             if (row->fields[f].list && shunt_text_equal(row->fields[f].name, name)) field = &row->fields[f];
         if (!field) {
             field = &row->fields[row->count++];
-            *field = (expect_field){ .name = name, .present = true, .list = true, .rows = SHUNT_NEW_N(arena, expect_row, count + 1) };
+            *field =
+                (expect_field){ .name = name, .present = true, .list = true, .rows = SHUNT_NEW_N(arena, expect_row, count + 1) };
             if (!field->rows) return false;
         }
         const shunt_ast *fields = kid->kids[SHUNT_FIELD_LIST_fields];
-        if (!wanted_row(arena, fields->kids, fields->kid_count, type->item ? type->item->shape : NULL, &field->rows[field->row_count++])) return false;
+        if (!wanted_row(arena, fields->kids, fields->kid_count, type->item ? type->item->shape : NULL,
+                        &field->rows[field->row_count++]))
+            return false;
     }
     return true;
 }
@@ -186,7 +196,9 @@ static bool wanted_line(shunt_arena *arena, const shunt_ast *node, const shunt_s
     const shunt_fact *fact = shunt_fact_of(amount);
     shunt_text        digits = { 0 };
     if (!amount || !fact || !expect_literal(arena, amount, &fact->type, &digits)) digits = SHUNT_TEXT("?");
-    line->amount = fact && fact->type.kind == SHUNT_TY_MONEY ? shunt_text_format(arena, "%.*s %s", SHUNT_TEXT_ARGS(digits), fact->type.currency) : digits;
+    line->amount = fact && fact->type.kind == SHUNT_TY_MONEY
+                       ? shunt_text_format(arena, "%.*s %s", SHUNT_TEXT_ARGS(digits), fact->type.currency)
+                       : digits;
     if (!line->amount.bytes) return false;
     const shunt_ast *with = node->kids[SHUNT_LINE_with];
     return !with || wanted_row(arena, with->kids, with->kid_count, columns, &line->columns);
@@ -214,7 +226,9 @@ bool expect_wanted(shunt_arena *arena, const shunt_ast *what, expect_item *item)
     item->lines = SHUNT_NEW_N(arena, expect_line, block->kid_count + 1);
     if (!item->lines || !wanted_row(arena, block->kids, block->kid_count, target->shape, &item->row)) return false;
     for (uint32_t i = 0; i < block->kid_count; i++)
-        if (block->kids[i]->kind == SHUNT_AST_LINE && !wanted_line(arena, block->kids[i], target->line, &item->lines[item->line_count++])) return false;
+        if (block->kids[i]->kind == SHUNT_AST_LINE &&
+            !wanted_line(arena, block->kids[i], target->line, &item->lines[item->line_count++]))
+            return false;
     return true;
 }
 
@@ -274,7 +288,9 @@ static bool row_fits(const expect_row *wanted, const expect_row *seen)
         for (uint32_t s = 0; s < seen->count; s++)
             if (shunt_text_equal(seen->fields[s].name, want->name)) have = &seen->fields[s];
         if (!have || !have->present || have->list != want->list) return false;
-        if (want->list ? !pair_all(rows_fit, want->rows, want->row_count, have->rows, have->row_count) : !shunt_text_equal(want->text, have->text)) return false;
+        if (want->list ? !pair_all(rows_fit, want->rows, want->row_count, have->rows, have->row_count)
+                       : !shunt_text_equal(want->text, have->text))
+            return false;
     }
     return true;
 }
@@ -282,8 +298,8 @@ static bool row_fits(const expect_row *wanted, const expect_row *seen)
 static bool lines_fit(const void *left, uint32_t l, const void *right, uint32_t r)
 {
     const expect_line *want = &((const expect_line *)left)[l], *have = &((const expect_line *)right)[r];
-    return want->credit == have->credit && shunt_text_equal(want->account, have->account) && shunt_text_equal(want->amount, have->amount) &&
-           row_fits(&want->columns, &have->columns);
+    return want->credit == have->credit && shunt_text_equal(want->account, have->account) &&
+           shunt_text_equal(want->amount, have->amount) && row_fits(&want->columns, &have->columns);
 }
 
 static bool items_fit(const void *left, uint32_t l, const void *right, uint32_t r)
@@ -291,13 +307,20 @@ static bool items_fit(const void *left, uint32_t l, const void *right, uint32_t 
     const expect_item *want = &((const expect_item *)left)[l], *have = &((const expect_item *)right)[r];
     if (want->exit != have->exit || want->journal != have->journal || !shunt_text_equal(want->name, have->name)) return false;
     if (want->exit) return shunt_text_equal(want->kind, have->kind) && shunt_text_equal(want->scope, have->scope);
-    return row_fits(&want->row, &have->row) && (!want->journal || pair_all(lines_fit, want->lines, want->line_count, have->lines, have->line_count));
+    return row_fits(&want->row, &have->row) &&
+           (!want->journal || pair_all(lines_fit, want->lines, want->line_count, have->lines, have->line_count));
 }
 
-bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_count, const expect_item *wanted, uint32_t wanted_count, bool *seen_left,
-                  bool *wanted_left)
+bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_count, const expect_item *wanted,
+                  uint32_t wanted_count, bool *seen_left, bool *wanted_left)
 {
-    pairing p = { items_fit, wanted, seen, wanted_count, seen_count, SHUNT_NEW_N(arena, uint32_t, seen_count + 1), SHUNT_NEW_N(arena, bool, seen_count + 1) };
+    pairing p = { items_fit,
+                  wanted,
+                  seen,
+                  wanted_count,
+                  seen_count,
+                  SHUNT_NEW_N(arena, uint32_t, seen_count + 1),
+                  SHUNT_NEW_N(arena, bool, seen_count + 1) };
     bool    all = p.partner && p.tried;
     for (uint32_t w = 0; w < wanted_count && p.partner && p.tried; w++) {
         memset(p.tried, 0, seen_count);
@@ -348,9 +371,9 @@ static void print_row(const expect_row *row, const char *before, shunt_buffer *o
 void expect_print(const expect_item *item, const char *indent, shunt_buffer *out)
 {
     if (item->exit) {
-        shunt_buffer_format(out, "%s%.*s %s%.*s%s%.*s%s%.*s\n", indent, SHUNT_TEXT_ARGS(item->kind), item->scope.length ? "whole " : "",
-                            SHUNT_TEXT_ARGS(item->scope), item->scope.length ? " " : "", SHUNT_TEXT_ARGS(item->name), item->detail.length ? "  " : "",
-                            SHUNT_TEXT_ARGS(item->detail));
+        shunt_buffer_format(out, "%s%.*s %s%.*s%s%.*s%s%.*s\n", indent, SHUNT_TEXT_ARGS(item->kind),
+                            item->scope.length ? "whole " : "", SHUNT_TEXT_ARGS(item->scope), item->scope.length ? " " : "",
+                            SHUNT_TEXT_ARGS(item->name), item->detail.length ? "  " : "", SHUNT_TEXT_ARGS(item->detail));
         return;
     }
     shunt_buffer_format(out, "%s%s %.*s { ", indent, item->journal ? "journal" : "emit", SHUNT_TEXT_ARGS(item->name));
@@ -362,8 +385,8 @@ void expect_print(const expect_item *item, const char *indent, shunt_buffer *out
     shunt_buffer_char(out, '\n');
     for (uint32_t i = 0; i < item->line_count; i++) {
         const expect_line *line = &item->lines[i];
-        shunt_buffer_format(out, "%s  %-6s \"%.*s\" %.*s", indent, line->credit ? "credit" : "debit", SHUNT_TEXT_ARGS(line->account),
-                            SHUNT_TEXT_ARGS(line->amount));
+        shunt_buffer_format(out, "%s  %-6s \"%.*s\" %.*s", indent, line->credit ? "credit" : "debit",
+                            SHUNT_TEXT_ARGS(line->account), SHUNT_TEXT_ARGS(line->amount));
         uint32_t shown = 0;
         for (uint32_t f = 0; f < line->columns.count; f++) {
             const expect_field *field = &line->columns.fields[f];

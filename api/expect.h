@@ -12,10 +12,10 @@ struct expect_row;
 typedef struct expect_field {
     shunt_text         name;
     bool               present;
-    shunt_text         text;            /* of a scalar */
-    bool               quoted;          /* a text: an author writes it in quotes */
-    shunt_text         currency;        /* of money, behind the number */
-    struct expect_row *rows;            /* of a list field */
+    shunt_text         text;     /* of a scalar */
+    bool               quoted;   /* a text: an author writes it in quotes */
+    shunt_text         currency; /* of money, behind the number */
+    struct expect_row *rows;     /* of a list field */
     uint32_t           row_count;
     bool               list;
 } expect_field;
@@ -27,7 +27,7 @@ typedef struct expect_row {
 
 typedef struct expect_line {
     bool       credit;
-    shunt_text account, amount;         /* "80.00 USD" */
+    shunt_text account, amount; /* "80.00 USD" */
     expect_row columns;
 } expect_line;
 
@@ -35,18 +35,18 @@ typedef struct expect_line {
 typedef struct expect_item {
     bool         exit;
     bool         journal;
-    shunt_text   name;                  /* target or code */
-    shunt_text   kind, scope;           /* exit: "quarantine", "transaction" (empty: the unit) */
+    shunt_text   name;        /* target or code */
+    shunt_text   kind, scope; /* exit: "quarantine", "transaction" (empty: the unit) */
     expect_row   row;
     expect_line *lines;
     uint32_t     line_count;
-    shunt_text   detail;                /* seen exceptions: what was said, for the report */
+    shunt_text   detail; /* seen exceptions: what was said, for the report */
 } expect_item;
 
 /* From a record of the VM. False: no memory. */
-bool expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_record *record, expect_item *item);
+bool                 expect_seen(shunt_arena *arena, const shunt_program *program, const shunt_record *record, expect_item *item);
 /* From an `expect` of the tree (JOURNAL, EMIT or EXIT). False: no memory. */
-bool expect_wanted(shunt_arena *arena, const shunt_ast *what, expect_item *item);
+bool                 expect_wanted(shunt_arena *arena, const shunt_ast *what, expect_item *item);
 /* The key that tests make tokens with, so that `tokenize("PCN1")` in an `expect` is what the rules make of it. */
 extern const uint8_t expect_token_key[12];
 
@@ -55,8 +55,8 @@ bool expect_literal(shunt_arena *arena, const shunt_ast *node, const shunt_ty *t
 
 /* Pairs every item seen with one expected, whatever their order. The pairs fail where one is left over: then `seen_left` and
  * `wanted_left` (arrays of the counts, set to true) say which. */
-bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_count, const expect_item *wanted, uint32_t wanted_count, bool *seen_left,
-                  bool *wanted_left);
+bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_count, const expect_item *wanted,
+                  uint32_t wanted_count, bool *seen_left, bool *wanted_left);
 /* Several lines as an author would write it; each begins with `indent`. */
 void expect_print(const expect_item *item, const char *indent, shunt_buffer *out);
 

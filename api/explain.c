@@ -11,7 +11,8 @@ extern const size_t shunt_pages_size;
 static size_t next_heading(size_t at)
 {
     while (at < shunt_pages_size) {
-        if ((at == 0 || shunt_pages[at - 1] == '\n') && shunt_pages_size - at > 3 && memcmp(shunt_pages + at, "## ", 3) == 0) return at;
+        if ((at == 0 || shunt_pages[at - 1] == '\n') && shunt_pages_size - at > 3 && memcmp(shunt_pages + at, "## ", 3) == 0)
+            return at;
         at++;
     }
     return shunt_pages_size;
@@ -33,7 +34,7 @@ shunt_result shunt_explain(const char *code, shunt_write write, void *context)
     if (!shunt_status_find(code, &status)) return SHUNT_RULES_FAULT;
     const struct shunt_status_info *info = &shunt_status_info[status];
     char                            line[300];
-    int                             size = snprintf(line, sizeof line, "%s  %s (%s, %s)\n", info->code, info->meaning,
-                                                    shunt_severity_name(info->severity), shunt_class_name(info->class));
+    int size = snprintf(line, sizeof line, "%s  %s (%s, %s)\n", info->code, info->meaning, shunt_severity_name(info->severity),
+                        shunt_class_name(info->class));
     return write(context, line, (size_t)size) ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;
 }

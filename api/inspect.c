@@ -118,7 +118,8 @@ static void put_value(shunt_inspector *inspector, value v, const shunt_segment *
         clean(&text, v, inspector->options.raw, false);
         shunt_buffer_z(out, "{\"value\":");
         shunt_buffer_json(out, (shunt_text){ text.bytes, (uint32_t)text.length });
-        shunt_buffer_format(out, ",\"offset\":%llu,\"length\":%u,\"segment\":%u,\"set\":", (unsigned long long)v.at, v.length, segment->number);
+        shunt_buffer_format(out, ",\"offset\":%llu,\"length\":%u,\"segment\":%u,\"set\":", (unsigned long long)v.at, v.length,
+                            segment->number);
         shunt_buffer_json(out, inspector->set);
         shunt_buffer_z(out, ",\"control\":");
         shunt_buffer_json(out, inspector->control);
@@ -138,30 +139,37 @@ static bool qualifies(const shunt_segment_node *node, const shunt_segment *segme
 {
     value part;
     if (!node->key_element) return false;
-    if (!part_of(element_of(segment, node->key_element), node->key_component ? component : 0, node->key_component ? node->key_component : 1, &part)) return false;
+    if (!part_of(element_of(segment, node->key_element), node->key_component ? component : 0,
+                 node->key_component ? node->key_component : 1, &part))
+        return false;
     return shunt_text_equal((shunt_text){ part.bytes, part.length }, qualifier);
 }
 
 static void get_segment(shunt_inspector *inspector, const shunt_segment *segment, const shunt_segment_node *node)
 {
     const shunt_path *w = &inspector->wanted;
-    value         id = element_of(segment, 0);
+    value             id = element_of(segment, 0);
     id.length = segment->offsets[1] - 1;
     if (!shunt_text_equal((shunt_text){ id.bytes, id.length }, w->segment)) return;
     if (w->loop.length && (!inspector->depth || !shunt_text_is(w->loop, inspector->loops[inspector->depth - 1]->id))) return;
     if (w->qualifier.length && (!node || !qualifies(node, segment, inspector->delims.component, w->qualifier))) return;
-    value whole = element_of(segment, w->element), repetition, part;
+    value   whole = element_of(segment, w->element), repetition, part;
     uint8_t repeat = w->element ? inspector->delims.repetition : 0;
     if (envelope(w->segment)) repeat = 0; /* ISA11 is the separator itself */
     for (unsigned r = 1; part_of(whole, repeat, r, &repetition); r++) {
-        if (!w->component) put_value(inspector, repetition, segment);
-        else if (part_of(repetition, inspector->delims.component, w->component, &part)) put_value(inspector, part, segment);
+        if (!w->component)
+            put_value(inspector, repetition, segment);
+        else if (part_of(repetition, inspector->delims.component, w->component, &part))
+            put_value(inspector, part, segment);
     }
 }
 
 /* ---- inspect ---- */
 
-static void indent(shunt_inspector *inspector, unsigned depth) { shunt_buffer_format(&inspector->out, "%*s", (int)(depth * INDENT), ""); }
+static void indent(shunt_inspector *inspector, unsigned depth)
+{
+    shunt_buffer_format(&inspector->out, "%*s", (int)(depth * INDENT), "");
+}
 
 static void show_value(shunt_inspector *inspector, value v, uint32_t phi)
 {
@@ -178,13 +186,16 @@ static void show_value(shunt_inspector *inspector, value v, uint32_t phi)
     shunt_buffer_char(&inspector->out, ']');
 }
 
-static void show_element(shunt_inspector *inspector, const char *id, const shunt_element *element, value v, unsigned position, unsigned component, unsigned depth)
+static void show_element(shunt_inspector *inspector, const char *id, const shunt_element *element, value v, unsigned position,
+                         unsigned component, unsigned depth)
 {
     char name[24];
     if (!v.length) return;
     indent(inspector, depth);
-    if (component) snprintf(name, sizeof name, "%s%02u-%u", id, position, component);
-    else snprintf(name, sizeof name, "%s%02u", id, position);
+    if (component)
+        snprintf(name, sizeof name, "%s%02u-%u", id, position, component);
+    else
+        snprintf(name, sizeof name, "%s%02u", id, position);
     shunt_buffer_format(&inspector->out, "%-9s %-36s ", name, element ? element->name : "not in this guide");
     show_value(inspector, v, element ? element->phi : (uint32_t)SHUNT_PHI_FREE_TEXT);
     shunt_buffer_char(&inspector->out, '\n');
@@ -235,12 +246,15 @@ static void show_begin(shunt_inspector *inspector, const shunt_event *event)
     shunt_buffer *out = &inspector->out;
     switch (event->scope) {
     case SHUNT_SCOPE_INTERCHANGE: shunt_buffer_format(out, "interchange %.*s", SHUNT_TEXT_ARGS(event->control)); break;
-    case SHUNT_SCOPE_BATCH: shunt_buffer_format(out, "  group %.*s  %.*s", SHUNT_TEXT_ARGS(event->control), SHUNT_TEXT_ARGS(event->version)); break;
+    case SHUNT_SCOPE_BATCH:
+        shunt_buffer_format(out, "  group %.*s  %.*s", SHUNT_TEXT_ARGS(event->control), SHUNT_TEXT_ARGS(event->version));
+        break;
     default:
         shunt_buffer_format(out, "    set %.*s %.*s  %s", SHUNT_TEXT_ARGS(event->set), SHUNT_TEXT_ARGS(event->control),
                             inspector->guide ? inspector->guide->name : "no guide for it: its segments are passed over");
     }
-    if (event->sender.length) shunt_buffer_format(out, "  from %.*s to %.*s", SHUNT_TEXT_ARGS(event->sender), SHUNT_TEXT_ARGS(event->receiver));
+    if (event->sender.length)
+        shunt_buffer_format(out, "  from %.*s to %.*s", SHUNT_TEXT_ARGS(event->sender), SHUNT_TEXT_ARGS(event->receiver));
     shunt_buffer_char(out, '\n');
 }
 
@@ -265,8 +279,10 @@ static void begin(shunt_inspector *inspector, const shunt_event *event)
     } else {
         inspector->depth = 0;
     }
-    if (!inspector->path) show_begin(inspector, event);
-    else if (event->segment && event->scope != SHUNT_SCOPE_TRANSACTION) get_segment(inspector, event->segment, NULL);
+    if (!inspector->path)
+        show_begin(inspector, event);
+    else if (event->segment && event->scope != SHUNT_SCOPE_TRANSACTION)
+        get_segment(inspector, event->segment, NULL);
 }
 
 static void enter(shunt_inspector *inspector, uint16_t loop)
@@ -276,7 +292,7 @@ static void enter(shunt_inspector *inspector, uint16_t loop)
     const shunt_loop *loops[16];
     const shunt_loop *found = NULL;
     /* The loop of this id below the open one: directly, or anywhere when its parent is missing. */
-    uint32_t count = shunt_guide_loops(inspector->guide, id, loops, SHUNT_COUNT(loops));
+    uint32_t          count = shunt_guide_loops(inspector->guide, id, loops, SHUNT_COUNT(loops));
     for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++)
         if (!found || loops[i]->parent == open) found = loops[i];
     if (inspector->depth < DEPTH) inspector->loops[inspector->depth] = found ? found : open;
@@ -314,7 +330,8 @@ shunt_result shunt_inspector_feed(shunt_inspector *inspector, const void *bytes,
         switch (inspector->reader->ops->next(inspector->reader, &event)) {
         case SHUNT_STEP_BEGIN: begin(inspector, &event); break;
         case SHUNT_STEP_FINISH:
-            if (inspector->path && event.segment && event.scope != SHUNT_SCOPE_TRANSACTION) get_segment(inspector, event.segment, NULL);
+            if (inspector->path && event.segment && event.scope != SHUNT_SCOPE_TRANSACTION)
+                get_segment(inspector, event.segment, NULL);
             if (event.scope == SHUNT_SCOPE_TRANSACTION) inspector->depth = 0;
             break;
         case SHUNT_STEP_ABANDON: inspector->depth = 0; break;
@@ -322,14 +339,17 @@ shunt_result shunt_inspector_feed(shunt_inspector *inspector, const void *bytes,
         case SHUNT_STEP_LEAVE: inspector->depth -= inspector->depth > 1; break;
         case SHUNT_STEP_SEGMENT: {
             const shunt_segment_node *node = event.node == SHUNT_NONE ? NULL : node_of(inspector, event.segment);
-            if (inspector->path) get_segment(inspector, event.segment, node);
-            else show_segment(inspector, event.segment, node);
+            if (inspector->path)
+                get_segment(inspector, event.segment, node);
+            else
+                show_segment(inspector, event.segment, node);
             break;
         }
         case SHUNT_STEP_VALUE: break;
         case SHUNT_STEP_FAULT: fault(inspector, &event); break;
         case SHUNT_STEP_NEED_INPUT: return drain(inspector);
-        case SHUNT_STEP_END: return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : inspector->faults ? SHUNT_INPUT_FAULT : SHUNT_DONE;
+        case SHUNT_STEP_END:
+            return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : inspector->faults ? SHUNT_INPUT_FAULT : SHUNT_DONE;
         case SHUNT_STEP_FAILED: return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
         }
     }
@@ -355,8 +375,8 @@ static const char *prepare(shunt_inspector *inspector, const char *path)
     return inspector->reader ? NULL : "no memory";
 }
 
-shunt_result shunt_inspector_new(const shunt_inspect_options *options, const char *path, shunt_write write, void *context, shunt_inspector **made,
-                                 shunt_messages **messages)
+shunt_result shunt_inspector_new(const shunt_inspect_options *options, const char *path, shunt_write write, void *context,
+                                 shunt_inspector **made, shunt_messages **messages)
 {
     shunt_memory     memory = shunt_api_memory(options ? options->allocator : NULL);
     shunt_inspector *inspector = shunt_memory_zeroed(&memory, 1, sizeof *inspector);

@@ -7,9 +7,18 @@
 
 const char *shunt_version(void) { return SHUNT_VERSION; }
 
-static void *host_allocate(void *context, size_t size) { return ((const shunt_allocator *)context)->allocate(((const shunt_allocator *)context)->context, size); }
-static void *host_resize(void *context, void *block, size_t size) { return ((const shunt_allocator *)context)->resize(((const shunt_allocator *)context)->context, block, size); }
-static void  host_release(void *context, void *block) { ((const shunt_allocator *)context)->release(((const shunt_allocator *)context)->context, block); }
+static void *host_allocate(void *context, size_t size)
+{
+    return ((const shunt_allocator *)context)->allocate(((const shunt_allocator *)context)->context, size);
+}
+static void *host_resize(void *context, void *block, size_t size)
+{
+    return ((const shunt_allocator *)context)->resize(((const shunt_allocator *)context)->context, block, size);
+}
+static void host_release(void *context, void *block)
+{
+    ((const shunt_allocator *)context)->release(((const shunt_allocator *)context)->context, block);
+}
 
 shunt_memory shunt_api_memory(const shunt_allocator *allocator)
 {
@@ -49,7 +58,8 @@ void shunt_messages_say(shunt_messages *messages, shunt_severity severity, const
     shunt_buffer_format(&messages->text, "%s[%s]: ", shunt_severity_name(severity), code);
     shunt_buffer_text(&messages->text, message);
     shunt_buffer_char(&messages->text, '\n');
-    shunt_buffer_format(&messages->json, "{\"code\":\"%s\",\"severity\":\"%s\",\"message\":", code, shunt_severity_name(severity));
+    shunt_buffer_format(&messages->json, "{\"code\":\"%s\",\"severity\":\"%s\",\"message\":", code,
+                        shunt_severity_name(severity));
     shunt_buffer_json(&messages->json, message);
     shunt_buffer_z(&messages->json, "}\n");
 }

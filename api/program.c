@@ -2,7 +2,8 @@
 #include "api/api.h"
 #include "engine/base/hash.h"
 
-shunt_result shunt_load(const void *bytes, size_t size, const shunt_allocator *allocator, shunt_program **program, shunt_messages **messages)
+shunt_result shunt_load(const void *bytes, size_t size, const shunt_allocator *allocator, shunt_program **program,
+                        shunt_messages **messages)
 {
     shunt_memory memory = shunt_api_memory(allocator);
     char         why[200] = "";

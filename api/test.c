@@ -26,8 +26,8 @@ typedef struct trial {
     item_list            wanted;
     shunt_text           wanted_ack;
     bool                 ack_wanted, nothing_wanted;
-    shunt_text           ack;                     /* of the first exit that refuses something, else "999:A" */
-    shunt_buffer         why;                     /* what failed before anything could be compared */
+    shunt_text           ack; /* of the first exit that refuses something, else "999:A" */
+    shunt_buffer         why; /* what failed before anything could be compared */
 } trial;
 
 static bool push(shunt_arena *arena, item_list *list, const expect_item *item)
@@ -82,23 +82,29 @@ static shunt_status on_transaction(void *context, bool committed)
 
 static shunt_status on_exception(void *context, const shunt_raised *raised)
 {
-    trial        *t = context;
-    shunt_text    code = shunt_raised_code(t->program, raised);
-    expect_item   item = { .exit = true, .kind = shunt_text_of(raised->grade == SHUNT_GRADE_WARNING  ? "warn"
-                                                               : raised->grade == SHUNT_GRADE_REJECT ? "reject"
-                                                                                                     : "quarantine") };
-    shunt_buffer  text;
+    trial       *t = context;
+    shunt_text   code = shunt_raised_code(t->program, raised);
+    expect_item  item = { .exit = true,
+                          .kind = shunt_text_of(raised->grade == SHUNT_GRADE_WARNING  ? "warn"
+                                                : raised->grade == SHUNT_GRADE_REJECT ? "reject"
+                                                                                      : "quarantine") };
+    shunt_buffer text;
     item.name = shunt_text_copy(t->arena, code);
     if (raised->grade != SHUNT_GRADE_WARNING && raised->scope >= SHUNT_SCOPE_TRANSACTION)
-        item.scope = raised->scope == SHUNT_SCOPE_TRANSACTION ? SHUNT_TEXT("transaction") : raised->scope == SHUNT_SCOPE_BATCH ? SHUNT_TEXT("batch") : SHUNT_TEXT("file");
+        item.scope = raised->scope == SHUNT_SCOPE_TRANSACTION ? SHUNT_TEXT("transaction")
+                     : raised->scope == SHUNT_SCOPE_BATCH     ? SHUNT_TEXT("batch")
+                                                              : SHUNT_TEXT("file");
     shunt_buffer_init(&text, t->memory);
-    if (raised->message.length) shunt_buffer_text(&text, raised->message);
-    else if (raised->cause != SHUNT_OK) shunt_buffer_z(&text, shunt_status_info[raised->cause].meaning);
+    if (raised->message.length)
+        shunt_buffer_text(&text, raised->message);
+    else if (raised->cause != SHUNT_OK)
+        shunt_buffer_z(&text, shunt_status_info[raised->cause].meaning);
     if (raised->path.length) shunt_buffer_format(&text, " (%.*s)", SHUNT_TEXT_ARGS(raised->path));
     item.detail = shunt_text_copy(t->arena, (shunt_text){ text.bytes, (uint32_t)text.length });
     bool failed = text.failed || (text.length && !item.detail.bytes) || !item.name.bytes;
     shunt_buffer_done(&text);
-    if (!t->ack.length && raised->code != SHUNT_NONE && raised->grade != SHUNT_GRADE_WARNING && t->program->codes[raised->code].ack != SHUNT_NONE)
+    if (!t->ack.length && raised->code != SHUNT_NONE && raised->grade != SHUNT_GRADE_WARNING &&
+        t->program->codes[raised->code].ack != SHUNT_NONE)
         t->ack = shunt_program_text(t->program, t->program->codes[raised->code].ack);
     return failed || !push(t->arena, &t->seen, &item) ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
@@ -144,15 +150,18 @@ static shunt_status feed_given(trial *t, shunt_session *session, const shunt_ast
     shunt_text          loop = piece ? piece->text : (shunt_text){ 0 };
     if (piece && piece->kind == SHUNT_AST_NAME) {
         unit_search search = { .variable = piece->text };
-        for (uint32_t m = 0; m < t->compilation->module_count; m++) shunt_ast_walk(t->compilation->modules[m].tree, find_unit, &search);
+        for (uint32_t m = 0; m < t->compilation->module_count; m++)
+            shunt_ast_walk(t->compilation->modules[m].tree, find_unit, &search);
         loop = search.loop;
     }
     shunt_buffer message;
     shunt_buffer_init(&message, t->memory);
     shunt_status status = shunt_x12_sample(source->as.source->guides[0], loop, given->kids[SHUNT_GIVEN_message]->text, &message);
     if (status == SHUNT_NOT_FOUND || status == SHUNT_VALUE_INVALID || status == SHUNT_OVERFLOW) {
-        if (status == SHUNT_NOT_FOUND) shunt_buffer_format(&t->why, "no message can be made that starts with %.*s\n", SHUNT_TEXT_ARGS(loop));
-        else shunt_buffer_z(&t->why, "an amount that the payment is made of is none\n");
+        if (status == SHUNT_NOT_FOUND)
+            shunt_buffer_format(&t->why, "no message can be made that starts with %.*s\n", SHUNT_TEXT_ARGS(loop));
+        else
+            shunt_buffer_z(&t->why, "an amount that the payment is made of is none\n");
         status = SHUNT_OK;
     } else if (status == SHUNT_OK) {
         shunt_reader *reader = shunt_reader_for(SHUNT_STANDARD_X12, t->memory, &t->program->plan);
@@ -203,10 +212,10 @@ static shunt_status table_cells(trial *t, const shunt_ast *with, shunt_cell **ce
             }
             case SHUNT_TY_DECIMAL:
             case SHUNT_TY_MONEY:
-            case SHUNT_TY_PERCENT: SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, type->scale, false, &row[m].value.coefficient)); break;
-            default:
-                row[m].text = *text_count;
-                (*texts)[(*text_count)++] = text;
+            case SHUNT_TY_PERCENT:
+                SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, type->scale, false, &row[m].value.coefficient));
+                break;
+            default: row[m].text = *text_count; (*texts)[(*text_count)++] = text;
             }
         }
     }
@@ -214,7 +223,8 @@ static shunt_status table_cells(trial *t, const shunt_ast *with, shunt_cell **ce
 }
 
 /* A program on top of `base` for each `with table` that counts: those of the test, and those of the file that it does not replace. */
-static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_ast *module, const shunt_ast *items, shunt_program **chain, uint32_t *count)
+static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_ast *module, const shunt_ast *items,
+                               shunt_program **chain, uint32_t *count)
 {
     const shunt_ast *lists[] = { items, module->kids[SHUNT_MODULE_decls] };
     for (int l = 0; l < 2; l++) {
@@ -228,7 +238,9 @@ static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_
             if (replaced) continue;
             const shunt_program *under = *count ? chain[*count - 1] : base;
             uint16_t             number = 0;
-            while (number < under->tables_count && !shunt_text_equal(shunt_program_text(under, under->tables[number].name), table->name)) number++;
+            while (number < under->tables_count &&
+                   !shunt_text_equal(shunt_program_text(under, under->tables[number].name), table->name))
+                number++;
             if (number == under->tables_count) continue; /* no rule reads it */
             shunt_cell   *cells;
             shunt_text   *texts;
@@ -237,11 +249,12 @@ static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_
             char          why[200] = "";
             shunt_status  status = table_cells(t, with, &cells, &texts, &text_count);
             if (status == SHUNT_OK)
-                status = shunt_program_with_table(t->memory, under, number, cells, with->kids[SHUNT_WITH_TABLE_rows]->kid_count, texts, text_count, hash,
-                                                  &chain[*count], why);
+                status = shunt_program_with_table(t->memory, under, number, cells, with->kids[SHUNT_WITH_TABLE_rows]->kid_count,
+                                                  texts, text_count, hash, &chain[*count], why);
             if (status == SHUNT_NO_MEMORY) return status;
             if (status != SHUNT_OK) {
-                shunt_buffer_format(&t->why, "table %.*s: %s\n", SHUNT_TEXT_ARGS(table->name), why[0] ? why : "a cell is no literal of its type");
+                shunt_buffer_format(&t->why, "table %.*s: %s\n", SHUNT_TEXT_ARGS(table->name),
+                                    why[0] ? why : "a cell is no literal of its type");
                 return SHUNT_OK;
             }
             ++*count;
@@ -301,7 +314,8 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
 
 static void compare(trial *t)
 {
-    bool *seen_left = SHUNT_NEW_N(t->arena, bool, t->seen.count + 1), *wanted_left = SHUNT_NEW_N(t->arena, bool, t->wanted.count + 1);
+    bool *seen_left = SHUNT_NEW_N(t->arena, bool, t->seen.count + 1),
+         *wanted_left = SHUNT_NEW_N(t->arena, bool, t->wanted.count + 1);
     if (!seen_left || !wanted_left) {
         t->why.failed = true;
         return;
@@ -320,8 +334,10 @@ static void compare(trial *t)
     }
     shunt_text ack = t->ack.length ? t->ack : SHUNT_TEXT("999:A");
     if (t->ack_wanted && !shunt_text_equal(ack, t->wanted_ack))
-        shunt_buffer_format(&t->why, "expected acknowledgement %.*s, got %.*s\n", SHUNT_TEXT_ARGS(t->wanted_ack), SHUNT_TEXT_ARGS(ack));
-    if (!t->wanted.count && !t->ack_wanted && !t->nothing_wanted) shunt_buffer_z(&t->why, "the test expects nothing at all; say `expect nothing`\n");
+        shunt_buffer_format(&t->why, "expected acknowledgement %.*s, got %.*s\n", SHUNT_TEXT_ARGS(t->wanted_ack),
+                            SHUNT_TEXT_ARGS(ack));
+    if (!t->wanted.count && !t->ack_wanted && !t->nothing_wanted)
+        shunt_buffer_z(&t->why, "the test expects nothing at all; say `expect nothing`\n");
 }
 
 /* `why` is empty when the test passes. */
@@ -361,7 +377,8 @@ static void xml_text(shunt_buffer *out, shunt_text text)
 }
 
 /* `line` is where the test begins in its file. */
-static void report(shunt_buffer *out, shunt_test_format format, uint64_t number, shunt_text suite, shunt_text name, uint32_t line, const shunt_buffer *why)
+static void report(shunt_buffer *out, shunt_test_format format, uint64_t number, shunt_text suite, shunt_text name, uint32_t line,
+                   const shunt_buffer *why)
 {
     shunt_text reason = { why->bytes, (uint32_t)why->length };
     if (format == SHUNT_TEST_JUNIT) {
@@ -377,7 +394,8 @@ static void report(shunt_buffer *out, shunt_test_format format, uint64_t number,
         shunt_buffer_z(out, "</failure>\n    </testcase>\n");
         return;
     }
-    shunt_buffer_format(out, "%sok %llu - %.*s: %.*s\n", reason.length ? "not " : "", (unsigned long long)number, SHUNT_TEXT_ARGS(suite), SHUNT_TEXT_ARGS(name));
+    shunt_buffer_format(out, "%sok %llu - %.*s: %.*s\n", reason.length ? "not " : "", (unsigned long long)number,
+                        SHUNT_TEXT_ARGS(suite), SHUNT_TEXT_ARGS(name));
     if (reason.length) shunt_buffer_format(out, "#   at %.*s:%u\n", SHUNT_TEXT_ARGS(suite), line);
     for (uint32_t at = 0; at < reason.length;) {
         const char *end = memchr(reason.bytes + at, '\n', reason.length - at);
@@ -387,7 +405,8 @@ static void report(shunt_buffer *out, shunt_test_format format, uint64_t number,
     }
 }
 
-static shunt_status run_module(shunt_compiling *compiling, shunt_test_format format, uint64_t number, shunt_buffer *out, shunt_test_totals *totals)
+static shunt_status run_module(shunt_compiling *compiling, shunt_test_format format, uint64_t number, shunt_buffer *out,
+                               shunt_test_totals *totals)
 {
     shunt_program *program = NULL;
     shunt_status   status = shunt_compiling_program(compiling, &program);
@@ -411,7 +430,8 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
     if (format == SHUNT_TEST_JUNIT) {
         shunt_buffer_z(out, "  <testsuite name=\"");
         xml_text(out, module->name);
-        shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)totals->passed + totals->failed, (unsigned long long)totals->failed);
+        shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)totals->passed + totals->failed,
+                            (unsigned long long)totals->failed);
     }
     shunt_buffer_add(out, cases.bytes, cases.length);
     if (format == SHUNT_TEST_JUNIT) shunt_buffer_z(out, "  </testsuite>\n");
@@ -421,8 +441,8 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
     return status;
 }
 
-shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number, shunt_write write, void *context,
-                        shunt_test_totals *totals, shunt_messages **messages)
+shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number,
+                        shunt_write write, void *context, shunt_test_totals *totals, shunt_messages **messages)
 {
     shunt_compiling compiling;
     shunt_buffer    out;
@@ -432,9 +452,11 @@ shunt_result shunt_test(const char *path, const shunt_compile_options *options, 
     shunt_buffer_init(&out, &compiling.memory);
     if (status == SHUNT_OK && compiling.diags.errors) status = SHUNT_RULES_WRONG;
     if (status == SHUNT_OK) status = run_module(&compiling, format, number, &out, totals);
-    if (messages && compiling.diags.errors && (*messages = shunt_messages_new(&compiling.memory)) != NULL) shunt_compiling_render(&compiling, *messages);
+    if (messages && compiling.diags.errors && (*messages = shunt_messages_new(&compiling.memory)) != NULL)
+        shunt_compiling_render(&compiling, *messages);
     shunt_result result = shunt_result_of(status);
-    if (result == SHUNT_DONE && (out.failed || (out.length && !write(context, out.bytes, out.length)))) result = SHUNT_SYSTEM_FAULT;
+    if (result == SHUNT_DONE && (out.failed || (out.length && !write(context, out.bytes, out.length))))
+        result = SHUNT_SYSTEM_FAULT;
     if (result == SHUNT_DONE && totals->failed) result = SHUNT_INPUT_FAULT;
     shunt_buffer_done(&out);
     shunt_compiling_free(&compiling);

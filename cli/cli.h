@@ -37,7 +37,7 @@ typedef struct arguments {
     const char  *value[OPTION_COUNT]; /* argument, or "" for an option without one; NULL = not given. The last one counts */
     char       **operands;
     int          operand_count;
-    const char **tables;              /* each --table, in order */
+    const char **tables; /* each --table, in order */
     int          table_count;
 } arguments;
 
@@ -73,9 +73,8 @@ typedef struct safe_file {
     char *path, *temporary; /* NULL: standard output */
     bool  unnamed;          /* `temporary` is not there yet */
 } safe_file;
-int  safe_open(safe_file *file, const char *path); /* path NULL = standard output; a status */
-int  safe_close(safe_file *file, bool keep);       /* writes out, renames into place or removes; a status */
-
+int safe_open(safe_file *file, const char *path); /* path NULL = standard output; a status */
+int safe_close(safe_file *file, bool keep);       /* writes out, renames into place or removes; a status */
 
 /* True where two paths, which need not exist yet, name one regular file. */
 bool same_file(const char *a, const char *b);

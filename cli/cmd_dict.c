@@ -8,7 +8,8 @@ int cmd_dict(const arguments *a)
     const char *guide = a->value[OPTION_GUIDE];
     int         status = (int)shunt_dictionary(set, guide, part, write_file, stdout);
     if (status == SHUNT_RULES_FAULT)
-        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s%s%s; `shunt dict%s%s` lists what it has", set ? set : "guide", part ? " " : "",
-             part ? part : "", guide ? set ? " in guide " : " " : "", guide ? guide : "", part ? " " : "", part ? set : "");
+        fail(SHUNT_RULES_FAULT, "the dictionary has no %s%s%s%s%s; `shunt dict%s%s` lists what it has", set ? set : "guide",
+             part ? " " : "", part ? part : "", guide ? set ? " in guide " : " " : "", guide ? guide : "", part ? " " : "",
+             part ? set : "");
     return status;
 }

@@ -12,12 +12,12 @@
 typedef struct run_state {
     const arguments *arguments;
     safe_file        records, report;
-    FILE            *exceptions; /* NULL: as text on standard error, unless quiet */
+    FILE            *exceptions;     /* NULL: as text on standard error, unless quiet */
     FILE            *letter, *units; /* dead letter being written, and its list of units */
     char            *letter_path;
     char            *letter_given, *letter_free; /* the name that the engine gave last, and the one it has in the folder */
     shunt_run       *run;
-    bool             failed;     /* an output failed; it was said */
+    bool             failed; /* an output failed; it was said */
     /* progress */
     bool             progress, shown;
     uint64_t         done, total;
@@ -42,7 +42,8 @@ static bool on_record(void *context, const shunt_out *record)
     FILE      *file = s->records.file;
     if (record->head_length && fwrite(record->head, 1, record->head_length, file) != record->head_length) return false;
     return fwrite(record->json, 1, record->length, file) == record->length &&
-           (record->end_length == 1 ? putc(record->end[0], file) != EOF : fwrite(record->end, 1, record->end_length, file) == record->end_length);
+           (record->end_length == 1 ? putc(record->end[0], file) != EOF
+                                    : fwrite(record->end, 1, record->end_length, file) == record->end_length);
 }
 
 static bool on_commit(void *context)
@@ -74,7 +75,8 @@ static bool there(const char *folder, const char *name, const char *ending)
 static const char *letter_name(run_state *s, const char *given, size_t length)
 {
     const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
-    if (s->letter_given && strlen(s->letter_given) == length && memcmp(s->letter_given, given, length) == 0) return s->letter_free;
+    if (s->letter_given && strlen(s->letter_given) == length && memcmp(s->letter_given, given, length) == 0)
+        return s->letter_free;
     free(s->letter_given);
     free(s->letter_free);
     s->letter_given = strndup(given, length);
@@ -85,7 +87,9 @@ static const char *letter_name(run_state *s, const char *given, size_t length)
         return NULL;
     }
     memcpy(s->letter_free, s->letter_given, length + 1);
-    for (unsigned n = 2; there(folder, s->letter_free, ".edi") || there(folder, s->letter_free, ".units.json") || there(folder, s->letter_free, ".edi.part"); n++)
+    for (unsigned n = 2; there(folder, s->letter_free, ".edi") || there(folder, s->letter_free, ".units.json") ||
+                         there(folder, s->letter_free, ".edi.part");
+         n++)
         snprintf(s->letter_free, length + 24, "%s-%u", s->letter_given, n);
     return s->letter_free;
 }
@@ -107,7 +111,9 @@ static bool say_exception(run_state *s, const char *text, size_t length)
 static bool on_exception(void *context, const shunt_exception *exception)
 {
     run_state *s = context;
-    if (s->exceptions) return fwrite(exception->json, 1, exception->length, s->exceptions) == exception->length && putc('\n', s->exceptions) != EOF;
+    if (s->exceptions)
+        return fwrite(exception->json, 1, exception->length, s->exceptions) == exception->length &&
+               putc('\n', s->exceptions) != EOF;
     if (s->arguments->value[OPTION_QUIET]) return true;
     clear_progress(s);
     return say_exception(s, exception->text, exception->text_length);
@@ -146,7 +152,8 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
         if (!s->units) return false;
     }
     if (fwrite(letter->bytes, 1, letter->size, s->letter) != letter->size) return letter_fault(s, s->letter_path);
-    if (letter->units_length && fwrite(letter->units, 1, letter->units_length, s->units) != letter->units_length) return letter_fault(s, "list of units");
+    if (letter->units_length && fwrite(letter->units, 1, letter->units_length, s->units) != letter->units_length)
+        return letter_fault(s, "list of units");
     if (!letter->last) return true;
     char *final = letter_file(folder, s->letter_free, ".edi");
     bool  fine = fclose(s->units) == 0;
@@ -172,8 +179,8 @@ static void show_progress(run_state *s)
     double megabytes = (double)s->done / 1e6;
     if (s->total) {
         int filled = (int)(s->done * 30 / s->total);
-        fprintf(stderr, "\r[%.*s%.*s] %3d %% %.0f MB", filled, "##############################", 30 - filled, "..............................",
-                (int)(s->done * 100 / s->total), megabytes);
+        fprintf(stderr, "\r[%.*s%.*s] %3d %% %.0f MB", filled, "##############################", 30 - filled,
+                "..............................", (int)(s->done * 100 / s->total), megabytes);
     } else {
         fprintf(stderr, "\r%.0f MB", megabytes);
     }
@@ -208,9 +215,12 @@ static int run_inputs(run_state *s)
     if (status <= SHUNT_INPUT_FAULT) status = worse(status, (int)shunt_run_finish(s->run));
     clear_progress(s);
     if (status >= SHUNT_RULES_FAULT && !s->failed) {
-        if (ferror(s->records.file)) fail(SHUNT_SYSTEM_FAULT, "records: %s", strerror(errno));
-        else if (s->exceptions && ferror(s->exceptions)) fail(SHUNT_SYSTEM_FAULT, "exceptions: %s", strerror(errno));
-        else fail((shunt_result)status, "the run stopped; what was not committed before is not written");
+        if (ferror(s->records.file))
+            fail(SHUNT_SYSTEM_FAULT, "records: %s", strerror(errno));
+        else if (s->exceptions && ferror(s->exceptions))
+            fail(SHUNT_SYSTEM_FAULT, "exceptions: %s", strerror(errno));
+        else
+            fail((shunt_result)status, "the run stopped; what was not committed before is not written");
     }
     return status;
 }
@@ -244,7 +254,10 @@ static void sum_up(const run_state *s)
     shunt_totals t;
     shunt_run_totals(s->run, &t);
     fprintf(stderr, "units in %llu: posted %llu", (unsigned long long)t.in, (unsigned long long)t.posted);
-    const struct { uint64_t count; const char *word; } others[] = {
+    const struct {
+        uint64_t    count;
+        const char *word;
+    } others[] = {
         { t.duplicate, "duplicate" }, { t.skipped, "skipped" }, { t.rejected, "rejected" }, { t.quarantined, "quarantined" }
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -267,7 +280,11 @@ static int post(run_state *s, const shunt_program *program)
 {
     const arguments  *a = s->arguments;
     shunt_run_options options = { .size = sizeof options, .received_at = a->value[OPTION_RECEIVED_AT] };
-    shunt_callbacks   callbacks = { .context = s, .begin = on_begin, .record = on_record, .commit = on_commit, .exception = on_exception,
+    shunt_callbacks   callbacks = { .context = s,
+                                    .begin = on_begin,
+                                    .record = on_record,
+                                    .commit = on_commit,
+                                    .exception = on_exception,
                                     .dead_letter = a->value[OPTION_DEAD_LETTER] ? on_dead_letter : NULL };
     unsigned char    *key = NULL, *only = NULL;
     shunt_messages   *messages = NULL;
@@ -275,16 +292,20 @@ static int post(run_state *s, const shunt_program *program)
     if (a->value[OPTION_TOKEN_KEY]) {
         key = read_whole(a->value[OPTION_TOKEN_KEY], &options.token_key_size);
         if (!key) return SHUNT_RULES_FAULT;
-        while (options.token_key_size && (key[options.token_key_size - 1] == '\n' || key[options.token_key_size - 1] == '\r')) options.token_key_size--;
+        while (options.token_key_size && (key[options.token_key_size - 1] == '\n' || key[options.token_key_size - 1] == '\r'))
+            options.token_key_size--;
         options.token_key = key;
         if (!options.token_key_size) status = fail(SHUNT_RULES_FAULT, "%s: the key is empty", a->value[OPTION_TOKEN_KEY]);
     }
     if (status == 0 && a->value[OPTION_ONLY]) {
         only = read_whole(a->value[OPTION_ONLY], &options.only_length);
         options.only = (const char *)only;
-        if (!only) status = SHUNT_RULES_FAULT;
-        else if (a->operand_count > 2) status = fail(SHUNT_RULES_FAULT, "--only goes with one input, the letter that %s comes with", a->value[OPTION_ONLY]);
-        else if (a->operand_count == 2) status = letter_fits(a->value[OPTION_ONLY], options.only, options.only_length, a->operands[1]);
+        if (!only)
+            status = SHUNT_RULES_FAULT;
+        else if (a->operand_count > 2)
+            status = fail(SHUNT_RULES_FAULT, "--only goes with one input, the letter that %s comes with", a->value[OPTION_ONLY]);
+        else if (a->operand_count == 2)
+            status = letter_fits(a->value[OPTION_ONLY], options.only, options.only_length, a->operands[1]);
     }
     if (status == 0) status = (int)shunt_run_new(program, &callbacks, &options, &s->run, &messages);
     if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
@@ -299,7 +320,8 @@ static int post(run_state *s, const shunt_program *program)
         if (status <= SHUNT_INPUT_FAULT && s->progress) sum_up(s);
         if (status <= SHUNT_INPUT_FAULT && a->value[OPTION_REPORT]) {
             if (strcmp(a->value[OPTION_REPORT], "-") == 0 && s->records.file == stdout) fflush(stdout);
-            if (shunt_run_report(s->run, write_file, s->report.file) != SHUNT_DONE) status = fail(SHUNT_SYSTEM_FAULT, "the report could not be written");
+            if (shunt_run_report(s->run, write_file, s->report.file) != SHUNT_DONE)
+                status = fail(SHUNT_SYSTEM_FAULT, "the report could not be written");
         }
     }
     shunt_run_free(s->run);
@@ -320,11 +342,15 @@ static int apart(const arguments *a)
         if (!path || strcmp(path, "-") == 0) continue;
         for (size_t j = i + 1; j < sizeof written / sizeof *written; j++)
             if (a->value[written[j]] && same_file(path, a->value[written[j]]))
-                return fail(SHUNT_RULES_FAULT, "%s: both --%s and --%s", path, option_info[written[i]].word, option_info[written[j]].word);
+                return fail(SHUNT_RULES_FAULT, "%s: both --%s and --%s", path, option_info[written[i]].word,
+                            option_info[written[j]].word);
         bool taken = false;
-        for (int j = 0; j < a->operand_count && !taken; j++) taken = strcmp(a->operands[j], "-") != 0 && same_file(path, a->operands[j]);
-        for (int j = 0; j < a->table_count && !taken; j++) taken = strchr(a->tables[j], '=') && same_file(path, strchr(a->tables[j], '=') + 1);
-        for (size_t j = 0; j < sizeof read / sizeof *read && !taken; j++) taken = a->value[read[j]] && same_file(path, a->value[read[j]]);
+        for (int j = 0; j < a->operand_count && !taken; j++)
+            taken = strcmp(a->operands[j], "-") != 0 && same_file(path, a->operands[j]);
+        for (int j = 0; j < a->table_count && !taken; j++)
+            taken = strchr(a->tables[j], '=') && same_file(path, strchr(a->tables[j], '=') + 1);
+        for (size_t j = 0; j < sizeof read / sizeof *read && !taken; j++)
+            taken = a->value[read[j]] && same_file(path, a->value[read[j]]);
         if (taken) return fail(SHUNT_RULES_FAULT, "%s: is read, and --%s would replace it", path, option_info[written[i]].word);
     }
     return 0;
@@ -362,7 +388,8 @@ int cmd_run(const arguments *a)
     bool keep = status <= SHUNT_INPUT_FAULT;
     status = worse(status, safe_close(&s.records, keep));
     status = worse(status, safe_close(&s.report, keep));
-    if (s.exceptions && (s.exceptions == stdout ? fflush(stdout) : fclose(s.exceptions)) != 0) status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
+    if (s.exceptions && (s.exceptions == stdout ? fflush(stdout) : fclose(s.exceptions)) != 0)
+        status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
     if (s.letter) fclose(s.letter);
     if (s.units) fclose(s.units);
     free(s.letter_path);

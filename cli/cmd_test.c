@@ -55,10 +55,14 @@ static int collect(const arguments *a, paths *list)
 static void put_xml(const char *text)
 {
     for (; *text; text++) {
-        if (*text == '&') fputs("&amp;", stdout);
-        else if (*text == '<') fputs("&lt;", stdout);
-        else if (*text == '"') fputs("&quot;", stdout);
-        else putchar(*text);
+        if (*text == '&')
+            fputs("&amp;", stdout);
+        else if (*text == '<')
+            fputs("&lt;", stdout);
+        else if (*text == '"')
+            fputs("&quot;", stdout);
+        else
+            putchar(*text);
     }
 }
 
@@ -100,8 +104,10 @@ int cmd_test(const arguments *a)
             number += totals.passed + totals.failed;
             if ((int)result > status) status = (int)result;
         }
-        if (junit) fputs("</testsuites>\n", stdout);
-        else printf("1..%llu\n", (unsigned long long)number - 1);
+        if (junit)
+            fputs("</testsuites>\n", stdout);
+        else
+            printf("1..%llu\n", (unsigned long long)number - 1);
     }
     for (size_t i = 0; i < list.count; i++) free(list.items[i]);
     free(list.items);

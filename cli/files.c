@@ -28,7 +28,8 @@ unsigned char *read_whole(const char *path, size_t *size)
         if (!more) free(bytes);
         bytes = more;
     }
-    if (!bytes) fail(SHUNT_SYSTEM_FAULT, "%s: no memory", path);
+    if (!bytes)
+        fail(SHUNT_SYSTEM_FAULT, "%s: no memory", path);
     else if (ferror(in)) {
         fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
         free(bytes);
@@ -72,8 +73,10 @@ shunt_program *open_program(const char *path, int *status)
     } else {
         result = shunt_compile(path, NULL, &program, &messages);
     }
-    if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
-    else if (result != SHUNT_DONE) fail(result, "%s: no memory", path);
+    if (messages)
+        (void)shunt_messages_print(messages, false, write_file, stderr);
+    else if (result != SHUNT_DONE)
+        fail(result, "%s: no memory", path);
     shunt_messages_free(messages);
     *status = (int)result;
     return program;
@@ -136,14 +139,15 @@ static bool give_name(const safe_file *file)
 
 bool same_file(const char *a, const char *b)
 {
-    struct stat  x, y;
-    const char  *name_a, *name_b;
-    bool         same = strcmp(a, b) == 0, known_a = stat(a, &x) == 0, known_b = stat(b, &y) == 0;
+    struct stat x, y;
+    const char *name_a, *name_b;
+    bool        same = strcmp(a, b) == 0, known_a = stat(a, &x) == 0, known_b = stat(b, &y) == 0;
     if (known_a && !S_ISREG(x.st_mode)) return false; /* a device or pipe takes more than one */
     if (known_a && known_b) return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
     if (same || known_a || known_b) return same;
     char *at = folder_of(a, &name_a), *by = folder_of(b, &name_b);
-    same = at && by && strcmp(name_a, name_b) == 0 && stat(at, &x) == 0 && stat(by, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    same = at && by && strcmp(name_a, name_b) == 0 && stat(at, &x) == 0 && stat(by, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
     free(at);
     free(by);
     return same;

@@ -4,7 +4,7 @@
 #include "cli/help.h"
 
 const struct verb_info verb_info[VERB_COUNT] = {
-#define SHUNT_VERB(name, operands, fewest, most, summary, description) \
+#define SHUNT_VERB(name, operands, fewest, most, summary, description)                                                           \
     [VERB_##name] = { #name, operands, summary, description, fewest, most, NULL },
 #include "cli/verbs.def"
 };
@@ -16,8 +16,10 @@ const struct option_info option_info[OPTION_COUNT] = {
 
 int main(int argc, char **argv)
 {
-    static const struct { const char *name; void (*write)(FILE *out); } kinds[] = {
-        { "man", help_man }, { "bash", help_bash }, { "zsh", help_zsh }, { "fish", help_fish } };
+    static const struct {
+        const char *name;
+        void (*write)(FILE *out);
+    } kinds[] = { { "man", help_man }, { "bash", help_bash }, { "zsh", help_zsh }, { "fish", help_fish } };
     if (argc != 3) return 2;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(argv[1], kinds[i].name) != 0) continue;

@@ -12,10 +12,14 @@ static const char *const statuses[] = {
 };
 
 /* What a first day needs, in the man page. */
-static const struct { const char *line, *says; } examples[] = {
+static const struct {
+    const char *line, *says;
+} examples[] = {
     { "shunt test claims.map", "Run the tests that stand in the rules." },
-    { "shunt run claims.map in.edi -o records.ndjson -e faults.ndjson -d letters", "Post a file; what is set aside goes to the folder letters." },
-    { "shunt run claims.map letters/1-1.edi --only letters/1-1.units.json", "After the repair: commit the units that were set aside, and only those." },
+    { "shunt run claims.map in.edi -o records.ndjson -e faults.ndjson -d letters",
+      "Post a file; what is set aside goes to the folder letters." },
+    { "shunt run claims.map letters/1-1.edi --only letters/1-1.units.json",
+      "After the repair: commit the units that were set aside, and only those." },
     { "shunt dict 835 CLP05", "What an element is: usage, type, length, class of health information." },
     { "shunt get 2100.CLP04 in.edi", "The values at a path." },
 };
@@ -44,7 +48,9 @@ static bool takes(verb_id verb, int index) { return option_info[index].verbs & 1
 
 void help_all(FILE *out)
 {
-    fputs("shunt turns healthcare messages into balanced finance postings, by rules.\n\nusage: shunt VERB [OPTION...] OPERAND...\n\n", out);
+    fputs("shunt turns healthcare messages into balanced finance postings, by rules.\n\nusage: shunt VERB [OPTION...] "
+          "OPERAND...\n\n",
+          out);
     for (int v = 0; v < VERB_COUNT; v++) fprintf(out, "  %-9s %s\n", verb_info[v].name, verb_info[v].summary);
     fputs("\n`shunt VERB --help` says more, `shunt --version` which version this is. Exit status:\n", out);
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) fprintf(out, "  %zu  %s\n", i, statuses[i]);
@@ -73,15 +79,21 @@ static void roff(FILE *out, const char *text)
 {
     if (*text == '.' || *text == '\'') fputs("\\&", out);
     for (; *text; text++) {
-        if (*text == '-') fputs("\\-", out);
-        else if (*text == '\\') fputs("\\e", out);
-        else fputc(*text, out);
+        if (*text == '-')
+            fputs("\\-", out);
+        else if (*text == '\\')
+            fputs("\\e", out);
+        else
+            fputc(*text, out);
     }
 }
 
 void help_man(FILE *out)
 {
-    fprintf(out, ".TH SHUNT 1 \"\" \"shunt %s\" \"User Commands\"\n.SH NAME\nshunt \\- healthcare messages to balanced finance postings, by rules\n", SHUNT_VERSION);
+    fprintf(out,
+            ".TH SHUNT 1 \"\" \"shunt %s\" \"User Commands\"\n.SH NAME\nshunt \\- healthcare messages to balanced finance "
+            "postings, by rules\n",
+            SHUNT_VERSION);
     fputs(".SH SYNOPSIS\n", out);
     for (int v = 0; v < VERB_COUNT; v++) {
         fprintf(out, ".B shunt %s\n[OPTION...] ", verb_info[v].name);
@@ -132,7 +144,9 @@ static bool is_choice(const char *argument) { return argument && strchr(argument
 /* Verbs at first; options where a word begins with `-`; the words of a choice behind its option; else what bash offers: files. */
 void help_bash(FILE *out)
 {
-    fputs("_shunt() {\n    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words='", out);
+    fputs("_shunt() {\n    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n    if [ "
+          "\"$COMP_CWORD\" -eq 1 ]; then\n        words='",
+          out);
     for (int v = 0; v < VERB_COUNT; v++) fprintf(out, "%s%s", v ? " " : "", verb_info[v].name);
     fputs(" --help --version'\n    elif [[ $cur == -* ]]; then\n        case ${COMP_WORDS[1]} in\n", out);
     for (int v = 0; v < VERB_COUNT; v++) {
@@ -156,16 +170,20 @@ void help_bash(FILE *out)
             fputs("' ;;\n", out);
         }
     }
-    fputs("        esac\n    fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _shunt shunt\n", out);
+    fputs("        esac\n    fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _shunt shunt\n",
+          out);
 }
 
 /* Inside single quotes of a shell, and free of what zsh's _arguments reads as syntax. */
 static void quoted(FILE *out, const char *text)
 {
     for (; *text; text++) {
-        if (*text == '\'') fputs("'\\''", out);
-        else if (*text == '[' || *text == ']' || *text == ':') fprintf(out, "\\%c", *text);
-        else fputc(*text, out);
+        if (*text == '\'')
+            fputs("'\\''", out);
+        else if (*text == '[' || *text == ']' || *text == ':')
+            fprintf(out, "\\%c", *text);
+        else
+            fputc(*text, out);
     }
 }
 

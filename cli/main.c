@@ -12,7 +12,7 @@
 #include "cli/help.h"
 
 const struct verb_info verb_info[VERB_COUNT] = {
-#define SHUNT_VERB(name, operands, fewest, most, summary, description) \
+#define SHUNT_VERB(name, operands, fewest, most, summary, description)                                                           \
     [VERB_##name] = { #name, operands, summary, description, fewest, most, cmd_##name },
 #include "cli/verbs.def"
 };
@@ -61,7 +61,8 @@ static int read_option(arguments *a, int argc, char **argv, int *i)
         const char *equals = strchr(word, '=');
         size_t      length = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
         option_id   o = find_option(a->verb, word + 2, length, 0);
-        if (o == OPTION_COUNT) return fail(SHUNT_RULES_FAULT, "%s takes no option `%.*s`; see `shunt %s --help`", name, (int)length + 2, word, name);
+        if (o == OPTION_COUNT)
+            return fail(SHUNT_RULES_FAULT, "%s takes no option `%.*s`; see `shunt %s --help`", name, (int)length + 2, word, name);
         if (!option_info[o].argument) {
             if (equals) return fail(SHUNT_RULES_FAULT, "`--%s` takes no value", option_info[o].word);
             keep(a, o, "");
@@ -73,12 +74,14 @@ static int read_option(arguments *a, int argc, char **argv, int *i)
     }
     for (const char *letter = word + 1; *letter; letter++) {
         option_id o = find_option(a->verb, NULL, 0, *letter);
-        if (o == OPTION_COUNT) return fail(SHUNT_RULES_FAULT, "%s takes no option `-%c`; see `shunt %s --help`", name, *letter, name);
+        if (o == OPTION_COUNT)
+            return fail(SHUNT_RULES_FAULT, "%s takes no option `-%c`; see `shunt %s --help`", name, *letter, name);
         if (!option_info[o].argument) {
             keep(a, o, "");
             continue;
         }
-        if (letter[1] == 0 && *i + 1 >= argc) return fail(SHUNT_RULES_FAULT, "`-%c` needs a value: %s", *letter, option_info[o].argument);
+        if (letter[1] == 0 && *i + 1 >= argc)
+            return fail(SHUNT_RULES_FAULT, "`-%c` needs a value: %s", *letter, option_info[o].argument);
         keep(a, o, letter[1] ? letter + 1 : argv[++*i]);
         return 0;
     }
@@ -107,15 +110,18 @@ static int run_verb(verb_id verb, int argc, char **argv)
     }
     const struct verb_info *info = &verb_info[verb];
     if (status == 0) {
-        if (a.value[OPTION_HELP]) help_verb(stdout, verb);
+        if (a.value[OPTION_HELP])
+            help_verb(stdout, verb);
         else if (a.operand_count < info->fewest || (info->most >= 0 && a.operand_count > info->most))
             status = fail(SHUNT_RULES_FAULT, "usage: shunt %s [OPTION...] %s", info->name, info->operands);
-        else status = info->run(&a);
+        else
+            status = info->run(&a);
     }
     errno = 0;
     if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
         /* Who closed the pipe (`shunt dict 835 | head`) has seen enough; `run` and `compile` have said so themselves. */
-        status = errno == EPIPE || errno == 0 ? SHUNT_SYSTEM_FAULT : fail(SHUNT_SYSTEM_FAULT, "standard output: %s", strerror(errno));
+        status =
+            errno == EPIPE || errno == 0 ? SHUNT_SYSTEM_FAULT : fail(SHUNT_SYSTEM_FAULT, "standard output: %s", strerror(errno));
     }
     free(a.operands);
     free(a.tables);

@@ -8,16 +8,14 @@ const struct shunt_ast_info shunt_ast_info[SHUNT_AST_COUNT] = {
 #include "dsl/ast.def"
 };
 
-static void
-note_height(shunt_ast *node, const shunt_ast *kid)
+static void note_height(shunt_ast *node, const shunt_ast *kid)
 {
     if (kid && kid->height >= node->height) node->height = kid->height + 1;
 }
 
-shunt_ast *
-shunt_ast_new(shunt_arena *arena, shunt_ast_kind kind, shunt_span span)
+shunt_ast *shunt_ast_new(shunt_arena *arena, shunt_ast_kind kind, shunt_span span)
 {
-    shunt_ast *node  = SHUNT_NEW(arena, shunt_ast);
+    shunt_ast *node = SHUNT_NEW(arena, shunt_ast);
     uint32_t   roles = shunt_ast_info[kind].role_count;
     if (!node) return NULL;
     node->kind = (uint16_t)kind;
@@ -29,16 +27,14 @@ shunt_ast_new(shunt_arena *arena, shunt_ast_kind kind, shunt_span span)
     return node;
 }
 
-shunt_ast *
-shunt_ast_leaf(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_text text)
+shunt_ast *shunt_ast_leaf(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_text text)
 {
     shunt_ast *node = shunt_ast_new(arena, kind, span);
     if (node) node->text = text;
     return node;
 }
 
-shunt_ast *
-shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_ast *const *kids, uint32_t count)
+shunt_ast *shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_ast *const *kids, uint32_t count)
 {
     assert(count == shunt_ast_info[kind].role_count);
     shunt_ast *node = shunt_ast_new(arena, kind, span);
@@ -50,26 +46,24 @@ shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_a
     return node;
 }
 
-shunt_ast *
-shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item)
+shunt_ast *shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item)
 {
     if (!item) return list;
     uint32_t count = list->kid_count;
     if ((count & (count - 1)) == 0) { /* full: capacities are the powers of two */
-        uint32_t     capacity = count ? count * 2 : 1;
-        shunt_ast **kids      = SHUNT_NEW_N(arena, shunt_ast *, capacity);
+        uint32_t    capacity = count ? count * 2 : 1;
+        shunt_ast **kids = SHUNT_NEW_N(arena, shunt_ast *, capacity);
         if (!kids) return NULL;
         if (count) memcpy(kids, list->kids, count * sizeof(*kids));
         list->kids = kids;
     }
     list->kids[count] = item;
-    list->kid_count   = count + 1;
+    list->kid_count = count + 1;
     note_height(list, item);
     return list;
 }
 
-void
-shunt_ast_walk(shunt_ast *node, bool (*visit)(shunt_ast *node, void *context), void *context)
+void shunt_ast_walk(shunt_ast *node, bool (*visit)(shunt_ast *node, void *context), void *context)
 {
     if (!node || !visit(node, context)) return;
     for (uint32_t i = 0; i < node->kid_count; i++) shunt_ast_walk(node->kids[i], visit, context);

@@ -21,20 +21,20 @@ typedef enum shunt_ast_kind {
 enum { SHUNT_AST_HEIGHT = 1000 };
 
 typedef struct shunt_ast {
-    uint16_t           kind;       /* shunt_ast_kind */
-    uint16_t           flags;      /* free for check */
+    uint16_t           kind;  /* shunt_ast_kind */
+    uint16_t           flags; /* free for check */
     uint32_t           kid_count;
     struct shunt_ast **kids;
     shunt_text         text;
-    shunt_text         doc;        /* `##` lines before a declaration, joined by line ends; else empty */
-    shunt_span         span;       /* of the whole construct, without comments around it */
-    uint32_t           height;     /* levels below it; the parser keeps trees within SHUNT_AST_HEIGHT, so walkers may recurse */
-    void              *fact;       /* what check found out; NULL until then */
+    shunt_text         doc;    /* `##` lines before a declaration, joined by line ends; else empty */
+    shunt_span         span;   /* of the whole construct, without comments around it */
+    uint32_t           height; /* levels below it; the parser keeps trees within SHUNT_AST_HEIGHT, so walkers may recurse */
+    void              *fact;   /* what check found out; NULL until then */
 } shunt_ast;
 
 struct shunt_ast_info {
-    const char *name;   /* printed name */
-    const char *roles;  /* "name type value ", in order */
+    const char *name;  /* printed name */
+    const char *roles; /* "name type value ", in order */
     uint32_t    role_count;
 };
 extern const struct shunt_ast_info shunt_ast_info[SHUNT_AST_COUNT];
@@ -43,7 +43,8 @@ extern const struct shunt_ast_info shunt_ast_info[SHUNT_AST_COUNT];
 shunt_ast *shunt_ast_new(shunt_arena *arena, shunt_ast_kind kind, shunt_span span) SHUNT_MUST_USE;
 shunt_ast *shunt_ast_leaf(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_text text) SHUNT_MUST_USE;
 /* Children in order of the roles; the count is that of the roles. NULL without memory. */
-shunt_ast *shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_ast *const *kids, uint32_t count) SHUNT_MUST_USE;
+shunt_ast *shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span span, shunt_ast *const *kids,
+                          uint32_t count) SHUNT_MUST_USE;
 /* Appends to a LIST, BLOCK, TEMPLATE, ARRAY or PATTERN; NULL item is passed over. Returns the list, NULL without memory. */
 shunt_ast *shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item) SHUNT_MUST_USE;
 

@@ -5,8 +5,7 @@ enum { LONGEST_LINE = 160, BEFORE_MARK = 60 /* characters kept in front of the f
 /* ---- characters and lines ---- */
 
 /* Bytes of the character at `at`; one where they are no UTF-8, so that columns stay defined on any input. */
-static uint32_t
-character_size(shunt_text text, uint32_t at)
+static uint32_t character_size(shunt_text text, uint32_t at)
 {
     unsigned char lead = (unsigned char)text.bytes[at];
     uint32_t      size = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
@@ -14,31 +13,27 @@ character_size(shunt_text text, uint32_t at)
     return shunt_utf8_bad(text.bytes + at, size) == size ? size : 1;
 }
 
-static uint32_t
-count_characters(shunt_text text, uint32_t begin, uint32_t end)
+static uint32_t count_characters(shunt_text text, uint32_t begin, uint32_t end)
 {
     uint32_t count = 0;
     for (uint32_t at = begin; at < end; at += character_size(text, at)) count++;
     return count;
 }
 
-static uint32_t
-line_begin(shunt_text text, uint32_t offset)
+static uint32_t line_begin(shunt_text text, uint32_t offset)
 {
     while (offset > 0 && text.bytes[offset - 1] != '\n') offset--;
     return offset;
 }
 
-static uint32_t
-line_end(shunt_text text, uint32_t offset)
+static uint32_t line_end(shunt_text text, uint32_t offset)
 {
     while (offset < text.length && text.bytes[offset] != '\n') offset++;
     if (offset > 0 && offset <= text.length && text.bytes[offset - 1] == '\r' && line_begin(text, offset) < offset) offset--;
     return offset;
 }
 
-void
-shunt_excerpt_place(shunt_text text, uint32_t offset, uint32_t *line, uint32_t *column)
+void shunt_excerpt_place(shunt_text text, uint32_t offset, uint32_t *line, uint32_t *column)
 {
     if (offset > text.length) offset = text.length;
     *line = 1;
@@ -47,32 +42,32 @@ shunt_excerpt_place(shunt_text text, uint32_t offset, uint32_t *line, uint32_t *
 }
 
 /* Characters that a terminal obeys instead of showing them: controls, marks without width, changes of direction. */
-static bool
-is_hidden(const char *bytes, uint32_t size)
+static bool is_hidden(const char *bytes, uint32_t size)
 {
     const unsigned char *c = (const unsigned char *)bytes;
     if (size == 2) return c[0] == 0xC2 && c[1] < 0xA0;
     if (size != 3) return false;
     unsigned character = (c[0] & 0x0Fu) << 12 | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu);
-    return (character >= 0x200B && character <= 0x200F) || (character >= 0x2028 && character <= 0x202E)
-        || (character >= 0x2066 && character <= 0x2069) || character == 0xFEFF;
+    return (character >= 0x200B && character <= 0x200F) || (character >= 0x2028 && character <= 0x202E) ||
+           (character >= 0x2066 && character <= 0x2069) || character == 0xFEFF;
 }
 
 /* Text on one line: what would break the line is a blank, what would hide in it a question mark. */
-static void
-write_plain(shunt_buffer *out, shunt_text text)
+static void write_plain(shunt_buffer *out, shunt_text text)
 {
     for (uint32_t at = 0, size; at < text.length; at += size) {
         size = character_size(text, at);
         unsigned char c = (unsigned char)text.bytes[at];
-        if (size > 1 && is_hidden(text.bytes + at, size)) shunt_buffer_char(out, '?');
-        else if (size > 1) shunt_buffer_add(out, text.bytes + at, size);
-        else shunt_buffer_char(out, c < 0x20 || c == 0x7F ? ' ' : c >= 0x80 ? '?' : (char)c);
+        if (size > 1 && is_hidden(text.bytes + at, size))
+            shunt_buffer_char(out, '?');
+        else if (size > 1)
+            shunt_buffer_add(out, text.bytes + at, size);
+        else
+            shunt_buffer_char(out, c < 0x20 || c == 0x7F ? ' ' : c >= 0x80 ? '?' : (char)c);
     }
 }
 
-static void
-write_repeated(shunt_buffer *out, char c, uint32_t count)
+static void write_repeated(shunt_buffer *out, char c, uint32_t count)
 {
     while (count--) shunt_buffer_char(out, c);
 }
@@ -80,8 +75,8 @@ write_repeated(shunt_buffer *out, char c, uint32_t count)
 /* ---- the marks of one line ---- */
 
 struct mark {
-    uint32_t   from, to;    /* columns from 0, on the line as it is shown */
-    bool       here;        /* the place itself */
+    uint32_t   from, to; /* columns from 0, on the line as it is shown */
+    bool       here;     /* the place itself */
     shunt_text text;
 };
 
@@ -93,15 +88,10 @@ struct view {
     uint32_t    mark_count;
 };
 
-static void
-write_gutter(shunt_buffer *out, uint32_t width)
-{
-    shunt_buffer_format(out, "%*s|", (int)width + 1, "");
-}
+static void write_gutter(shunt_buffer *out, uint32_t width) { shunt_buffer_format(out, "%*s|", (int)width + 1, ""); }
 
 /* The line, cut around its marks where it is long; the marks are moved along. */
-static void
-write_line(shunt_buffer *out, struct view *v)
+static void write_line(shunt_buffer *out, struct view *v)
 {
     uint32_t length = count_characters(v->source, v->begin, v->end);
     uint32_t first = UINT32_MAX, from = 0, to = length;
@@ -123,30 +113,24 @@ write_line(shunt_buffer *out, struct view *v)
     for (uint32_t i = 0; i < v->mark_count; i++) {
         struct mark *m = &v->marks[i];
         m->from = (m->from > to ? to : m->from) - from + shift;
-        m->to   = (m->to > to ? to : m->to) - from + shift;
+        m->to = (m->to > to ? to : m->to) - from + shift;
         if (m->to <= m->from) m->to = m->from + 1;
     }
 }
 
-static int
-by_column(const struct mark *a, const struct mark *b)
-{
-    return a->from < b->from ? -1 : a->from > b->from;
-}
+static int by_column(const struct mark *a, const struct mark *b) { return a->from < b->from ? -1 : a->from > b->from; }
 
-static void
-sort_marks(struct view *v)
+static void sort_marks(struct view *v)
 {
     for (uint32_t i = 1; i < v->mark_count; i++)
         for (uint32_t k = i; k > 0 && by_column(&v->marks[k - 1], &v->marks[k]) > 0; k--) {
-            struct mark m   = v->marks[k];
-            v->marks[k]     = v->marks[k - 1];
+            struct mark m = v->marks[k];
+            v->marks[k] = v->marks[k - 1];
             v->marks[k - 1] = m;
         }
 }
 
-static char
-mark_at(const struct view *v, uint32_t column)
+static char mark_at(const struct view *v, uint32_t column)
 {
     char c = ' ';
     for (uint32_t i = 0; i < v->mark_count; i++) {
@@ -157,8 +141,7 @@ mark_at(const struct view *v, uint32_t column)
 }
 
 /* `count` bars, one under each of the marks from the left that still wait for their text. */
-static uint32_t
-write_bars(shunt_buffer *out, const struct view *v, uint32_t count)
+static uint32_t write_bars(shunt_buffer *out, const struct view *v, uint32_t count)
 {
     uint32_t column = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -172,8 +155,7 @@ write_bars(shunt_buffer *out, const struct view *v, uint32_t count)
 }
 
 /* Under the line its marks, the text of the last one beside it, those of the others below, from the right to the left. */
-static void
-write_marks(shunt_buffer *out, struct view *v, uint32_t width)
+static void write_marks(shunt_buffer *out, struct view *v, uint32_t width)
 {
     uint32_t end = 0;
     sort_marks(v);
@@ -208,23 +190,22 @@ write_marks(shunt_buffer *out, struct view *v, uint32_t width)
 
 /* ---- a diagnostic ---- */
 
-static const shunt_excerpt_source *
-source_of(const shunt_excerpt_sources *sources, shunt_span at)
+static const shunt_excerpt_source *source_of(const shunt_excerpt_sources *sources, shunt_span at)
 {
     return at.file < sources->count ? &sources->items[at.file] : NULL;
 }
 
 /* A mark for the label, on the view of its line among `views`. What goes on to further lines is marked to the end of its
  * first. */
-static uint32_t
-add_label(struct view *views, uint32_t count, const shunt_excerpt_source *source, const shunt_label *label, bool here)
+static uint32_t add_label(struct view *views, uint32_t count, const shunt_excerpt_source *source, const shunt_label *label,
+                          bool here)
 {
-    shunt_text text  = source->text;
+    shunt_text text = source->text;
     uint32_t   begin = label->span.begin < text.length ? label->span.begin : text.length;
     uint32_t   from = line_begin(text, begin), to = line_end(text, begin), i = 0;
     if (to < from) to = from;
     if (begin > to) begin = to;
-    uint32_t   end   = label->span.end < to ? label->span.end : to;
+    uint32_t end = label->span.end < to ? label->span.end : to;
     while (i < count && views[i].begin != from) i++;
     struct view *v = &views[i];
     if (i == count) {
@@ -234,25 +215,23 @@ add_label(struct view *views, uint32_t count, const shunt_excerpt_source *source
         count++;
     }
     struct mark *m = &v->marks[v->mark_count++];
-    *m      = (struct mark){ .here = here, .text = label->text };
+    *m = (struct mark){ .here = here, .text = label->text };
     m->from = count_characters(text, from, begin);
-    m->to   = m->from + (end > begin ? count_characters(text, begin, end) : 1);
+    m->to = m->from + (end > begin ? count_characters(text, begin, end) : 1);
     return count;
 }
 
-static void
-sort_views(struct view *views, uint32_t count)
+static void sort_views(struct view *views, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t k = i; k > 0 && views[k - 1].number > views[k].number; k--) {
             struct view v = views[k];
-            views[k]      = views[k - 1];
-            views[k - 1]  = v;
+            views[k] = views[k - 1];
+            views[k - 1] = v;
         }
 }
 
-static uint32_t
-digits(uint32_t number)
+static uint32_t digits(uint32_t number)
 {
     uint32_t count = 1;
     for (; number >= 10; number /= 10) count++;
@@ -260,8 +239,7 @@ digits(uint32_t number)
 }
 
 /* Room for the largest line number that is shown. */
-static uint32_t
-gutter_width(const shunt_excerpt_sources *sources, const shunt_diag *diag)
+static uint32_t gutter_width(const shunt_excerpt_sources *sources, const shunt_diag *diag)
 {
     uint32_t width = 1, line, column;
     for (uint32_t i = 0; i < diag->label_count; i++) {
@@ -274,12 +252,12 @@ gutter_width(const shunt_excerpt_sources *sources, const shunt_diag *diag)
 }
 
 /* The lines of one file. */
-static void
-write_file(const shunt_excerpt_sources *sources, const shunt_diag *diag, uint32_t first, uint32_t width, shunt_buffer *out)
+static void write_file(const shunt_excerpt_sources *sources, const shunt_diag *diag, uint32_t first, uint32_t width,
+                       shunt_buffer *out)
 {
     const shunt_excerpt_source *source = source_of(sources, diag->labels[first].span);
-    struct view views[SHUNT_DIAG_LABELS];
-    uint32_t    count = 0, line, column;
+    struct view                 views[SHUNT_DIAG_LABELS];
+    uint32_t                    count = 0, line, column;
     shunt_excerpt_place(source->text, diag->labels[first].span.begin, &line, &column);
     shunt_buffer_z(out, first == 0 ? "  --> " : "  ::: ");
     write_plain(out, source->name);
@@ -298,8 +276,7 @@ write_file(const shunt_excerpt_sources *sources, const shunt_diag *diag, uint32_
     }
 }
 
-void
-shunt_excerpt(const shunt_excerpt_sources *sources, const shunt_diag *diag, shunt_buffer *out)
+void shunt_excerpt(const shunt_excerpt_sources *sources, const shunt_diag *diag, shunt_buffer *out)
 {
     uint32_t width = gutter_width(sources, diag);
     bool     shown = false;
@@ -326,8 +303,7 @@ shunt_excerpt(const shunt_excerpt_sources *sources, const shunt_diag *diag, shun
 
 /* ---- JSON ---- */
 
-static void
-write_place(const shunt_excerpt_source *source, shunt_span at, shunt_buffer *out)
+static void write_place(const shunt_excerpt_source *source, shunt_span at, shunt_buffer *out)
 {
     uint32_t line, column, end_line, end_column;
     shunt_excerpt_place(source->text, at.begin, &line, &column);
@@ -335,11 +311,10 @@ write_place(const shunt_excerpt_source *source, shunt_span at, shunt_buffer *out
     shunt_buffer_z(out, "\"file\":");
     shunt_buffer_json(out, source->name);
     shunt_buffer_format(out, ",\"line\":%u,\"column\":%u,\"end_line\":%u,\"end_column\":%u", (unsigned)line, (unsigned)column,
-        (unsigned)end_line, (unsigned)end_column);
+                        (unsigned)end_line, (unsigned)end_column);
 }
 
-static void
-write_hints(const shunt_diag *diag, bool help, shunt_buffer *out)
+static void write_hints(const shunt_diag *diag, bool help, shunt_buffer *out)
 {
     bool first = true;
     for (uint32_t i = 0; i < diag->hint_count; i++) {
@@ -350,12 +325,11 @@ write_hints(const shunt_diag *diag, bool help, shunt_buffer *out)
     }
 }
 
-void
-shunt_excerpt_json(const shunt_excerpt_sources *sources, const shunt_diag *diag, shunt_buffer *out)
+void shunt_excerpt_json(const shunt_excerpt_sources *sources, const shunt_diag *diag, shunt_buffer *out)
 {
     const shunt_excerpt_source *source = diag->label_count ? source_of(sources, diag->labels[0].span) : NULL;
     shunt_buffer_format(out, "{\"code\":\"%s\",\"severity\":\"%s\",\"message\":", shunt_status_info[diag->code].code,
-        shunt_severity_name(diag->severity));
+                        shunt_severity_name(diag->severity));
     shunt_buffer_json(out, diag->message);
     if (source) {
         shunt_buffer_char(out, ',');

@@ -13,57 +13,90 @@ struct shunt_loop_ref;
 
 /* ---- types of the language ---- */
 typedef enum shunt_ty_kind {
-    SHUNT_TY_ERROR,     /* an error was reported; fits everything, silently */
-    SHUNT_TY_BOOL, SHUNT_TY_INT, SHUNT_TY_TEXT, SHUNT_TY_CODE, SHUNT_TY_TOKEN, SHUNT_TY_UNIT, SHUNT_TY_ACCOUNT,
-    SHUNT_TY_DECIMAL, SHUNT_TY_MONEY, SHUNT_TY_PERCENT, SHUNT_TY_QUANTITY, SHUNT_TY_DATE, SHUNT_TY_TIME, SHUNT_TY_MOMENT, SHUNT_TY_DURATION,
-    SHUNT_TY_ENUM,      /* `shape` is its members */
-    SHUNT_TY_ROW,       /* `shape` is its record */
-    SHUNT_TY_NODE,      /* an instance of `loop` */
-    SHUNT_TY_LIST,      /* of `item` */
-    SHUNT_TY_SOURCE,    /* the name of a source as a value: `provider_adjustments(era)` */
-    SHUNT_TY_NEVER,     /* an exit stands here */
+    SHUNT_TY_ERROR, /* an error was reported; fits everything, silently */
+    SHUNT_TY_BOOL,
+    SHUNT_TY_INT,
+    SHUNT_TY_TEXT,
+    SHUNT_TY_CODE,
+    SHUNT_TY_TOKEN,
+    SHUNT_TY_UNIT,
+    SHUNT_TY_ACCOUNT,
+    SHUNT_TY_DECIMAL,
+    SHUNT_TY_MONEY,
+    SHUNT_TY_PERCENT,
+    SHUNT_TY_QUANTITY,
+    SHUNT_TY_DATE,
+    SHUNT_TY_TIME,
+    SHUNT_TY_MOMENT,
+    SHUNT_TY_DURATION,
+    SHUNT_TY_ENUM,   /* `shape` is its members */
+    SHUNT_TY_ROW,    /* `shape` is its record */
+    SHUNT_TY_NODE,   /* an instance of `loop` */
+    SHUNT_TY_LIST,   /* of `item` */
+    SHUNT_TY_SOURCE, /* the name of a source as a value: `provider_adjustments(era)` */
+    SHUNT_TY_NEVER,  /* an exit stands here */
 } shunt_ty_kind;
 
 typedef struct shunt_ty {
     uint8_t                      kind;
-    bool                         optional;   /* may be absent */
-    bool                         clearable;  /* may be cleared */
-    bool                         literal;    /* text written in the rules: fits account and unit */
-    uint8_t                      digits;     /* decimals: most digits, 0 = 38 */
-    uint8_t                      scale;      /* decimals, money, percent (4) */
-    char                         currency[4];/* money: "USD" */
-    uint32_t                     length;     /* text: most characters, 0 = not known */
-    uint32_t                     phi;        /* classes */
-    uint32_t                     max;        /* list: most items, 0 = not known */
-    const shunt_codeset         *codes;      /* code: its list, NULL = none */
+    bool                         optional;    /* may be absent */
+    bool                         clearable;   /* may be cleared */
+    bool                         literal;     /* text written in the rules: fits account and unit */
+    uint8_t                      digits;      /* decimals: most digits, 0 = 38 */
+    uint8_t                      scale;       /* decimals, money, percent (4) */
+    char                         currency[4]; /* money: "USD" */
+    uint32_t                     length;      /* text: most characters, 0 = not known */
+    uint32_t                     phi;         /* classes */
+    uint32_t                     max;         /* list: most items, 0 = not known */
+    const shunt_codeset         *codes;       /* code: its list, NULL = none */
     const struct shunt_shape    *shape;
     const struct shunt_loop_ref *loop;
     const struct shunt_ty       *item;
 } shunt_ty;
 
 /* ---- declarations ---- */
-typedef struct shunt_member {        /* field of a shape, or member of an enum */
-    shunt_text   name;
-    shunt_ty     type;
-    shunt_ast   *decl;               /* FIELD_DECL, TABLE_KEY, COLUMN, NAME; NULL for built-in records */
-    shunt_ast   *value;              /* default expression, NULL = none; it may name the fields before it */
+typedef struct shunt_member { /* field of a shape, or member of an enum */
+    shunt_text name;
+    shunt_ty   type;
+    shunt_ast *decl;  /* FIELD_DECL, TABLE_KEY, COLUMN, NAME; NULL for built-in records */
+    shunt_ast *value; /* default expression, NULL = none; it may name the fields before it */
 } shunt_member;
 
-typedef enum shunt_shape_kind { SHUNT_SHAPE_ENUM, SHUNT_SHAPE_TABLE, SHUNT_SHAPE_TARGET, SHUNT_SHAPE_LINE /* columns of a journal target */,
-                                SHUNT_SHAPE_ADJUSTMENT, SHUNT_SHAPE_PROVIDER_ADJUSTMENT, SHUNT_SHAPE_PRIOR_ADJUSTMENT, SHUNT_SHAPE_GROUP /* rows of a grouped tally: key, total */ } shunt_shape_kind;
+typedef enum shunt_shape_kind {
+    SHUNT_SHAPE_ENUM,
+    SHUNT_SHAPE_TABLE,
+    SHUNT_SHAPE_TARGET,
+    SHUNT_SHAPE_LINE /* columns of a journal target */,
+    SHUNT_SHAPE_ADJUSTMENT,
+    SHUNT_SHAPE_PROVIDER_ADJUSTMENT,
+    SHUNT_SHAPE_PRIOR_ADJUSTMENT,
+    SHUNT_SHAPE_GROUP /* rows of a grouped tally: key, total */
+} shunt_shape_kind;
 typedef struct shunt_shape {
     shunt_shape_kind     kind;
     shunt_text           name;
     shunt_member        *members;
     uint32_t             count;
-    struct shunt_symbol *symbol;     /* NULL for built-in records */
-    uint32_t             number;     /* free for emit: record type, enum index */
+    struct shunt_symbol *symbol; /* NULL for built-in records */
+    uint32_t             number; /* free for emit: record type, enum index */
 } shunt_shape;
 
 typedef enum shunt_symbol_kind {
-    SHUNT_SYMBOL_SOURCE, SHUNT_SYMBOL_TARGET, SHUNT_SYMBOL_TABLE, SHUNT_SYMBOL_ENUM, SHUNT_SYMBOL_MEMBER /* of an enum */, SHUNT_SYMBOL_CODE,
-    SHUNT_SYMBOL_CONSTANT /* `let` of a module */, SHUNT_SYMBOL_FUNCTION, SHUNT_SYMBOL_MAP, SHUNT_SYMBOL_TALLY, SHUNT_SYMBOL_GLOBAL /* `let` of a map */,
-    SHUNT_SYMBOL_LOCAL /* `let` of a block, function or journal */, SHUNT_SYMBOL_PARAM, SHUNT_SYMBOL_VARIABLE /* of `for each` */, SHUNT_SYMBOL_FIELD /* of a target, in its own checks and defaults */
+    SHUNT_SYMBOL_SOURCE,
+    SHUNT_SYMBOL_TARGET,
+    SHUNT_SYMBOL_TABLE,
+    SHUNT_SYMBOL_ENUM,
+    SHUNT_SYMBOL_MEMBER /* of an enum */,
+    SHUNT_SYMBOL_CODE,
+    SHUNT_SYMBOL_CONSTANT /* `let` of a module */,
+    SHUNT_SYMBOL_FUNCTION,
+    SHUNT_SYMBOL_MAP,
+    SHUNT_SYMBOL_TALLY,
+    SHUNT_SYMBOL_GLOBAL /* `let` of a map */,
+    SHUNT_SYMBOL_LOCAL /* `let` of a block, function or journal */,
+    SHUNT_SYMBOL_PARAM,
+    SHUNT_SYMBOL_VARIABLE /* of `for each` */,
+    SHUNT_SYMBOL_FIELD /* of a target, in its own checks and defaults */
 } shunt_symbol_kind;
 
 /* Guides of a source, in the order written. */
@@ -72,26 +105,26 @@ typedef struct shunt_source_info {
     const shunt_guide **guides;
     uint32_t            guide_count;
     char                currency[4];
-    shunt_ast          *on_error;    /* EXIT, NULL = none */
+    shunt_ast          *on_error; /* EXIT, NULL = none */
     uint32_t            max_unit_bytes;
 } shunt_source_info;
 
 typedef struct shunt_table_info {
-    shunt_shape *shape;              /* keys first, then effective from and through, then columns */
+    shunt_shape *shape; /* keys first, then effective from and through, then columns */
     uint32_t     key_count;
-    bool         prefix;             /* last key by prefix */
+    bool         prefix; /* last key by prefix */
     bool         effective;
-    shunt_ast   *from;               /* STRING, NULL = none */
+    shunt_ast   *from; /* STRING, NULL = none */
 } shunt_table_info;
 
 typedef struct shunt_target_info {
     bool                 journal;
-    shunt_shape         *shape;      /* fields, header fields */
-    shunt_shape         *line;       /* columns, NULL for an emit */
-    uint32_t            *keys;       /* members of shape, key_count of them */
+    shunt_shape         *shape; /* fields, header fields */
+    shunt_shape         *line;  /* columns, NULL for an emit */
+    uint32_t            *keys;  /* members of shape, key_count of them */
     uint32_t             key_count;
-    uint32_t             accepts;    /* PHI classes */
-    shunt_ast          **checks;     /* CONSTRAINT */
+    uint32_t             accepts; /* PHI classes */
+    shunt_ast          **checks;  /* CONSTRAINT */
     uint32_t             check_count;
     uint32_t             balance_by; /* member of line, UINT32_MAX = none */
     struct shunt_symbol *accounts;   /* table, NULL */
@@ -103,45 +136,75 @@ typedef enum shunt_lang_scope { SHUNT_LANG_UNIT, SHUNT_LANG_TRANSACTION, SHUNT_L
 typedef struct shunt_symbol {
     shunt_symbol_kind kind;
     shunt_text        name;
-    shunt_ast        *decl;          /* the whole declaration */
-    shunt_span        span;          /* of the name */
+    shunt_ast        *decl; /* the whole declaration */
+    shunt_span        span; /* of the name */
     uint32_t          module;
     bool              used;
-    shunt_ty          type;          /* of values; of a table the row's; of a function the result's */
+    shunt_ty          type; /* of values; of a table the row's; of a function the result's */
     union {
         shunt_source_info *source;
         shunt_target_info *target;
         shunt_table_info  *table;
         shunt_shape       *enumeration;
-        struct { shunt_text name, meaning, ack, queue; bool has_ack, has_queue; } code;
-        struct { struct shunt_symbol **params; uint32_t count; } function;   /* bodies in the tree */
-        struct { struct shunt_symbol **sources; uint32_t source_count; struct shunt_symbol **targets; uint32_t target_count; } map;
-        struct { shunt_lang_scope scope; bool declared; bool grouped; uint32_t limit; shunt_ty key; const struct shunt_loop_ref *loop; struct shunt_symbol *map; struct shunt_symbol *variable; } tally;
-        struct { bool late; uint32_t order; } global;                        /* late: reads what arrives after the units */
-        struct { const shunt_shape *shape; uint32_t member; } field;         /* MEMBER, FIELD */
+        struct {
+            shunt_text name, meaning, ack, queue;
+            bool       has_ack, has_queue;
+        } code;
+        struct {
+            struct shunt_symbol **params;
+            uint32_t              count;
+        } function; /* bodies in the tree */
+        struct {
+            struct shunt_symbol **sources;
+            uint32_t              source_count;
+            struct shunt_symbol **targets;
+            uint32_t              target_count;
+        } map;
+        struct {
+            shunt_lang_scope             scope;
+            bool                         declared;
+            bool                         grouped;
+            uint32_t                     limit;
+            shunt_ty                     key;
+            const struct shunt_loop_ref *loop;
+            struct shunt_symbol         *map;
+            struct shunt_symbol         *variable;
+        } tally;
+        struct {
+            bool     late;
+            uint32_t order;
+        } global; /* late: reads what arrives after the units */
+        struct {
+            const shunt_shape *shape;
+            uint32_t           member;
+        } field; /* MEMBER, FIELD */
     } as;
-    uint32_t          number;        /* free for emit */
-    void             *place;         /* free for emit */
+    uint32_t number; /* free for emit */
+    void    *place;  /* free for emit */
 } shunt_symbol;
 
 /* ---- the message ---- */
 /* A loop by its id, as the rules see it: wherever it stands in each guide of its source (2300 stands under 2000B and 2000C).
  * `segment` is set for a repeated segment read as a list: an instance per repeat. */
-typedef struct shunt_loop_match { uint32_t guide; const shunt_loop *loop; const shunt_segment_node *segment; } shunt_loop_match;
+typedef struct shunt_loop_match {
+    uint32_t                  guide;
+    const shunt_loop         *loop;
+    const shunt_segment_node *segment;
+} shunt_loop_match;
 typedef struct shunt_loop_ref {
     shunt_symbol     *source;
-    shunt_text        id;            /* "2100"; empty: the body of the set */
-    shunt_text        segment;       /* empty, or "REF" */
-    shunt_text        qualifier;     /* of `segment`, empty = any */
+    shunt_text        id;        /* "2100"; empty: the body of the set */
+    shunt_text        segment;   /* empty, or "REF" */
+    shunt_text        qualifier; /* of `segment`, empty = any */
     shunt_loop_match *matches;
     uint32_t          match_count;
-    uint32_t          number;        /* free for emit: frame */
-} shunt_loop_ref; /* one object per distinct (source, id, segment, qualifier) in a compilation: compare by pointer */
+    uint32_t          number; /* free for emit: frame */
+} shunt_loop_ref;             /* one object per distinct (source, id, segment, qualifier) in a compilation: compare by pointer */
 
 typedef enum shunt_path_kind {
-    SHUNT_PATH_VALUE,   /* one element */
-    SHUNT_PATH_ONE,     /* one loop instance (its maximum is 1), may be absent */
-    SHUNT_PATH_LIST,    /* loop instances or repeats of a segment, children of the start */
+    SHUNT_PATH_VALUE, /* one element */
+    SHUNT_PATH_ONE,   /* one loop instance (its maximum is 1), may be absent */
+    SHUNT_PATH_LIST,  /* loop instances or repeats of a segment, children of the start */
 } shunt_path_kind;
 
 /* How to get there: from `base` (an expression that gives a node), or from `start` (variable of an enclosing `for each`), or from the
@@ -154,72 +217,75 @@ typedef struct shunt_path {
     const shunt_loop_ref  *up;
     const shunt_loop_ref **down;
     uint32_t               down_count;
-    const shunt_loop_ref  *loop;      /* VALUE: the loop (or repeat) that the element is read from = the end of the way */
-    shunt_loop_match      *nodes;     /* VALUE: the segment nodes that can hold it, `segment` set; node_count of them */
+    const shunt_loop_ref  *loop;  /* VALUE: the loop (or repeat) that the element is read from = the end of the way */
+    shunt_loop_match      *nodes; /* VALUE: the segment nodes that can hold it, `segment` set; node_count of them */
     uint32_t               node_count;
     shunt_text             qualifier; /* VALUE: the one asked for, where a node allows several (`REF["2U"]`); empty = any */
     uint16_t               element, component;
     bool                   range_start, range_end; /* `.start`, `.end` of an RD8 */
     shunt_value_type       value_type;
-    uint8_t                implied;   /* decimals of IMPLIED */
-    bool                   required;  /* required all the way in every guide: missing is REQUIRED_MISSING */
-    shunt_text             shown;     /* as an author writes it: `NM1["82"].NM109` */
+    uint8_t                implied;  /* decimals of IMPLIED */
+    bool                   required; /* required all the way in every guide: missing is REQUIRED_MISSING */
+    shunt_text             shown;    /* as an author writes it: `NM1["82"].NM109` */
 } shunt_path;
 
 /* ---- facts of nodes ---- */
 typedef enum shunt_fact_kind {
-    SHUNT_FACT_NONE,      /* literal, operator: the kind of node says it */
-    SHUNT_FACT_SYMBOL,    /* NAME: `symbol` (local, param, variable, global, constant, tally, enum member, field, source) */
-    SHUNT_FACT_PATH,      /* any node that reads the message: `path` */
-    SHUNT_FACT_FIELD,     /* MEMBER of a row: `member` of the shape of the left side */
-    SHUNT_FACT_LOOKUP,    /* INDEX of a table: `symbol` */
-    SHUNT_FACT_FUNCTION,  /* CALL of a declared function: `symbol` */
-    SHUNT_FACT_BUILTIN,   /* CALL or METHOD: `builtin` */
-    SHUNT_FACT_FIRST,     /* `list.first` */
-    SHUNT_FACT_RANGE_PART,/* `.start`, `.end` */
-    SHUNT_FACT_EXIT,      /* EXIT: `symbol` its code (NULL for skip), `scope` */
-    SHUNT_FACT_TARGET,    /* EMIT, JOURNAL: `symbol` */
-    SHUNT_FACT_TABLE,     /* WITH_TABLE: `symbol` */
-    SHUNT_FACT_ITEM,      /* NAME `it` inside x[where ...] */
+    SHUNT_FACT_NONE,       /* literal, operator: the kind of node says it */
+    SHUNT_FACT_SYMBOL,     /* NAME: `symbol` (local, param, variable, global, constant, tally, enum member, field, source) */
+    SHUNT_FACT_PATH,       /* any node that reads the message: `path` */
+    SHUNT_FACT_FIELD,      /* MEMBER of a row: `member` of the shape of the left side */
+    SHUNT_FACT_LOOKUP,     /* INDEX of a table: `symbol` */
+    SHUNT_FACT_FUNCTION,   /* CALL of a declared function: `symbol` */
+    SHUNT_FACT_BUILTIN,    /* CALL or METHOD: `builtin` */
+    SHUNT_FACT_FIRST,      /* `list.first` */
+    SHUNT_FACT_RANGE_PART, /* `.start`, `.end` */
+    SHUNT_FACT_EXIT,       /* EXIT: `symbol` its code (NULL for skip), `scope` */
+    SHUNT_FACT_TARGET,     /* EMIT, JOURNAL: `symbol` */
+    SHUNT_FACT_TABLE,      /* WITH_TABLE: `symbol` */
+    SHUNT_FACT_ITEM,       /* NAME `it` inside x[where ...] */
 } shunt_fact_kind;
 
 /* Built-ins of the language, as emit lowers them. SHUNT_LANG(NAME, "name") */
-#define SHUNT_LANG_BUILTINS(X)                                                                                                      \
-    X(SUM, "sum") X(COUNT, "count") X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs")                \
-    X(ROUND, "round") X(PERCENT_CHANGE, "percent_change") X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position")     \
-    X(OCCURRENCE, "occurrence") X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")                       \
-    X(PRIOR_ADJUSTMENTS, "prior_adjustments") X(FIRST_SERVICE_DATE, "first_service_date") X(DAYS_BETWEEN, "days_between")            \
-    X(ADD_MONTHS, "add_months") X(DATE_OF, "date_of") X(LOCAL_DATE, "local_date") X(YEAR_OF, "year_of") X(DATE, "date")              \
-    X(TRY_DATE, "try_date") X(TRY_INT, "try_int") X(TRY_DECIMAL, "try_decimal") X(TRY_MONEY, "try_money") X(TEXT, "text")            \
-    X(UPPER, "upper") X(LOWER, "lower") X(TRIM, "trim") X(LENGTH, "length") X(PART, "part") X(STARTS, "starts") X(MASK, "mask")       \
-    X(TOKENIZE, "tokenize") X(LAST4, "last4") X(DECLASSIFY, "declassify") X(FILE_ID, "file_id") X(RECEIVED_AT, "received_at")
+#define SHUNT_LANG_BUILTINS(X)                                                                                                   \
+    X(SUM, "sum")                                                                                                                \
+    X(COUNT, "count") X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round")        \
+        X(PERCENT_CHANGE, "percent_change") X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position")                \
+            X(OCCURRENCE, "occurrence") X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")            \
+                X(PRIOR_ADJUSTMENTS, "prior_adjustments") X(FIRST_SERVICE_DATE, "first_service_date")                            \
+                    X(DAYS_BETWEEN, "days_between") X(ADD_MONTHS, "add_months") X(DATE_OF, "date_of")                            \
+                        X(LOCAL_DATE, "local_date") X(YEAR_OF, "year_of") X(DATE, "date") X(TRY_DATE, "try_date")                \
+                            X(TRY_INT, "try_int") X(TRY_DECIMAL, "try_decimal") X(TRY_MONEY, "try_money") X(TEXT, "text")        \
+                                X(UPPER, "upper") X(LOWER, "lower") X(TRIM, "trim") X(LENGTH, "length") X(PART, "part")          \
+                                    X(STARTS, "starts") X(MASK, "mask") X(TOKENIZE, "tokenize") X(LAST4, "last4")                \
+                                        X(DECLASSIFY, "declassify") X(FILE_ID, "file_id") X(RECEIVED_AT, "received_at")
 typedef enum shunt_lang_builtin {
 #define X(symbol, name) SHUNT_LANG_##symbol,
     SHUNT_LANG_BUILTINS(X)
 #undef X
-    SHUNT_LANG_COUNT_
+        SHUNT_LANG_COUNT_
 } shunt_lang_builtin;
 
 typedef struct shunt_fact {
     shunt_fact_kind    kind;
-    shunt_ty           type;        /* of an expression: after this node */
-    shunt_symbol      *symbol;      /* also of LET, EACH (its variable), FUNCTION, TALLY, MAP ...: the symbol that the node declares */
+    shunt_ty           type;   /* of an expression: after this node */
+    shunt_symbol      *symbol; /* also of LET, EACH (its variable), FUNCTION, TALLY, MAP ...: the symbol that the node declares */
     shunt_path        *path;
     uint32_t           member;
     shunt_lang_builtin builtin;
     shunt_lang_scope   scope;
-    bool               unit;        /* FOR_EACH: the outermost over an input loop: its body is a unit's handler */
-    __int128           number;      /* literals: coefficient at type.scale; int; days; bool */
-    uint32_t           step;        /* free */
+    bool               unit;   /* FOR_EACH: the outermost over an input loop: its body is a unit's handler */
+    __int128           number; /* literals: coefficient at type.scale; int; days; bool */
+    uint32_t           step;   /* free */
 } shunt_fact;
 static inline shunt_fact *shunt_fact_of(const shunt_ast *node) { return node ? (shunt_fact *)node->fact : NULL; }
 
 /* ---- a compilation ---- */
 typedef struct shunt_module_info {
-    shunt_text name;                /* of the file, as given: shown in diagnostics */
-    shunt_text file;                /* without folders: stands in programs */
-    shunt_text source;
-    shunt_ast *tree;                /* MODULE */
+    shunt_text      name; /* of the file, as given: shown in diagnostics */
+    shunt_text      file; /* without folders: stands in programs */
+    shunt_text      source;
+    shunt_ast      *tree; /* MODULE */
     /* imports resolved by the api: for the n-th IMPORT of the tree, the number of its module; UINT32_MAX = not found (reported) */
     const uint32_t *imports;
 } shunt_module_info;
@@ -228,14 +294,17 @@ typedef struct shunt_compilation {
     const shunt_memory *memory;
     shunt_arena        *arena;
     shunt_diags        *diags;
-    shunt_module_info  *modules;    /* 0 = the main file; imports come after */
+    shunt_module_info  *modules; /* 0 = the main file; imports come after */
     uint32_t            module_count;
     /* filled by check, in order of declaration: */
     shunt_symbol      **symbols;
     uint32_t            symbol_count;
     shunt_loop_ref    **loops;
     uint32_t            loop_count;
-    struct { bool guide_requires; bool phi_branches; } lints; /* W0301, W0402: off by default */
+    struct {
+        bool guide_requires;
+        bool phi_branches;
+    } lints; /* W0301, W0402: off by default */
 } shunt_compilation;
 
 /* check.c: reports everything wrong in `diags`. NO_MEMORY, or OK (look at diags->errors). */

@@ -8,8 +8,10 @@
 
 static const char input[] =
     "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250301*1200*^*00501*000000001*0*T*:~"
-    "GS*HP*S*R*20250301*1200*1*X*005010X221A1~ST*835*0001~BPR*I*15*C*ACH*CCP*01*1*DA*1*1999999999**01*1*DA*1*20250301~TRN*1*T1*1999999999~"
-    "DTM*405*20250228~N1*PR*P~REF*2U*X~N1*PE*Q*XX*1234567893~LX*1~CLP*C1*1*10*8*1*12*P1*11*1~CAS*CO*45*1~CAS*PR*1*1~NM1*QC*1*A*B****MI*M~"
+    "GS*HP*S*R*20250301*1200*1*X*005010X221A1~ST*835*0001~BPR*I*15*C*ACH*CCP*01*1*DA*1*1999999999**01*1*DA*1*20250301~TRN*1*T1*"
+    "1999999999~"
+    "DTM*405*20250228~N1*PR*P~REF*2U*X~N1*PE*Q*XX*1234567893~LX*1~CLP*C1*1*10*8*1*12*P1*11*1~CAS*CO*45*1~CAS*PR*1*1~NM1*QC*1*A*B*"
+    "***MI*M~"
     "NM1*82*1*D****XX*1234567893~MOA***N1~DTM*232*20250101~SVC*HC:99213*10*8**1~DTM*472*20250101~LQ*HE*N2~CLP*C2*22*-10*7**12*P2~"
     "PLB*1234567893*20251231*L6:P1*0~SE*24*0001~GE*1*1~IEA*1*000000001~";
 
@@ -20,7 +22,7 @@ typedef struct source {
 
 static int read_file(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
 {
-    const source *main_file = context;
+    const source     *main_file = context;
     static const char table[] = "a,b\n1,2\n";
     if (strcmp(path, "main.map") != 0 && !strstr(path, ".csv")) return ENOENT;
     const void *from = strstr(path, ".csv") ? (const void *)table : main_file->bytes;
@@ -68,8 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     shunt_messages_print(messages, true, count, &written);
     shunt_messages_free(messages);
     if (!program) return 0;
-    shunt_callbacks   callbacks = { .begin = ignore_mark, .record = ignore_record, .commit = ignore_mark, .exception = ignore_exception };
-    shunt_run_options run_options = { .size = sizeof run_options, .max_steps_per_unit = 100000, .max_unit_bytes = 1 << 20, .token_key = "k", .token_key_size = 1,
+    shunt_callbacks callbacks = {
+        .begin = ignore_mark, .record = ignore_record, .commit = ignore_mark, .exception = ignore_exception
+    };
+    shunt_run_options run_options = { .size = sizeof run_options,
+                                      .max_steps_per_unit = 100000,
+                                      .max_unit_bytes = 1 << 20,
+                                      .token_key = "k",
+                                      .token_key_size = 1,
                                       .received_at = "2025-03-01T12:00:00Z" };
     shunt_run        *run = NULL;
     if (shunt_run_new(program, &callbacks, &run_options, &run, NULL) == SHUNT_DONE) {

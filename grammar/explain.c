@@ -8,30 +8,32 @@
 
 enum { LONGEST_WORD = 40 };
 
-void
-shunt_explain_word(const shunt_parse *p, const shunt_token *token, char out[static SHUNT_PHRASE])
+void shunt_explain_word(const shunt_parse *p, const shunt_token *token, char out[static SHUNT_PHRASE])
 {
     shunt_text word = shunt_tree_source(p, (shunt_span){ token->begin, token->end, p->file });
-    bool       cut  = word.length > LONGEST_WORD;
+    bool       cut = word.length > LONGEST_WORD;
     if (cut) word.length = shunt_utf8_offset(word, shunt_utf8_count((shunt_text){ word.bytes, LONGEST_WORD - 4 }));
     switch (token->kind) {
-    case T_YYEOF:     snprintf(out, SHUNT_PHRASE, "end of the file"); return;
+    case T_YYEOF: snprintf(out, SHUNT_PHRASE, "end of the file"); return;
     case T_TEXTBLOCK: snprintf(out, SHUNT_PHRASE, "text block"); return;
-    case T_STRING:    snprintf(out, SHUNT_PHRASE, cut ? "string" : "string `%.*s`", SHUNT_TEXT_ARGS(word)); return;
-    case T_TSTART:    snprintf(out, SHUNT_PHRASE, "string"); return;
-    case T_TMID: case T_TEND: snprintf(out, SHUNT_PHRASE, "`}`"); return;
+    case T_STRING: snprintf(out, SHUNT_PHRASE, cut ? "string" : "string `%.*s`", SHUNT_TEXT_ARGS(word)); return;
+    case T_TSTART: snprintf(out, SHUNT_PHRASE, "string"); return;
+    case T_TMID:
+    case T_TEND: snprintf(out, SHUNT_PHRASE, "`}`"); return;
     default: break;
     }
     bool letters = token->kind == T_IDENT || shunt_token_word(token->kind);
     snprintf(out, SHUNT_PHRASE, "%s`%.*s%s`", letters ? "word " : "", SHUNT_TEXT_ARGS(word), cut ? "..." : "");
 }
 
-const char *
-shunt_explain_kind(int kind, char out[static 4])
+const char *shunt_explain_kind(int kind, char out[static 4])
 {
-    static const struct { int kind; const char *sign; } signs[] = {
-        { T_ARROW, "->" }, { T_FATARROW, "=>" }, { T_DOTDOT, ".." }, { T_NE, "!=" }, { T_LE, "<=" }, { T_GE, ">=" },
-        { T_NOTIN, "not in" }, { T_TEXTBLOCK, "\"\"\"" },
+    static const struct {
+        int         kind;
+        const char *sign;
+    } signs[] = {
+        { T_ARROW, "->" }, { T_FATARROW, "=>" }, { T_DOTDOT, ".." },    { T_NE, "!=" },
+        { T_LE, "<=" },    { T_GE, ">=" },       { T_NOTIN, "not in" }, { T_TEXTBLOCK, "\"\"\"" },
     };
     const char *word = shunt_token_word(kind);
     if (word) return word;
@@ -50,39 +52,56 @@ enum { KINDS = 512 };
 /* Words that are named together where the first few of them are possible. `signs` says which decide. */
 struct group {
     const char *phrase;
-    bool        item;       /* begins a line */
-    int         signs[4];   /* all of them must be possible */
-    int         words[28];  /* what the phrase speaks for */
+    bool        item;      /* begins a line */
+    int         signs[4];  /* all of them must be possible */
+    int         words[28]; /* what the phrase speaks for */
 };
 
 static const struct group groups[] = {
-    { "a declaration (`source`, `target`, `table`, `map`, `test` ...)", true, { T_MAP, T_TARGET, T_TEST },
+    { "a declaration (`source`, `target`, `table`, `map`, `test` ...)",
+      true,
+      { T_MAP, T_TARGET, T_TEST },
       { T_IMPORT, T_SOURCE, T_TARGET, T_TABLE, T_ENUM, T_CODES, T_OPEN, T_LET, T_DECIDE, T_FUNCTION, T_EXTERN, T_MAP, T_OVERLAY,
         T_TEST, T_WITH, T_GOLDEN } },
-    { "a part of the map (`let`, `for each`, `tally`, `on error`, `at end` ...)", true, { T_CORRELATE, T_TALLY },
+    { "a part of the map (`let`, `for each`, `tally`, `on error`, `at end` ...)",
+      true,
+      { T_CORRELATE, T_TALLY },
       { T_CORRELATE, T_ON, T_TALLY, T_LET, T_FOR, T_AT } },
-    { "a line (`debit`, `credit`), `key`, `let`, `for each`, a field such as `date: ...`", true, { T_DEBIT, T_CREDIT, T_KEY },
+    { "a line (`debit`, `credit`), `key`, `let`, `for each`, a field such as `date: ...`",
+      true,
+      { T_DEBIT, T_CREDIT, T_KEY },
       { T_DEBIT, T_CREDIT, T_KEY, T_LET, T_NOTHING, T_MATCH, T_IF, T_FOR, T_SKIP, T_IDENT } },
-    { "a statement (`let`, `for each`, `if`, `match`, `check`, `emit`, `journal` ...)", true, { T_LET, T_CHECK, T_EMIT },
+    { "a statement (`let`, `for each`, `if`, `match`, `check`, `emit`, `journal` ...)",
+      true,
+      { T_LET, T_CHECK, T_EMIT },
       { T_LET, T_FOR, T_IF, T_MATCH, T_CHECK, T_ADD, T_JOURNAL, T_EMIT, T_STEP, T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
     { "`given`, `expect`, `with table`", true, { T_GIVEN, T_EXPECT }, { T_GIVEN, T_EXPECT, T_WITH } },
-    { "a value", false, { T_INT, '(', T_TSTART },
-      { T_IDENT, T_ELEM, T_LOOPID, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TSTART, T_TRUE,
-        T_FALSE, '(', '[', '-', T_NOT, T_IF, T_MATCH, T_MAX } },
-    { "a value, `any`, `absent`, a bound such as `< 10`", false, { T_ANY, T_ABSENT },
+    { "a value", false, { T_INT, '(', T_TSTART }, { T_IDENT, T_ELEM,     T_LOOPID, T_INT,    T_DECIMAL, T_MONEY, T_PERCENT,
+                                                    T_DATE,  T_DURATION, T_STRING, T_TSTART, T_TRUE,    T_FALSE, '(',
+                                                    '[',     '-',        T_NOT,    T_IF,     T_MATCH,   T_MAX } },
+    { "a value, `any`, `absent`, a bound such as `< 10`",
+      false,
+      { T_ANY, T_ABSENT },
       { T_IDENT, T_INT, T_DECIMAL, T_MONEY, T_PERCENT, T_DATE, T_DURATION, T_STRING, T_TRUE, T_FALSE, '-', '<', '>', T_LE, T_GE,
         T_ANY, T_ABSENT, T_CLEARED } },
-    { "an exit (`quarantine CODE`, `reject CODE`, `warn CODE`, `skip`)", false, { T_REJECT, T_QUARANTINE },
+    { "an exit (`quarantine CODE`, `reject CODE`, `warn CODE`, `skip`)",
+      false,
+      { T_REJECT, T_QUARANTINE },
       { T_REJECT, T_QUARANTINE, T_WARN, T_SKIP } },
     { "an account: a name, a string, or a value in parentheses", false, { T_IDENT, T_STRING, '(' }, { T_IDENT, T_STRING, '(' } },
-    { "an operator", false, { '+', T_OR },
+    { "an operator",
+      false,
+      { '+', T_OR },
       { '+', '-', '*', '/', '=', T_NE, '<', '>', T_LE, T_GE, T_IN, T_NOTIN, T_IS, T_AND, T_OR, T_OTHERWISE, T_CLEARED,
         T_NOTING } },
 };
 
-static const struct { int kind; const char *phrase; } things[] = {
-    { T_IDENT, "a name" }, { T_INT, "a number" }, { T_DECIMAL, "a number" }, { T_STRING, "a string" }, { T_TSTART, "a string" },
-    { T_ELEM, "an element" }, { T_LOOPID, "a loop" },
+static const struct {
+    int         kind;
+    const char *phrase;
+} things[] = {
+    { T_IDENT, "a name" },    { T_INT, "a number" },    { T_DECIMAL, "a number" }, { T_STRING, "a string" },
+    { T_TSTART, "a string" }, { T_ELEM, "an element" }, { T_LOOPID, "a loop" },
 };
 
 struct sentence {
@@ -91,16 +110,14 @@ struct sentence {
     uint32_t    count;
 };
 
-static void
-say(struct sentence *s, const char *phrase)
+static void say(struct sentence *s, const char *phrase)
 {
     for (uint32_t i = 0; i < s->count; i++)
         if (strcmp(s->phrases[i], phrase) == 0) return;
     if (s->count < SHUNT_COUNT(s->phrases)) s->phrases[s->count++] = phrase;
 }
 
-static bool
-take_group(const struct group *g, bool possible[static KINDS])
+static bool take_group(const struct group *g, bool possible[static KINDS])
 {
     for (size_t i = 0; i < SHUNT_COUNT(g->signs) && g->signs[i]; i++)
         if (!possible[g->signs[i]]) return false;
@@ -108,8 +125,7 @@ take_group(const struct group *g, bool possible[static KINDS])
     return true;
 }
 
-static void
-say_word(struct sentence *s, int kind)
+static void say_word(struct sentence *s, int kind)
 {
     for (size_t i = 0; i < SHUNT_COUNT(things); i++)
         if (things[i].kind == kind) {
@@ -121,8 +137,7 @@ say_word(struct sentence *s, int kind)
     if (word) say(s, word);
 }
 
-static void
-collect(const struct shunt_map_pstate *ps, bool possible[static KINDS])
+static void collect(const struct shunt_map_pstate *ps, bool possible[static KINDS])
 {
     uint32_t level = shunt_map_level(ps);
     for (uint32_t kind = 1; kind < shunt_map_kinds() && kind < KINDS; kind++) {
@@ -131,8 +146,7 @@ collect(const struct shunt_map_pstate *ps, bool possible[static KINDS])
     }
 }
 
-int
-shunt_explain_sole(const struct shunt_map_pstate *ps)
+int shunt_explain_sole(const struct shunt_map_pstate *ps)
 {
     bool possible[KINDS] = { false };
     int  sole = 0;
@@ -145,19 +159,17 @@ shunt_explain_sole(const struct shunt_map_pstate *ps)
     return sole;
 }
 
-static void
-say_groups(struct sentence *s, const bool spoken[static SHUNT_COUNT(groups)], bool items)
+static void say_groups(struct sentence *s, const bool spoken[static SHUNT_COUNT(groups)], bool items)
 {
     for (size_t i = 0; i < SHUNT_COUNT(groups); i++)
         if (spoken[i] && groups[i].item == items) say(s, groups[i].phrase);
 }
 
 /* The words that stand alone, then the groups, last what closes. Before a new line its items come first. */
-void
-shunt_explain_expected(const struct shunt_map_pstate *ps, bool leads, char out[static SHUNT_PHRASE])
+void shunt_explain_expected(const struct shunt_map_pstate *ps, bool leads, char out[static SHUNT_PHRASE])
 {
-    bool possible[KINDS] = { false };
-    bool spoken[SHUNT_COUNT(groups)];
+    bool            possible[KINDS] = { false };
+    bool            spoken[SHUNT_COUNT(groups)];
     struct sentence s = { .count = 0 };
     collect(ps, possible);
     bool closes = possible['}'];
@@ -165,7 +177,7 @@ shunt_explain_expected(const struct shunt_map_pstate *ps, bool leads, char out[s
     for (size_t i = 0; i < SHUNT_COUNT(groups); i++) spoken[i] = take_group(&groups[i], possible);
     bool value = spoken[SHUNT_COUNT(groups) - 1]; /* an operator may follow it, and so may these, which are part of it */
     if (value) possible['.'] = possible['['] = possible['('] = false;
-    if (closes) possible['?'] = possible[T_PHI] = possible['('] = possible['.'] = false;          /* of the type before them */
+    if (closes) possible['?'] = possible[T_PHI] = possible['('] = possible['.'] = false; /* of the type before them */
     if (leads) say_groups(&s, spoken, true);
     for (uint32_t kind = 256; kind < KINDS; kind++)
         if (possible[kind]) say_word(&s, (int)kind);

@@ -4,35 +4,30 @@
 
 #include "map.tab.h"
 
-bool
-shunt_is_keyword(shunt_text word)
-{
-    return shunt_word_token(word) != T_IDENT;
-}
+bool shunt_is_keyword(shunt_text word) { return shunt_word_token(word) != T_IDENT; }
 
 /* ---- the bytes themselves ---- */
 
 /* Characters that a reader does not see or that turn what he sees around: controls, and the marks that change direction. */
-static bool
-is_hidden(const unsigned char *at, size_t room, unsigned *character, uint32_t *size)
+static bool is_hidden(const unsigned char *at, size_t room, unsigned *character, uint32_t *size)
 {
-    *size      = 1;
+    *size = 1;
     *character = at[0];
     if (at[0] < 0x20) return at[0] != '\t' && at[0] != '\n' && at[0] != '\r';
     if (at[0] == 0x7F) return true;
     if (at[0] == 0xC2 && room > 1 && at[1] < 0xA0) {
-        *size      = 2;
+        *size = 2;
         *character = at[1];
         return true;
     }
     if (at[0] == 0xE2 && room > 2) {
-        *size      = 3;
+        *size = 3;
         *character = 0x2000u | (unsigned)(at[1] & 0x3F) << 6 | (at[2] & 0x3F);
-        return (*character >= 0x200B && *character <= 0x200F) || (*character >= 0x2028 && *character <= 0x202E)
-            || (*character >= 0x2066 && *character <= 0x2069);
+        return (*character >= 0x200B && *character <= 0x200F) || (*character >= 0x2028 && *character <= 0x202E) ||
+               (*character >= 0x2066 && *character <= 0x2069);
     }
     if (at[0] == 0xEF && room > 2 && at[1] == 0xBB && at[2] == 0xBF) {
-        *size      = 3;
+        *size = 3;
         *character = 0xFEFF;
         return true;
     }
@@ -41,10 +36,9 @@ is_hidden(const unsigned char *at, size_t room, unsigned *character, uint32_t *s
 
 /* The scanner's copy: bytes that are no UTF-8 and hidden characters are blanks there, after one E0108 of each sort, so that
  * everything else is still read. */
-static char *
-readable_copy(shunt_parse *p, shunt_text source)
+static char *readable_copy(shunt_parse *p, shunt_text source)
 {
-    char    *copy  = shunt_arena_bytes(p->scratch, (size_t)source.length + 3);
+    char    *copy = shunt_arena_bytes(p->scratch, (size_t)source.length + 3);
     uint32_t wrong = 0, hidden = 0, size;
     unsigned character;
     if (!copy) return NULL;
@@ -67,7 +61,7 @@ readable_copy(shunt_parse *p, shunt_text source)
         if (!is_hidden((const unsigned char *)copy + at, source.length - at, &character, &size)) continue;
         if (hidden++ == 0) {
             shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0108, (shunt_span){ at, at + size, p->file },
-                "a character that cannot be seen stands here (U+%04X)", character);
+                                           "a character that cannot be seen stands here (U+%04X)", character);
             shunt_diag_help(p->diags, d, "delete it; in a string, `\\n`, `\\r` and `\\t` are written out");
         }
         memset(copy + at, ' ', size);
@@ -77,21 +71,19 @@ readable_copy(shunt_parse *p, shunt_text source)
 
 /* ---- a module ---- */
 
-static shunt_ast *
-empty_module(shunt_parse *p)
+static shunt_ast *empty_module(shunt_parse *p)
 {
-    shunt_span at   = { 0, 0, p->file };
+    shunt_span at = { 0, 0, p->file };
     shunt_ast *name = LEAF(ERROR, at), *version = LEAF(ERROR, at), *decls = LIST(at);
     return NODE(MODULE, at, name, version, NULL, decls);
 }
 
-static shunt_status
-parse_module(shunt_parse *p)
+static shunt_status parse_module(shunt_parse *p)
 {
     shunt_scan *scan = SHUNT_NEW(p->scratch, shunt_scan);
     if (!scan) return SHUNT_NO_MEMORY;
     *scan = (shunt_scan){ .scratch = p->scratch, .arena = p->arena, .diags = p->diags, .source = p->source, .file = p->file };
-    p->scan    = scan;
+    p->scan = scan;
     scan->copy = readable_copy(p, p->source);
     if (!scan->copy || !shunt_scan_run(scan)) return SHUNT_NO_MEMORY;
     shunt_recover_run(p);
@@ -99,21 +91,20 @@ parse_module(shunt_parse *p)
     return p->failed || p->diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 
-shunt_status
-shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file, shunt_text source,
-    shunt_ast **module)
+shunt_status shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file,
+                                shunt_text source, shunt_ast **module)
 {
-    shunt_parse p = { .arena = arena, .diags = diags, .source = source, .file = file };
+    shunt_parse  p = { .arena = arena, .diags = diags, .source = source, .file = file };
     shunt_status status = SHUNT_OK;
     if (source.length > SHUNT_SCAN_FILE_BYTES) {
         shunt_diag *d = shunt_diag_add(diags, SHUNT_E0912, (shunt_span){ 0, 0, file }, "a map file has at most %d MiB",
-            SHUNT_SCAN_FILE_BYTES >> 20);
+                                       SHUNT_SCAN_FILE_BYTES >> 20);
         shunt_diag_help(diags, d, "move tables to CSV files, and parts that stand alone to modules of their own");
         p.module = empty_module(&p);
-        status   = p.failed || diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+        status = p.failed || diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
     } else {
         p.scratch = shunt_arena_new(memory, 0);
-        status    = p.scratch ? parse_module(&p) : SHUNT_NO_MEMORY;
+        status = p.scratch ? parse_module(&p) : SHUNT_NO_MEMORY;
         shunt_arena_free(p.scratch);
     }
     if (status == SHUNT_OK) *module = p.module;

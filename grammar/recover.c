@@ -7,11 +7,10 @@
 #include "grammar/mend.h"
 
 /* A `}` that stands too far to the right may have closed a declaration too early. */
-static void
-blame_early_close(shunt_parse *p, stack *ps, uint32_t i, shunt_diag *d)
+static void blame_early_close(shunt_parse *p, stack *ps, uint32_t i, shunt_diag *d)
 {
     struct open_brackets open = shunt_open_brackets(p, ps, shunt_map_level(ps));
-    uint32_t depth = 0, opener = 0, early = 0;
+    uint32_t             depth = 0, opener = 0, early = 0;
     if (open.count || !d || !shunt_token_word(kind_at(p, i))) return;
     for (uint32_t k = 0; k < i; k++) {
         const shunt_token *t = token_at(p, k);
@@ -22,8 +21,7 @@ blame_early_close(shunt_parse *p, stack *ps, uint32_t i, shunt_diag *d)
     shunt_diag_also(p->diags, d, span_at(p, early), "this `}` closed the block of line %u", (unsigned)line_of(p, opener));
 }
 
-static void
-help_else(shunt_parse *p, const stack *ps, shunt_diag *d)
+static void help_else(shunt_parse *p, const stack *ps, shunt_diag *d)
 {
     shunt_span at;
     uint32_t   level = shunt_map_level(ps);
@@ -37,8 +35,7 @@ help_else(shunt_parse *p, const stack *ps, shunt_diag *d)
 }
 
 /* What ends with its line, though it is not complete, is pointed at behind its last word. */
-static shunt_diag *
-unfinished(shunt_parse *p, const stack *ps, uint32_t i)
+static shunt_diag *unfinished(shunt_parse *p, const stack *ps, uint32_t i)
 {
     char word[SHUNT_PHRASE];
     if (i == 0 || !token_at(p, i)->leads || is_complete(p, ps)) return shunt_unexpected(p, i);
@@ -46,10 +43,9 @@ unfinished(shunt_parse *p, const stack *ps, uint32_t i)
     return is_quiet(p, i) ? NULL : shunt_complain(p, SHUNT_E0101, i - 1, "unexpected end of the line after %s", bare(word));
 }
 
-static void
-explain(shunt_parse *p, stack *ps, uint32_t i)
+static void explain(shunt_parse *p, stack *ps, uint32_t i)
 {
-    char phrase[SHUNT_PHRASE];
+    char        phrase[SHUNT_PHRASE];
     shunt_diag *d = unfinished(p, ps, i);
     if (!d) return;
     struct open_brackets open = shunt_open_brackets(p, ps, shunt_map_level(ps));
@@ -67,15 +63,14 @@ explain(shunt_parse *p, stack *ps, uint32_t i)
     blame_early_close(p, ps, i, d);
 }
 
-static void
-mend(shunt_parse *p, stack *ps)
+static void mend(shunt_parse *p, stack *ps)
 {
     static shunt_mend *const ways[] = {
-        shunt_mend_check, shunt_mend_brackets, shunt_mend_grouping, shunt_mend_where, shunt_mend_question,
-        shunt_mend_assignment, shunt_mend_foreign, shunt_mend_surplus_comma, shunt_mend_missing_value,
-        shunt_mend_keyword_name, shunt_mend_spelling, shunt_mend_missing_name, shunt_mend_literal, shunt_mend_quotes,
-        shunt_mend_parentheses, shunt_mend_exchange, shunt_mend_missing, shunt_mend_sole, shunt_mend_missing_operator,
-        shunt_mend_surplus,
+        shunt_mend_check,         shunt_mend_brackets,     shunt_mend_grouping,         shunt_mend_where,
+        shunt_mend_question,      shunt_mend_assignment,   shunt_mend_foreign,          shunt_mend_surplus_comma,
+        shunt_mend_missing_value, shunt_mend_keyword_name, shunt_mend_spelling,         shunt_mend_missing_name,
+        shunt_mend_literal,       shunt_mend_quotes,       shunt_mend_parentheses,      shunt_mend_exchange,
+        shunt_mend_missing,       shunt_mend_sole,         shunt_mend_missing_operator, shunt_mend_surplus,
     };
     uint32_t i = p->next;
     for (size_t k = 0; k < SHUNT_COUNT(ways); k++)
@@ -87,8 +82,7 @@ mend(shunt_parse *p, stack *ps)
 }
 
 /* Words that fit, but only to leave the next one without a place. */
-static bool
-mend_early(shunt_parse *p, stack *ps, uint32_t i)
+static bool mend_early(shunt_parse *p, stack *ps, uint32_t i)
 {
     int kind = kind_at(p, i);
     if (kind == '*') return shunt_mend_stars(p, ps, i);
@@ -100,33 +94,32 @@ mend_early(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* The numbers of what was said once. */
-static void
-count_repeats(shunt_parse *p)
+static void count_repeats(shunt_parse *p)
 {
     shunt_diags *list = p->diags;
-    const struct { uint32_t diag, count; } repeats[] = {
+    const struct {
+        uint32_t diag, count;
+    } repeats[] = {
         { p->scan->semicolon_diag, p->scan->semicolons },
         { p->comma_diag, p->commas },
     };
     for (size_t i = 0; i < SHUNT_COUNT(repeats); i++)
         if (repeats[i].diag && repeats[i].diag <= list->count && repeats[i].count > 1)
             shunt_diag_note(list, &list->items[repeats[i].diag - 1], "%u more like it in this file",
-                (unsigned)repeats[i].count - 1);
+                            (unsigned)repeats[i].count - 1);
 }
 
 /* The rest of the file is left out, and what was read is the module. */
-static void
-finish(shunt_parse *p, stack *ps)
+static void finish(shunt_parse *p, stack *ps)
 {
     uint32_t end = p->scan->tokens.count - 1;
     shunt_map_skip(ps, shunt_outermost(ps), span_at(p, end));
     shunt_shift(p, ps, T_YYEOF, span_at(p, end), NULL);
 }
 
-void
-shunt_recover_run(shunt_parse *p)
+void shunt_recover_run(shunt_parse *p)
 {
-    stack   *ps     = shunt_map_begin(p->scratch);
+    stack   *ps = shunt_map_begin(p->scratch);
     uint32_t before = p->diags->errors;
     if (!ps) p->failed = true;
     while (!p->failed && !p->over) {
@@ -134,8 +127,10 @@ shunt_recover_run(shunt_parse *p)
         if (mend_early(p, ps, p->next)) continue;
         if (!fits(p, ps, shunt_map_level(ps), 0, p->next, 1)) {
             if (t->kind == T_YYEOF && p->scan->cut) p->quiet = UINT32_MAX;
-            if (p->diags->errors - before >= SHUNT_SCAN_FAULTS) finish(p, ps);
-            else mend(p, ps);
+            if (p->diags->errors - before >= SHUNT_SCAN_FAULTS)
+                finish(p, ps);
+            else
+                mend(p, ps);
             continue;
         }
         shunt_ast *leaf = shunt_tree_token(p, t);

@@ -14,7 +14,7 @@ void shunt_recover_run(shunt_parse *p);
 /* ---- map.y: the parser's stack, without the actions ---- */
 struct shunt_map_pstate;
 struct shunt_map_pstate *shunt_map_begin(shunt_arena *scratch); /* NULL without memory */
-uint32_t shunt_map_kinds(void);                                         /* words have kinds below this */
+uint32_t                 shunt_map_kinds(void);                 /* words have kinds below this */
 /* Levels are heights of the stack. Whether these words may follow the lowest `level` symbols of it. */
 bool     shunt_map_accepts(const struct shunt_map_pstate *ps, uint32_t level, const uint16_t *kinds, uint32_t count);
 /* The same with an item that was skipped on top of them. */

@@ -2,8 +2,7 @@
 
 /* ---- X12 as it stands in the file ---- */
 
-static bool
-is_segment(shunt_text word) /* NM1, REF, N1 */
+static bool is_segment(shunt_text word) /* NM1, REF, N1 */
 {
     bool fine = (word.length == 2 || word.length == 3) && word.bytes[0] >= 'A' && word.bytes[0] <= 'Z';
     for (uint32_t i = 1; fine && i < word.length; i++)
@@ -11,19 +10,18 @@ is_segment(shunt_text word) /* NM1, REF, N1 */
     return fine;
 }
 
-static bool
-is_element(shunt_text word) /* NM109 */
+static bool is_element(shunt_text word) /* NM109 */
 {
-    return word.length >= 4 && is_segment((shunt_text){ word.bytes, word.length - 2 }) && word.bytes[word.length - 2] >= '0'
-        && word.bytes[word.length - 2] <= '9' && word.bytes[word.length - 1] >= '0' && word.bytes[word.length - 1] <= '9';
+    return word.length >= 4 && is_segment((shunt_text){ word.bytes, word.length - 2 }) && word.bytes[word.length - 2] >= '0' &&
+           word.bytes[word.length - 2] <= '9' && word.bytes[word.length - 1] >= '0' && word.bytes[word.length - 1] <= '9';
 }
 
 /* `NM1*82`, as the segment stands in the file: a product by its look, so it is met before it is read as one. */
-bool
-shunt_mend_stars(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_stars(shunt_parse *p, stack *ps, uint32_t i)
 {
-    if (kind_at(p, i) != '*' || i == 0 || kind_at(p, i - 1) != T_IDENT || !touches(p, i) || !touches(p, i + 1)
-        || !is_segment(text_at(p, i - 1)) || !fits(p, ps, shunt_map_level(ps), '[', i, 0)) return false;
+    if (kind_at(p, i) != '*' || i == 0 || kind_at(p, i - 1) != T_IDENT || !touches(p, i) || !touches(p, i + 1) ||
+        !is_segment(text_at(p, i - 1)) || !fits(p, ps, shunt_map_level(ps), '[', i, 0))
+        return false;
     uint32_t first = i + 1, end = first;
     while (touches(p, end) && (kind_at(p, end) == T_INT || kind_at(p, end) == T_IDENT || kind_at(p, end) == T_LOOPID)) end++;
     if (end == first) return false;
@@ -45,8 +43,7 @@ shunt_mend_stars(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* `NM109 where NM101 = "82"`, where no loop or list is filtered. */
-bool
-shunt_mend_where(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_where(shunt_parse *p, stack *ps, uint32_t i)
 {
     (void)ps;
     if (kind_at(p, i) != T_WHERE || i == 0 || kind_at(p, i - 1) != T_IDENT || !is_element(text_at(p, i - 1))) return false;
@@ -63,34 +60,34 @@ shunt_mend_where(shunt_parse *p, stack *ps, uint32_t i)
     }
     HERE("it filters loops and lists");
     HELP("a segment is picked by its qualifier: `%.*s[%.*s].%.*s`", SHUNT_TEXT_ARGS(segment), SHUNT_TEXT_ARGS(value),
-        SHUNT_TEXT_ARGS(element));
+         SHUNT_TEXT_ARGS(element));
     p->next = i + 4;
     return true;
 }
 
 /* ---- numbers and texts ---- */
 
-bool
-shunt_mend_grouping(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_grouping(shunt_parse *p, stack *ps, uint32_t i)
 {
     (void)ps;
     if (kind_at(p, i) != ',' || i == 0 || kind_at(p, i - 1) != T_INT || !touches(p, i)) return false;
     uint32_t end = i;
-    while (kind_at(p, end) == ',' && touches(p, end + 1)
-        && (is_number(kind_at(p, end + 1)) || kind_at(p, end + 1) == T_MONEY || kind_at(p, end + 1) == T_PERCENT)) end += 2;
+    while (kind_at(p, end) == ',' && touches(p, end + 1) &&
+           (is_number(kind_at(p, end + 1)) || kind_at(p, end + 1) == T_MONEY || kind_at(p, end + 1) == T_PERCENT))
+        end += 2;
     if (end == i) return false;
     shunt_span at = span_at(p, i - 1);
     at.end = span_at(p, end - 1).end;
-    bool quiet = is_quiet(p, i), money = kind_at(p, end - 1) == T_MONEY;
-    char plain[64];
-    size_t length = 0;
+    bool       quiet = is_quiet(p, i), money = kind_at(p, end - 1) == T_MONEY;
+    char       plain[64];
+    size_t     length = 0;
     shunt_text written = shunt_tree_source(p, at);
     for (uint32_t k = 0; k < written.length && length < sizeof plain - 1; k++)
         if (written.bytes[k] != ',') plain[length++] = written.bytes[k];
     plain[length] = '\0';
     if (!quiet) {
-        const char  *why = money ? "commas group digits by three" : "commas group digits only in money";
-        shunt_diag *d   = shunt_diag_add(p->diags, SHUNT_E0106, at, "%s", why);
+        const char *why = money ? "commas group digits by three" : "commas group digits only in money";
+        shunt_diag *d = shunt_diag_add(p->diags, SHUNT_E0106, at, "%s", why);
         HELP("write `%s`", plain);
         if (!money) HELP("or say its currency: `%.*s USD`", SHUNT_TEXT_ARGS(written));
     }
@@ -98,8 +95,7 @@ shunt_mend_grouping(shunt_parse *p, stack *ps, uint32_t i)
     return true;
 }
 
-static const char *
-right_unit(shunt_text word)
+static const char *right_unit(shunt_text word)
 {
     static const char *const units[] = {
         "days", "day", "hours", "hour", "minutes", "minute", "months", "month", "years", "year",
@@ -109,8 +105,7 @@ right_unit(shunt_text word)
     return NULL;
 }
 
-static bool
-is_other_unit(shunt_text word)
+static bool is_other_unit(shunt_text word)
 {
     static const char *const others[] = { "week", "weeks", "quarter", "quarters", "second", "seconds", "decades", "fortnight" };
     for (size_t i = 0; i < SHUNT_COUNT(others); i++)
@@ -118,8 +113,7 @@ is_other_unit(shunt_text word)
     return false;
 }
 
-static bool
-is_letters(shunt_text word, char first, char last, uint32_t count)
+static bool is_letters(shunt_text word, char first, char last, uint32_t count)
 {
     for (uint32_t i = 0; i < word.length; i++)
         if (word.bytes[i] < first || word.bytes[i] > last) return false;
@@ -127,12 +121,11 @@ is_letters(shunt_text word, char first, char last, uint32_t count)
 }
 
 /* A word that was meant to belong to the number before it. */
-bool
-shunt_mend_literal(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_literal(shunt_parse *p, stack *ps, uint32_t i)
 {
     (void)ps;
     if (kind_at(p, i) != T_IDENT || i == 0 || !is_number(kind_at(p, i - 1)) || token_at(p, i)->leads) return false;
-    shunt_text word = text_at(p, i), number = text_at(p, i - 1);
+    shunt_text  word = text_at(p, i), number = text_at(p, i - 1);
     const char *unit = right_unit(word);
     shunt_diag *d;
     if (touches(p, i) && word.length > 1 && (word.bytes[0] | 32) == 'e' && word.bytes[1] >= '0' && word.bytes[1] <= '9') {
@@ -158,11 +151,10 @@ shunt_mend_literal(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* A text without its quotes, or a message in the wrong ones. */
-bool
-shunt_mend_quotes(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_quotes(shunt_parse *p, stack *ps, uint32_t i)
 {
     uint32_t level = shunt_map_level(ps);
-    int      kind  = kind_at(p, i);
+    int      kind = kind_at(p, i);
     if (kind == T_STRING && fits(p, ps, level, T_TEXTBLOCK, i + 1, 1)) {
         shunt_diag *d = shunt_unexpected(p, i);
         HERE("a message stands in three quotes: `\"\"\"...\"\"\"`");
@@ -181,8 +173,7 @@ shunt_mend_quotes(shunt_parse *p, stack *ps, uint32_t i)
 /* ---- other languages ---- */
 
 /* `x = ...` where a statement begins. */
-bool
-shunt_mend_assignment(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_assignment(shunt_parse *p, stack *ps, uint32_t i)
 {
     if (kind_at(p, i) != T_IDENT || kind_at(p, i + 1) != '=' || !is_complete(p, ps)) return false;
     if (!fits(p, ps, shunt_map_level(ps), T_LET, i, 3)) return false;
@@ -194,8 +185,7 @@ shunt_mend_assignment(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* `a ? b : c` */
-bool
-shunt_mend_question(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_question(shunt_parse *p, stack *ps, uint32_t i)
 {
     if (kind_at(p, i) != '?' || !fits(p, ps, shunt_map_level(ps), '+', i, 0)) return false;
     shunt_diag *d = shunt_complain(p, SHUNT_E0104, i, "`?` is not an operator here");
@@ -206,8 +196,7 @@ shunt_mend_question(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* `check ... otherwise EXIT`, which reads as a value with an answer. */
-bool
-shunt_mend_check(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_check(shunt_parse *p, stack *ps, uint32_t i)
 {
     uint32_t   level = shunt_map_level(ps), at = i;
     shunt_span span;
@@ -225,18 +214,34 @@ shunt_mend_check(shunt_parse *p, stack *ps, uint32_t i)
 }
 
 /* Words of other languages: `first` and, where given, `second` were meant. */
-static const struct { const char *word, *right; int first, second; } foreign[] = {
-    { "elif", "else if", T_ELSE, T_IF },      { "elsif", "else if", T_ELSE, T_IF },   { "elseif", "else if", T_ELSE, T_IF },
-    { "foreach", "for each", T_FOR, T_EACH }, { "switch", "match", T_MATCH, 0 },      { "case", "when", T_WHEN, 0 },
-    { "default", "else", T_ELSE, 0 },         { "var", "let", T_LET, 0 },             { "const", "let", T_LET, 0 },
-    { "set", "let", T_LET, 0 },               { "val", "let", T_LET, 0 },             { "func", "function", T_FUNCTION, 0 },
-    { "def", "function", T_FUNCTION, 0 },     { "fn", "function", T_FUNCTION, 0 },    { "assert", "check", T_CHECK, 0 },
-    { "require", "check", T_CHECK, 0 },       { "include", "import", T_IMPORT, 0 },   { "null", "absent", T_ABSENT, 0 },
-    { "fallback", "otherwise", T_OTHERWISE, 0 }, { "continue", "skip", T_SKIP, 0 },   { "output", "emit", T_EMIT, 0 },
+static const struct {
+    const char *word, *right;
+    int         first, second;
+} foreign[] = {
+    { "elif", "else if", T_ELSE, T_IF },
+    { "elsif", "else if", T_ELSE, T_IF },
+    { "elseif", "else if", T_ELSE, T_IF },
+    { "foreach", "for each", T_FOR, T_EACH },
+    { "switch", "match", T_MATCH, 0 },
+    { "case", "when", T_WHEN, 0 },
+    { "default", "else", T_ELSE, 0 },
+    { "var", "let", T_LET, 0 },
+    { "const", "let", T_LET, 0 },
+    { "set", "let", T_LET, 0 },
+    { "val", "let", T_LET, 0 },
+    { "func", "function", T_FUNCTION, 0 },
+    { "def", "function", T_FUNCTION, 0 },
+    { "fn", "function", T_FUNCTION, 0 },
+    { "assert", "check", T_CHECK, 0 },
+    { "require", "check", T_CHECK, 0 },
+    { "include", "import", T_IMPORT, 0 },
+    { "null", "absent", T_ABSENT, 0 },
+    { "fallback", "otherwise", T_OTHERWISE, 0 },
+    { "continue", "skip", T_SKIP, 0 },
+    { "output", "emit", T_EMIT, 0 },
 };
 
-bool
-shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
 {
     if (kind_at(p, i) != T_IDENT) return false;
     for (size_t k = 0; k < SHUNT_COUNT(foreign); k++) {
@@ -255,24 +260,25 @@ shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
 
 /* ---- keywords ---- */
 
-bool
-shunt_mend_keyword_name(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_keyword_name(shunt_parse *p, stack *ps, uint32_t i)
 {
     if (!shunt_token_word(kind_at(p, i)) || !fits(p, ps, shunt_map_level(ps), T_IDENT, i + 1, 2)) return false;
     shunt_text  word = text_at(p, i);
-    shunt_diag *d    = shunt_complain(p, SHUNT_E0107, i, "`%.*s` is a keyword, here a name is wanted", SHUNT_TEXT_ARGS(word));
+    shunt_diag *d = shunt_complain(p, SHUNT_E0107, i, "`%.*s` is a keyword, here a name is wanted", SHUNT_TEXT_ARGS(word));
     HELP("write it in backquotes: `` `%.*s` ``", SHUNT_TEXT_ARGS(word));
     token_at(p, i)->kind = T_IDENT;
     return true;
 }
 
-static const struct { const char *word; int kind; } keywords[] = {
+static const struct {
+    const char *word;
+    int         kind;
+} keywords[] = {
 #define SHUNT_KEYWORD(token, word) { word, T_##token },
 #include "grammar/keyword.def"
 };
 
-static uint32_t
-spelling_distance(shunt_text written, shunt_text keyword)
+static uint32_t spelling_distance(shunt_text written, shunt_text keyword)
 {
     char lower[16];
     if (written.length > sizeof lower) return UINT32_MAX;
@@ -284,27 +290,25 @@ spelling_distance(shunt_text written, shunt_text keyword)
 }
 
 /* The nearest keyword that fits in the place of word `at`, the words from `at + 1` on behind it; 0 for none. */
-static int
-nearest_keyword(const shunt_parse *p, const stack *ps, uint32_t level, uint32_t at)
+static int nearest_keyword(const shunt_parse *p, const stack *ps, uint32_t level, uint32_t at)
 {
     shunt_text written = text_at(p, at);
-    uint32_t   best    = written.length <= 5 ? 2 : 3;
-    int        found   = 0;
+    uint32_t   best = written.length <= 5 ? 2 : 3;
+    int        found = 0;
     if (written.length < 3) best = 1; /* but for capitals */
     for (size_t k = 0; k < SHUNT_COUNT(keywords); k++) {
-        shunt_text word     = shunt_text_of(keywords[k].word);
+        shunt_text word = shunt_text_of(keywords[k].word);
         uint32_t   distance = spelling_distance(written, word);
         if (distance >= best || distance >= word.length) continue;
         uint32_t words = distance > 1 ? 2 : 1; /* what is nearly right needs less to go with it */
         if (!fits(p, ps, level, keywords[k].kind, at + 1, words)) continue;
-        best  = distance;
+        best = distance;
         found = keywords[k].kind;
     }
     return found;
 }
 
-bool
-shunt_mend_spelling(shunt_parse *p, stack *ps, uint32_t i)
+bool shunt_mend_spelling(shunt_parse *p, stack *ps, uint32_t i)
 {
     int kind = kind_at(p, i) == T_IDENT ? nearest_keyword(p, ps, shunt_map_level(ps), i) : 0;
     if (!kind) return false;

@@ -2,8 +2,7 @@
 
 #include <stdio.h>
 
-bool
-shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
+bool shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
 {
     int state = shunt_map_push_parse(ps, kind, &leaf, &at, p);
     if (state == YYPUSH_MORE) return true;
@@ -15,8 +14,7 @@ shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
     return false;
 }
 
-bool
-shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
+bool shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
 {
     shunt_span at = span_at(p, index);
     at.end = at.begin;
@@ -24,8 +22,7 @@ shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
     return shunt_shift(p, ps, kind, at, leaf);
 }
 
-shunt_diag *
-shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...)
+shunt_diag *shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...)
 {
     if (is_quiet(p, index)) return NULL;
     char    text[2 * SHUNT_PHRASE];
@@ -36,8 +33,7 @@ shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *fo
     return shunt_diag_add(p->diags, code, span_at(p, index), "%s", text);
 }
 
-shunt_diag *
-shunt_unexpected(shunt_parse *p, uint32_t index)
+shunt_diag *shunt_unexpected(shunt_parse *p, uint32_t index)
 {
     char word[SHUNT_PHRASE];
     shunt_explain_word(p, token_at(p, index), word);

@@ -18,14 +18,14 @@ typedef struct shunt_place {
 /* One segment and where its elements begin. Element 0 is the id; element k (1..elements) stands at
  * bytes[offsets[k]] .. bytes[offsets[k + 1] - 2], the byte before offsets[k + 1] being its separator (or the terminator). */
 typedef struct shunt_segment {
-    const uint8_t  *bytes;       /* the segment, without its terminator */
-    const uint32_t *offsets;     /* elements + 2 of them */
-    uint32_t        elements;    /* elements after the id */
-    uint32_t        length;      /* bytes of the segment, without its terminator */
-    uint64_t        at;          /* byte position of the id in the input */
-    uint32_t        number;      /* 1-based within the transaction */
-    uint64_t        id;          /* the id packed as in a plan, 0 = not worked out */
-    bool            line_ends;   /* CR or LF stand inside (wrapped files); they are no part of any value */
+    const uint8_t  *bytes;     /* the segment, without its terminator */
+    const uint32_t *offsets;   /* elements + 2 of them */
+    uint32_t        elements;  /* elements after the id */
+    uint32_t        length;    /* bytes of the segment, without its terminator */
+    uint64_t        at;        /* byte position of the id in the input */
+    uint32_t        number;    /* 1-based within the transaction */
+    uint64_t        id;        /* the id packed as in a plan, 0 = not worked out */
+    bool            line_ends; /* CR or LF stand inside (wrapped files); they are no part of any value */
 } shunt_segment;
 
 /* What separates; 0 = none. */
@@ -33,14 +33,20 @@ typedef struct shunt_delims {
     uint8_t element, component, repetition, terminator, escape;
 } shunt_delims;
 
-typedef enum shunt_scope { SHUNT_SCOPE_UNIT, SHUNT_SCOPE_TRANSACTION, SHUNT_SCOPE_BATCH, SHUNT_SCOPE_INTERCHANGE, SHUNT_SCOPE_FILE } shunt_scope;
+typedef enum shunt_scope {
+    SHUNT_SCOPE_UNIT,
+    SHUNT_SCOPE_TRANSACTION,
+    SHUNT_SCOPE_BATCH,
+    SHUNT_SCOPE_INTERCHANGE,
+    SHUNT_SCOPE_FILE
+} shunt_scope;
 
 enum { SHUNT_NONE = 0xffff }; /* "no such" for 16-bit indexes */
 
 typedef enum shunt_step {
-    SHUNT_STEP_BEGIN,      /* a scope begins: `scope`, and for a transaction `guide`, `set`, `version`, `control`; `segment` is ISA, GS or ST */
-    SHUNT_STEP_FINISH,     /* a scope ends regularly; `segment` is SE, GE or IEA; `end` is the byte after its terminator */
-    SHUNT_STEP_ABANDON,    /* a scope ends without its trailer (truncated, new ST, IEA): `scope`; a fault was handed over before. No LEAVE
+    SHUNT_STEP_BEGIN, /* a scope begins: `scope`, and for a transaction `guide`, `set`, `version`, `control`; `segment` is ISA, GS or ST */
+    SHUNT_STEP_FINISH, /* a scope ends regularly; `segment` is SE, GE or IEA; `end` is the byte after its terminator */
+    SHUNT_STEP_ABANDON, /* a scope ends without its trailer (truncated, new ST, IEA): `scope`; a fault was handed over before. No LEAVE
                               comes for its open loops. Every BEGIN is answered by a FINISH or an ABANDON, innermost scope first */
     SHUNT_STEP_ENTER,      /* a loop of the plan begins: `loop`; its first segment comes next */
     SHUNT_STEP_LEAVE,      /* the innermost open loop ends: `loop` */
@@ -49,24 +55,24 @@ typedef enum shunt_step {
     SHUNT_STEP_FAULT,      /* something is wrong: `code`, `place`, `detail` (safe to print: counts, ids; never element values) */
     SHUNT_STEP_NEED_INPUT, /* feed more, or feed 0 bytes with `last` */
     SHUNT_STEP_END,        /* the input is over */
-    SHUNT_STEP_FAILED,     /* the reader can not go on (memory, limit): `code`; a fault was handed over where the input is to blame */
+    SHUNT_STEP_FAILED, /* the reader can not go on (memory, limit): `code`; a fault was handed over where the input is to blame */
 } shunt_step;
 
 typedef struct shunt_event {
     shunt_step           step;
     shunt_scope          scope;
-    uint16_t             guide;    /* index into the guides of the plan; SHUNT_NONE = no source lists this set */
-    uint16_t             loop;     /* index into the loops of the plan */
-    uint16_t             node;     /* index into the nodes of the plan */
+    uint16_t             guide; /* index into the guides of the plan; SHUNT_NONE = no source lists this set */
+    uint16_t             loop;  /* index into the loops of the plan */
+    uint16_t             node;  /* index into the nodes of the plan */
     uint16_t             slot;
-    const shunt_segment *segment;  /* NULL where there is none */
-    shunt_delims         delims;   /* in force; valid in BEGIN and SEGMENT */
+    const shunt_segment *segment;                                 /* NULL where there is none */
+    shunt_delims         delims;                                  /* in force; valid in BEGIN and SEGMENT */
     shunt_text           set, version, control, sender, receiver; /* of a scope that begins; empty where unknown */
     shunt_text           value;
     shunt_status         code;
     shunt_place          place;
     shunt_text           detail;
-    uint64_t             end;      /* byte after the event */
+    uint64_t             end; /* byte after the event */
 } shunt_event;
 
 struct shunt_plan;
@@ -75,9 +81,10 @@ typedef struct shunt_reader shunt_reader;
 /* The interface. Each standard has a maker of its own, chosen in standards/registry.c. */
 typedef struct shunt_reader_ops {
     const char *name; /* "x12" */
-    void        (*feed)(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last); /* borrowed until NEED_INPUT or END is returned */
-    shunt_step  (*next)(shunt_reader *reader, shunt_event *event);
-    void        (*free)(shunt_reader *reader);
+    void (*feed)(shunt_reader *reader, const uint8_t *bytes, size_t size,
+                 bool last); /* borrowed until NEED_INPUT or END is returned */
+    shunt_step (*next)(shunt_reader *reader, shunt_event *event);
+    void (*free)(shunt_reader *reader);
 } shunt_reader_ops;
 struct shunt_reader {
     const shunt_reader_ops *ops; /* first member of every reader */

@@ -34,9 +34,9 @@ typedef enum shunt_kind {
     SHUNT_KIND_TEXT,    /* text, code, account, unit, token */
     SHUNT_KIND_DATE,
     SHUNT_KIND_MOMENT,
-    SHUNT_KIND_LIST,    /* of `element` kind, `record` type */
-    SHUNT_KIND_ROW,     /* of `record` type */
-    SHUNT_KIND_NODE,    /* of plan frame `record` */
+    SHUNT_KIND_LIST, /* of `element` kind, `record` type */
+    SHUNT_KIND_ROW,  /* of `record` type */
+    SHUNT_KIND_NODE, /* of plan frame `record` */
     SHUNT_KIND_COUNT
 } shunt_kind;
 
@@ -46,7 +46,8 @@ typedef struct shunt_type {
     uint8_t  scale;   /* of decimals, also as list items */
     uint8_t  flags;   /* free for the owner */
     uint16_t record;  /* ROW, LIST of ROW: record type; NODE, LIST of NODE: plan frame */
-    uint16_t extra;   /* money: text index of its currency (text 0 is empty, so 0 = no money); INT: index of its enum + 1, 0 = a number */
+    uint16_t
+        extra; /* money: text index of its currency (text 0 is empty, so 0 = no money); INT: index of its enum + 1, 0 = a number */
 } shunt_type;
 
 /* A record in memory: the fields of its record type, in order. */

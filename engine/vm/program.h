@@ -124,12 +124,12 @@ typedef enum shunt_encoding_kind {
     SHUNT_ENCODE_FIXED,
     SHUNT_ENCODE_XML
 } shunt_encoding_kind;
-enum { /* what a column holds, where it is no field of the record; the last four are of the line */
-    SHUNT_COLUMN_LINE = 0x8000, /* + n: column n of a line */
-    SHUNT_COLUMN_CURRENCY = 0xfffa,
-    SHUNT_COLUMN_AMOUNT = 0xfffb,
-    SHUNT_COLUMN_SIDE = 0xfffc,
-    SHUNT_COLUMN_ACCOUNT = 0xfffd
+enum {                             /* what a column holds, where it is no field of the record; the last four are of the line */
+       SHUNT_COLUMN_LINE = 0x8000, /* + n: column n of a line */
+       SHUNT_COLUMN_CURRENCY = 0xfffa,
+       SHUNT_COLUMN_AMOUNT = 0xfffb,
+       SHUNT_COLUMN_SIDE = 0xfffc,
+       SHUNT_COLUMN_ACCOUNT = 0xfffd
 };
 typedef struct shunt_encoding_column {
     uint16_t field;

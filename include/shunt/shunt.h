@@ -27,11 +27,11 @@ extern "C" {
 SHUNT_API const char *shunt_version(void);
 
 typedef enum shunt_result {
-    SHUNT_DONE,             /* all went well; also with warnings and duplicates */
-    SHUNT_INPUT_FAULT,      /* something in the input was rejected, quarantined or malformed; the exceptions say what. Or a test failed */
-    SHUNT_RULES_FAULT,      /* rules, tables, keys or options are wrong; the messages say why; nothing was read */
-    SHUNT_SYSTEM_FAULT      /* memory, disk, a limit of the machine, or a callback that returned false */
-} shunt_result;             /* the numbers are the exit statuses of the command */
+    SHUNT_DONE,        /* all went well; also with warnings and duplicates */
+    SHUNT_INPUT_FAULT, /* something in the input was rejected, quarantined or malformed; the exceptions say what. Or a test failed */
+    SHUNT_RULES_FAULT, /* rules, tables, keys or options are wrong; the messages say why; nothing was read */
+    SHUNT_SYSTEM_FAULT /* memory, disk, a limit of the machine, or a callback that returned false */
+} shunt_result;        /* the numbers are the exit statuses of the command */
 
 /* An allocator, with the contract of malloc, realloc and free. */
 typedef struct shunt_allocator {
@@ -51,22 +51,25 @@ typedef struct shunt_messages shunt_messages; /* diagnostics of a compilation, a
 
 /* Reads a whole file for the compiler: rules, imports, tables. Gives bytes allocated by `allocator` (the compiler releases them).
  * Return 0, or an errno. */
-typedef int (*shunt_read_file)(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size);
+typedef int (*shunt_read_file)(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes,
+                               size_t *size);
 
 typedef struct shunt_compile_options {
-    size_t                 size;         /* sizeof(shunt_compile_options); zero everything else for the defaults */
-    const shunt_allocator *allocator;    /* NULL = the C library's */
-    shunt_read_file        read_file;    /* NULL = from the file system */
+    size_t                 size;      /* sizeof(shunt_compile_options); zero everything else for the defaults */
+    const shunt_allocator *allocator; /* NULL = the C library's */
+    shunt_read_file        read_file; /* NULL = from the file system */
     void                  *read_context;
-    bool                   lints;        /* the lints that are off by default (W0301, W0402) as well */
-    bool                   check_only;   /* all diagnostics, no program; `program` becomes NULL */
+    bool                   lints;      /* the lints that are off by default (W0301, W0402) as well */
+    bool                   check_only; /* all diagnostics, no program; `program` becomes NULL */
 } shunt_compile_options;
 
 /* Compiles the module at `path` with all that it imports. `*program` is NULL unless the result is SHUNT_DONE; `*messages` is set
  * unless memory is lacking, also on success (warnings). SHUNT_RULES_FAULT: it has errors. */
-SHUNT_API shunt_result shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program, shunt_messages **messages);
+SHUNT_API shunt_result shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program,
+                                     shunt_messages **messages);
 /* Loads a program that shunt_save wrote (.mapc). It is verified in full: a hostile file costs bounded time and is refused. */
-SHUNT_API shunt_result shunt_load(const void *bytes, size_t size, const shunt_allocator *allocator, shunt_program **program, shunt_messages **messages);
+SHUNT_API shunt_result shunt_load(const void *bytes, size_t size, const shunt_allocator *allocator, shunt_program **program,
+                                  shunt_messages **messages);
 SHUNT_API shunt_result shunt_save(const shunt_program *program, shunt_write write, void *context);
 SHUNT_API void         shunt_release(shunt_program *program);
 /* The content hash, 64 hex digits and a NUL. */
@@ -74,8 +77,8 @@ SHUNT_API void         shunt_program_id(const shunt_program *program, char hex[6
 /* The program as readable text. */
 SHUNT_API shunt_result shunt_disassemble(const shunt_program *program, bool with_places, shunt_write write, void *context);
 
-SHUNT_API size_t shunt_messages_errors(const shunt_messages *messages);
-SHUNT_API size_t shunt_messages_warnings(const shunt_messages *messages);
+SHUNT_API size_t       shunt_messages_errors(const shunt_messages *messages);
+SHUNT_API size_t       shunt_messages_warnings(const shunt_messages *messages);
 /* All of them as people read them (at most 20 errors, then their number), or as JSON, an object a line. */
 SHUNT_API shunt_result shunt_messages_print(const shunt_messages *messages, bool json, shunt_write write, void *context);
 SHUNT_API void         shunt_messages_free(shunt_messages *messages);
@@ -86,33 +89,42 @@ typedef struct shunt_run shunt_run;
 
 /* A record that was committed. */
 typedef struct shunt_out {
-    const char *target;                  /* name of the target */
-    const char *json;    size_t length;  /* the whole record, one line of JSON without its line end, or as the target's `encode` says */
+    const char *target; /* name of the target */
+    const char *json;
+    size_t      length; /* the whole record, one line of JSON without its line end, or as the target's `encode` says */
     /* What a file has around it: `head` before the first record of a target (the headings of a CSV, with their line end; else empty),
      * `end` behind each record (a line end; what `encode` says). Neither is NULL. */
-    const char *head;    size_t head_length;
-    const char *end;     size_t end_length;
+    const char *head;
+    size_t      head_length;
+    const char *end;
+    size_t      end_length;
 } shunt_out;
 
 /* An exception: a fault of the input or an exit of the rules. The JSON holds every member; the others are for routing. */
 typedef struct shunt_exception {
-    const char *code;                    /* "ERA_CLAIM", "X12_SE01" */
-    const char *severity;                /* "warning", "reject", "quarantine", "error" */
-    const char *class_name;              /* "syntax", "structure", "code set", "balance", "reference data", "duplicate", "business", "limit", "internal" */
-    const char *queue;                   /* NULL = none */
-    bool        transient;               /* true: the same input may pass later */
-    uint64_t    offset;                  /* byte of the input */
-    const char *json;    size_t length;  /* one line without its line end */
-    const char *text;    size_t text_length; /* as people read it, several lines */
+    const char *code;     /* "ERA_CLAIM", "X12_SE01" */
+    const char *severity; /* "warning", "reject", "quarantine", "error" */
+    const char *
+        class_name; /* "syntax", "structure", "code set", "balance", "reference data", "duplicate", "business", "limit", "internal" */
+    const char *queue;     /* NULL = none */
+    bool        transient; /* true: the same input may pass later */
+    uint64_t    offset;    /* byte of the input */
+    const char *json;
+    size_t      length; /* one line without its line end */
+    const char *text;
+    size_t      text_length; /* as people read it, several lines */
 } shunt_exception;
 
 /* A transaction that has a rejected or quarantined unit, as received, as an interchange of its own. `units` is the JSON that
  * shunt_run_options.only takes. The message comes in one or more pieces: first call with `first`, last one with `last`. */
 typedef struct shunt_dead_letter {
-    const char *name;                    /* a file name without folder and ending, unique in the run: input ordinal and transaction ordinal */
-    const void *bytes; size_t size;
+    const char *name; /* a file name without folder and ending, unique in the run: input ordinal and transaction ordinal */
+    const void *bytes;
+    size_t      size;
     bool        first, last;
-    const char *units; size_t units_length; /* after the message: in the last call; what a list has beyond a mebibyte comes in calls before it, in pieces */
+    const char *units;
+    size_t
+        units_length; /* after the message: in the last call; what a list has beyond a mebibyte comes in calls before it, in pieces */
 } shunt_dead_letter;
 
 typedef struct shunt_callbacks {
@@ -129,23 +141,26 @@ typedef struct shunt_callbacks {
 typedef struct shunt_spool_interface {
     void *context;
     bool (*append)(void *context, const void *bytes, size_t size);
-    bool (*truncate)(void *context, uint64_t size);                                       /* forget all after `size` */
+    bool (*truncate)(void *context, uint64_t size); /* forget all after `size` */
     bool (*replay)(void *context, uint64_t from, uint64_t to, shunt_write write, void *write_context);
 } shunt_spool_interface;
 
 typedef struct shunt_run_options {
-    size_t                       size;   /* sizeof(shunt_run_options) */
+    size_t                       size; /* sizeof(shunt_run_options) */
     const shunt_allocator       *allocator;
     const shunt_spool_interface *spool;
-    const void                  *token_key;   size_t token_key_size; /* for tokenize; a program that uses it needs it */
-    const char                  *received_at; /* ISO date and time with zone; a program that reads it needs it */
-    uint64_t                     max_steps_per_unit;   /* 0 = 10 million */
-    uint64_t                     max_unit_bytes;       /* 0 = as the source says, else 4 MiB */
-    const char                  *only; size_t only_length; /* units of an earlier dead letter: only these are committed */
+    const void                  *token_key;
+    size_t                       token_key_size;     /* for tokenize; a program that uses it needs it */
+    const char                  *received_at;        /* ISO date and time with zone; a program that reads it needs it */
+    uint64_t                     max_steps_per_unit; /* 0 = 10 million */
+    uint64_t                     max_unit_bytes;     /* 0 = as the source says, else 4 MiB */
+    const char                  *only;
+    size_t                       only_length; /* units of an earlier dead letter: only these are committed */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */
-SHUNT_API shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options, shunt_run **run, shunt_messages **messages);
+SHUNT_API shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks,
+                                     const shunt_run_options *options, shunt_run **run, shunt_messages **messages);
 /* Inputs come one after the other: begin, feed pieces of any size, end. `id` NULL = its ordinal; `name` is for the report. */
 SHUNT_API shunt_result shunt_run_begin(shunt_run *run, const char *id, const char *name);
 SHUNT_API shunt_result shunt_run_feed(shunt_run *run, const void *bytes, size_t size);
@@ -165,34 +180,39 @@ SHUNT_API shunt_result shunt_run_report(const shunt_run *run, shunt_write write,
 SHUNT_API void         shunt_run_free(shunt_run *run);
 
 /* A program with the rows of one table taken from a CSV (as the command's --table). The result shares `program`, which outlives it. */
-SHUNT_API shunt_result shunt_with_table(const shunt_program *program, const char *table, const char *csv_name, const void *csv, size_t csv_size,
-                                        const shunt_allocator *allocator, shunt_program **with, shunt_messages **messages);
+SHUNT_API shunt_result shunt_with_table(const shunt_program *program, const char *table, const char *csv_name, const void *csv,
+                                        size_t csv_size, const shunt_allocator *allocator, shunt_program **with,
+                                        shunt_messages **messages);
 
 /* ---- looking at messages, dictionaries, tests ------------------------------------------------------------------------ */
 
 typedef struct shunt_inspect_options {
-    size_t size;
+    size_t                 size;
     const shunt_allocator *allocator;
-    bool   show_phi;       /* inspect: values that carry PHI are shown, not masked */
-    bool   with_offset;    /* get: "offset+length<TAB>" before each value */
-    bool   raw;            /* get: as it stands in the input */
-    bool   json;           /* get: an object a line */
+    bool                   show_phi;    /* inspect: values that carry PHI are shown, not masked */
+    bool                   with_offset; /* get: "offset+length<TAB>" before each value */
+    bool                   raw;         /* get: as it stands in the input */
+    bool                   json;        /* get: an object a line */
 } shunt_inspect_options;
 /* A message as a tree of loops and segments with friendly names. Feed pieces; `last` with the last one. */
 typedef struct shunt_inspector shunt_inspector;
-SHUNT_API shunt_result shunt_inspector_new(const shunt_inspect_options *options, const char *path /* NULL = the whole tree, else `2110.SVC01-2` */, shunt_write write, void *context,
-                                           shunt_inspector **inspector, shunt_messages **messages);
-SHUNT_API shunt_result shunt_inspector_feed(shunt_inspector *inspector, const void *bytes, size_t size, bool last);
-SHUNT_API void         shunt_inspector_free(shunt_inspector *inspector);
+SHUNT_API shunt_result         shunt_inspector_new(const shunt_inspect_options *options,
+                                                   const char *path /* NULL = the whole tree, else `2110.SVC01-2` */, shunt_write write,
+                                                   void *context, shunt_inspector **inspector, shunt_messages **messages);
+SHUNT_API shunt_result         shunt_inspector_feed(shunt_inspector *inspector, const void *bytes, size_t size, bool last);
+SHUNT_API void                 shunt_inspector_free(shunt_inspector *inspector);
 
 /* What the dictionary knows: of all (set NULL), of a set, of one of its segments or loops. `version` NULL = every guide of the set. SHUNT_RULES_FAULT: no such thing. */
 SHUNT_API shunt_result shunt_dictionary(const char *set, const char *version, const char *part, shunt_write write, void *context);
 
 typedef enum shunt_test_format { SHUNT_TEST_TAP, SHUNT_TEST_JUNIT } shunt_test_format;
-typedef struct shunt_test_totals { uint64_t passed, failed; } shunt_test_totals;
+typedef struct shunt_test_totals {
+    uint64_t passed, failed;
+} shunt_test_totals;
 /* Runs the `test` blocks of one module. SHUNT_INPUT_FAULT: one failed. `number` is that of the first test in TAP output; `suite` names the module in JUnit. */
-SHUNT_API shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number, shunt_write write, void *context,
-                                  shunt_test_totals *totals, shunt_messages **messages);
+SHUNT_API shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format,
+                                  uint64_t number, shunt_write write, void *context, shunt_test_totals *totals,
+                                  shunt_messages **messages);
 /* The page of a diagnostic or exception code. SHUNT_RULES_FAULT: unknown code. */
 SHUNT_API shunt_result shunt_explain(const char *code, shunt_write write, void *context);
 

@@ -84,9 +84,11 @@ static shunt_status payment(shunt_text fragment, shunt_buffer *out)
     }
     char     text[SHUNT_DECIMAL_TEXT];
     uint32_t length = (uint32_t)shunt_decimal_print(sum, 2, text);
-    if (sum == 0) shunt_buffer_z(out, "BPR*H*0*C*NON************20250301~");
+    if (sum == 0)
+        shunt_buffer_z(out, "BPR*H*0*C*NON************20250301~");
     else
-        shunt_buffer_format(out, "BPR*I*%.*s*C*ACH*CCP*01*999999992*DA*123456*1999999999**01*999999984*DA*987654*20250301~", (int)length, text);
+        shunt_buffer_format(out, "BPR*I*%.*s*C*ACH*CCP*01*999999992*DA*123456*1999999999**01*999999984*DA*987654*20250301~",
+                            (int)length, text);
     return SHUNT_OK;
 }
 
@@ -101,8 +103,9 @@ static unsigned count_segments(const char *bytes, size_t length)
 shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_text fragment, shunt_buffer *out)
 {
     bool newer = strncmp(guide->version, "005", 3) == 0;
-    shunt_buffer_format(out, "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*%s*%.5s*000000001*0*T*:~", newer ? "^" : "U",
-                        newer ? "00501" : "00401");
+    shunt_buffer_format(
+        out, "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*%s*%.5s*000000001*0*T*:~",
+        newer ? "^" : "U", newer ? "00501" : "00401");
     shunt_buffer_format(out, "GS*%s*SENDER*RECEIVER*20250301*1200*1*X*%s~", guide->functional_id, guide->version);
     size_t start = out->length;
     shunt_buffer_format(out, "ST*%s*0001%s%s~", guide->set, newer && strcmp(guide->set, "837") == 0 ? "*" : "",
@@ -115,13 +118,16 @@ shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_
             found = shunt_text_is(piece, part->loop);
             if (found) break;
             if (part->segments == newer_part && !newer) continue;
-            if (strcmp(part->segments, "BPR") == 0) SHUNT_TRY(payment(fragment, out));
-            else shunt_buffer_z(out, part->segments);
+            if (strcmp(part->segments, "BPR") == 0)
+                SHUNT_TRY(payment(fragment, out));
+            else
+                shunt_buffer_z(out, part->segments);
         }
     }
     if (!found) return SHUNT_NOT_FOUND;
     shunt_buffer_text(out, fragment);
     if (out->failed) return SHUNT_NO_MEMORY;
-    shunt_buffer_format(out, "\nSE*%u*0001~GE*1*1~IEA*1*000000001~\n", count_segments(out->bytes + start, out->length - start) + 1);
+    shunt_buffer_format(out, "\nSE*%u*0001~GE*1*1~IEA*1*000000001~\n",
+                        count_segments(out->bytes + start, out->length - start) + 1);
     return out->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }

@@ -60,11 +60,14 @@ static bool on_letter(void *context, const shunt_dead_letter *letter)
 static int run(const shunt_program *program, const char *data, size_t size, unsigned cut, bytes *out)
 {
     shunt_callbacks   callbacks = { out, on_begin, on_record, on_commit, on_exception, on_letter };
-    shunt_run_options options = { .size = sizeof options, .received_at = "2025-03-01T12:00:00Z", .token_key = "key", .token_key_size = 3 };
-    shunt_run        *r = NULL;
-    unsigned          random = cut;
+    shunt_run_options options = {
+        .size = sizeof options, .received_at = "2025-03-01T12:00:00Z", .token_key = "key", .token_key_size = 3
+    };
+    shunt_run *r = NULL;
+    unsigned   random = cut;
     out->length = 0;
-    if (shunt_run_new(program, &callbacks, &options, &r, NULL) != SHUNT_DONE || shunt_run_begin(r, "1", "file") != SHUNT_DONE) return -1;
+    if (shunt_run_new(program, &callbacks, &options, &r, NULL) != SHUNT_DONE || shunt_run_begin(r, "1", "file") != SHUNT_DONE)
+        return -1;
     int status = 0;
     for (size_t at = 0; at < size && status <= SHUNT_INPUT_FAULT;) {
         random = random * 1103515245u + 12345u;
@@ -108,7 +111,9 @@ int main(int argc, char **argv)
     shunt_program *program = NULL, *loaded = NULL;
     bytes          saved = { 0 }, whole = { 0 }, other = { 0 };
     if (shunt_compile(argv[1], NULL, &program, NULL) != SHUNT_DONE) return 2;
-    if (shunt_save(program, write_bytes, &saved) != SHUNT_DONE || shunt_load(saved.at, saved.length, NULL, &loaded, NULL) != SHUNT_DONE) return 2;
+    if (shunt_save(program, write_bytes, &saved) != SHUNT_DONE ||
+        shunt_load(saved.at, saved.length, NULL, &loaded, NULL) != SHUNT_DONE)
+        return 2;
     unsigned differ = 0, runs = 0;
     for (int i = 2; i < argc; i++) {
         size_t size;

@@ -4,17 +4,16 @@
 
 #include "dsl/excerpt.h"
 
-static const char rules[] =
-    "decide lane(group: text(2), reason: text(5)) -> lane unique {\n"       /* 1 */
-    "  when \"CO\",         \"253\",          any => sequestration\n"       /* 2 */
-    "  when \"CO\" or \"PI\", \"197\" or \"253\", any => appeal\n"          /* 3 */
-    "}\n"                                                                   /* 4 */
-    "function net(base: money(USD), less: money(EUR)) -> money(USD) {\n"    /* 5 */
-    "  return base - less\n"                                                /* 6 */
-    "}\n"                                                                   /* 7 */
-    "\tlet \xC3\xA4 = \"\xE2\x82\xAC\"\tx\n"                                /* 8 */
-    "\n"                                                                    /* 9 */
-    "let last = 1";                                                         /* 10 */
+static const char rules[] = "decide lane(group: text(2), reason: text(5)) -> lane unique {\n"    /* 1 */
+                            "  when \"CO\",         \"253\",          any => sequestration\n"    /* 2 */
+                            "  when \"CO\" or \"PI\", \"197\" or \"253\", any => appeal\n"       /* 3 */
+                            "}\n"                                                                /* 4 */
+                            "function net(base: money(USD), less: money(EUR)) -> money(USD) {\n" /* 5 */
+                            "  return base - less\n"                                             /* 6 */
+                            "}\n"                                                                /* 7 */
+                            "\tlet \xC3\xA4 = \"\xE2\x82\xAC\"\tx\n"                             /* 8 */
+                            "\n"                                                                 /* 9 */
+                            "let last = 1";                                                      /* 10 */
 
 static const char library[] = "module lib version \"1\"\nlet cash = 1\n";
 
@@ -26,19 +25,17 @@ struct made {
     shunt_excerpt_sources sources;
 };
 
-static void
-make(struct made *m)
+static void make(struct made *m)
 {
-    m->arena    = shunt_arena_new(&shunt_memory_libc, 0);
+    m->arena = shunt_arena_new(&shunt_memory_libc, 0);
     m->items[0] = (shunt_excerpt_source){ SHUNT_TEXT("rules.map"), SHUNT_TEXT(rules) };
     m->items[1] = (shunt_excerpt_source){ SHUNT_TEXT("lib/gl.map"), SHUNT_TEXT(library) };
-    m->sources  = (shunt_excerpt_sources){ m->items, 2 };
+    m->sources = (shunt_excerpt_sources){ m->items, 2 };
     shunt_diags_init(&m->diags, m->arena);
     shunt_buffer_init(&m->out, &shunt_memory_libc);
 }
 
-static void
-expect(struct made *m, const char *text)
+static void expect(struct made *m, const char *text)
 {
     shunt_buffer_char(&m->out, '\0');
     ck_assert_msg(strcmp(m->out.bytes, text) == 0, "\n%s", m->out.bytes);
@@ -47,8 +44,7 @@ expect(struct made *m, const char *text)
 }
 
 /* The span of the n-th (from 1) place where `piece` stands. */
-static shunt_span
-find(const char *text, const char *piece, int n, uint32_t file)
+static shunt_span find(const char *text, const char *piece, int n, uint32_t file)
 {
     const char *at = text;
     while (n--) at = strstr(n ? at : at, piece) + (n ? 1 : 0);
@@ -59,24 +55,23 @@ START_TEST(several_lines)
 {
     struct made m;
     make(&m);
-    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0308, find(rules, "\"253\"", 2, 0),
-        "two rows of a `unique` table can both apply");
+    shunt_diag *d =
+        shunt_diag_add(&m.diags, SHUNT_E0308, find(rules, "\"253\"", 2, 0), "two rows of a `unique` table can both apply");
     shunt_diag_here(&m.diags, d, "... and here");
     shunt_diag_also(&m.diags, d, find(rules, "\"253\"", 1, 0), "CO / 253 here ...");
     shunt_diag_note(&m.diags, d, "example that hits both: group = CO, reason = 253");
     shunt_diag_help(&m.diags, d, "remove one, or change `unique` to `first` if order should decide");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "error[E0308]: two rows of a `unique` table can both apply\n"
-        "  --> rules.map:3:31\n"
-        "  |\n"
-        "2 |   when \"CO\",         \"253\",          any => sequestration\n"
-        "  |                      ----- CO / 253 here ...\n"
-        "3 |   when \"CO\" or \"PI\", \"197\" or \"253\", any => appeal\n"
-        "  |                               ^^^^^ ... and here\n"
-        "  |\n"
-        "  = note: example that hits both: group = CO, reason = 253\n"
-        "  = help: remove one, or change `unique` to `first` if order should decide\n");
+    expect(&m, "error[E0308]: two rows of a `unique` table can both apply\n"
+               "  --> rules.map:3:31\n"
+               "  |\n"
+               "2 |   when \"CO\",         \"253\",          any => sequestration\n"
+               "  |                      ----- CO / 253 here ...\n"
+               "3 |   when \"CO\" or \"PI\", \"197\" or \"253\", any => appeal\n"
+               "  |                               ^^^^^ ... and here\n"
+               "  |\n"
+               "  = note: example that hits both: group = CO, reason = 253\n"
+               "  = help: remove one, or change `unique` to `first` if order should decide\n");
 }
 END_TEST
 
@@ -84,24 +79,23 @@ START_TEST(several_marks_on_a_line)
 {
     struct made m;
     make(&m);
-    shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0801, find(rules, "less\n", 1, 0),
-        "money(USD) and money(EUR) cannot be subtracted");
+    shunt_diag *d =
+        shunt_diag_add(&m.diags, SHUNT_E0801, find(rules, "less\n", 1, 0), "money(USD) and money(EUR) cannot be subtracted");
     shunt_diag_here(&m.diags, d, "money(EUR)");
     shunt_diag_also(&m.diags, d, find(rules, "base - ", 1, 0), "money(USD)");
     d->labels[0].span.end--;
     d->labels[1].span.end -= 3;
     shunt_diag_also(&m.diags, d, find(rules, "return", 1, 0), "here");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "error[E0801]: money(USD) and money(EUR) cannot be subtracted\n"
-        "  --> rules.map:6:17\n"
-        "  |\n"
-        "6 |   return base - less\n"
-        "  |   ------ ----   ^^^^ money(EUR)\n"
-        "  |   |      |\n"
-        "  |   |      money(USD)\n"
-        "  |   |\n"
-        "  |   here\n");
+    expect(&m, "error[E0801]: money(USD) and money(EUR) cannot be subtracted\n"
+               "  --> rules.map:6:17\n"
+               "  |\n"
+               "6 |   return base - less\n"
+               "  |   ------ ----   ^^^^ money(EUR)\n"
+               "  |   |      |\n"
+               "  |   |      money(USD)\n"
+               "  |   |\n"
+               "  |   here\n");
 }
 END_TEST
 
@@ -113,18 +107,17 @@ START_TEST(several_files)
     shunt_diag_also(&m.diags, d, find(library, "cash", 1, 1), "the first one");
     shunt_diag_help(&m.diags, d, "give the import a name");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "error[E0208]: `cash` is declared twice\n"
-        "  --> rules.map:10:5\n"
-        "   |\n"
-        "10 | let last = 1\n"
-        "   |     ^^^^\n"
-        "  ::: lib/gl.map:2:5\n"
-        "   |\n"
-        " 2 | let cash = 1\n"
-        "   |     ---- the first one\n"
-        "   |\n"
-        "   = help: give the import a name\n");
+    expect(&m, "error[E0208]: `cash` is declared twice\n"
+               "  --> rules.map:10:5\n"
+               "   |\n"
+               "10 | let last = 1\n"
+               "   |     ^^^^\n"
+               "  ::: lib/gl.map:2:5\n"
+               "   |\n"
+               " 2 | let cash = 1\n"
+               "   |     ---- the first one\n"
+               "   |\n"
+               "   = help: give the import a name\n");
 }
 END_TEST
 
@@ -134,12 +127,11 @@ START_TEST(columns_count_characters)
     make(&m);
     shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_W0201, find(rules, "x\n", 1, 0), "not used");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "warning[W0201]: not used\n"
-        "  --> rules.map:8:14\n"
-        "  |\n"
-        "8 |  let \xC3\xA4 = \"\xE2\x82\xAC\" x\n"
-        "  |              ^\n");
+    expect(&m, "warning[W0201]: not used\n"
+               "  --> rules.map:8:14\n"
+               "  |\n"
+               "8 |  let \xC3\xA4 = \"\xE2\x82\xAC\" x\n"
+               "  |              ^\n");
 }
 END_TEST
 
@@ -158,24 +150,23 @@ START_TEST(ends_and_empty_lines)
     d = shunt_diag_add(&m.diags, SHUNT_E0102, (shunt_span){ 0, 1, 7 }, "no such file");
     shunt_diag_note(&m.diags, d, "only this");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "error[E0102]: the end\n"
-        "  --> rules.map:10:13\n"
-        "   |\n"
-        "10 | let last = 1\n"
-        "   |             ^\n"
-        "error[E0102]: an empty line\n"
-        "  --> rules.map:9:1\n"
-        "  |\n"
-        "9 |\n"
-        "  | ^\n"
-        "error[E0102]: beyond the end\n"
-        "  --> rules.map:10:13\n"
-        "   |\n"
-        "10 | let last = 1\n"
-        "   |             ^\n"
-        "error[E0102]: no such file\n"
-        "  = note: only this\n");
+    expect(&m, "error[E0102]: the end\n"
+               "  --> rules.map:10:13\n"
+               "   |\n"
+               "10 | let last = 1\n"
+               "   |             ^\n"
+               "error[E0102]: an empty line\n"
+               "  --> rules.map:9:1\n"
+               "  |\n"
+               "9 |\n"
+               "  | ^\n"
+               "error[E0102]: beyond the end\n"
+               "  --> rules.map:10:13\n"
+               "   |\n"
+               "10 | let last = 1\n"
+               "   |             ^\n"
+               "error[E0102]: no such file\n"
+               "  = note: only this\n");
 }
 END_TEST
 
@@ -187,12 +178,11 @@ START_TEST(what_does_not_print)
     m.items[0].text = SHUNT_TEXT("a \xFF\xE2\x82 b\x1B[0m \xE2\x80\xAE{\r\n}\n");
     shunt_diag *d = shunt_diag_add(&m.diags, SHUNT_E0102, (shunt_span){ 15, 20, 0 }, "line\nend");
     shunt_excerpt(&m.sources, d, &m.out);
-    expect(&m,
-        "error[E0102]: line end\n"
-        "  --> rules.map:1:14\n"
-        "  |\n"
-        "1 | a ??? b [0m ?{\n"
-        "  |              ^\n");
+    expect(&m, "error[E0102]: line end\n"
+               "  --> rules.map:1:14\n"
+               "  |\n"
+               "1 | a ??? b [0m ?{\n"
+               "  |              ^\n");
 }
 END_TEST
 
@@ -238,18 +228,16 @@ START_TEST(json)
     shunt_buffer_char(&m.out, '\n');
     d = shunt_diag_add(&m.diags, SHUNT_W0201, (shunt_span){ 0, 1, 9 }, "no place");
     shunt_excerpt_json(&m.sources, d, &m.out);
-    expect(&m,
-        "{\"code\":\"E0208\",\"severity\":\"error\",\"message\":\"`cash` is \\\"declared\\\" twice\","
-        "\"file\":\"rules.map\",\"line\":10,\"column\":5,\"end_line\":10,\"end_column\":9,"
-        "\"labels\":[{\"file\":\"rules.map\",\"line\":10,\"column\":5,\"end_line\":10,\"end_column\":9,\"text\":\"\"},"
-        "{\"file\":\"lib/gl.map\",\"line\":2,\"column\":5,\"end_line\":2,\"end_column\":9,\"text\":\"the first one\"}],"
-        "\"notes\":[\"because\"],\"helps\":[\"give the import a name\",\"or rename it\"]}\n"
-        "{\"code\":\"W0201\",\"severity\":\"warning\",\"message\":\"no place\",\"labels\":[],\"notes\":[],\"helps\":[]}");
+    expect(&m, "{\"code\":\"E0208\",\"severity\":\"error\",\"message\":\"`cash` is \\\"declared\\\" twice\","
+               "\"file\":\"rules.map\",\"line\":10,\"column\":5,\"end_line\":10,\"end_column\":9,"
+               "\"labels\":[{\"file\":\"rules.map\",\"line\":10,\"column\":5,\"end_line\":10,\"end_column\":9,\"text\":\"\"},"
+               "{\"file\":\"lib/gl.map\",\"line\":2,\"column\":5,\"end_line\":2,\"end_column\":9,\"text\":\"the first one\"}],"
+               "\"notes\":[\"because\"],\"helps\":[\"give the import a name\",\"or rename it\"]}\n"
+               "{\"code\":\"W0201\",\"severity\":\"warning\",\"message\":\"no place\",\"labels\":[],\"notes\":[],\"helps\":[]}");
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("excerpt");
     TCase *group = tcase_create("excerpt");

@@ -45,12 +45,13 @@ static const char rules[] =
     "}\n";
 static const char chart[] = "account,open\n1015,true\n4500,true\n1200,true\n";
 
-#define SET(number, se, paid, cut)                                                                                            \
-    "ST*835*000" number "~BPR*I*1*C*ACH************20250301~TRN*1*T1*1999999999~N1*PR*P~N1*PE*Q*XX*1~LX*1~"         \
-    "CLP*C1*77*10*" paid "**12*P1~CAS*CO*45*" cut "~NM1*QC*1*A~DTM*232*20250101~CLP*C2*1*10*10**12*P2~CLP*C3*1*10*10**12*P3~"        \
+#define SET(number, se, paid, cut)                                                                                               \
+    "ST*835*000" number "~BPR*I*1*C*ACH************20250301~TRN*1*T1*1999999999~N1*PR*P~N1*PE*Q*XX*1~LX*1~"                      \
+    "CLP*C1*77*10*" paid "**12*P1~CAS*CO*45*" cut "~NM1*QC*1*A~DTM*232*20250101~CLP*C2*1*10*10**12*P2~CLP*C3*1*10*10**12*P3~"    \
     "CLP*C4*1*10*20**12*P4~CLP*C5-0123456789012345678901234567890123456789*1*10*10**12*P5~REF*EV*X~SE*" se "*000" number "~"
-static const char input[] = "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250301*1200*^*00501*000000001*0*T*:~"
-                            "GS*HP*S*R*20250301*1200*1*X*005010X221A1~" SET("1", "99", "8", "2") SET("2", "15", "7", "3") "GE*2*1~IEA*1*000000001~";
+static const char input[] =
+    "ISA*00*          *00*          *ZZ*S              *ZZ*R              *250301*1200*^*00501*000000001*0*T*:~"
+    "GS*HP*S*R*20250301*1200*1*X*005010X221A1~" SET("1", "99", "8", "2") SET("2", "15", "7", "3") "GE*2*1~IEA*1*000000001~";
 
 static int read_file(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes, size_t *size)
 {
@@ -95,7 +96,8 @@ static bool on_exception(void *context, const shunt_exception *exception)
 {
     seen *s = context;
     s->exceptions++;
-    if (!strstr(s->classes, exception->class_name) && strlen(s->classes) + strlen(exception->class_name) + 2 < sizeof s->classes) {
+    if (!strstr(s->classes, exception->class_name) &&
+        strlen(s->classes) + strlen(exception->class_name) + 2 < sizeof s->classes) {
         strcat(s->classes, exception->class_name);
         strcat(s->classes, ";");
     }
@@ -148,7 +150,8 @@ START_TEST(all_classes_appear)
     seen           s;
     ck_assert_int_eq(compile(NULL, &program), SHUNT_DONE);
     ck_assert_int_eq(run(program, NULL, &s), SHUNT_INPUT_FAULT);
-    static const char *const classes[] = { "syntax", "structure", "code set", "balance", "reference data", "duplicate", "business", "limit" };
+    static const char *const classes[] = { "syntax",         "structure", "code set", "balance",
+                                           "reference data", "duplicate", "business", "limit" };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         ck_assert_msg(strstr(s.classes, classes[i]) != NULL, "no exception of class %s; seen %s", classes[i], s.classes);
     shunt_release(program);

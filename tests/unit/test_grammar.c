@@ -17,8 +17,7 @@ struct grammar_case {
 static struct grammar_case cases[CASES_MAX];
 static int                 case_count;
 
-static char *
-read_file(const char *path)
+static char *read_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (!file) {
@@ -36,8 +35,7 @@ read_file(const char *path)
 }
 
 /* The block that begins with "```kind" after `*at`; `*at` is moved behind it. Ends the process where it is not closed. */
-static char *
-take_block(char **at, char *info, size_t room)
+static char *take_block(char **at, char *info, size_t room)
 {
     char *open = strstr(*at, "\n```");
     if (!open) return NULL;
@@ -54,23 +52,21 @@ take_block(char **at, char *info, size_t room)
     return text;
 }
 
-static void
-require(bool right, const char *name, const char *what)
+static void require(bool right, const char *name, const char *what)
 {
     if (right) return;
     fprintf(stderr, "%s: %s\n", name, what);
     exit(2);
 }
 
-static void
-load_cases(const char *path)
+static void load_cases(const char *path)
 {
     char *text = read_file(path), *at = text, info[32];
     for (char *heading; (heading = strstr(at, "\n### ")) != NULL;) {
         at = heading + 5;
         require(case_count < CASES_MAX, at, "too many cases");
         struct grammar_case *c = &cases[case_count++];
-        c->name   = strndup(at, strcspn(at, "\n"));
+        c->name = strndup(at, strcspn(at, "\n"));
         c->source = take_block(&at, info, sizeof info);
         require(c->source && strcmp(info, "map") == 0, c->name, "wants a map block first");
         c->expected = take_block(&at, info, sizeof info);
@@ -81,8 +77,7 @@ load_cases(const char *path)
 }
 
 /* Declarations one below the other. */
-static void
-print_tree(const shunt_ast *module, shunt_buffer *out)
+static void print_tree(const shunt_ast *module, shunt_buffer *out)
 {
     const shunt_ast *decls = module->kids[SHUNT_MODULE_decls];
     for (uint32_t i = 0; i < decls->kid_count; i++) {
@@ -95,10 +90,9 @@ print_tree(const shunt_ast *module, shunt_buffer *out)
     }
 }
 
-static void
-print_diagnostics(shunt_diags *diags, shunt_text source, shunt_buffer *out)
+static void print_diagnostics(shunt_diags *diags, shunt_text source, shunt_buffer *out)
 {
-    shunt_excerpt_source  item    = { SHUNT_TEXT("rules.map"), source };
+    shunt_excerpt_source  item = { SHUNT_TEXT("rules.map"), source };
     shunt_excerpt_sources sources = { &item, 1 };
     shunt_diags_sort(diags);
     for (uint32_t i = 0; i < diags->count; i++) {
@@ -110,16 +104,18 @@ print_diagnostics(shunt_diags *diags, shunt_text source, shunt_buffer *out)
 START_TEST(case_gives_what_it_says)
 {
     const struct grammar_case *c = &cases[_i];
-    shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_diags  diags;
-    shunt_buffer out;
-    shunt_ast   *module = NULL;
-    shunt_text   source = shunt_text_of(c->source);
+    shunt_arena               *arena = shunt_arena_new(&shunt_memory_libc, 0);
+    shunt_diags                diags;
+    shunt_buffer               out;
+    shunt_ast                 *module = NULL;
+    shunt_text                 source = shunt_text_of(c->source);
     shunt_diags_init(&diags, arena);
     shunt_buffer_init(&out, &shunt_memory_libc);
     ck_assert_int_eq(shunt_parse_module(&shunt_memory_libc, arena, &diags, 0, source, &module), SHUNT_OK);
-    if (c->accepted && diags.errors == 0) print_tree(module, &out);
-    else print_diagnostics(&diags, source, &out);
+    if (c->accepted && diags.errors == 0)
+        print_tree(module, &out);
+    else
+        print_diagnostics(&diags, source, &out);
     shunt_buffer_char(&out, '\0');
     ck_assert_msg(strcmp(out.bytes, c->expected) == 0, "%s:\n%s", c->name, out.bytes);
     shunt_buffer_done(&out);
@@ -137,8 +133,7 @@ START_TEST(there_are_cases)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     load_cases(SHUNT_CASES "/grammar.md");
     Suite *suite = suite_create("grammar");

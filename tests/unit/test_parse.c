@@ -45,7 +45,8 @@ static const char tour[] =
     "  }\n"
     "  at end of file { check t = 1 else quarantine LATE \"{t}\" }\n"
     "}\n"
-    "overlay o of acme.tour when a.b = 1 { replace let grace = 1  exceptions to band { when 1 => payer }  before \"post\" { skip } }\n"
+    "overlay o of acme.tour when a.b = 1 { replace let grace = 1  exceptions to band { when 1 => payer }  before \"post\" { skip "
+    "} }\n"
     "with table rates { (a: \"x\", r: 1,000.00 USD) }\n"
     "test \"one\" {\n"
     "  given bank row \"\"\"\n"
@@ -64,31 +65,31 @@ struct parsed {
     char        *copy; /* of exactly the size, so that the sanitizers see every byte read beyond it */
 };
 
-static void
-parse(struct parsed *r, const shunt_memory *memory, const char *bytes, size_t length)
+static void parse(struct parsed *r, const shunt_memory *memory, const char *bytes, size_t length)
 {
     memset(r, 0, sizeof *r);
     r->copy = malloc(length ? length : 1);
     memcpy(r->copy, bytes, length);
     r->status = SHUNT_NO_MEMORY;
-    r->arena  = shunt_arena_new(memory, 0);
+    r->arena = shunt_arena_new(memory, 0);
     if (!r->arena) return;
     shunt_diags_init(&r->diags, r->arena);
     r->status = shunt_parse_module(memory, r->arena, &r->diags, 0, (shunt_text){ r->copy, (uint32_t)length }, &r->module);
 }
 
-static void
-done(struct parsed *r)
+static void done(struct parsed *r)
 {
     shunt_arena_free(r->arena);
     free(r->copy);
 }
 
 /* Check writes a record for every assertion, which thousands of files with thousands of nodes can not afford. */
-#define REQUIRE(condition) do { if (!(condition)) ck_abort_msg("%s", #condition); } while (0)
+#define REQUIRE(condition)                                                                                                       \
+    do {                                                                                                                         \
+        if (!(condition)) ck_abort_msg("%s", #condition);                                                                        \
+    } while (0)
 
-static bool
-is_sound(shunt_ast *node, void *context)
+static bool is_sound(shunt_ast *node, void *context)
 {
     size_t length = *(const size_t *)context;
     REQUIRE(node->kind < SHUNT_AST_COUNT);
@@ -99,11 +100,10 @@ is_sound(shunt_ast *node, void *context)
 }
 
 /* The tree is whole, each span lies in the file, and all of it prints. */
-static void
-check_sound(struct parsed *r, size_t length)
+static void check_sound(struct parsed *r, size_t length)
 {
     shunt_buffer          out;
-    shunt_excerpt_source  item    = { SHUNT_TEXT("f"), { r->copy, (uint32_t)length } };
+    shunt_excerpt_source  item = { SHUNT_TEXT("f"), { r->copy, (uint32_t)length } };
     shunt_excerpt_sources sources = { &item, 1 };
     shunt_buffer_init(&out, &shunt_memory_libc);
     REQUIRE(r->status == SHUNT_OK);
@@ -120,8 +120,7 @@ check_sound(struct parsed *r, size_t length)
     shunt_buffer_done(&out);
 }
 
-static bool
-has_code(const struct parsed *r, shunt_status code)
+static bool has_code(const struct parsed *r, shunt_status code)
 {
     for (uint32_t i = 0; i < r->diags.count; i++)
         if (r->diags.items[i].code == code) return true;
@@ -144,7 +143,7 @@ END_TEST
 START_TEST(spans_hold_the_construct_alone)
 {
     static const char source[] = "module t version \"1\"\n\n  # c\n open let a = (1 + 2)  # d\n\nlet b: int = f( x )\n";
-    struct parsed r;
+    struct parsed     r;
     parse(&r, &shunt_memory_libc, source, sizeof source - 1);
     const shunt_ast *decls = r.module->kids[SHUNT_MODULE_decls], *a = decls->kids[0], *b = decls->kids[1];
     ck_assert(shunt_text_is((shunt_text){ r.copy + a->span.begin, a->span.end - a->span.begin }, "open let a = (1 + 2)"));
@@ -160,8 +159,7 @@ END_TEST
 
 enum { FEW = 8 /* messages about one slip at most */ };
 
-static void
-try_prefixes(const char *text, size_t length, size_t step)
+static void try_prefixes(const char *text, size_t length, size_t step)
 {
     for (size_t end = 0; end <= length; end += step) {
         struct parsed r;
@@ -172,15 +170,10 @@ try_prefixes(const char *text, size_t length, size_t step)
     }
 }
 
-static bool
-is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 /* Leaves out each word and sign in turn. */
-static void
-try_deletions(const char *text, size_t length)
+static void try_deletions(const char *text, size_t length)
 {
     char *copy = malloc(length);
     for (size_t at = 0, end; at < length; at = end) {
@@ -198,24 +191,18 @@ try_deletions(const char *text, size_t length)
     free(copy);
 }
 
-START_TEST(every_prefix_is_explained)
-{
-    try_prefixes(tour, sizeof tour - 1, 1);
-}
+START_TEST(every_prefix_is_explained) { try_prefixes(tour, sizeof tour - 1, 1); }
 END_TEST
 
-START_TEST(every_word_may_be_missing)
-{
-    try_deletions(tour, sizeof tour - 1);
-}
+START_TEST(every_word_may_be_missing) { try_deletions(tour, sizeof tour - 1); }
 END_TEST
 
 /* Bytes exchanged at random, by a generator of our own so that each run is the same. */
 START_TEST(noise_is_explained)
 {
     static const char marks[] = "{}()[]\"\"\"\\,.:=<>|*-+;#`'\n\n &!?%aA0_\x80\xE2";
-    uint32_t seed = 1;
-    char    *copy = malloc(sizeof tour);
+    uint32_t          seed = 1;
+    char             *copy = malloc(sizeof tour);
     for (int round = 0; round < 3000; round++) {
         memcpy(copy, tour, sizeof tour);
         for (int i = 0; i < 1 + round % 12; i++) {
@@ -274,7 +261,7 @@ END_TEST
 START_TEST(nul_is_a_control_character)
 {
     static const char source[] = "module t version \"1\"\nlet a = 1\0let b = 2\n";
-    struct parsed r;
+    struct parsed     r;
     parse(&r, &shunt_memory_libc, source, sizeof source - 1);
     check_sound(&r, sizeof source - 1);
     ck_assert_uint_eq(r.diags.count, 1);
@@ -291,11 +278,10 @@ struct text {
     size_t length;
 };
 
-static struct text
-repeated(const char *before, const char *piece, size_t times, const char *after)
+static struct text repeated(const char *before, const char *piece, size_t times, const char *after)
 {
     size_t      head = strlen(before), size = strlen(piece), tail = strlen(after);
-    struct text t    = { malloc(head + size * times + tail), head + size * times + tail };
+    struct text t = { malloc(head + size * times + tail), head + size * times + tail };
     memcpy(t.bytes, before, head);
     for (size_t i = 0; i < times; i++) memcpy(t.bytes + head + i * size, piece, size);
     memcpy(t.bytes + head + size * times, after, tail);
@@ -376,8 +362,8 @@ END_TEST
 /* A file of mistakes alone ends after a bounded number of them. */
 START_TEST(mistakes_are_bounded)
 {
-    static const char *const pieces[] = { "@ x\n", "let\n", ")\n", "\"\n", "\"{\n", "1 2 3\n", "map m {\n", "2025-99-99 ",
-        "x = 1,000\n", "a\xFF ", "'a' " };
+    static const char *const pieces[] = { "@ x\n",     "let\n",       ")\n",         "\"\n",   "\"{\n", "1 2 3\n",
+                                          "map m {\n", "2025-99-99 ", "x = 1,000\n", "a\xFF ", "'a' " };
     for (size_t i = 0; i < SHUNT_COUNT(pieces); i++) {
         struct text   t = repeated(HEADER, pieces[i], 20000, "");
         struct parsed r;
@@ -393,8 +379,7 @@ END_TEST
 
 /* ---- memory ---- */
 
-static void
-fail_every_call(const char *text, size_t length)
+static void fail_every_call(const char *text, size_t length)
 {
     size_t failures = 0;
     for (size_t n = 1;; n++) {
@@ -417,7 +402,7 @@ fail_every_call(const char *text, size_t length)
 START_TEST(no_memory_is_a_status)
 {
     struct text long_one = repeated(HEADER, "let a = f(1) + \"b {c}\"\n## doc\nlet d = \"e\\n\"\n", 400, "");
-    struct text bad_one  = repeated(HEADER, "let a = (f 1) ++ \"b {c\"\nlet = 1,000\n", 40, "");
+    struct text bad_one = repeated(HEADER, "let a = (f 1) ++ \"b {c\"\nlet = 1,000\n", 40, "");
     fail_every_call(tour, sizeof tour - 1);
     fail_every_call(long_one.bytes, long_one.length);
     fail_every_call(bad_one.bytes, bad_one.length);
@@ -428,11 +413,10 @@ END_TEST
 
 /* ---- the project's sample maps, where they are ---- */
 
-static const char *const samples[] = { "remit_gl_core", "remit_gl", "claim_ar", "dft_charges", "fhir_invoice_ar",
-    "three_way_match", "tour" };
+static const char *const samples[] = { "remit_gl_core",   "remit_gl",        "claim_ar", "dft_charges",
+                                       "fhir_invoice_ar", "three_way_match", "tour" };
 
-static struct text
-read_sample(const char *name)
+static struct text read_sample(const char *name)
 {
     struct text t = { NULL, 0 };
     char        path[4096];
@@ -443,7 +427,7 @@ read_sample(const char *name)
         fprintf(stderr, "SKIPPED: %s is not there (set SHUNT_SHARED)\n", path);
         return t;
     }
-    t.bytes  = malloc(1 << 20);
+    t.bytes = malloc(1 << 20);
     t.length = fread(t.bytes, 1, 1 << 20, file);
     fclose(file);
     return t;
@@ -475,8 +459,7 @@ START_TEST(keywords_are_known)
 }
 END_TEST
 
-int
-main(void)
+int main(void)
 {
     Suite *suite = suite_create("parse");
     TCase *group = tcase_create("parse");

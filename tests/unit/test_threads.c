@@ -31,12 +31,17 @@ static bool add(void *context, const void *bytes, size_t size)
 }
 static bool on_mark(void *context) { return add(context, "|", 1); }
 static bool on_record(void *context, const shunt_out *record) { return add(context, record->json, record->length); }
-static bool on_exception(void *context, const shunt_exception *exception) { return add(context, exception->json, exception->length); }
+static bool on_exception(void *context, const shunt_exception *exception)
+{
+    return add(context, exception->json, exception->length);
+}
 
 static void *work(void *context)
 {
-    job              *j = context;
-    shunt_callbacks   callbacks = { .context = j, .begin = on_mark, .record = on_record, .commit = on_mark, .exception = on_exception };
+    job            *j = context;
+    shunt_callbacks callbacks = {
+        .context = j, .begin = on_mark, .record = on_record, .commit = on_mark, .exception = on_exception
+    };
     shunt_run_options options = { .size = sizeof options };
     shunt_run        *run = NULL;
     j->result = (int)shunt_run_new(j->program, &callbacks, &options, &run, NULL);
@@ -70,8 +75,8 @@ int main(int argc, char **argv)
     int failed = 0;
     for (size_t t = 0; t < THREADS; t++) pthread_join(threads[t], NULL);
     for (size_t t = 0; t < THREADS; t++) {
-        if (jobs[t].result != jobs[0].result || jobs[t].result > SHUNT_INPUT_FAULT || jobs[t].length == 0 || jobs[t].length != jobs[0].length ||
-            memcmp(jobs[t].out, jobs[0].out, jobs[0].length) != 0) {
+        if (jobs[t].result != jobs[0].result || jobs[t].result > SHUNT_INPUT_FAULT || jobs[t].length == 0 ||
+            jobs[t].length != jobs[0].length || memcmp(jobs[t].out, jobs[0].out, jobs[0].length) != 0) {
             printf("thread %zu differs (result %d)\n", t, jobs[t].result);
             failed++;
         }

@@ -116,10 +116,10 @@ END_TEST
 START_TEST(remembered_steps_land_the_same)
 {
     static const char *const some[] = {
-        "ST*835~",  "BPR*I~",     "REF*EV~",   "REF*F2~",    "N1*PR~",   "N3*A~",   "REF*2U~",   "REF*A*B:X^C~", "N1*PR:A~",
-        "N1*PR^A~", "N1*PE~",     "LX*1~",     "TS3*1~",     "CLP*A~",   "CAS*CO~", "CAS*PR~",   "NM1*QC~",      "NM1*82~",
-        "NM1*ZZZ~", "DTM*232*A~", "DTM*233~",  "SVC*1~",     "DTM~",     "REF~",    "REF**A:X~", "CAS*CO~",      "REF**A:Y~",
-        "SVC*2~",   "SVC~",       "CLP*B~",    "XYZ*1~",     "REF*1*A:X~", "LX~",   "CLP*C~",    "PLB*1~",       "SE*1~",
+        "ST*835~",  "BPR*I~",     "REF*EV~",  "REF*F2~", "N1*PR~",     "N3*A~",   "REF*2U~",   "REF*A*B:X^C~", "N1*PR:A~",
+        "N1*PR^A~", "N1*PE~",     "LX*1~",    "TS3*1~",  "CLP*A~",     "CAS*CO~", "CAS*PR~",   "NM1*QC~",      "NM1*82~",
+        "NM1*ZZZ~", "DTM*232*A~", "DTM*233~", "SVC*1~",  "DTM~",       "REF~",    "REF**A:X~", "CAS*CO~",      "REF**A:Y~",
+        "SVC*2~",   "SVC~",       "CLP*B~",   "XYZ*1~",  "REF*1*A:X~", "LX~",     "CLP*C~",    "PLB*1~",       "SE*1~",
     };
     struct plan_builder *b = plan_build(remit);
     const shunt_plan    *plan = plan_of(b);

@@ -158,8 +158,9 @@ static const struct {
     { "set outside a group", ISA "ST*835*0001*005010X221A1~" SE "IEA*0*1~",
       L_ISA "begin transaction 835 guide 0 005010X221A1 #0001\nfault X12_NO_GS\nsegment ST\n" L_SE L_IEA L_END },
     { "segments that stand nowhere, a run of them",
-      ISA "BPR*1~CLP*1~TA1*1~" GS "CLP*2~CLP*3~SE*1*1~" ST         SE "GE*1*7~GE*1*7~IEA*1*1~",
-      L_ISA "fault X12_STRAY\n" L_GS "fault X12_STRAY\nfault X12_MISPLACED\n" L_ST L_SE L_GE "fault X12_MISPLACED\n" L_IEA L_END },
+      ISA "BPR*1~CLP*1~TA1*1~" GS "CLP*2~CLP*3~SE*1*1~" ST                              SE "GE*1*7~GE*1*7~IEA*1*1~",
+      L_ISA "fault X12_STRAY\n" L_GS "fault X12_STRAY\nfault X12_MISPLACED\n" L_ST L_SE L_GE
+            "fault X12_MISPLACED\n" L_IEA                                               L_END },
     { "acknowledgement and interconnect segments", ISA "ISB*1~TA1*000000001*250101*1200*A*000~TA3*1~ISE*1~IEA*0*1~",
       L_ISA L_IEA L_END },
     { "input ends inside the set", ISA GS ST "CLP*1~",
@@ -228,7 +229,9 @@ static const struct {
       L_ISA "begin batch 004010VICS #7 S>R\nbegin transaction 850 guide 4 004010VICS #0001\nfault X12_GUIDE_ASSUMED (read as "
             "004010)\nsegment ST\n" L_TAIL },
     { "a count that is none could be anything, and is not repeated", ISA GS ST "CLP*1~SE*SMITH*0001~" GE IEA,
-      L_HEAD "enter 2100\nsegment CLP\nleave 2100\nsegment SE\nfault X12_SE01 1 (SE01 is ?, read 3)\nfinish transaction\n" L_GE L_IEA L_END },
+      L_HEAD
+      "enter 2100\nsegment CLP\nleave 2100\nsegment SE\nfault X12_SE01 1 (SE01 is ?, read 3)\nfinish transaction\n" L_GE L_IEA
+          L_END },
     { "SE is not in the guide's place: loops end all the same", ISA GS ST "CLP*1~SE~" GE IEA,
       L_HEAD "enter 2100\nsegment CLP\nleave 2100\nsegment SE\nfault X12_SE01 (SE01 is -, read 3)\nfault X12_SE02 (SE02 is -, "
              "ST02 is 0001)\nfinish transaction\n" L_GE L_IEA L_END },
