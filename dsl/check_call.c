@@ -392,6 +392,7 @@ static shunt_ty check_occurrence(check *k, const call *c)
 {
     if (!c->count || c->named_count || c->each) return wrong_arguments(k, c, SHUNT_LANG_OCCURRENCE);
     for (uint32_t i = 0; i < c->count; i++) (void)check_present(k, c->values[i], FOR_ARGUMENT, c->name, NULL);
+    if (!in_message(k, c)) return ty_error();
     k->levels |= k->unit_bit;
     return shunt_ty_plain(SHUNT_TY_INT);
 }

@@ -824,7 +824,8 @@ uint16_t shunt_emit_message(shunt_emit_fn *f, shunt_ast *text)
 
 static shunt_ast *argument_list(const shunt_ast *node)
 {
-    return node->kind == SHUNT_AST_METHOD ? node->kids[SHUNT_METHOD_args] : node->kids[SHUNT_CALL_args];
+    uint32_t at = node->kind == SHUNT_AST_METHOD ? SHUNT_METHOD_args : SHUNT_CALL_args;
+    return at < node->kid_count ? node->kids[at] : NULL; /* `received_at` is a name alone */
 }
 
 /* Argument n, counted without the names; what stands before the dot of a method is the first. */
