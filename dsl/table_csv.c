@@ -240,9 +240,20 @@ static bool convert_date(reader *r, const raw_cell *raw, const shunt_csv_column 
     return false;
 }
 
+/* Nothing that a person types, and nothing that a key of a message can equal; line ends and tabs stand in notes. */
+static bool has_control(shunt_text text)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return true;
+    }
+    return false;
+}
+
 static bool convert_text(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     if (shunt_utf8_bad(raw->text.bytes, raw->text.length) != raw->text.length) return fault(r, raw, column, "is not UTF-8");
+    if (has_control(raw->text)) return fault(r, raw, column, "holds a control character");
     uint32_t characters = shunt_utf8_count(raw->text);
     if (column->max_length && characters > column->max_length)
         return fault(r, raw, column, "has %u characters, its type holds %u", characters, column->max_length);
