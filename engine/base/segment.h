@@ -35,14 +35,6 @@ static inline uint64_t shunt_segment_word(const shunt_segment *segment, uint32_t
     return word;
 }
 
-/* The first byte of the lowest eight that is `byte`, times 8; 64 = none. */
-static inline unsigned shunt_word_find(uint64_t word, uint8_t byte)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t       rest = word ^ ones * byte, found = (rest - ones) & ~rest & ones << 7;
-    return found ? (unsigned)__builtin_ctzll(found) & ~7u : 64; /* the lowest mark is a true one */
-}
-
 /* Up to 8 bytes of the range in a number, as in a plan. */
 static inline uint64_t shunt_segment_pack(const shunt_segment *segment, shunt_range range)
 {
@@ -88,13 +80,29 @@ static inline shunt_range shunt_segment_value(const shunt_segment *segment, cons
 /* The value of component c of element k, packed. */
 static inline uint64_t shunt_segment_pack_value(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
 {
-    if (SHUNT_UNLIKELY(c > 1)) return shunt_segment_pack(segment, shunt_segment_value(segment, delims, k, c));
-    shunt_range range = shunt_segment_element(segment, k);
-    uint64_t    word = shunt_segment_word(segment, range.begin);
-    unsigned    bits = range.end - range.begin < 8 ? 8 * (range.end - range.begin) : 64, found;
-    if (delims->repetition && (found = shunt_word_find(word, delims->repetition)) < bits) bits = found;
-    if (c && delims->component && (found = shunt_word_find(word, delims->component)) < bits) bits = found;
-    return bits ? __builtin_bswap64(bits < 64 ? word & ~(UINT64_MAX << bits) : word) : 0;
+    return shunt_segment_pack(segment, shunt_segment_value(segment, delims, k, c));
+}
+
+/* The same where the eight bytes behind the segment can be read, too: without branches for c below 2. */
+static inline uint64_t shunt_segment_pack_wide(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
+{
+    if (SHUNT_UNLIKELY(c > 1)) return shunt_segment_pack_value(segment, delims, k, c);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    bool           absent = k > segment->elements;
+    uint32_t       begin = segment->offsets[absent ? 0 : k], length = absent ? 0 : segment->offsets[k + 1] - 1 - begin;
+    /* No element holds the separator of elements: looking for it finds nothing. */
+    uint8_t        first = delims->repetition ? delims->repetition : delims->element;
+    uint8_t        second = c && delims->component ? delims->component : first;
+    uint64_t       word;
+    memcpy(&word, segment->bytes + begin, 8);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    uint64_t one = word ^ ones * first, two = word ^ ones * second;
+    uint64_t found = (((one - ones) & ~one) | ((two - ones) & ~two)) & ones << 7;
+    unsigned end = found ? (unsigned)__builtin_ctzll(found) / 8 : 8;
+    if (length < end) end = length;
+    return end ? __builtin_bswap64(word) & UINT64_MAX << (64 - 8 * end) : 0;
 }
 
 #endif

@@ -29,7 +29,7 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
 /* Place of the id among the ids of the guide; id_count where it has none. */
 static uint32_t find_id(shunt_walk *walk, uint64_t id)
 {
-    uint32_t slot = (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 58) & (SHUNT_WALK_CACHE - 1);
+    size_t slot = shunt_walk_place_slot(id);
     if (SHUNT_LIKELY(walk->cache_ids[slot] == id)) return walk->cache_indexes[slot];
     const uint64_t *ids = walk->plan->ids + walk->guide->id_first;
     uint32_t        low = 0, high = walk->guide->id_count;
@@ -133,7 +133,7 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     if (!node->trigger) return;
     if (SHUNT_UNLIKELY(node->position != plan->loops[node->loop].position) && walk->plain) {
         walk->plain = false; /* where the walk stands no longer follows from the last node */
-        memset(walk->places, 0, sizeof walk->places);
+        memset(walk->steps, 0, sizeof walk->steps);
     }
     walk->loops[walk->depth] = node->loop;
     walk->repeats[walk->depth] = repeat;
@@ -186,14 +186,16 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
     move(walk, plan->choices[best].node, landing);
 }
 
-/* The place that all choices of the id behind the node ask for; false where they ask for several. */
+/* The place that all choices of the id behind the node ask for: that in force for the id where they ask for none; false where
+ * they ask for several. */
 static bool find_place(shunt_walk *walk, uint64_t id, uint16_t from, shunt_walk_place *place)
 {
-    const shunt_plan *plan = walk->plan;
-    uint16_t          loop = from == SHUNT_NONE ? walk->guide->loop_first : plan->nodes[from].loop;
-    const uint32_t   *cell = plan->dispatch + walk->guide->dispatch_first +
+    const shunt_plan       *plan = walk->plan;
+    uint16_t                loop = from == SHUNT_NONE ? walk->guide->loop_first : plan->nodes[from].loop;
+    const shunt_walk_place *known = &walk->places[shunt_walk_place_slot(id)];
+    const uint32_t         *cell = plan->dispatch + walk->guide->dispatch_first +
                            (uint32_t)(loop - walk->guide->loop_first) * walk->guide->id_count + find_id(walk, id);
-    *place = (shunt_walk_place){ .id = id, .from = from };
+    *place = (shunt_walk_place){ .id = id };
     for (uint32_t c = cell[0]; c < cell[1]; c++) {
         const shunt_plan_node *node = &plan->nodes[plan->choices[c].node];
         if (node->key_count == 0) continue;
@@ -201,6 +203,7 @@ static bool find_place(shunt_walk *walk, uint64_t id, uint16_t from, shunt_walk_
         place->element = node->key_element;
         place->component = node->key_component;
     }
+    if (!place->element && known->id == id) *place = *known;
     return true;
 }
 
@@ -211,9 +214,9 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
     if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return;
     const shunt_plan_node *node = &walk->plan->nodes[landing->node];
     if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
-    uint64_t key = place.element ? shunt_segment_pack_value(segment, delims, place.element, place.component) : 0;
-    walk->places[shunt_walk_slot(place.id, from, 0)] = place;
-    walk->steps[shunt_walk_slot(place.id, from, key)] = (shunt_walk_step){
+    uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
+    walk->places[shunt_walk_place_slot(place.id)] = place;
+    walk->steps[shunt_walk_slot(place.id, key, from)] = (shunt_walk_step){
         .id = place.id,
         .key = key,
         .from = from,
@@ -223,7 +226,9 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
         .leave = landing->leave,
         .depth = (uint16_t)(walk->depth - node->trigger),
         .enter = node->trigger ? node->loop : SHUNT_NONE,
-        .elements = node->elements,
-        .composites = node->composites,
+        .elements = node->elements ? node->elements : UINT16_MAX,
+        .element = place.element,
+        .component = place.component,
+        .composites = node->elements ? node->composites : UINT64_MAX,
     };
 }

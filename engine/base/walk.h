@@ -10,8 +10,10 @@
 
 enum {
     SHUNT_WALK_DEPTH = 16,
-    SHUNT_WALK_CACHE = 64, /* segment ids whose place among the ids of the guide is kept; a power of two */
-    SHUNT_WALK_STEPS = 512, /* steps that are remembered, at most; a power of two */
+    SHUNT_WALK_CACHE_BITS = 8,
+    SHUNT_WALK_CACHE = 1 << SHUNT_WALK_CACHE_BITS, /* segment ids whose place among the ids of the guide is kept */
+    SHUNT_WALK_STEP_BITS = 9,
+    SHUNT_WALK_STEPS = 1 << SHUNT_WALK_STEP_BITS, /* steps that are remembered, at most */
 };
 
 /* A step that was taken before. From one node the same id with the same qualifier leads to the same node for as long as its
@@ -23,15 +25,16 @@ typedef struct shunt_walk_step {
     uint16_t leave;
     uint16_t depth; /* open loops when all that end are left */
     uint16_t enter; /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
-    uint16_t elements;
+    uint16_t elements; /* at most; UINT16_MAX and all composites where the guide says nothing */
+    uint8_t  element, component; /* place of the key */
     uint64_t composites;
 } shunt_walk_step;
 
-/* Where the qualifier of a segment stands that comes behind a node. */
+/* Where the qualifier of a segment stands. It depends on the id alone wherever that is enough, so that a processor can read it
+ * before it knows where the walk stands. */
 typedef struct shunt_walk_place {
     uint64_t id; /* 0: none */
-    uint16_t from;
-    uint8_t  element, component; /* element 0: nothing is asked */
+    uint8_t  element, component; /* element 0: nothing is asked, the id stands for it */
 } shunt_walk_place;
 
 typedef struct shunt_walk {
@@ -46,7 +49,7 @@ typedef struct shunt_walk {
     uint64_t                cache_ids[SHUNT_WALK_CACHE];
     uint16_t                cache_indexes[SHUNT_WALK_CACHE];
     bool                    plain; /* every loop that began by its trigger stands where the plan has the loop */
-    shunt_walk_place        places[SHUNT_WALK_STEPS];
+    shunt_walk_place        places[SHUNT_WALK_CACHE];
     shunt_walk_step         steps[SHUNT_WALK_STEPS];
 } shunt_walk;
 
@@ -65,8 +68,8 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide);
 /* Finds where the segment belongs and moves there. The loops that end are those of walk->loops before the call, from the
  * innermost outwards. */
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing);
-/* Remembers how `segment`, which has an id and no line ends, has just landed from the node `from`, if it would land so again. Steps
- * that were taken before need few instructions: walk_step.h. */
+/* Remembers how `segment`, which has an id and no line ends, has just landed from the node `from`, if it would land so again.
+ * Steps that were taken before need few instructions: walk_step.h. */
 void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
                       const shunt_landing *landing);
 

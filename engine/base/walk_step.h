@@ -6,9 +6,16 @@
 #include "engine/base/segment.h"
 #include "engine/base/walk.h"
 
-static inline size_t shunt_walk_slot(uint64_t id, uint16_t from, uint64_t key)
+/* Ids and qualifiers differ in their highest bytes, which only the highest bits of a product depend on. */
+static inline uint64_t shunt_walk_mix(uint64_t id) { return id * UINT64_C(0x9e3779b97f4a7c15); }
+
+static inline size_t shunt_walk_place_slot(uint64_t id) { return (size_t)(shunt_walk_mix(id) >> (64 - SHUNT_WALK_CACHE_BITS)); }
+
+/* The node comes last: the rest is worked out while the step before is still being taken. */
+static inline size_t shunt_walk_slot(uint64_t id, uint64_t key, uint16_t from)
 {
-    return (size_t)((((id ^ from) * UINT64_C(0x9e3779b97f4a7c15)) ^ key * UINT64_C(0xc2b2ae3d27d4eb4f)) >> 32) % SHUNT_WALK_STEPS;
+    uint64_t mixed = shunt_walk_mix(id) + key * UINT64_C(0xc2b2ae3d27d4eb4f);
+    return (size_t)(mixed >> (64 - SHUNT_WALK_STEP_BITS)) ^ from % SHUNT_WALK_STEPS;
 }
 
 /* The number that this repeat of the node, or this instance of its loop, would have in a row. */
@@ -18,23 +25,31 @@ static inline uint32_t shunt_walk_repeat(const shunt_walk *walk, const shunt_wal
     return step->depth <= walk->depth && walk->loops[step->depth] == step->enter ? walk->repeats[step->depth] + 1 : 1;
 }
 
-/* The remembered step that a segment with an id and without line ends takes from here; NULL = none is, or it would be a fault.
- * Changes nothing. */
+/* The remembered step that a segment takes from here, and which repeat it would be; NULL = none is remembered, or it would be a
+ * fault. The segment has an id, no line ends, and eight bytes behind it that can be read. Changes nothing. */
 static inline const shunt_walk_step *shunt_walk_find(const shunt_walk *walk, const shunt_segment *segment,
-                                                     const shunt_delims *delims)
+                                                     const shunt_delims *delims, uint32_t *repeat)
 {
-    const shunt_walk_place *place = &walk->places[shunt_walk_slot(segment->id, walk->last_node, 0)];
-    if (SHUNT_UNLIKELY(place->id != segment->id || place->from != walk->last_node)) return NULL;
-    uint64_t key = place->element ? shunt_segment_pack_value(segment, delims, place->element, place->component) : 0;
-    const shunt_walk_step *step = &walk->steps[shunt_walk_slot(segment->id, walk->last_node, key)];
-    if (SHUNT_UNLIKELY(step->id != segment->id || step->from != walk->last_node || step->key != key)) return NULL;
-    return SHUNT_LIKELY(!step->max || shunt_walk_repeat(walk, step) <= step->max) ? step : NULL;
+    const shunt_walk_place *place = &walk->places[shunt_walk_place_slot(segment->id)];
+    if (SHUNT_UNLIKELY(place->id != segment->id)) return NULL;
+    /* The usual places by branches, so that reading the key waits for nothing. */
+    uint64_t key = segment->id;
+    if (SHUNT_LIKELY(place->element == 1))
+        key = shunt_segment_pack_wide(segment, delims, 1, place->component);
+    else if (place->element)
+        key = shunt_segment_pack_wide(segment, delims, place->element, place->component);
+    uint16_t               from = walk->last_node;
+    const shunt_walk_step *step = &walk->steps[shunt_walk_slot(segment->id, key, from)];
+    if (SHUNT_UNLIKELY(step->id != segment->id || step->key != key || step->from != from || step->element != place->element ||
+                       step->component != place->component))
+        return NULL;
+    *repeat = shunt_walk_repeat(walk, step);
+    return SHUNT_LIKELY(!step->max || *repeat <= step->max) ? step : NULL;
 }
 
 /* Moves there. */
-static inline void shunt_walk_take(shunt_walk *walk, const shunt_walk_step *step)
+static inline void shunt_walk_take(shunt_walk *walk, const shunt_walk_step *step, uint32_t repeat)
 {
-    uint32_t repeat = shunt_walk_repeat(walk, step);
     unsigned depth = step->depth;
     walk->positions[depth - 1] = step->position;
     walk->last_node = step->node;

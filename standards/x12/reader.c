@@ -95,6 +95,7 @@ struct x12 {
     shunt_index    index;
     const uint8_t *window;
     uint64_t       window_at;
+    size_t         window_size;                          /* bytes that can be read from `window` on */
     uint32_t       window_next, window_rank, window_end; /* next segment: its first byte, its first position, its terminator */
 
     /* The segment at hand. */
@@ -129,7 +130,9 @@ struct x12 {
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
 
-    /* A segment of a remembered step waits: what is left to tell of it. */
+    bool tight; /* a segment of a window may be too long */
+
+    /* A segment that leaves or enters loops by a remembered step waits: what is left to tell of it. */
     const shunt_walk_step *step; /* NULL: nothing */
     uint16_t               leave, leave_loop, enter;
     uint64_t               leave_end;
@@ -392,15 +395,20 @@ static void set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, ui
     x->segment.line_ends = line_ends;
 }
 
-static void make_offsets(struct x12 *x)
+/* The two do not overlap, which a compiler must be told before it takes eight at a time. */
+static inline void move_eight(uint32_t *restrict to, const uint32_t *restrict from, uint32_t shift)
+{
+    for (uint32_t i = 0; i < 8; i++) to[i] = from[i] - shift;
+}
+
+static inline void make_offsets(struct x12 *x)
 {
     if (x->offsets_made) return;
     const uint32_t *from = x->index.positions + x->first_position;
     uint32_t       *to = x->offsets + 1;
     uint32_t        shift = (uint32_t)(x->segment.bytes - x->window) - 1;
     x->offsets[0] = 0;
-    for (uint32_t k = 0; k <= x->segment.elements; k += 8)
-        for (uint32_t i = 0; i < 8; i++) to[k + i] = from[k + i] - shift;
+    for (uint32_t k = 0; k <= x->segment.elements; k += 8) move_eight(to + k, from + k, shift);
     x->offsets_made = true;
 }
 
@@ -576,6 +584,7 @@ static enum got fill_window(struct x12 *x)
         if (found) {
             x->window = bytes;
             x->window_at = x->at;
+            x->window_size = size;
             x->window_next = x->window_rank = x->window_end = 0;
             x->searched = 0;
             x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
@@ -1104,16 +1113,23 @@ static void show(const struct x12 *x, const struct pending *p, shunt_event *even
     event->receiver = text_of(&x->shown_receiver);
 }
 
-/* A segment of a set with all that is told of it but its step. */
+/* What is valid in the steps of a segment, and nothing else. */
 static inline shunt_step show_segment(const struct x12 *x, shunt_step step, uint16_t loop, uint16_t node, uint64_t end,
                                       shunt_event *event)
 {
-    set_event(x, step, event);
+    event->step = step;
     event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->guide = x->guide;
     event->loop = loop;
     event->node = node;
+    event->slot = SHUNT_NONE;
     event->segment = step == SHUNT_STEP_SEGMENT ? &x->segment : NULL;
-    event->place = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->number };
+    event->delims = x->delims;
+    event->code = SHUNT_OK;
+    event->place.byte = x->segment.at;
+    event->place.length = x->segment.length;
+    event->place.segment = x->number;
+    event->place.element = event->place.component = 0;
     event->end = end;
     return step;
 }
@@ -1129,43 +1145,43 @@ static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *ev
 }
 
 /* The next segment, where it is a plain one of a set with a guide that takes a remembered step without any fault: the same as
- * next_segment, process and land. False: they must look, nothing has happened. */
-static inline bool take_step(struct x12 *x)
+ * next_segment, process and land. NULL: they must look, nothing has happened. */
+static inline const shunt_walk_step *take_step(struct x12 *x)
 {
-    if (x->guide == SHUNT_NONE || x->state != SEGMENT || x->window_end >= x->index.end_count) return false;
+    if (x->guide == SHUNT_NONE || x->tight || x->state != SEGMENT || x->window_end >= x->index.end_count) return NULL;
     const uint8_t *bytes = x->window;
     uint32_t       entry = x->index.ends[x->window_end], rank = entry & SHUNT_END_RANK, first = x->window_rank;
     uint32_t       begin = x->window_next, end = x->index.positions[rank];
-    while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
-    uint32_t length = end - begin, elements = rank - first;
-    uint64_t id = begin < end ? head_id(x, bytes + begin, length) : 0;
-    if (id == 0 || entry & SHUNT_END_LINE || length > x->options.max_segment_bytes || elements > x->options.max_elements)
-        return false;
-    set_segment(x, bytes + begin, length, x->window_at + begin, elements, false);
-    x->segment.id = id;
+    if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size)) return NULL;
+    while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
+    uint32_t id_bytes = x->index.positions[first] - begin;
+    if (SHUNT_UNLIKELY(id_bytes - 2 > 1 || rank - first > x->options.max_elements)) return NULL;
+    set_segment(x, bytes + begin, end - begin, x->window_at + begin, rank - first, false);
+    /* Whatever these bytes are: a step is remembered for what is an id only. */
+    x->segment.id = ID2(bytes[begin], bytes[begin + 1]) | (id_bytes == 3 ? (uint64_t)bytes[begin + 2] << 40 : 0);
     x->first_position = first;
     x->offsets_made = false;
     make_offsets(x);
-    const shunt_walk_step *step = shunt_walk_find(&x->walk, &x->segment, &x->delims);
-    if (SHUNT_UNLIKELY(!step)) return false;
+    uint32_t               repeat;
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, &x->segment, &x->delims, &repeat);
+    if (SHUNT_UNLIKELY(!step || rank - first > step->elements)) return NULL;
     x->components = (entry & SHUNT_END_COMPONENT) != 0;
-    if (step->elements) {
-        if (SHUNT_UNLIKELY(elements > step->elements)) return false;
-        if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return false;
-    }
+    if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return NULL;
     x->window_end++;
     x->window_next = end + 1;
     x->window_rank = rank + 1;
     x->at = x->window_at + end + 1;
     x->segment.number = ++x->number;
-    x->step = step;
-    x->leave = step->leave;
-    x->enter = step->enter;
-    x->leave_loop = x->walk.loops[x->walk.depth - 1];
-    x->leave_end = x->previous_end;
+    if (step->leave || step->enter != SHUNT_NONE) {
+        x->step = step;
+        x->leave = step->leave;
+        x->enter = step->enter;
+        x->leave_loop = x->walk.loops[x->walk.depth - 1];
+        x->leave_end = x->previous_end;
+    }
     x->previous_end = x->at;
-    shunt_walk_take(&x->walk, step);
-    return true;
+    shunt_walk_take(&x->walk, step, repeat);
+    return step;
 }
 
 /* The next event of the segment that waits. */
@@ -1187,26 +1203,22 @@ static inline shunt_step tell_step(struct x12 *x, shunt_event *event)
     return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
 }
 
-static shunt_step next(shunt_reader *reader, shunt_event *event)
+/* Everything that is no remembered step. */
+static __attribute__((noinline)) shunt_step next_other(struct x12 *x, shunt_event *event)
 {
-    struct x12 *x = (struct x12 *)reader;
-    if (x->step) return tell_step(x, event);
     for (;;) {
         if (x->queue_first < x->queue_count) {
             show(x, &x->queue[x->queue_first++], event);
             return event->step;
         }
         x->queue_first = x->queue_count = x->detail_count = 0;
-        if (take_step(x)) return tell_step(x, event);
         uint16_t node = SHUNT_NONE;
         enum got got;
         switch (x->state) {
         case SEGMENT:
             got = next_segment(x);
             if (got == GOT) got = process(x, &node);
-            if (got == GOT) {
-                return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
-            }
+            if (got == GOT) return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
             break;
         case SEEK: got = seek(x); break;
         case SKIP: got = skip(x); break;
@@ -1216,6 +1228,15 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
         if (got == AT_END) got = finish_input(x, &node);
         if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
     }
+}
+
+static shunt_step next(shunt_reader *reader, shunt_event *event)
+{
+    struct x12 *x = (struct x12 *)reader;
+    if (x->step) return tell_step(x, event);
+    const shunt_walk_step *step = x->queue_first == x->queue_count ? take_step(x) : NULL;
+    if (!step) return next_other(x, event);
+    return x->step ? tell_step(x, event) : show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->at, event);
 }
 
 static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
@@ -1270,6 +1291,7 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     if (!x->options.max_leading_bytes) x->options.max_leading_bytes = 64 << 10;
     if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
     if (x->options.max_elements > UINT32_MAX / 16) x->options.max_elements = UINT32_MAX / 16;
+    x->tight = x->options.max_segment_bytes < WINDOW;
     x->state = SEEK;
     x->level = OUTSIDE;
     x->guide = SHUNT_NONE;
