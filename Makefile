@@ -7,7 +7,7 @@ DESTDIR ?=
 MAKEFLAGS += --no-print-directory
 CTEST := ctest --output-on-failure -j$(JOBS)
 
-.PHONY: all demo test test-release test-asan test-tsan fuzz-smoke fuzz bench coverage lint format install clean setup setup-test
+.PHONY: all demo test tidy test-release test-asan test-tsan fuzz-smoke fuzz bench coverage lint format install clean setup setup-test
 .DEFAULT_GOAL := all
 
 all: setup build/release/.built
@@ -27,7 +27,7 @@ FORCE:
 demo: setup build/release/.built
 	@scripts/demo.sh build/release/cli/shunt
 
-test: setup-test lint test-release test-asan test-tsan fuzz-smoke
+test: setup-test lint test-release tidy test-asan test-tsan fuzz-smoke
 	@echo "all tests passed"
 
 test-release: setup-test build/release/.built
@@ -46,6 +46,8 @@ bench: setup-test build/release/.built
 	scripts/bench.sh build/release
 lint: setup-test
 	scripts/lint.sh
+tidy: setup-test build/release/.built
+	scripts/tidy.sh build/release
 format: setup-test
 	clang-format -i $$(git ls-files '*.c' '*.h')
 

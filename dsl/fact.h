@@ -249,7 +249,8 @@ typedef enum shunt_fact_kind {
 /* Built-ins of the language, as emit lowers them. SHUNT_LANG(NAME, "name") */
 #define SHUNT_LANG_BUILTINS(X)                                                                                                   \
     X(SUM, "sum")                                                                                                                \
-    X(COUNT, "count") X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round")        \
+    X(COUNT, "count")                                                                                                            \
+    X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round")                          \
         X(PERCENT_CHANGE, "percent_change") X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position")                \
             X(OCCURRENCE, "occurrence") X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")            \
                 X(PRIOR_ADJUSTMENTS, "prior_adjustments") X(FIRST_SERVICE_DATE, "first_service_date")                            \

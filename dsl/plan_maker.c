@@ -129,7 +129,7 @@ static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t paren
     m->loops.items[number].place_count = m->places.count - m->loops.items[number].place_first;
 
     uint32_t at = m->loops.items[number].place_first;
-    uint16_t subloops[1024];
+    uint16_t subloops[1024] = { 0 };
     uint32_t subloop_count = 0;
     for (uint16_t i = 0; i < loop->body_count; i++) {
         if (!loop->body[i].loop) continue;

@@ -56,7 +56,7 @@ void               shunt_buffer_z(shunt_buffer *b, const char *z);
 static inline void shunt_buffer_text(shunt_buffer *b, shunt_text text) { shunt_buffer_add(b, text.bytes, text.length); }
 static inline void shunt_buffer_char(shunt_buffer *b, char c)
 {
-    if (SHUNT_LIKELY(b->length < b->capacity))
+    if (SHUNT_LIKELY(b->length < b->capacity)) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it has room */
         b->bytes[b->length++] = c;
     else
         shunt_buffer_add(b, &c, 1);

@@ -178,7 +178,7 @@ static shunt_status make_head(const shunt_former *f, const struct csv_form *form
 shunt_status shunt_form_csv(const shunt_former *f)
 {
     shunt_parts      parts;
-    bool             header;
+    bool             header = true;
     struct csv_form *form = SHUNT_NEW(f->e->arena, struct csv_form);
     if (!form) return SHUNT_NO_MEMORY;
     SHUNT_TRY(take_settings(f, form, &header));
