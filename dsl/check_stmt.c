@@ -142,11 +142,11 @@ static void report_missing(check *k, const shunt_ast *at, const shunt_shape *sha
     shunt_diag_here(k->diags, d, "%.*s needs %s", SHUNT_TEXT_ARGS(shape->name), count == 1 ? "it" : "them");
     for (uint32_t i = 0; i < shape->count; i++)
         if (count && shunt_text_equal(shape->members[i].name, names[0]) && shape->members[i].decl)
-            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it has a declaration */
             shunt_diag_also(k->diags, d, shape->members[i].decl->span, "declared without `?` and without default");
     shunt_diag_help(k->diags, d, "add `%.*s`", SHUNT_TEXT_ARGS(lines));
 }
 
+/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a shape that has a count has members */
 static bool is_required(const shunt_member *m) { return !m->type.optional && !m->value; }
 
 void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected)
@@ -191,7 +191,6 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
         k->filling = filling;
     }
     for (uint32_t m = 0; m < shape->count && !expected; m++)
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a shape that has a count has members */
         if (!seen[m] && is_required(&shape->members[m])) missing[count++] = shape->members[m].name;
     if (count && !has_error_node(fields) && shape->kind != SHUNT_SHAPE_LINE) report_missing(k, at, shape, missing, count);
 }
