@@ -131,6 +131,12 @@ static shunt_status read_list(const shunt_memory *memory, struct cursor *c, shun
         need(c, ':');
         if (c->bad) return SHUNT_OK;
         if (named(bytes, length, "whole")) only->whole = true;
+        if (named(bytes, length, "control")) {
+            const char *control;
+            size_t      size = string(c, &control);
+            only->control = (shunt_text){ control, (uint32_t)size };
+            continue;
+        }
         if (!named(bytes, length, "units")) {
             skip_value(c, 0);
             continue;

@@ -184,10 +184,10 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     }
     if (o->only) {
         SHUNT_TRY(shunt_only_read(&run->memory, o->only, o->only_length, &run->only, why));
-        if (!run->only.whole) {
-            session->only = run->only.ordinals;
-            session->only_count = run->only.count;
-        }
+        session->only = run->only.ordinals;
+        session->only_count = run->only.count;
+        session->only_whole = run->only.whole;
+        session->only_control = run->only.control;
     }
     if (o->spool) { run->spool.host = *o->spool; }
     session->token_key = o->token_key;

@@ -65,7 +65,8 @@ static bool prepare_tables(shunt_session *s)
         if (frame == SHUNT_NONE) continue;
         uint16_t currency = p->sources[plan->frames[frame].source].currency_path;
         for (uint32_t d = 0; node->frame == SHUNT_NONE && d < node->demand_count; d++) {
-            const shunt_plan_slot *slot = &plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot];
+            const shunt_plan_slot *slot =
+                &plan->slots[plan->frames[frame].slot_first + plan->demands[node->demand_first + d].slot];
             if (slot->early) s->nodes[i] |= NODE_EARLY;
             if (currency != SHUNT_NONE && slot->path == currency) s->nodes[i] |= NODE_CURRENCY;
         }
@@ -137,6 +138,8 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->sinks = o->sinks;
     s->only = o->only;
     s->only_count = o->only_count;
+    s->only_whole = o->only_whole;
+    s->only_control = o->only_control;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
     shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
@@ -234,14 +237,30 @@ static shunt_status deliver(shunt_session *s)
     return s->records.reset(s->records.context);
 }
 
-static bool is_listed(const shunt_session *s, uint64_t ordinal)
+/* The transaction at hand is the one that the list of `only` was made for. */
+static bool is_letter(const shunt_session *s)
+{
+    return s->transactions == 1 &&
+           (!s->only_control.length ||
+            shunt_text_equal(s->only_control, (shunt_text){ s->control.bytes, (uint32_t)s->control.length }));
+}
+
+bool shunt_session_wants_all(const shunt_session *s) { return !s->only || (s->only_whole && is_letter(s)); }
+
+static bool is_listed(shunt_session *s, uint64_t ordinal)
 {
     size_t low = 0, high = s->only_count;
-    if (!s->only) return true;
-    if (s->transactions != 1) return false;
+    if (shunt_session_wants_all(s)) {
+        s->only_met++;
+        return true;
+    }
+    if (s->only_whole || !is_letter(s)) return false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->only[middle] == ordinal) return true;
+        if (s->only[middle] == ordinal) {
+            s->only_met++;
+            return true;
+        }
         if (s->only[middle] < ordinal)
             low = middle + 1;
         else
@@ -260,7 +279,7 @@ static shunt_status capture_status(shunt_session *s, shunt_status status, const 
 static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
 {
     shunt_outcome outcome = { .status = SHUNT_FAILURE };
-    shunt_fate    outside = s->only ? SHUNT_SKIPPED : SHUNT_POSTED;
+    shunt_fate    outside = shunt_session_wants_all(s) ? SHUNT_POSTED : SHUNT_SKIPPED;
     if (node) {
         shunt_vm_unit(s->vm);
         SHUNT_TRY(shunt_vm_run(s->vm, s->program->tallies[tally].function, node, false, &outcome));
@@ -482,7 +501,8 @@ static shunt_status hold_currency(shunt_session *s, const shunt_event *event, co
         if (shunt_text_equal((shunt_text){ value->bytes, value->length }, wanted)) continue;
         shunt_raised raised = { .place = event->place, .path = shunt_program_text(s->program, source->currency_path) };
         uint16_t     exit = s->map->source_error;
-        return shunt_session_fail(s, exit, SHUNT_CURRENCY_OTHER, exit == SHUNT_NONE ? SHUNT_SCOPE_TRANSACTION : SHUNT_SCOPE_UNIT, &raised);
+        return shunt_session_fail(s, exit, SHUNT_CURRENCY_OTHER, exit == SHUNT_NONE ? SHUNT_SCOPE_TRANSACTION : SHUNT_SCOPE_UNIT,
+                                  &raised);
     }
     return SHUNT_OK;
 }
@@ -644,7 +664,7 @@ static shunt_status begin_input(shunt_session *s, shunt_text id, shunt_text name
     const shunt_input_info *info = &s->inputs[s->input_count - 1];
     s->in_input = true;
     s->host.file_id = info->id;
-    s->transactions = 0;
+    s->transactions = s->only_met = 0;
     s->open = s->batch_used = false;
     s->control.length = s->correlate.length = 0;
     shunt_sha256_init(&s->sha);
@@ -677,6 +697,10 @@ static shunt_status take_piece(shunt_session *s, const void *bytes, size_t size,
     if (s->letters) shunt_letters_piece(s->letters, bytes, size);
     s->reader->ops->feed(s->reader, bytes, size, last);
     SHUNT_TRY(pump(s, &over));
+    if (last && over && s->only && (s->only_whole ? s->only_met == 0 : s->only_met < s->only_count)) {
+        shunt_raised raised = { .code = SHUNT_NONE, .cause = SHUNT_ONLY_UNMET, .grade = SHUNT_GRADE_ERROR };
+        SHUNT_TRY(shunt_session_raise(s, &raised));
+    }
     if (last && over) SHUNT_TRY(end_file(s, info->bytes));
     if (last && !over) return SHUNT_INPUT_BAD;
     return s->letters ? shunt_letters_piece_over(s->letters) : SHUNT_OK;
@@ -712,13 +736,13 @@ shunt_status shunt_session_finish(shunt_session *s)
 const shunt_program *shunt_session_program(const shunt_session *s) { return s->program; }
 const shunt_ledger  *shunt_session_ledger(const shunt_session *s) { return s->ledger; }
 uint64_t             shunt_session_records(const shunt_session *s, uint16_t target) { return s->record_count[target]; }
-shunt_text           shunt_session_record_head(const shunt_session *s, uint16_t target) { return shunt_encoders_head(s->encoders, target); }
-shunt_text           shunt_session_record_end(const shunt_session *s, uint16_t target) { return shunt_encoders_end(s->encoders, target); }
-uint64_t             shunt_session_raised(const shunt_session *s, shunt_grade grade) { return s->raised_count[grade]; }
-uint64_t             shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
-uint64_t             shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }
-size_t               shunt_session_inputs(const shunt_session *s) { return s->input_count; }
-bool                 shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
+shunt_text shunt_session_record_head(const shunt_session *s, uint16_t target) { return shunt_encoders_head(s->encoders, target); }
+shunt_text shunt_session_record_end(const shunt_session *s, uint16_t target) { return shunt_encoders_end(s->encoders, target); }
+uint64_t   shunt_session_raised(const shunt_session *s, shunt_grade grade) { return s->raised_count[grade]; }
+uint64_t   shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
+uint64_t   shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }
+size_t     shunt_session_inputs(const shunt_session *s) { return s->input_count; }
+bool       shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
 
 const shunt_input_info *shunt_session_input(const shunt_session *s, size_t index) { return &s->inputs[index]; }
 

@@ -57,9 +57,13 @@ typedef struct shunt_session_options {
     size_t                token_key_length;
     bool                  received_at_known;
     int64_t               received_at;
-    const uint64_t *only; /* ascending ordinals of the first transaction of each input: all else counts as skipped; NULL = all */
-    size_t          only_count;
-    uint8_t         seed[16]; /* random, secret */
+    /* Runs again what a dead letter lists: units of the first transaction of each input, if its control number is that of the letter. All
+     * else counts as skipped; a unit listed that does not come is ONLY_UNMET. NULL = everything is wanted. */
+    const uint64_t       *only; /* ascending ordinals */
+    size_t                only_count;
+    bool                  only_whole;   /* all units, whatever `only` lists */
+    shunt_text            only_control; /* empty = any */
+    uint8_t               seed[16];     /* random, secret */
 } shunt_session_options;
 
 enum { SHUNT_STEPS = 10 * 1000 * 1000, SHUNT_UNIT_BYTES = 4 << 20 };

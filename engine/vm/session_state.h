@@ -65,6 +65,9 @@ struct shunt_session {
     shunt_observer       observer;
     const uint64_t      *only;
     size_t               only_count;
+    bool                 only_whole;
+    shunt_text           only_control;
+    uint64_t             only_met; /* of the input at hand */
 
     shunt_vm_host   host;
     shunt_vm       *vm;
@@ -139,6 +142,8 @@ void         shunt_session_host(shunt_session *s); /* sets the callbacks of the 
 /* Runs the handler of the innermost unit and settles it. `node` NULL: nothing was captured. */
 shunt_status shunt_session_settle(shunt_session *s, const shunt_node *node);
 /* Runs a rule that stands outside of units; an exit undoes the scope at least. `keep`: it binds names for the rest of the transaction. */
+/* Nothing of what runs now is left out by `only`. */
+bool         shunt_session_wants_all(const shunt_session *s);
 shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, shunt_scope scope,
                                    uint64_t begin, uint64_t end);
 /* A failure before any rule ran: answered by `exit` (SHUNT_NONE: quarantine by the engine's code). */

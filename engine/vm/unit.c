@@ -406,7 +406,7 @@ shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const sh
     if (node && f->params && node->frame != s->program->register_types[f->type_first].record) node = NULL;
     s->stamp_begin = begin;
     s->stamp_end = end;
-    SHUNT_TRY(run_rule(s, function, node, keep, !s->only, scope, &leave));
+    SHUNT_TRY(run_rule(s, function, node, keep, shunt_session_wants_all(s), scope, &leave));
     return s->observer.settled ? s->observer.settled(s->observer.context, 0, leave.fate) : SHUNT_OK;
 }
 

@@ -91,6 +91,21 @@ def records_exceptions_report_and_dead_letters(folder):
 
 
 @test
+def a_list_of_units_posts_nothing_of_another_transaction(folder):
+    shunt("run", RULES, SAMPLE, "-q", "-d", folder / "dead", "-o", folder / "r", status=1)
+    units = next((folder / "dead").glob("*.units.json"))
+    other = pathlib.Path(SAMPLE).read_text().replace("*835*0001~", "*835*0002~").replace("*0001~", "*0002~")
+    out, err = shunt("run", RULES, "-", "--only", units, stdin=other, status=1)
+    assert out == "" and "ONLY_UNMET" in err, out + err
+    whole = folder / "whole.json"
+    whole.write_text(json.dumps(dict(json.loads(units.read_text()), units=[], whole={"outcome": "quarantined", "code": "ERA_TOTAL"})))
+    out, err = shunt("run", RULES, "-", "--only", whole, stdin=other, status=1)
+    assert out == "" and "ONLY_UNMET" in err, out + err
+    out, _ = shunt("run", RULES, "-", "-q", "--only", whole, stdin=pathlib.Path(SAMPLE).read_text(), status=1)
+    assert out.count('"target":"gl"') == 8
+
+
+@test
 def compiled_program_gives_the_same(folder):
     shunt("compile", RULES, "-o", folder / "p.mapc")
     a, _ = shunt("run", RULES, SAMPLE, "-q", status=1)
