@@ -190,8 +190,7 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
         }
         k->filling = filling;
     }
-    for (uint32_t m = 0; m < shape->count && !expected; m++)
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the same */
+    for (uint32_t m = 0; m < shape->count && !expected; m++) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the same */
         if (!seen[m] && is_required(&shape->members[m])) missing[count++] = shape->members[m].name;
     if (count && !has_error_node(fields) && shape->kind != SHUNT_SHAPE_LINE) report_missing(k, at, shape, missing, count);
 }

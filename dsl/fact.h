@@ -250,9 +250,10 @@ typedef enum shunt_fact_kind {
 #define SHUNT_LANG_BUILTINS(X)                                                                                                   \
     X(SUM, "sum")                                                                                                                \
     X(COUNT, "count")                                                                                                            \
-    X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round")                          \
-        X(PERCENT_CHANGE, "percent_change") X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position")                \
-            X(OCCURRENCE, "occurrence") X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")            \
+    X(MIN, "min")                                                                                                                \
+    X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round") X(PERCENT_CHANGE, "percent_change")    \
+        X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position") X(OCCURRENCE, "occurrence")                        \
+            X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")                                        \
                 X(PRIOR_ADJUSTMENTS, "prior_adjustments") X(FIRST_SERVICE_DATE, "first_service_date")                            \
                     X(DAYS_BETWEEN, "days_between") X(ADD_MONTHS, "add_months") X(DATE_OF, "date_of")                            \
                         X(LOCAL_DATE, "local_date") X(YEAR_OF, "year_of") X(DATE, "date") X(TRY_DATE, "try_date")                \

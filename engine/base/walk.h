@@ -23,9 +23,9 @@ typedef struct shunt_walk_step {
     uint16_t from;    /* node where the walk stood */
     uint16_t node, position, max;
     uint16_t leave;
-    uint16_t depth; /* open loops when all that end are left */
-    uint16_t enter; /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
-    uint16_t elements; /* at most; UINT16_MAX and all composites where the guide says nothing */
+    uint16_t depth;              /* open loops when all that end are left */
+    uint16_t enter;              /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
+    uint16_t elements;           /* at most; UINT16_MAX and all composites where the guide says nothing */
     uint8_t  element, component; /* place of the key */
     uint64_t composites;
 } shunt_walk_step;
@@ -33,7 +33,7 @@ typedef struct shunt_walk_step {
 /* Where the qualifier of a segment stands. It depends on the id alone wherever that is enough, so that a processor can read it
  * before it knows where the walk stands. */
 typedef struct shunt_walk_place {
-    uint64_t id; /* 0: none */
+    uint64_t id;                 /* 0: none */
     uint8_t  element, component; /* element 0: nothing is asked, the id stands for it */
 } shunt_walk_place;
 

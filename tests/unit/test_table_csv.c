@@ -130,7 +130,9 @@ static const struct {
     { "P1,,45,,,1015,,,,99999999999999999999", "count of table wide has too many digits" },
     { "P1,,123456,,,1015,,,,", "code of table wide has 6 characters, its type holds 5" },
     { "P\xff,,45,,,1015,,,,", "payer of table wide is not UTF-8" },
-    { "P1,,45,,,10\x01" "5,,,,", "account of table wide holds a control character" },
+    { "P1,,45,,,10\x01"
+      "5,,,,",
+      "account of table wide holds a control character" },
     { "P1,,45,2025-01-01,2025-06-30,1,,,,\nP1,,45,2025-06-30,,2,,,,",
       "two rows of table wide have the same key and are in force on the same day" },
     { "P1,,45,,,1,,,,\nP1,,45,2025-06-30,2025-07-01,2,,,,",
