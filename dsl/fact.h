@@ -247,11 +247,13 @@ typedef enum shunt_fact_kind {
 } shunt_fact_kind;
 
 /* Built-ins of the language, as emit lowers them. SHUNT_LANG(NAME, "name") */
+/* clang-format off: it never settles on these lines */
 #define SHUNT_LANG_BUILTINS(X)                                                                                                   \
     X(SUM, "sum")                                                                                                                \
     X(COUNT, "count")                                                                                                            \
     X(MIN, "min")                                                                                                                \
-    X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round") X(PERCENT_CHANGE, "percent_change")    \
+    X(MAX, "max")                                                                                                                \
+    X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") X(ROUND, "round") X(PERCENT_CHANGE, "percent_change")                  \
         X(CONVERT, "convert") X(EXCHANGE, "exchange") X(POSITION, "position") X(OCCURRENCE, "occurrence")                        \
             X(ADJUSTMENTS, "adjustments") X(PROVIDER_ADJUSTMENTS, "provider_adjustments")                                        \
                 X(PRIOR_ADJUSTMENTS, "prior_adjustments") X(FIRST_SERVICE_DATE, "first_service_date")                            \
@@ -261,6 +263,7 @@ typedef enum shunt_fact_kind {
                                 X(UPPER, "upper") X(LOWER, "lower") X(TRIM, "trim") X(LENGTH, "length") X(PART, "part")          \
                                     X(STARTS, "starts") X(MASK, "mask") X(TOKENIZE, "tokenize") X(LAST4, "last4")                \
                                         X(DECLASSIFY, "declassify") X(FILE_ID, "file_id") X(RECEIVED_AT, "received_at")
+/* clang-format on */
 typedef enum shunt_lang_builtin {
 #define X(symbol, name) SHUNT_LANG_##symbol,
     SHUNT_LANG_BUILTINS(X)
