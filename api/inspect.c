@@ -186,6 +186,32 @@ static void show_value(shunt_inspector *inspector, value v, uint32_t phi)
     shunt_buffer_char(&inspector->out, ']');
 }
 
+static bool only_of(value v, const char *allowed)
+{
+    for (uint32_t i = 0; i < v.length; i++)
+        if (!v.bytes[i] || !strchr(allowed, v.bytes[i])) return false;
+    return true;
+}
+
+/* A stray separator moves values into elements of other kinds: what can be no value of this one may be a classed value of another. */
+static bool fits(const shunt_element *element, value v)
+{
+    switch (element->type) {
+    case SHUNT_VALUE_AMOUNT:
+    case SHUNT_VALUE_DECIMAL:
+    case SHUNT_VALUE_IMPLIED:
+    case SHUNT_VALUE_INT: return only_of(v, "0123456789.-");
+    case SHUNT_VALUE_DATE:
+    case SHUNT_VALUE_DATE_BY_QUALIFIER:
+    case SHUNT_VALUE_TIME: return only_of(v, "0123456789-");
+    case SHUNT_VALUE_CODE:
+        if (element->codes && element->codes->complete)
+            return shunt_codeset_has(element->codes, (shunt_text){ v.bytes, v.length });
+        return element->max_length == 0 || v.length <= element->max_length;
+    default: return true;
+    }
+}
+
 static void show_element(shunt_inspector *inspector, const char *id, const shunt_element *element, value v, unsigned position,
                          unsigned component, unsigned depth)
 {
@@ -197,7 +223,10 @@ static void show_element(shunt_inspector *inspector, const char *id, const shunt
     else
         snprintf(name, sizeof name, "%s%02u", id, position);
     shunt_buffer_format(&inspector->out, "%-9s %-36s ", name, element ? element->name : "not in this guide");
-    show_value(inspector, v, element ? element->phi : (uint32_t)SHUNT_PHI_FREE_TEXT);
+    if (element && !element->phi && !inspector->options.show_phi && !fits(element, v))
+        shunt_buffer_z(&inspector->out, "[does not fit]");
+    else
+        show_value(inspector, v, element ? element->phi : (uint32_t)SHUNT_PHI_FREE_TEXT);
     shunt_buffer_char(&inspector->out, '\n');
 }
 

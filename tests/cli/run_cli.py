@@ -393,6 +393,15 @@ def failing_tests_show_their_line_and_what_to_paste(folder):
 
 
 @test
+def inspect_shows_no_value_that_a_stray_separator_moved(folder):
+    moved = folder / "moved.edi"
+    moved.write_text(pathlib.Path(SAMPLE).read_text().replace("CLP*A1001*1*1000*", "CLP*A1001*SECRET*NAME*").replace("NM1*QC*1*DOE", "NM1*QC*HIDDEN*DOE"))
+    out, _ = shunt("inspect", moved)
+    assert not re.search("SECRET|NAME\\b|HIDDEN", out) and out.count("[does not fit]") == 3, out
+    assert "SECRET" in shunt("inspect", "--phi", moved)[0]
+
+
+@test
 def garbage_is_an_input_fault(folder):
     (folder / "g").write_bytes(bytes(range(256)) * 40)
     _, err = shunt("run", RULES, folder / "g", status=1)
