@@ -21,7 +21,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SHARED = pathlib.Path(os.environ.get("SHUNT_SHARED", ROOT.parent / "shared"))
 # What INDEX.tsv calls an oddity -> the codes that say it. A code of the list is enough.
-ODDITIES = {"SE01": ["X12_SE01"], "SE02": ["X12_SE02"], "GE01": ["X12_GE01"], "GE02": ["X12_GE02"], "IEA01": ["X12_IEA01"], "IEA02": ["X12_IEA02"]}
+ODDITIES = {
+    "SE01": ["X12_SE01"], "SE02": ["X12_SE02"], "GE01": ["X12_GE01"], "GE02": ["X12_GE02"], "IEA01": ["X12_IEA01"], "IEA02": ["X12_IEA02"],
+    "no ISA": ["X12_NO_ISA"], "counted (ISA not 106 bytes)": ["X12_ISA_LENGTH", "X12_ISA16"], "junk before ISA:": ["X12_LEADING_TEXT"],
+    "bad segment id": ["X12_SEGMENT_ID"], "empty segment id": ["X12_SEGMENT_ID"],
+}
 # Faults of values and usage: `envelope-ok` says that nobody judged the content.
 CONTENT = ("VALUE_INVALID", "REQUIRED_MISSING")
 # Files whose mark in INDEX.tsv does not hold, with what is wrong in them; docs/conformance.md lists them.
@@ -96,7 +100,7 @@ def main():
                 codes = {f.get("cause", f["code"]) for f in faults} | {f["code"] for f in faults}
                 for odd in r["oddities_seen"].split(" | "):
                     for word, names in ODDITIES.items():
-                        if odd.startswith(word + " ") and not codes & set(names) and not severe:
+                        if (odd + " ").startswith(word + " ") and not codes & set(names) and not severe:
                             unseen.append(f"{r['path']}: {odd}: said {' '.join(sorted(codes)) or 'nothing'}")
                 listed.append((r["path"], which, rule.name, r["validity"], r["validity_reason"], " ".join(sorted(codes))))
                 if which == "835":
