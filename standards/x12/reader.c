@@ -573,7 +573,8 @@ static enum got fill_window(struct x12 *x)
                 if (got != GOT) return got;
                 continue;
             }
-            if (is_isa(bytes, size)) return take_isa(x, bytes);
+            /* "ISA" that the terminator in force ends is a segment like others, as it is within a window. */
+            if (is_isa(bytes, size) && bytes[3] != x->delims.terminator) return take_isa(x, bytes);
             uint32_t element = x->plain_at != x->at ? binary_element(x, read_id(bytes, length, false)) : 0;
             if (element) return take_binary(x, element);
         }
