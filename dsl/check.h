@@ -1,7 +1,7 @@
 /* check.h - what the files of the checker share. Private to dsl/check*.c.
  * Owns:    nothing; everything lives in the arena of the compilation.
  * Fails:   without memory by a jump back to shunt_check (nothing is held that would need freeing); so helpers here never fail.
- * Read first: check.c (declarations), check_path.c (the message), check_expr.c, check_call.c, check_stmt.c, check_test.c. */
+ * Read first: check.c (declarations), check_source.c, check_path.c (the message), check_expr.c, check_call.c, check_stmt.c, check_test.c. */
 #ifndef SHUNT_CHECK_H
 #define SHUNT_CHECK_H
 
@@ -173,6 +173,9 @@ bool             check_qname_split(check *k, shunt_ast **place); /* a NAME "a.b"
 void             use_names(check *k, shunt_ast *node); /* what stands in there counts as used, though nobody looked at it */
 void             enter_block(check *k);
 void             leave_block(check *k);
+
+/* ---- sources (check_source.c) ---- */
+void check_source(check *k, shunt_symbol *source);
 
 /* ---- the message (check_path.c) ---- */
 bool                  names_message(shunt_text name); /* `CLP04`, `CLP`, `SVC01-2` by its looks */

@@ -81,6 +81,7 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     if (!lineage) return SHUNT_NO_MEMORY;
     *program = (shunt_program){ 0 };
 #define FROM_PLAN(member, count) program->member = plan.member, program->member##_count = plan.count
+    program->plan_sources = plan.sources, program->plan_sources_count = plan.source_count;
     FROM_PLAN(guides, guide_count);
     FROM_PLAN(loops, loop_count);
     FROM_PLAN(nodes, node_count);

@@ -294,6 +294,11 @@ static void add_source(shunt_emitter *e, shunt_symbol *symbol)
         .max_unit_bytes = info->max_unit_bytes,
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);
+    (void)shunt_plan_maker_source(e->plan, &(shunt_plan_source){ .standard = (uint16_t)info->standard,
+                                                                 .strict = info->strict,
+                                                                 .cleared_absent = info->cleared_absent,
+                                                                 .window = info->window,
+                                                                 .max_unit_bytes = info->max_unit_bytes });
     for (uint32_t i = 0; i < info->guide_count; i++)
         (void)shunt_plan_maker_guide(e->plan, info->guides[i], (uint16_t)symbol->number);
 }

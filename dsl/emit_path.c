@@ -150,7 +150,9 @@ static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_pl
 /* How the text of an element becomes a value of this type, and what may be said of it. */
 static shunt_plan_slot slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t implied, shunt_text shown)
 {
-    shunt_plan_slot like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE, .path = shunt_emit_text(e, shown) };
+    shunt_plan_slot like = {
+        .codes = SHUNT_NONE, .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE, .path = shunt_emit_text(e, shown)
+    };
     switch (type->kind) {
     case SHUNT_TY_MONEY:
     case SHUNT_TY_DECIMAL:

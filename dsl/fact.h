@@ -107,6 +107,9 @@ typedef struct shunt_source_info {
     char                currency[4];
     shunt_ast          *on_error; /* EXIT, NULL = none */
     uint32_t            max_unit_bytes;
+    uint32_t            window;         /* FHIR: bytes of earlier entries that references are resolved in */
+    bool                strict;         /* HL7: what the lenient reading forgives is an error */
+    bool                cleared_absent; /* HL7: `cleared: absent` */
 } shunt_source_info;
 
 typedef struct shunt_table_info {

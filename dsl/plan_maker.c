@@ -58,6 +58,7 @@ struct shunt_plan_maker {
     shunt_intern *texts;
     bool          names;
     bool          no_memory, too_large;
+    SHUNT_LIST(shunt_plan_source) sources;
     SHUNT_LIST(guide) guides;
     SHUNT_LIST(body) loops;
     SHUNT_LIST(place) places;
@@ -155,6 +156,16 @@ static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t paren
     }
     m->loops.items[number].kid_count = m->kids.count - m->loops.items[number].kid_first;
     return true;
+}
+
+bool shunt_plan_maker_source(shunt_plan_maker *m, const shunt_plan_source *source)
+{
+    shunt_plan_source *s = SHUNT_PUSH(m->arena, &m->sources);
+    if (s)
+        *s = *source;
+    else
+        m->no_memory = true;
+    return s != NULL;
 }
 
 uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t source)
@@ -302,7 +313,11 @@ void shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot
         m->no_memory = true;
         return;
     }
-    *w = (wish){ qualifier, number, { element, component, slot, relative } };
+    if (component > UINT8_MAX) {
+        m->too_large = true;
+        return;
+    }
+    *w = (wish){ qualifier, number, { .element = element, .component = (uint8_t)component, .slot = slot, .relative = relative } };
 }
 
 uint16_t shunt_plan_maker_absolute(const shunt_plan_maker *m, uint16_t number, uint16_t slot)
@@ -350,6 +365,7 @@ static void write_node(shunt_plan_maker *m, const place *p, const char *only)
     n->key_component = n->key_element ? s->key_component : 0;
     n->elements = s->element_count;
     n->frame = SHUNT_NONE;
+    n->of = SHUNT_NONE;
     n->name = m->names ? text_number(m, shunt_text_of(s->name)) : SHUNT_NONE;
     for (uint16_t i = 0; i < s->element_count; i++) {
         if (s->elements[i].components && s->elements[i].position < 64) n->composites |= UINT64_C(1) << s->elements[i].position;
@@ -564,6 +580,7 @@ static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
             .frame = b->frame,
             .trigger = b->depth ? (uint16_t)m->places.items[b->place_first].node_first : SHUNT_NONE,
             .name = m->names ? text_number(m, shunt_text_of(b->loop->name)) : SHUNT_NONE,
+            .type = SHUNT_NONE,
         };
     }
 }
@@ -609,6 +626,8 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     if (m->too_large || text_count >= SHUNT_NONE) return SHUNT_LIMIT;
     for (uint32_t i = 0; i < text_count; i++) texts[i] = shunt_intern_text(m->texts, i);
     *plan = (shunt_plan){
+        .sources = m->sources.items,
+        .source_count = m->sources.count,
         .guides = guides,
         .guide_count = m->guides.count,
         .loops = loops,
@@ -666,6 +685,8 @@ shunt_status shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guide
     shunt_plan_maker *m =
         texts && shunt_intern_add(texts, (shunt_text){ "", 0 }, &empty) ? shunt_plan_maker_new(arena, texts, true) : NULL;
     if (!m) return SHUNT_NO_MEMORY;
+    if (!shunt_plan_maker_source(m, &(shunt_plan_source){ .standard = guide_count ? guides[0]->standard : 0 }))
+        return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < guide_count; i++)
         if (shunt_plan_maker_guide(m, guides[i], 0) == SHUNT_NONE) return shunt_plan_maker_status(m);
     for (uint32_t i = 0; i < want_count; i++) {
@@ -673,6 +694,8 @@ shunt_status shunt_plan_make(shunt_arena *arena, const shunt_guide *const *guide
         uint16_t               into = frame_for(m, (shunt_plan_spot){ w->spot.guide, w->spot.loop, NULL });
         shunt_plan_slot        like = { .codes = SHUNT_NONE,
                                         .mask = SHUNT_NONE,
+                                        .format = SHUNT_NONE,
+                                        .currency = SHUNT_NONE,
                                         .path = text_number(m, w->shown),
                                         .element = w->element,
                                         .component = w->component };

@@ -27,6 +27,8 @@ typedef struct shunt_plan_group {
 
 /* `texts` gets ids, versions and paths; its number 0 is the empty text. `names`: friendly names as well. */
 shunt_plan_maker *shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names) SHUNT_MUST_USE;
+/* Adds what the next source (0, 1, ...) says of the reading. False: no memory. */
+bool              shunt_plan_maker_source(shunt_plan_maker *maker, const shunt_plan_source *source);
 /* The same guide of the same source is added once. */
 uint16_t          shunt_plan_maker_guide(shunt_plan_maker *maker, const shunt_guide *guide, uint16_t source);
 uint16_t          shunt_plan_maker_frame(shunt_plan_maker *maker, shunt_frame_kind kind, shunt_text id, uint16_t source);

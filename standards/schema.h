@@ -54,7 +54,7 @@ const shunt_codeset *shunt_codeset_find(shunt_text name);
 const char          *shunt_codeset_name(const shunt_codeset *set, shunt_text value);
 bool                 shunt_codeset_has(const shunt_codeset *set, shunt_text value);
 
-/* Data types of elements, as X12 names them, and what the language makes of them. */
+/* Data types of elements, by the names of X12 where it has one, and what the language makes of them. */
 typedef enum shunt_value_type {
     SHUNT_VALUE_TEXT,    /* AN */
     SHUNT_VALUE_CODE,    /* ID */
@@ -67,6 +67,8 @@ typedef enum shunt_value_type {
     SHUNT_VALUE_TIME,              /* TM */
     SHUNT_VALUE_BINARY,            /* B */
     SHUNT_VALUE_COMPOSITE,
+    SHUNT_VALUE_MOMENT, /* HL7 TS, DTM; FHIR dateTime, instant: of any precision, with a zone or without */
+    SHUNT_VALUE_BOOL,   /* FHIR boolean */
 } shunt_value_type;
 
 typedef struct shunt_element {
@@ -81,8 +83,9 @@ typedef struct shunt_element {
     uint16_t             min_length, max_length;
     uint32_t             phi;               /* classes: union over what the qualifiers of the node allow */
     const shunt_codeset *codes;             /* closed list of the guide or outside list, NULL = none */
-    const struct shunt_element *components; /* of a composite, else NULL */
+    const struct shunt_element *components; /* of a composite, else NULL; theirs are the subcomponents of HL7 */
     uint16_t                    component_count;
+    const char                 *data_type; /* "CP", "XPN" (HL7), "Money" (FHIR); NULL in X12 */
 } shunt_element;
 
 /* One segment node of a guide: a segment at its place, told from others of the same id by its qualifier. */

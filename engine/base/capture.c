@@ -227,7 +227,7 @@ static bool is_line_end(uint8_t byte) { return byte == '\r' || byte == '\n'; }
 static shunt_range value_of(const shunt_plan_demand *demand, uint32_t group, const shunt_segment *segment,
                             const shunt_delims *delims)
 {
-    return shunt_segment_value(segment, delims, demand->element + (demand->relative ? group : 0), demand->component);
+    return shunt_segment_value(segment, delims, demand->element + (demand->relative ? group : 0u), demand->component);
 }
 
 static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, shunt_captured *slot)
@@ -339,4 +339,22 @@ shunt_status shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_
     struct level *level = &c->levels[c->depth - 1];
     if (level->loop != plan_node->loop || !level->node) return SHUNT_OK;
     return fill(c, plan_node, level->node, 0, segment, delims) ? SHUNT_OK : exhausted(c);
+}
+
+const shunt_node *shunt_capture_innermost(const shunt_capture *c) { return idle(c) ? NULL : nearest(c); }
+
+shunt_status shunt_capture_value(shunt_capture *c, uint16_t slot, shunt_text value, bool cleared, const shunt_place *place,
+                                 bool *taken)
+{
+    *taken = false;
+    shunt_node *node = idle(c) ? NULL : nearest(c);
+    if (!node || slot >= c->plan->frames[node->frame].slot_count) return SHUNT_OK;
+    shunt_captured *into = &node->slots[slot];
+    if (into->bytes || (!value.length && !cleared)) return SHUNT_OK;
+    char *copy = take_bytes(c, value.length ? value.length : 1);
+    if (!copy) return exhausted(c);
+    if (value.length) memcpy(copy, value.bytes, value.length);
+    *into = (shunt_captured){ copy, value.length, place->length, place->byte };
+    *taken = true;
+    return SHUNT_OK;
 }

@@ -8,7 +8,8 @@
 #include "engine/base/plan.h"
 #include "engine/base/value.h"
 
-/* A captured value: the bytes (copied, line ends removed) and where they stood. `bytes` NULL = absent. */
+/* A captured value: the bytes (copied, line ends removed) and where they stood. `bytes` NULL = absent; bytes without length =
+ * cleared by the sender. */
 typedef struct shunt_captured {
     const char *bytes;
     uint32_t    length;
@@ -35,15 +36,21 @@ typedef struct shunt_node {
 
 typedef struct shunt_capture shunt_capture;
 
-shunt_capture    *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan,
-                                    size_t max_unit_bytes) SHUNT_MUST_USE; /* 0 = no limit */
-void              shunt_capture_free(shunt_capture *capture);
+shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan,
+                                 size_t max_unit_bytes) SHUNT_MUST_USE; /* 0 = no limit */
+void           shunt_capture_free(shunt_capture *capture);
 /* A transaction of this guide begins: forgets everything, opens the frame of the set if it has one. */
-shunt_status      shunt_capture_begin(shunt_capture *capture, uint16_t guide, uint64_t at);
-shunt_status      shunt_capture_enter(shunt_capture *capture, uint16_t loop, uint64_t at, uint32_t segment);
+shunt_status   shunt_capture_begin(shunt_capture *capture, uint16_t guide, uint64_t at);
+shunt_status   shunt_capture_enter(shunt_capture *capture, uint16_t loop, uint64_t at, uint32_t segment);
 /* Copies what the node demands of the segment. A second value for a slot that has one is passed over (the first stands). */
-shunt_status      shunt_capture_segment(shunt_capture *capture, uint16_t node, const shunt_segment *segment,
-                                        const shunt_delims *delims);
+shunt_status   shunt_capture_segment(shunt_capture *capture, uint16_t node, const shunt_segment *segment,
+                                     const shunt_delims *delims);
+/* Copies a value into a slot (relative to the frame) of the innermost open loop that has a frame; the first one stands. `*taken`: the
+ * slot was empty. */
+shunt_status shunt_capture_value(shunt_capture *capture, uint16_t slot, shunt_text value, bool cleared, const shunt_place *place,
+                                 bool *taken);
+/* The frame that the next value goes to: of the innermost open loop that has one, SHUNT_NONE = nothing is captured. */
+const shunt_node *shunt_capture_innermost(const shunt_capture *capture);
 /* The loop being left, complete: NULL where its loop has no frame. Valid until `shunt_capture_leave` or the next call. */
 const shunt_node *shunt_capture_top(const shunt_capture *capture, uint16_t loop);
 void              shunt_capture_leave(shunt_capture *capture, uint16_t loop, uint64_t end);

@@ -48,10 +48,10 @@ typedef enum shunt_step {
     SHUNT_STEP_FINISH, /* a scope ends regularly; `segment` is SE, GE or IEA; `end` is the byte after its terminator */
     SHUNT_STEP_ABANDON, /* a scope ends without its trailer (truncated, new ST, IEA): `scope`; a fault was handed over before. No LEAVE
                               comes for its open loops. Every BEGIN is answered by a FINISH or an ABANDON, innermost scope first */
-    SHUNT_STEP_ENTER,      /* a loop of the plan begins: `loop`; its first segment comes next */
-    SHUNT_STEP_LEAVE,      /* the innermost open loop ends: `loop` */
-    SHUNT_STEP_SEGMENT,    /* `segment` at `node` of the plan (SHUNT_NONE: not recognised, a fault came before) */
-    SHUNT_STEP_VALUE,      /* one value outside segments (FHIR, CSV): `slot` of the innermost open loop, `value`, `place` */
+    SHUNT_STEP_ENTER,   /* a loop of the plan begins: `loop`; its first segment comes next */
+    SHUNT_STEP_LEAVE,   /* the innermost open loop ends: `loop` */
+    SHUNT_STEP_SEGMENT, /* `segment` at `node` of the plan (SHUNT_NONE: not recognised, a fault came before) */
+    SHUNT_STEP_VALUE, /* one demanded value, decoded: `slot` of the frame of the innermost open loop that has one, `value`, `cleared`, `place` */
     SHUNT_STEP_FAULT,      /* something is wrong: `code`, `place`, `detail` (safe to print: counts, ids; never element values) */
     SHUNT_STEP_NEED_INPUT, /* feed more, or feed 0 bytes with `last` */
     SHUNT_STEP_END,        /* the input is over */
@@ -68,7 +68,8 @@ typedef struct shunt_event {
     const shunt_segment *segment;                                 /* NULL where there is none */
     shunt_delims         delims;                                  /* in force; valid in BEGIN and SEGMENT */
     shunt_text           set, version, control, sender, receiver; /* of a scope that begins; empty where unknown */
-    shunt_text           value;
+    shunt_text           value;                                   /* UTF-8 without escapes; never empty unless cleared */
+    bool                 cleared;                                 /* the sender wants the value deleted (HL7 `""`) */
     shunt_status         code;
     shunt_place          place;
     shunt_text           detail;
@@ -80,7 +81,9 @@ typedef struct shunt_reader shunt_reader;
 
 /* The interface. Each standard has a maker of its own, chosen in standards/registry.c. */
 typedef struct shunt_reader_ops {
-    const char *name; /* "x12" */
+    const char  *name;   /* "x12" */
+    bool         values; /* demanded values come as VALUE, segments are for display; false: they are cut out of the segments */
+    shunt_status late;   /* a value that comes after its reader ran: X12_LATE */
     void (*feed)(shunt_reader *reader, const uint8_t *bytes, size_t size,
                  bool last); /* borrowed until NEED_INPUT or END is returned */
     shunt_step (*next)(shunt_reader *reader, shunt_event *event);

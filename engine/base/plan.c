@@ -18,6 +18,7 @@ static bool text_ok(const shunt_plan *p, uint16_t text, bool required)
 
 static const char *check_arrays(const shunt_plan *p)
 {
+    CHECK(p->sources || !p->source_count, "sources are missing");
     CHECK(p->guides || !p->guide_count, "guides are missing");
     CHECK(p->loops || !p->loop_count, "loops are missing");
     CHECK(p->nodes || !p->node_count, "nodes are missing");
@@ -61,7 +62,8 @@ static const char *check_frames(const shunt_plan *p)
         CHECK(s->convert < SHUNT_CONVERT_COUNT, "conversion of a slot");
         CHECK(s->scale <= SHUNT_DECIMAL_DIGITS && s->implied <= SHUNT_DECIMAL_DIGITS, "scale of a slot");
         CHECK(s->required <= 1 && s->masked <= 1, "flags of a slot");
-        CHECK(text_ok(p, s->path, false) && text_ok(p, s->mask, false), "text of a slot");
+        CHECK(text_ok(p, s->path, false) && text_ok(p, s->mask, false) && text_ok(p, s->format, false), "text of a slot");
+        CHECK(s->currency == SHUNT_NONE || s->currency < p->frames[s->frame].slot_count, "currency of a slot");
     }
     return NULL;
 }
@@ -70,7 +72,7 @@ static const char *check_loops(const shunt_plan *p)
 {
     for (uint32_t i = 0; i < p->loop_count; i++) {
         const shunt_plan_loop *l = &p->loops[i];
-        CHECK(text_ok(p, l->id, false) && text_ok(p, l->name, false), "text of a loop");
+        CHECK(text_ok(p, l->id, false) && text_ok(p, l->name, false) && text_ok(p, l->type, false), "text of a loop");
         CHECK(l->depth < SHUNT_WALK_DEPTH, "a loop is nested too deeply");
         CHECK((l->parent == SHUNT_NONE) == (l->depth == 0), "depth of a loop");
         CHECK(l->parent == SHUNT_NONE || (l->parent < p->loop_count && p->loops[l->parent].depth + 1 == l->depth),
@@ -97,6 +99,10 @@ static const char *check_nodes(const shunt_plan *p)
         CHECK(n->key_count <= SHUNT_PLAN_KEYS && n->demand_count <= SHUNT_PLAN_DEMANDS, "too many keys or demands of a node");
         CHECK(within(n->demand_first, n->demand_count, p->demand_count), "demands of a node");
         CHECK(text_ok(p, n->name, false), "text of a node");
+        CHECK(n->of == SHUNT_NONE ? n->field == 0
+                                  : n->field > 0 && n->of < p->node_count && n->trigger && p->nodes[n->of].of == SHUNT_NONE &&
+                                        p->nodes[n->of].loop == p->loops[n->loop].parent,
+              "repetitions of a node");
         uint16_t frame = n->frame;
         CHECK(frame == SHUNT_NONE || (frame < p->frame_count && p->frames[frame].kind == SHUNT_FRAME_GROUP), "frame of a node");
         if (frame == SHUNT_NONE) frame = p->loops[n->loop].frame;
@@ -136,6 +142,7 @@ static const char *check_cell(const shunt_plan *p, const shunt_plan_guide *g, ui
 
 static const char *check_guide(const shunt_plan *p, const shunt_plan_guide *g)
 {
+    CHECK(g->source < p->source_count, "source of a guide");
     CHECK(text_ok(p, g->set, true) && text_ok(p, g->version, true) && text_ok(p, g->family, true) &&
               text_ok(p, g->functional_id, true),
           "text of a guide");

@@ -18,6 +18,16 @@ static inline uint64_t shunt_pack(const uint8_t *bytes, size_t length)
     return packed;
 }
 
+/* What a source says about the reading of its messages. `standard` is a shunt_standard of standards/schema.h; guides of sources of
+ * other standards are not for the reader at hand. */
+typedef struct shunt_plan_source {
+    uint16_t standard;
+    uint8_t  strict;         /* 1: what the lenient reading forgives is an error (HL7) */
+    uint8_t  cleared_absent; /* 1: `cleared: absent`, a cleared value is an absent one (HL7) */
+    uint32_t window;         /* bytes of earlier entries that references are resolved in (FHIR); 0 = none */
+    uint32_t max_unit_bytes; /* 0 = the engine's own limit */
+} shunt_plan_source;
+
 /* How the text of a slot becomes a value when it is read. */
 typedef enum shunt_convert {
     SHUNT_CONVERT_TEXT,
@@ -41,6 +51,9 @@ typedef struct shunt_plan_slot {
     uint16_t path;  /* text: "CLP04", `NM1["82"].NM109` */
     uint16_t mask;  /* text that stands in its place: "[account_number]"; SHUNT_NONE */
     uint16_t element, component; /* for messages */
+    uint16_t format;             /* text: how the value is written (`as "MM/DD/YYYY"`, `as "yes/no"`); SHUNT_NONE */
+    uint16_t currency; /* slot of the same frame, relative to it, that holds the currency of this amount: another one than the
+                        * source's is CURRENCY_OTHER when the amount is read; SHUNT_NONE */
 } shunt_plan_slot;
 
 typedef enum shunt_frame_kind { SHUNT_FRAME_SET, SHUNT_FRAME_LOOP, SHUNT_FRAME_GROUP } shunt_frame_kind;
@@ -58,12 +71,16 @@ typedef struct shunt_plan_frame {
 
 /* One value copied out of a segment. */
 typedef struct shunt_plan_demand {
-    uint16_t element, component; /* 1-based; component 0 = the whole element (its first repetition) */
-    uint16_t slot;               /* relative to the frame */
-    uint16_t relative;           /* 1 = counted from the start of each element group of the node, `element` 0 being its first */
+    uint16_t element;                 /* 1-based */
+    uint16_t slot;                    /* relative to the frame */
+    uint8_t  component, subcomponent; /* 1-based; component 0 = the whole element (its first repetition), subcomponent 0 = the
+                                       * whole component */
+    uint8_t  repetition;              /* 1-based; 0 = the first */
+    uint8_t  relative; /* 1 = counted from the start of each element group of the node, `element` 0 being its first */
 } shunt_plan_demand;
 
-/* A segment at its place in a guide. */
+/* A segment at its place in a guide. In guides of trees (FHIR) a node is a named value of its loop: `name` is the name, `id` its first
+ * eight bytes, and its demands have no element. */
 typedef struct shunt_plan_node {
     uint64_t id;       /* packed */
     uint16_t loop;     /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
@@ -79,11 +96,14 @@ typedef struct shunt_plan_node {
     uint16_t group_first, group_stride,
         group_count;     /* element groups of a GROUP: first element, distance, how many; stride 0 = one instance a segment */
     uint64_t composites; /* bit k: element k is a composite (k < 64) */
-    uint16_t name;       /* text: friendly name, SHUNT_NONE in programs */
+    uint16_t name;       /* text: friendly name, SHUNT_NONE in programs; of a named value its name */
     uint16_t binary;     /* element that holds the length of the binary element after it (BIN01, BDS02), 0 = none */
-    uint32_t reserved;
+    uint16_t of;         /* trigger of a loop of repetitions: node of the segment whose element `field` repeats; SHUNT_NONE */
+    uint16_t field;      /* 1-based; 0 where `of` is SHUNT_NONE */
 } shunt_plan_node;
 
+/* A loop that segments begin; or of the repetitions of an element (HL7 `PID-3`): its trigger is a node with `of`, which no choice
+ * leads to; or of the objects that stand under a name (FHIR "item"), without trigger: its id is that name. */
 typedef struct shunt_plan_loop {
     uint16_t id;       /* text "2100"; empty for the body of the set */
     uint16_t parent;   /* SHUNT_NONE for the body of the set */
@@ -93,6 +113,7 @@ typedef struct shunt_plan_loop {
     uint16_t frame;    /* SHUNT_NONE: nothing is captured for it */
     uint16_t trigger;  /* node that starts it; SHUNT_NONE for the set */
     uint16_t name;     /* text, SHUNT_NONE in programs */
+    uint16_t type;     /* text: resource type of the objects that are meant (FHIR), others are no instances; SHUNT_NONE = any */
 } shunt_plan_loop;
 
 /* What may come next, for one open loop and one segment id: nodes in the order they are tried. */
@@ -114,6 +135,8 @@ typedef struct shunt_plan_guide {
 } shunt_plan_guide;
 
 typedef struct shunt_plan {
+    const shunt_plan_source *sources; /* by number of the source */
+    uint32_t                 source_count;
     const shunt_plan_guide  *guides;
     uint32_t                 guide_count;
     const shunt_plan_loop   *loops;

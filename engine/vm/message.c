@@ -149,7 +149,11 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
 {
     const shunt_plan_slot *slot = &vm->program->slots[index];
     const shunt_captured  *captured = &node->slots[vm->slots[index].place];
-    if (!captured->bytes || captured->length == 0) {
+    if (captured->bytes && captured->length == 0) {
+        *state = SHUNT_CLEARED;
+        return SHUNT_OK;
+    }
+    if (!captured->bytes) {
         *state = SHUNT_ABSENT;
         if (!required || !slot->required) return SHUNT_OK;
         vm->place = (shunt_vm_place){ .slot = index, .node = node };

@@ -12,8 +12,10 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sections are saved as they stand");
 /* The format: a struct that changes its size is another format version. */
-_Static_assert(sizeof(shunt_plan_guide) == 24 && sizeof(shunt_plan_loop) == 16 && sizeof(shunt_plan_node) == 56, "format");
-_Static_assert(sizeof(shunt_plan_choice) == 4 && sizeof(shunt_plan_frame) == 14 && sizeof(shunt_plan_slot) == 18, "format");
+_Static_assert(sizeof(shunt_plan_source) == 12 && sizeof(shunt_plan_guide) == 24 && sizeof(shunt_plan_loop) == 18 &&
+                   sizeof(shunt_plan_node) == 56,
+               "format");
+_Static_assert(sizeof(shunt_plan_choice) == 4 && sizeof(shunt_plan_frame) == 14 && sizeof(shunt_plan_slot) == 22, "format");
 _Static_assert(sizeof(shunt_plan_demand) == 8 && sizeof(shunt_source) == 12 && sizeof(shunt_map_entry) == 24, "format");
 _Static_assert(sizeof(shunt_handler) == 8 && sizeof(shunt_tally) == 24 && sizeof(shunt_constant) == 32, "format");
 _Static_assert(sizeof(shunt_function) == 28 && sizeof(shunt_type) == 8 && sizeof(shunt_instruction) == 8, "format");
@@ -35,7 +37,7 @@ const struct shunt_builtin_info shunt_builtin_info[SHUNT_BUILTIN_COUNT] = {
 #include "engine/vm/builtin.def"
 };
 
-enum { FORMAT_VERSION = 1, ALIGNMENT = 16 };
+enum { FORMAT_VERSION = 2, ALIGNMENT = 16 };
 
 enum section {
 #define X(type, member) SECTION_##member,
@@ -87,15 +89,14 @@ static const struct unused {
 #define UNUSED(section, type, member) { SECTION_##section, offsetof(type, member), sizeof(((type *)0)->member) },
     { SECTION_nodes, offsetof(shunt_plan_node, group_count) + 2,
       offsetof(shunt_plan_node, composites) - offsetof(shunt_plan_node, group_count) - 2 },
-    UNUSED(nodes, shunt_plan_node, reserved) UNUSED(constants, shunt_constant, reserved) UNUSED(enums, shunt_enum, reserved)
-        UNUSED(code_lists, shunt_code_list, reserved) UNUSED(records, shunt_record_type, reserved)
-            UNUSED(cells, shunt_cell, reserved) UNUSED(tables, shunt_table, reserved) UNUSED(exits, shunt_exit, reserved)
-                UNUSED(targets, shunt_target, reserved) UNUSED(encoding_columns, shunt_encoding_column, reserved)
-                    UNUSED(collect_fields, shunt_collect_field, reserved) UNUSED(alternatives, shunt_alternative, reserved)
-                        UNUSED(date_paths, shunt_date_path, reserved) UNUSED(earliests, shunt_earliest, reserved)
-                            UNUSED(handlers, shunt_handler, reserved) UNUSED(maps, shunt_map_entry, reserved)
-                                UNUSED(lineage, shunt_lineage, reserved) UNUSED(lineage, shunt_lineage, reserved2)
-                                    UNUSED(modules, shunt_module, reserved)
+    UNUSED(constants, shunt_constant, reserved) UNUSED(enums, shunt_enum, reserved) UNUSED(code_lists, shunt_code_list, reserved)
+        UNUSED(records, shunt_record_type, reserved) UNUSED(cells, shunt_cell, reserved) UNUSED(tables, shunt_table, reserved)
+            UNUSED(exits, shunt_exit, reserved) UNUSED(targets, shunt_target, reserved)
+                UNUSED(encoding_columns, shunt_encoding_column, reserved) UNUSED(collect_fields, shunt_collect_field, reserved)
+                    UNUSED(alternatives, shunt_alternative, reserved) UNUSED(date_paths, shunt_date_path, reserved)
+                        UNUSED(earliests, shunt_earliest, reserved) UNUSED(handlers, shunt_handler, reserved)
+                            UNUSED(maps, shunt_map_entry, reserved) UNUSED(lineage, shunt_lineage, reserved)
+                                UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
 #undef UNUSED
 };
 
@@ -322,6 +323,8 @@ static void hash_code(const shunt_program *p, uint8_t hash[static 32])
 static void fill_plan(shunt_program *p)
 {
     p->plan = (shunt_plan){
+        .sources = p->plan_sources,
+        .source_count = p->plan_sources_count,
         .guides = p->guides,
         .guide_count = p->guides_count,
         .loops = p->loops,

@@ -238,7 +238,7 @@ typedef struct shunt_module {
 /* X(type, member): every section of a program, in file order. One list: load, save, verify and disassembler walk it. */
 /* clang-format off */
 #define SHUNT_PROGRAM_SECTIONS(X)                                                                                               \
-    X(shunt_plan_guide, guides) X(shunt_plan_loop, loops) X(shunt_plan_node, nodes) X(uint64_t, keys) X(uint64_t, ids)          \
+    X(shunt_plan_source, plan_sources) X(shunt_plan_guide, guides) X(shunt_plan_loop, loops) X(shunt_plan_node, nodes) X(uint64_t, keys) X(uint64_t, ids)          \
     X(uint32_t, dispatch) X(shunt_plan_choice, choices) X(shunt_plan_frame, frames) X(uint16_t, children)                       \
     X(shunt_plan_slot, slots) X(shunt_plan_demand, demands)                                                                     \
     X(shunt_source, sources) X(shunt_map_entry, maps) X(shunt_handler, handlers) X(shunt_tally, tallies)                        \

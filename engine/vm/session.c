@@ -360,6 +360,19 @@ static shunt_status close_loops(shunt_session *s, uint64_t end)
     return SHUNT_OK;
 }
 
+/* A unit that is the whole transaction: it is complete when the transaction is. */
+static shunt_status set_unit(shunt_session *s, const shunt_event *event, const shunt_node *root)
+{
+    SHUNT_TRY(shunt_session_release(s, false, SHUNT_POSTED));
+    struct unit *unit = &s->units[s->unit_depth++];
+    *unit = (struct unit){
+        .ordinal = ++s->unit_ordinal, .begin = s->begin, .end = event->end, .instance = 1, .loop = s->set_loop, .code = SHUNT_NONE
+    };
+    unit->listed = is_listed(s, unit->ordinal);
+    shunt_ledger_enter(s->ledger);
+    return event->step == SHUNT_STEP_ABANDON ? shunt_session_drop(s, SHUNT_QUARANTINED) : shunt_session_settle(s, root);
+}
+
 static shunt_status last_rules(shunt_session *s, const shunt_event *event)
 {
     const shunt_node *root = shunt_capture_root(s->capture);
@@ -368,6 +381,7 @@ static shunt_status last_rules(shunt_session *s, const shunt_event *event)
     SHUNT_TRY(close_loops(s, event->end));
     if (s->loops[s->set_loop].tallied) SHUNT_TRY(run_tallies(s, s->plan->loops[s->set_loop].frame, root));
     SHUNT_TRY(run_early(s, event->end));
+    if (s->loops[s->set_loop].unit) SHUNT_TRY(set_unit(s, event, root));
     SHUNT_TRY(shunt_session_outside(s, s->map->late, root, true, SHUNT_SCOPE_TRANSACTION, s->begin, event->end));
     return shunt_session_outside(s, s->map->at_end, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, event->end);
 }
@@ -517,7 +531,7 @@ static shunt_status take_special(shunt_session *s, const shunt_event *event, uin
     SHUNT_TRY(capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event));
     if (early && early_values(s, node) > before) {
         shunt_raised raised = { .place = event->place };
-        SHUNT_TRY(shunt_session_fail(s, SHUNT_NONE, SHUNT_X12_LATE, SHUNT_SCOPE_TRANSACTION, &raised));
+        SHUNT_TRY(shunt_session_fail(s, SHUNT_NONE, s->reader->ops->late, SHUNT_SCOPE_TRANSACTION, &raised));
     }
     if (flags & NODE_CURRENCY) SHUNT_TRY(hold_currency(s, event, node));
     if (!(flags & NODE_TALLIED)) return SHUNT_OK;
@@ -530,9 +544,21 @@ static shunt_status take_special(shunt_session *s, const shunt_event *event, uin
 static shunt_status take_segment(shunt_session *s, const shunt_event *event)
 {
     uint8_t flags = event->node < s->plan->node_count ? s->nodes[event->node] : 0;
-    if (!flags) return SHUNT_OK;
+    if (!flags || s->reader->ops->values) return SHUNT_OK;
     if (SHUNT_UNLIKELY(flags & (NODE_EARLY | NODE_TALLIED | NODE_CURRENCY))) return take_special(s, event, flags);
     return capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event);
+}
+
+static shunt_status take_value(shunt_session *s, const shunt_event *event)
+{
+    const shunt_node *node = shunt_capture_innermost(s->capture);
+    bool              taken;
+    SHUNT_TRY(capture_status(s, shunt_capture_value(s->capture, event->slot, event->value, event->cleared, &event->place, &taken),
+                             event));
+    if (!taken || !s->early_done || !node) return SHUNT_OK;
+    if (!s->plan->slots[s->plan->frames[node->frame].slot_first + event->slot].early) return SHUNT_OK;
+    shunt_raised raised = { .place = event->place };
+    return shunt_session_fail(s, SHUNT_NONE, s->reader->ops->late, SHUNT_SCOPE_TRANSACTION, &raised);
 }
 
 /* The exit that answers a fault outside of transactions: only one that undoes more than a transaction has anything to undo. */
@@ -614,7 +640,9 @@ static shunt_status pump(shunt_session *s, bool *over)
         case SHUNT_STEP_NEED_INPUT: return SHUNT_OK;
         case SHUNT_STEP_END: *over = true; return SHUNT_OK;
         case SHUNT_STEP_FAILED: return event.code == SHUNT_OK ? SHUNT_INPUT_BAD : event.code;
-        case SHUNT_STEP_VALUE: return SHUNT_USAGE; /* no plan asks for values outside of segments */
+        case SHUNT_STEP_VALUE:
+            if (s->open && s->mapped_set) SHUNT_TRY(take_value(s, &event));
+            break;
         }
     }
 }

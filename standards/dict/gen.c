@@ -906,8 +906,8 @@ static void write_element(FILE *out, const context *x, const item *e, int compos
         if (composite_position) fail(e->at, "a composite in a composite");
         if (r && (r->has_codes || r->list || r->most)) fail(r->at, "a composite has no codes and no length");
         int id = define_elements(x, composite, position, use);
-        fprintf(out, "    { %d, 0, \"%s\", %s, SHUNT_VALUE_COMPOSITE, 0, 0, %d, 0, 0, 0x%xu, NULL, e%d, %zu },\n", e->position,
-                name ? name : composite->name, usage_symbol(use), repeats, phi, id, composite->count);
+        fprintf(out, "    { %d, 0, \"%s\", %s, SHUNT_VALUE_COMPOSITE, 0, 0, %d, 0, 0, 0x%xu, NULL, e%d, %zu, NULL },\n",
+                e->position, name ? name : composite->name, usage_symbol(use), repeats, phi, id, composite->count);
         return;
     }
     const element_def *d = find_element(e->ref);
@@ -927,7 +927,7 @@ static void write_element(FILE *out, const context *x, const item *e, int compos
     else if (named && use != 'N')
         snprintf(codes, sizeof codes, "&c%d", define_list(named));
     bool internal = d->number[0] == 'I'; /* elements of the interchange have numbers of their own: I01 */
-    fprintf(out, "    { %d, %d, \"%s\", %s, SHUNT_VALUE_%s, %d, %d, %d, %d, %d, 0x%xu, %s, NULL, 0 },\n", e->position,
+    fprintf(out, "    { %d, %d, \"%s\", %s, SHUNT_VALUE_%s, %d, %d, %d, %d, %d, 0x%xu, %s, NULL, 0, NULL },\n", e->position,
             internal ? 0 : read_number(d->at, d->number, 1, UINT16_MAX), name ? name : d->name, usage_symbol(use), type_symbol(d),
             d->amount && d->type[0] == 'N' ? 0 : d->decimals, d->type[0] == 'N' ? d->decimals : 0, repeats, d->least[column],
             most, phi, codes);

@@ -1264,7 +1264,7 @@ static void x12_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x);
 }
 
-static const shunt_reader_ops ops = { .name = "x12", .feed = feed, .next = next, .free = x12_free };
+static const shunt_reader_ops ops = { .name = "x12", .late = SHUNT_X12_LATE, .feed = feed, .next = next, .free = x12_free };
 
 /* Ids whose length element a guide names. */
 static void note_binaries(struct x12 *x)

@@ -313,7 +313,11 @@ static void frame(struct builder *b)
         } else {
             char            path[120];
             char           *colon, *equals;
-            shunt_plan_slot s = { .frame = (uint16_t)b->frames.count, .codes = SHUNT_NONE, .mask = SHUNT_NONE };
+            shunt_plan_slot s = { .frame = (uint16_t)b->frames.count,
+                                  .codes = SHUNT_NONE,
+                                  .mask = SHUNT_NONE,
+                                  .format = SHUNT_NONE,
+                                  .currency = SHUNT_NONE };
             snprintf(path, sizeof path, "%s", b->token[i]);
             if (!(colon = strchr(path, ':'))) stop(b, "slot", path);
             *colon = 0;
@@ -543,6 +547,7 @@ static void plan(struct builder *b)
     uint16_t set = find(b, "frame", b->token[1]), loop = find(b, "frame", b->token[2]);
     uint64_t clp = shunt_pack((const uint8_t *)"CLP", 3), ref = shunt_pack((const uint8_t *)"REF", 3),
              key = shunt_pack((const uint8_t *)"1L", 2);
+    ADD(b, shunt_plan_source, plan_sources, { .standard = 0 });
     ADD(b, shunt_plan_guide, guides,
         { .set = text(b, "835"),
           .version = text(b, "005010X221A1"),
@@ -550,8 +555,10 @@ static void plan(struct builder *b)
           .functional_id = text(b, "HP"),
           .loop_count = 2,
           .id_count = 2 });
-    ADD(b, shunt_plan_loop, loops, { .id = 0, .parent = SHUNT_NONE, .frame = set, .trigger = SHUNT_NONE, .name = SHUNT_NONE });
-    ADD(b, shunt_plan_loop, loops, { .id = text(b, "2100"), .depth = 1, .position = 1, .frame = loop, .name = SHUNT_NONE });
+    ADD(b, shunt_plan_loop, loops,
+        { .id = 0, .parent = SHUNT_NONE, .frame = set, .trigger = SHUNT_NONE, .name = SHUNT_NONE, .type = SHUNT_NONE });
+    ADD(b, shunt_plan_loop, loops,
+        { .id = text(b, "2100"), .depth = 1, .position = 1, .frame = loop, .name = SHUNT_NONE, .type = SHUNT_NONE });
     ADD(b, shunt_plan_node, nodes,
         { .id = clp,
           .loop = 1,
@@ -560,9 +567,17 @@ static void plan(struct builder *b)
           .elements = 14,
           .frame = SHUNT_NONE,
           .demand_count = 1,
-          .name = SHUNT_NONE });
+          .name = SHUNT_NONE,
+          .of = SHUNT_NONE });
     ADD(b, shunt_plan_node, nodes,
-        { .id = ref, .loop = 1, .position = 2, .key_element = 1, .key_count = 1, .frame = SHUNT_NONE, .name = SHUNT_NONE });
+        { .id = ref,
+          .loop = 1,
+          .position = 2,
+          .key_element = 1,
+          .key_count = 1,
+          .frame = SHUNT_NONE,
+          .name = SHUNT_NONE,
+          .of = SHUNT_NONE });
     ADD(b, shunt_plan_demand, demands, { .element = 1 });
     ADD(b, uint64_t, keys, key);
     ADD(b, uint64_t, ids, clp);

@@ -87,7 +87,8 @@ static void add_loop(struct plan_builder *b, const char *id, uint16_t max, uint1
                                      .max = max,
                                      .frame = frame,
                                      .trigger = SHUNT_NONE,
-                                     .name = SHUNT_NONE };
+                                     .name = SHUNT_NONE,
+                                     .type = SHUNT_NONE };
     b->loops[i].position = b->depth ? ++b->position[b->depth - 1] : 0;
     b->open[b->depth] = (uint16_t)i;
     b->position[b->depth++] = 0;
@@ -118,7 +119,7 @@ static void add_demands(struct plan_builder *b, shunt_plan_node *node, const cha
         shunt_plan_demand d = { .relative = *get == '+' };
         char             *end;
         d.element = (uint16_t)strtoul(get + d.relative, &end, 10);
-        if (*end == '.') d.component = (uint16_t)strtoul(end + 1, &end, 10);
+        if (*end == '.') d.component = (uint8_t)strtoul(end + 1, &end, 10);
         d.slot = b->frames[frame].slot_count++;
         b->demand_frame[b->plan.demand_count] = frame;
         b->demands[b->plan.demand_count++] = d;
@@ -133,7 +134,8 @@ static void add_segment(struct plan_builder *b, char **words, int count)
     uint16_t         index = (uint16_t)b->plan.node_count++;
     shunt_plan_node *n = &b->nodes[index];
     unsigned         body = b->trigger_next ? b->depth - 2 : b->depth - 1;
-    *n = (shunt_plan_node){ .id = shunt_pack((const uint8_t *)words[0], strlen(words[0])),
+    *n = (shunt_plan_node){ .of = SHUNT_NONE,
+                            .id = shunt_pack((const uint8_t *)words[0], strlen(words[0])),
                             .loop = b->open[b->depth - 1],
                             .trigger = b->trigger_next,
                             .frame = SHUNT_NONE,
@@ -249,6 +251,8 @@ static void write_frames(struct plan_builder *b)
                                                                     .codes = SHUNT_NONE,
                                                                     .path = SHUNT_NONE,
                                                                     .mask = SHUNT_NONE,
+                                                                    .format = SHUNT_NONE,
+                                                                    .currency = SHUNT_NONE,
                                                                     .element = b->demands[d].element,
                                                                     .component = b->demands[d].component };
         for (uint32_t c = 0; c < b->plan.frame_count; c++)
@@ -274,7 +278,10 @@ struct plan_builder *plan_build(const char *description)
     write_frames(b);
     for (uint32_t g = 0; g < b->plan.guide_count; g++)
         write_guide(b, &b->guides[g], g + 1 < b->plan.guide_count ? b->guides[g + 1].loop_first : b->plan.loop_count);
-    shunt_plan *p = &b->plan;
+    shunt_plan                    *p = &b->plan;
+    static const shunt_plan_source source;
+    p->sources = &source;
+    p->source_count = 1;
     p->guides = b->guides;
     p->loops = b->loops;
     p->nodes = b->nodes;

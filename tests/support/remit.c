@@ -160,6 +160,7 @@ static void take_plan(struct whole *w, const shunt_plan *plan)
         if (w->nodes[i].frame != SHUNT_NONE)
             w->nodes[i].frame = frame_like(&w->p, plan->texts[plan->frames[w->nodes[i].frame].id]);
     }
+    w->p.plan_sources = plan->sources, w->p.plan_sources_count = plan->source_count;
     w->p.guides = &w->guide, w->p.guides_count = 1;
     w->p.loops = w->loops, w->p.loops_count = plan->loop_count;
     w->p.nodes = w->nodes, w->p.nodes_count = plan->node_count;

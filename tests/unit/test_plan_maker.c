@@ -180,6 +180,7 @@ START_TEST(groups_and_loops_do_not_share_a_segment)
     const shunt_loop  *claim = find_loop(guide->body, "2100");
     ck_assert(shunt_intern_add(texts, SHUNT_TEXT(""), &empty));
     shunt_plan_maker *m = shunt_plan_maker_new(arena, texts, false);
+    ck_assert(m && shunt_plan_maker_source(m, &(shunt_plan_source){ .standard = SHUNT_STANDARD_X12 }));
     shunt_plan_spot   cas = { shunt_plan_maker_guide(m, guide, 0), claim, find_segment(claim, "CAS", NULL) };
     uint16_t          loop = shunt_plan_maker_frame(m, SHUNT_FRAME_LOOP, SHUNT_TEXT("2100"), 0);
     uint16_t          triplet = shunt_plan_maker_frame(m, SHUNT_FRAME_GROUP, SHUNT_TEXT("CAS"), 0);
@@ -193,7 +194,7 @@ START_TEST(groups_and_loops_do_not_share_a_segment)
     ck_assert(!exact);
     ck_assert_uint_eq(shunt_plan_maker_child(m, loop, triplet), 0);
     ck_assert_uint_eq(shunt_plan_maker_child(m, loop, triplet), 0);
-    shunt_plan_slot like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE };
+    shunt_plan_slot like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE };
     shunt_plan_maker_demand(m, triplet, shunt_plan_maker_slot(m, triplet, &like), cas, (shunt_text){ 0 }, 1, 0, true);
     shunt_plan  plan;
     const char *why = "";
