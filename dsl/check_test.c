@@ -29,11 +29,12 @@ static bool is_unit(const shunt_symbol *map, shunt_text name, shunt_text *other)
 
 static void check_piece(check *k, shunt_ast *piece, shunt_symbol *source)
 {
-    shunt_text    unit = { 0 };
-    shunt_symbol *outer = k->source;
+    shunt_text          unit = { 0 };
+    const shunt_symbol *map = map_of_source(k, source);
+    shunt_symbol       *outer = k->source;
+    if (piece->kind == SHUNT_AST_NAME && !map && k->diags->errors) return; /* the map that would say it is wrong itself */
     k->source = source;
-    bool known =
-        piece->kind == SHUNT_AST_NAME ? is_unit(map_of_source(k, source), piece->text, &unit) : loop_has_id(k, piece->text);
+    bool known = piece->kind == SHUNT_AST_NAME ? is_unit(map, piece->text, &unit) : loop_has_id(k, piece->text);
     k->source = outer;
     if (known) return;
     const char *set = source->as.source->guides[0]->set;

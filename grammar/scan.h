@@ -63,6 +63,7 @@ typedef struct shunt_scan {
     uint32_t          doc_count, doc_capacity;
     uint32_t          doc_begin, doc_end; /* the `##` lines met since the last word; equal: none */
     bool              tainted;
+    bool              blocks_known, blocks_odd; /* whether the file holds an odd number of `"""`, once it is known */
     bool              cut; /* the end of the file was not reached in good order; its missing brackets are no news */
     bool              no_memory;
     jmp_buf           out_of_memory;

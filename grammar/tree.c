@@ -284,7 +284,11 @@ shunt_ast *shunt_tree_token(shunt_parse *p, const shunt_token *token)
     case T_DATE: return LEAF_TEXT(DATE, at, written);
     case T_DURATION: return LEAF_TEXT(DURATION, at, written);
     case T_STRING: return LEAF_TEXT(STRING, at, unescaped(p, inside_quotes(written)));
-    case T_TEXTBLOCK: return LEAF_TEXT(STRING, at, dedented(p, (shunt_text){ written.bytes + 3, written.length - 6 }));
+    case T_TEXTBLOCK: {
+        shunt_text inside = { written.bytes + 3, written.length - 3 };
+        if (inside.length >= 3 && memcmp(inside.bytes + inside.length - 3, "\"\"\"", 3) == 0) inside.length -= 3;
+        return LEAF_TEXT(STRING, at, dedented(p, inside));
+    }
     case T_TSTART:
     case T_TMID:
     case T_TEND: return LEAF_TEXT(STRING, at, unescaped(p, written));
