@@ -928,6 +928,9 @@ static void warn_sign(check *k, const shunt_ast *node, const shunt_ty *a, const 
 
 static bool is_comparison(const shunt_ast *node) { return node->kind == SHUNT_AST_BINARY && strchr("=!<>", node->text.bytes[0]); }
 
+/* Inside `list[where ...]` an item without the value is simply not the one that is looked for. */
+static bool in_filter(const check *k) { return k->level && k->level->is_it; }
+
 static shunt_ty check_comparison(check *k, shunt_ast *node)
 {
     shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
@@ -945,10 +948,10 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
     check_in_codes(k, right, &a, left);
     check_in_codes(k, left, &b, right);
     need n = { .by = FOR_COMPARISON };
-    if (equality) {
+    if (equality && !(in_filter(k) && shunt_text_is(node->text, "="))) {
         (void)check_fits(k, left, &a, &n);
         (void)check_fits(k, right, &b, &n);
-    } else {
+    } else if (!equality) {
         result.optional = a.optional || b.optional;
         result.clearable = a.clearable || b.clearable;
     }
@@ -1000,7 +1003,7 @@ static shunt_ty check_in(check *k, shunt_ast *node)
     shunt_ast *value = kid(node, SHUNT_IN_value), *list = kid(node, SHUNT_IN_list);
     shunt_ty   type = check_expr(k, value, NULL), result = shunt_ty_plain(SHUNT_TY_BOOL);
     need       n = { .by = FOR_COMPARISON };
-    if (!shunt_ty_is_error(&type)) (void)check_fits(k, value, &type, &n);
+    if (!shunt_ty_is_error(&type) && !(in_filter(k) && shunt_text_is(node->text, "in"))) (void)check_fits(k, value, &type, &n);
     for (uint32_t i = 0; list && i < list->kid_count; i++) {
         shunt_ast *item = list->kids[i];
         bool       range = item->kind == SHUNT_AST_RANGE;
