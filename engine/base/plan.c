@@ -105,12 +105,14 @@ static const char *check_nodes(const shunt_plan *p)
               "repetitions of a node");
         uint16_t frame = n->frame;
         CHECK(frame == SHUNT_NONE || (frame < p->frame_count && p->frames[frame].kind == SHUNT_FRAME_GROUP), "frame of a node");
-        if (frame == SHUNT_NONE) frame = p->loops[n->loop].frame;
+        for (uint16_t loop = n->loop; frame == SHUNT_NONE && loop != SHUNT_NONE; loop = p->loops[loop].parent)
+            frame = p->loops[loop].frame; /* a loop without frame leads inwards only (FHIR) */
         CHECK(frame != SHUNT_NONE || n->demand_count == 0, "demands without a frame");
         for (uint32_t d = 0; d < n->demand_count; d++) {
             const shunt_plan_demand *demand = &p->demands[n->demand_first + d];
             CHECK(demand->slot < p->frames[frame].slot_count, "slot of a demand");
-            CHECK(demand->relative <= 1 && (demand->relative || demand->element > 0), "element of a demand");
+            CHECK(demand->relative <= 1 && (demand->relative || demand->element > 0 || n->name != SHUNT_NONE),
+                  "element of a demand");
             CHECK(!demand->relative || n->frame != SHUNT_NONE, "relative demand without groups");
         }
     }

@@ -80,7 +80,8 @@ typedef struct shunt_plan_demand {
 } shunt_plan_demand;
 
 /* A segment at its place in a guide. In guides of trees (FHIR) a node is a named value of its loop: `name` is the name, `id` its first
- * eight bytes, and its demands have no element. */
+ * eight bytes, and its demands have no element; where the loop has no frame they fill the frame of the nearest loop around it that has
+ * one. "resourceType" is such a value. In a loop of primitive values (`given`) the value itself is the node "value". */
 typedef struct shunt_plan_node {
     uint64_t id;       /* packed */
     uint16_t loop;     /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
@@ -103,7 +104,8 @@ typedef struct shunt_plan_node {
 } shunt_plan_node;
 
 /* A loop that segments begin; or of the repetitions of an element (HL7 `PID-3`): its trigger is a node with `of`, which no choice
- * leads to; or of the objects that stand under a name (FHIR "item"), without trigger: its id is that name. */
+ * leads to; or of the objects that stand under a name (FHIR "item"), without trigger: its id is that name
+ * as in JSON ("valueMoney", "_birthDate"). The loop "resolve()" inside the loop of a Reference is the resource referred to. */
 typedef struct shunt_plan_loop {
     uint16_t id;       /* text "2100"; empty for the body of the set */
     uint16_t parent;   /* SHUNT_NONE for the body of the set */
