@@ -1191,7 +1191,9 @@ static uint16_t eval_fact(shunt_emit_fn *f, shunt_ast *node, const shunt_fact *f
     case SHUNT_FACT_BUILTIN: return eval_builtin(f, node, fact->builtin, into);
     case SHUNT_FACT_FIRST: {
         uint16_t list = eval(f, node->kids[SHUNT_MEMBER_of], SHUNT_NONE);
-        return shunt_emit_once(f, SHUNT_OP_LIST_FIRST, shunt_emit_type(f->e, &fact->type), list, 0);
+        if (fact->member < 2) return shunt_emit_once(f, SHUNT_OP_LIST_FIRST, shunt_emit_type(f->e, &fact->type), list, 0);
+        return shunt_emit_once(f, SHUNT_OP_RECALL, shunt_emit_type(f->e, &fact->type), list,
+                               load_number(f, int_type, fact->member, SHUNT_NONE));
     }
     case SHUNT_FACT_RANGE_PART:
         return fact->path ? shunt_emit_path(f, fact->path, &fact->type, false) : eval(f, node->kids[SHUNT_MEMBER_of], into);

@@ -90,12 +90,17 @@ uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
 {
     if (loop->number) return (uint16_t)(loop->number - 1);
     bool             repeated = loop->segment.length != 0;
-    shunt_frame_kind kind = repeated ? SHUNT_FRAME_GROUP : loop->id.length ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET;
+    shunt_frame_kind kind = loop->field       ? SHUNT_FRAME_LOOP
+                            : repeated        ? SHUNT_FRAME_GROUP
+                            : loop->id.length ? SHUNT_FRAME_LOOP
+                                              : SHUNT_FRAME_SET;
     uint16_t         frame = new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
     ((shunt_loop_ref *)(uintptr_t)loop)->number = (uint32_t)frame + 1;
     for (uint32_t i = 0; i < loop->match_count; i++) {
         shunt_plan_spot spot = spot_of(e, loop->source, &loop->matches[i]);
-        if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 }))
+        if (loop->field)
+            (void)shunt_plan_maker_repeat(e->plan, frame, spot, loop->field);
+        else if (!shunt_plan_maker_bind(e->plan, frame, spot, loop->qualifier, (shunt_plan_group){ 0 }))
             two_ways(e, loop->source->span, loop->segment);
     }
     return frame;
@@ -116,22 +121,47 @@ uint16_t shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source)
 
 static void key_bytes(shunt_buffer *key, const void *bytes, size_t length) { shunt_buffer_add(key, bytes, length); }
 
+/* What fills a slot beside its element: the same for all spots, but for the parts of HL7. */
+typedef struct filling {
+    shunt_text             qualifier;
+    bool                   relative;
+    uint8_t                repetition;
+    uint16_t               field; /* repetitions of this one are the instances of the frame */
+    const shunt_path_part *parts; /* one a spot, or NULL */
+    bool                   currencies;
+} filling;
+
+static shunt_plan_demand demand_of(const shunt_plan_slot *like, const filling *how, uint32_t spot)
+{
+    shunt_plan_demand demand = {
+        .element = like->element, .component = (uint8_t)like->component, .repetition = how->repetition, .relative = how->relative
+    };
+    if (!how->parts) return demand;
+    const shunt_path_part *part = &how->parts[spot];
+    demand.component = how->currencies ? part->currency_component : part->component;
+    demand.subcomponent = how->currencies ? part->currency_subcomponent : part->subcomponent;
+    return demand;
+}
+
 /* Finds or makes the slot that these demands fill. Two paths that mean the same place in the same way share a slot. */
 static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_plan_slot *like, const shunt_plan_spot *spots,
-                                uint32_t spot_count, shunt_text qualifier, bool relative)
+                                uint32_t spot_count, const filling *how)
 {
     shunt_buffer key;
     uint32_t     number;
     shunt_buffer_init(&key, e->c->memory);
-    uint16_t head[] = { frame,       like->convert, like->scale,   like->implied,   like->required,
-                        like->codes, like->mask,    like->element, like->component, relative };
+    uint16_t head[] = { frame,           like->convert, like->scale,    like->implied,   like->required,
+                        like->codes,     like->mask,    like->element,  like->component, how->relative,
+                        how->repetition, how->field,    like->currency, like->format };
     key_bytes(&key, head, sizeof head);
     for (uint32_t i = 0; i < spot_count; i++) {
+        if (how->parts) key_bytes(&key, &how->parts[i], sizeof how->parts[i]);
+        if (how->parts) key_bytes(&key, &how->currencies, sizeof how->currencies);
         key_bytes(&key, &spots[i].guide, sizeof spots[i].guide);
         key_bytes(&key, &spots[i].loop, sizeof spots[i].loop);
         key_bytes(&key, &spots[i].segment, sizeof spots[i].segment);
     }
-    shunt_buffer_text(&key, qualifier);
+    shunt_buffer_text(&key, how->qualifier);
     bool added = !key.failed && shunt_intern_add(e->slot_keys, (shunt_text){ key.bytes, (uint32_t)key.length }, &number);
     shunt_buffer_done(&key);
     if (!added) {
@@ -142,8 +172,11 @@ static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_pl
     uint16_t         slot = shunt_plan_maker_slot(e->plan, frame, like);
     shunt_emit_slot *made = SHUNT_EMIT_NEW(e, &e->slots_of);
     *made = (shunt_emit_slot){ frame, slot };
-    for (uint32_t i = 0; i < spot_count; i++)
-        shunt_plan_maker_demand(e->plan, frame, slot, spots[i], qualifier, like->element, like->component, relative);
+    for (uint32_t i = 0; i < spot_count; i++) {
+        shunt_plan_demand demand = demand_of(like, how, i);
+        if (how->currencies && !demand.component && !demand.subcomponent) continue;
+        shunt_plan_maker_want(e->plan, frame, slot, spots[i], how->qualifier, how->field, &demand);
+    }
     return *made;
 }
 
@@ -189,10 +222,25 @@ static shunt_plan_spot *spots_of(shunt_emitter *e, const shunt_symbol *source, c
 static uint16_t group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
 {
     bool exact;
-    if (path->loop->segment.length || path->node_count == 0) return SHUNT_NONE;
+    if (path->loop->segment.length || path->node_count == 0 || path->parts) return SHUNT_NONE;
     uint16_t group = shunt_plan_maker_group(e->plan, spot_of(e, path->loop->source, &path->nodes[0]), path->qualifier, &exact);
     if (group != SHUNT_NONE && !exact) two_ways(e, span, path->shown);
     return group;
+}
+
+/* The slot of the frame that holds the currency of an amount; SHUNT_NONE where no guide has a place for it. */
+static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t frame, const shunt_plan_spot *spots, filling how)
+{
+    bool has = false;
+    for (uint32_t i = 0; path->parts && i < path->node_count; i++)
+        has = has || path->parts[i].currency_component || path->parts[i].currency_subcomponent;
+    if (!has) return SHUNT_NONE;
+    static const shunt_ty text = { .kind = SHUNT_TY_TEXT };
+    shunt_text            shown = shunt_text_format(e->arena, "currency of %.*s", SHUNT_TEXT_ARGS(path->shown));
+    shunt_plan_slot       like = slot_like(e, &text, SHUNT_VALUE_TEXT, 0, shunt_emit_made_text(e, shown));
+    like.element = path->element;
+    how.currencies = true;
+    return slot_for(e, frame, &like, spots, path->node_count, &how).slot;
 }
 
 shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
@@ -206,8 +254,12 @@ shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, con
     like.required = path->required;
     like.element = path->element;
     like.component = path->component;
-    return slot_for(e, frame, &like, spots, path->node_count,
-                    path->loop->segment.length ? path->loop->qualifier : path->qualifier, false);
+    filling how = { .qualifier = path->loop->segment.length ? path->loop->qualifier : path->qualifier,
+                    .repetition = path->repetition,
+                    .field = path->loop->field,
+                    .parts = path->parts };
+    like.currency = currency_of(e, path, frame, spots, how);
+    return slot_for(e, frame, &like, spots, path->node_count, &how);
 }
 
 /* ---- walking ---- */
@@ -383,7 +435,8 @@ static shunt_emit_slot group_slot(shunt_emitter *e, const group_source *g, uint1
     shunt_plan_spot *spots = spots_of(e, g->source, g->places, g->place_count);
     like.element = element;
     like.component = component;
-    return spots ? slot_for(e, g->frame, &like, spots, g->place_count, (shunt_text){ 0 }, relative) : (shunt_emit_slot){ 0, 0 };
+    filling how = { .relative = relative };
+    return spots ? slot_for(e, g->frame, &like, spots, g->place_count, &how) : (shunt_emit_slot){ 0, 0 };
 }
 
 /* A value of a loop's own segment, as a collector reads it; `count` 0 in the result means the guides have no such segment. */
@@ -404,8 +457,8 @@ static bool loop_slot(shunt_emitter *e, const shunt_loop_ref *loop, const char *
     like.element = element;
     like.component = component;
     if (!spots) return false;
-    *slot = slot_for(e, shunt_emit_frame(e, loop), &like, spots, count, qualifier ? shunt_text_of(qualifier) : (shunt_text){ 0 },
-                     false);
+    filling how = { .qualifier = qualifier ? shunt_text_of(qualifier) : (shunt_text){ 0 } };
+    *slot = slot_for(e, shunt_emit_frame(e, loop), &like, spots, count, &how);
     return true;
 }
 

@@ -199,6 +199,7 @@ typedef struct shunt_loop_ref {
     shunt_text        id;        /* "2100"; empty: the body of the set */
     shunt_text        segment;   /* empty, or "REF" */
     shunt_text        qualifier; /* of `segment`, empty = any */
+    uint16_t          field;     /* HL7: the repetitions of this field of `segment`; 0 = its repeats */
     shunt_loop_match *matches;
     uint32_t          match_count;
     uint32_t          number; /* free for emit: frame */
@@ -209,6 +210,12 @@ typedef enum shunt_path_kind {
     SHUNT_PATH_ONE,   /* one loop instance (its maximum is 1), may be absent */
     SHUNT_PATH_LIST,  /* loop instances or repeats of a segment, children of the start */
 } shunt_path_kind;
+
+/* Where in an element of HL7 a value stands: it is a part of the path where the guides define the element differently. */
+typedef struct shunt_path_part {
+    uint8_t component, subcomponent;                   /* 0 = the whole of what is around it */
+    uint8_t currency_component, currency_subcomponent; /* of an amount: where its currency stands; 0, 0 = nowhere */
+} shunt_path_part;
 
 /* How to get there: from `base` (an expression that gives a node), or from `start` (variable of an enclosing `for each`), or from the
  * set when both are NULL; then outwards to the nearest instance of `up` (NULL = stay); then inwards along `down`, each the
@@ -225,6 +232,8 @@ typedef struct shunt_path {
     uint32_t               node_count;
     shunt_text             qualifier; /* VALUE: the one asked for, where a node allows several (`REF["2U"]`); empty = any */
     uint16_t               element, component;
+    uint8_t                repetition;             /* HL7: the one asked for, 0 = the only one */
+    shunt_path_part       *parts;                  /* HL7: one a node; NULL: `component` of each */
     bool                   range_start, range_end; /* `.start`, `.end` of an RD8 */
     shunt_value_type       value_type;
     uint8_t                implied;  /* decimals of IMPLIED */
@@ -241,7 +250,7 @@ typedef enum shunt_fact_kind {
     SHUNT_FACT_LOOKUP,     /* INDEX of a table: `symbol` */
     SHUNT_FACT_FUNCTION,   /* CALL of a declared function: `symbol` */
     SHUNT_FACT_BUILTIN,    /* CALL or METHOD: `builtin` */
-    SHUNT_FACT_FIRST,      /* `list.first` */
+    SHUNT_FACT_FIRST,      /* `list.first`; INDEX: item number `member` of the list before it, from 1 */
     SHUNT_FACT_RANGE_PART, /* `.start`, `.end` */
     SHUNT_FACT_EXIT,       /* EXIT: `symbol` its code (NULL for skip), `scope` */
     SHUNT_FACT_TARGET,     /* EMIT, JOURNAL: `symbol` */

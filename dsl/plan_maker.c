@@ -29,6 +29,13 @@ typedef struct place {
     uint32_t node_first, node_count;
 } place;
 
+/* A field of a segment whose repetitions are instances of a frame: a loop behind those of all guides, which no segment leads to. */
+typedef struct repeated {
+    uint32_t place;
+    uint16_t field, frame;
+    SHUNT_LIST(shunt_plan_demand) demands;
+} repeated;
+
 typedef struct body { /* a loop of the plan */
     const shunt_loop *loop;
     uint16_t          parent, depth, frame;
@@ -64,6 +71,7 @@ struct shunt_plan_maker {
     SHUNT_LIST(place) places;
     SHUNT_LIST(kid) kids;
     SHUNT_LIST(frame) frames;
+    SHUNT_LIST(repeated) repeated;
     /* written by finish */
     SHUNT_LIST(shunt_plan_node) nodes;
     SHUNT_LIST(shunt_plan_demand) demands;
@@ -303,21 +311,63 @@ uint16_t shunt_plan_maker_child(shunt_plan_maker *m, uint16_t number, uint16_t c
     return small(m, f->children.count - 1);
 }
 
-void shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
-                             uint16_t element, uint16_t component, bool relative)
+static repeated *find_repeated(const shunt_plan_maker *m, const place *p, uint16_t field, uint16_t number)
+{
+    for (uint32_t i = 0; i < m->repeated.count; i++) {
+        repeated *r = &m->repeated.items[i];
+        if (&m->places.items[r->place] == p && r->field == field && r->frame == number) return r;
+    }
+    return NULL;
+}
+
+bool shunt_plan_maker_repeat(shunt_plan_maker *m, uint16_t number, shunt_plan_spot spot, uint16_t field)
+{
+    const place *p = find_place(m, spot);
+    if (!p || number >= m->frames.count) return false;
+    if (find_repeated(m, p, field, number)) return true;
+    repeated *r = SHUNT_PUSH(m->arena, &m->repeated);
+    if (!r) {
+        m->no_memory = true;
+        return true;
+    }
+    r->place = (uint32_t)(p - m->places.items);
+    r->field = field;
+    r->frame = number;
+    return true;
+}
+
+void shunt_plan_maker_want(shunt_plan_maker *m, uint16_t number, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
+                           uint16_t field, const shunt_plan_demand *demand)
 {
     place *p = find_place(m, spot);
     if (!p || slot == SHUNT_NONE) return;
-    wish *w = SHUNT_PUSH(m->arena, &p->wishes);
-    if (!w) {
-        m->no_memory = true;
+    shunt_plan_demand wanted = *demand;
+    wanted.slot = slot;
+    if (field) {
+        repeated          *r = find_repeated(m, p, field, number);
+        shunt_plan_demand *d = r ? SHUNT_PUSH(m->arena, &r->demands) : NULL;
+        if (d)
+            *d = wanted;
+        else
+            m->no_memory = m->no_memory || r;
         return;
     }
+    wish *w = SHUNT_PUSH(m->arena, &p->wishes);
+    if (w)
+        *w = (wish){ qualifier, number, wanted };
+    else
+        m->no_memory = true;
+}
+
+void shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
+                             uint16_t element, uint16_t component, bool relative)
+{
     if (component > UINT8_MAX) {
         m->too_large = true;
         return;
     }
-    *w = (wish){ qualifier, number, { .element = element, .component = (uint8_t)component, .slot = slot, .relative = relative } };
+    shunt_plan_demand demand = { .element = element, .component = (uint8_t)component, .relative = relative };
+    shunt_plan_maker_want(m, number, slot, spot, qualifier, 0, &demand);
 }
 
 uint16_t shunt_plan_maker_absolute(const shunt_plan_maker *m, uint16_t number, uint16_t slot)
@@ -419,6 +469,59 @@ static void write_nodes(shunt_plan_maker *m)
         p->node_count = m->nodes.count - p->node_first;
     }
     small(m, m->nodes.count);
+}
+
+/* Triggers of the loops of repetitions, and those loops behind all others. */
+static void write_repeated(shunt_plan_maker *m)
+{
+    for (uint32_t i = 0; i < m->repeated.count && !m->no_memory; i++) {
+        const repeated  *r = &m->repeated.items[i];
+        const place     *p = &m->places.items[r->place];
+        shunt_plan_node *n = SHUNT_PUSH(m->arena, &m->nodes);
+        if (!n) {
+            m->no_memory = true;
+            return;
+        }
+        n->id = shunt_pack((const uint8_t *)p->segment->id, strlen(p->segment->id));
+        n->loop = small(m, m->loops.count + i);
+        n->trigger = 1;
+        n->frame = n->name = SHUNT_NONE;
+        n->of = small(m, p->node_first);
+        n->field = r->field;
+        n->key_first = small(m, m->keys.count);
+        n->demand_first = small(m, m->demands.count);
+        n->demand_count = small(m, r->demands.count);
+        for (uint32_t d = 0; d < r->demands.count; d++) {
+            shunt_plan_demand *demand = SHUNT_PUSH(m->arena, &m->demands);
+            if (!demand) {
+                m->no_memory = true;
+                return;
+            }
+            *demand = r->demands.items[d];
+        }
+    }
+    small(m, m->nodes.count);
+    small(m, m->loops.count + m->repeated.count);
+}
+
+static void write_repeated_loops(shunt_plan_maker *m, shunt_plan_loop *out)
+{
+    uint32_t first = m->nodes.count - m->repeated.count;
+    for (uint32_t i = 0; i < m->repeated.count; i++) {
+        const repeated *r = &m->repeated.items[i];
+        const place    *p = &m->places.items[r->place];
+        shunt_text      id = shunt_text_format(m->arena, "%s-%u", p->segment->id, r->field);
+        uint16_t        depth = (uint16_t)(m->loops.items[p->loop].depth + 1);
+        if (!id.bytes) m->no_memory = true;
+        if (depth >= SHUNT_WALK_DEPTH) m->too_large = true;
+        out[i] = (shunt_plan_loop){ .id = text_number(m, id),
+                                    .parent = p->loop,
+                                    .depth = depth,
+                                    .frame = r->frame,
+                                    .trigger = small(m, first + i),
+                                    .name = SHUNT_NONE,
+                                    .type = SHUNT_NONE };
+    }
 }
 
 /* Choices of one open loop, in the order they are tried, before they are sorted by segment id. */
@@ -605,14 +708,16 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     small(m, slot_count);
     small(m, child_count);
     shunt_plan_guide *guides = SHUNT_NEW_N(m->arena, shunt_plan_guide, m->guides.count + 1);
-    shunt_plan_loop  *loops = SHUNT_NEW_N(m->arena, shunt_plan_loop, m->loops.count + 1);
+    shunt_plan_loop  *loops = SHUNT_NEW_N(m->arena, shunt_plan_loop, m->loops.count + m->repeated.count + 1);
     shunt_plan_frame *frames = SHUNT_NEW_N(m->arena, shunt_plan_frame, m->frames.count + 1);
     shunt_plan_slot  *slots = SHUNT_NEW_N(m->arena, shunt_plan_slot, slot_count + 1);
     uint16_t         *children = SHUNT_NEW_N(m->arena, uint16_t, child_count + 1);
     if (!guides || !loops || !frames || !slots || !children) return SHUNT_NO_MEMORY;
     if (!m->no_memory && !m->too_large) write_nodes(m);
+    if (!m->no_memory && !m->too_large) write_repeated(m);
     if (!m->no_memory && !m->too_large) write_guides(m, guides);
     if (!m->no_memory && !m->too_large) write_loops(m, loops);
+    if (!m->no_memory && !m->too_large) write_repeated_loops(m, loops + m->loops.count);
     if (m->no_memory) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < m->frames.count; i++) {
         const frame *f = &m->frames.items[i];
@@ -631,7 +736,7 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
         .guides = guides,
         .guide_count = m->guides.count,
         .loops = loops,
-        .loop_count = m->loops.count,
+        .loop_count = m->loops.count + m->repeated.count,
         .nodes = m->nodes.items,
         .node_count = m->nodes.count,
         .keys = m->keys.items,

@@ -49,6 +49,11 @@ shunt_plan_slot  *shunt_plan_maker_slot_at(shunt_plan_maker *maker, uint16_t fra
  * first. */
 void shunt_plan_maker_demand(shunt_plan_maker *maker, uint16_t frame, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
                              uint16_t element, uint16_t component, bool relative);
+/* The same, all of a demand but its slot as given. `field`: the value is of a repetition of that field, see below. */
+void shunt_plan_maker_want(shunt_plan_maker *maker, uint16_t frame, uint16_t slot, shunt_plan_spot spot, shunt_text qualifier,
+                           uint16_t field, const shunt_plan_demand *demand);
+/* Instances of the frame (of kind LOOP) are the repetitions of this field of the segment (HL7). False: it does not exist. */
+bool shunt_plan_maker_repeat(shunt_plan_maker *maker, uint16_t frame, shunt_plan_spot spot, uint16_t field);
 /* OK, or what `finish` will say already: NO_MEMORY, LIMIT. */
 shunt_status shunt_plan_maker_status(const shunt_plan_maker *maker);
 /* Writes the plan. The maker is used up. After it the absolute number of a slot is known. */

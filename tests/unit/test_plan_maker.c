@@ -181,10 +181,10 @@ START_TEST(groups_and_loops_do_not_share_a_segment)
     ck_assert(shunt_intern_add(texts, SHUNT_TEXT(""), &empty));
     shunt_plan_maker *m = shunt_plan_maker_new(arena, texts, false);
     ck_assert(m && shunt_plan_maker_source(m, &(shunt_plan_source){ .standard = SHUNT_STANDARD_X12 }));
-    shunt_plan_spot   cas = { shunt_plan_maker_guide(m, guide, 0), claim, find_segment(claim, "CAS", NULL) };
-    uint16_t          loop = shunt_plan_maker_frame(m, SHUNT_FRAME_LOOP, SHUNT_TEXT("2100"), 0);
-    uint16_t          triplet = shunt_plan_maker_frame(m, SHUNT_FRAME_GROUP, SHUNT_TEXT("CAS"), 0);
-    uint16_t          whole = shunt_plan_maker_frame(m, SHUNT_FRAME_GROUP, SHUNT_TEXT("CAS"), 0);
+    shunt_plan_spot cas = { shunt_plan_maker_guide(m, guide, 0), claim, find_segment(claim, "CAS", NULL) };
+    uint16_t        loop = shunt_plan_maker_frame(m, SHUNT_FRAME_LOOP, SHUNT_TEXT("2100"), 0);
+    uint16_t        triplet = shunt_plan_maker_frame(m, SHUNT_FRAME_GROUP, SHUNT_TEXT("CAS"), 0);
+    uint16_t        whole = shunt_plan_maker_frame(m, SHUNT_FRAME_GROUP, SHUNT_TEXT("CAS"), 0);
     ck_assert(shunt_plan_maker_bind(m, loop, (shunt_plan_spot){ 0, claim, NULL }, (shunt_text){ 0 }, (shunt_plan_group){ 0 }));
     ck_assert(shunt_plan_maker_bind(m, triplet, cas, (shunt_text){ 0 }, (shunt_plan_group){ 2, 3, 6 }));
     ck_assert(shunt_plan_maker_bind(m, triplet, cas, (shunt_text){ 0 }, (shunt_plan_group){ 2, 3, 6 }));
@@ -203,6 +203,44 @@ START_TEST(groups_and_loops_do_not_share_a_segment)
     ck_assert_uint_eq(plan.demand_count, 1);
     for (uint32_t i = 0; i < plan.node_count; i++)
         if (plan.nodes[i].frame == triplet) ck_assert_uint_eq(plan.nodes[i].group_stride, 3);
+    shunt_arena_free(arena);
+}
+END_TEST
+
+/* The repetitions of a field are a loop below that of its segment, behind all loops of the guide; its trigger names the segment's node. */
+START_TEST(a_repeated_field_is_a_loop)
+{
+    shunt_arena       *arena = shunt_arena_new(&shunt_memory_libc, 0);
+    shunt_intern      *texts = shunt_intern_new(arena);
+    uint32_t           empty;
+    const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1"));
+    const shunt_loop  *claim = find_loop(guide->body, "2100");
+    ck_assert(shunt_intern_add(texts, SHUNT_TEXT(""), &empty));
+    shunt_plan_maker *m = shunt_plan_maker_new(arena, texts, false);
+    ck_assert(m && shunt_plan_maker_source(m, &(shunt_plan_source){ .standard = SHUNT_STANDARD_X12 }));
+    shunt_plan_spot         clp = { shunt_plan_maker_guide(m, guide, 0), claim, find_segment(claim, "CLP", NULL) };
+    uint16_t                frame = shunt_plan_maker_frame(m, SHUNT_FRAME_LOOP, SHUNT_TEXT("CLP-3"), 0);
+    shunt_plan_slot         like = { .codes = SHUNT_NONE, .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE };
+    uint16_t                slot = shunt_plan_maker_slot(m, frame, &like);
+    const shunt_plan_demand demand = { .element = 3, .component = 1, .subcomponent = 2 };
+    ck_assert(!shunt_plan_maker_repeat(m, frame, (shunt_plan_spot){ 0, claim, NULL }, 3));
+    ck_assert(shunt_plan_maker_repeat(m, frame, clp, 3));
+    ck_assert(shunt_plan_maker_repeat(m, frame, clp, 3));
+    shunt_plan_maker_want(m, frame, slot, clp, (shunt_text){ 0 }, 3, &demand);
+    shunt_plan  plan;
+    const char *why = "";
+    ck_assert_int_eq(shunt_plan_maker_finish(m, &plan), SHUNT_OK);
+    ck_assert_msg(shunt_plan_valid(&plan, &why), "%s", why);
+    ck_assert_uint_eq(plan.loop_count, plan.guides[0].loop_count + 1u);
+    const shunt_plan_loop *loop = &plan.loops[plan.loop_count - 1];
+    const shunt_plan_node *trigger = &plan.nodes[loop->trigger];
+    ck_assert(shunt_text_is(plan.texts[loop->id], "CLP-3"));
+    ck_assert(shunt_text_is(plan.texts[plan.loops[loop->parent].id], "2100"));
+    ck_assert_uint_eq(loop->frame, frame);
+    ck_assert_uint_eq(trigger->field, 3);
+    ck_assert_uint_eq(plan.nodes[trigger->of].id, shunt_pack((const uint8_t *)"CLP", 3));
+    ck_assert_uint_eq(trigger->demand_count, 1);
+    ck_assert_uint_eq(plan.demands[trigger->demand_first].subcomponent, 2);
     shunt_arena_free(arena);
 }
 END_TEST
@@ -238,6 +276,7 @@ int main(void)
     tcase_add_test(tests, every_guide_gives_a_valid_plan);
     tcase_add_test(tests, a_qualifier_asked_for_gets_a_node_of_its_own);
     tcase_add_test(tests, groups_and_loops_do_not_share_a_segment);
+    tcase_add_test(tests, a_repeated_field_is_a_loop);
     tcase_add_test(tests, no_memory);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
