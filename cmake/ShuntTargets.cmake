@@ -22,6 +22,13 @@ if(SHUNT_COVERAGE)
     target_link_options(shunt_settings INTERFACE --coverage)
 endif()
 
+# The dictionaries are tables full of pointers: packed, their relocations take a few kilobytes instead of megabytes.
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,-z,pack-relative-relocs SHUNT_PACKED_RELOCATIONS)
+if(SHUNT_PACKED_RELOCATIONS)
+    target_link_options(shunt_settings INTERFACE $<BUILD_INTERFACE:-Wl,-z,pack-relative-relocs>)
+endif()
+
 add_library(shunt_warnings INTERFACE)
 target_compile_options(shunt_warnings INTERFACE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
     -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef)

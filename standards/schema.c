@@ -56,6 +56,8 @@ const shunt_codeset *shunt_codeset_find(shunt_text name)
 {
     for (uint32_t i = 0; i < shunt_dict_list_count; i++)
         if (shunt_text_is(name, shunt_dict_lists[i]->name)) return shunt_dict_lists[i];
+    for (uint32_t i = 0; i < shunt_dict_hl7_list_count; i++)
+        if (shunt_text_is(name, shunt_dict_hl7_lists[i]->name)) return shunt_dict_hl7_lists[i];
     return NULL;
 }
 
@@ -77,12 +79,14 @@ static shunt_text family_of(shunt_text version)
 
 bool shunt_guide_fits(const shunt_guide *guide, shunt_text version)
 {
+    if (guide->standard == SHUNT_STANDARD_HL7) return shunt_hl7_fits(guide, version);
     return shunt_text_is(version, guide->version) || shunt_text_is(family_of(version), guide->family);
 }
 
 const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version)
 {
     const shunt_guide *family = NULL;
+    if (standard == SHUNT_STANDARD_HL7) return shunt_hl7_find(set, version);
     for (uint32_t i = 0; shunt_dict_guides[i]; i++) {
         const shunt_guide *guide = shunt_dict_guides[i];
         if (guide->standard != standard || !shunt_text_is(set, guide->set)) continue;
@@ -153,7 +157,8 @@ bool shunt_currency_find(shunt_text code, uint8_t *scale)
 
 const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id)
 {
-    for (const shunt_dict_release *r = shunt_dict_releases; r->name; r++) {
+    bool hl7 = release.length > 1 && release.bytes[1] == '.';
+    for (const shunt_dict_release *r = hl7 ? shunt_dict_hl7_releases : shunt_dict_releases; r->name; r++) {
         if (!shunt_text_is(release, r->name)) continue;
         uint32_t low = 0, high = r->count;
         while (low < high) {

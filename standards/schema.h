@@ -132,7 +132,22 @@ typedef struct shunt_guide {
     const shunt_loop *body;
 } shunt_guide;
 
-const shunt_guide *shunt_guide_at(uint32_t index); /* all of them, NULL at the end */
+/* HL7 v2. A guide is a message of a version: `set` "DFT^P03" (all that have this event) or "DFT_P03" (all of this structure), `family`
+ * "2.5", `functional_id` the structure. Loops are the groups of the structure, ids as Terser has them ("FINANCIAL"). Entries of a body
+ * at one position are alternatives. An instance of a loop is started by every segment that may come first: those of its body up to and
+ * with the first required entry, of which a loop counts by the segments that may start it in turn.
+ * Elements are fields, their components those of the data type, theirs the subcomponents. PHI classes and `decimals` of a field hold
+ * for all its parts and stand there as well. `codes` of a field whose type is composite (CE, CWE) are those of its first component.
+ * An amount (NM of money, MO, CP) has SHUNT_VALUE_AMOUNT; see shunt_element_money. */
+
+const shunt_guide *shunt_guide_at(uint32_t index);     /* those of X12, NULL at the end */
+const shunt_guide *shunt_hl7_guide_at(uint32_t index); /* those of HL7, by set and version, NULL at the end */
+/* The same for what stands in MSH-9 and MSH-12: `set` may have three components, and a version nobody knows is read as the nearest
+ * lower one that has the set, else as the lowest. `*exact`: version as asked for. An empty version counts as the newest. NULL: no
+ * version has the set. */
+const shunt_guide *shunt_hl7_guide_nearest(shunt_text set, shunt_text version, bool *exact);
+/* <0, 0, >0 like strcmp, by their numbers: "2.5.1" is above "2.5". What is not a number counts as 0. */
+int                shunt_hl7_version_compare(shunt_text a, shunt_text b);
 /* Exact version first, then the family. NULL where none fits. */
 const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shunt_text version);
 /* True when `version`, as it stands in GS08, belongs to the family of the guide. */
@@ -145,9 +160,16 @@ uint32_t           shunt_loop_segments(const shunt_loop *loop, shunt_text id, co
 /* True when the node takes a segment with this qualifier value, or any. */
 bool               shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier);
 /* Element by position; component 0 = the element itself. NULL where the segment has none. */
-const shunt_element      *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component);
+const shunt_element *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component);
+/* A part of an element: component 0 = the whole element, subcomponent 0 = the whole component. */
+typedef struct shunt_part {
+    uint8_t component, subcomponent;
+} shunt_part;
+/* Where the number of an amount stands, and its currency (component 0: nowhere). `component` 0: the element, else that component of
+ * it. False: no amount. */
+bool                      shunt_element_money(const shunt_element *element, shunt_part *amount, shunt_part *currency);
 bool                      shunt_currency_find(shunt_text code, uint8_t *scale); /* ISO 4217, "USD" -> 2 */
-/* Layout of a segment without a guide, NULL if the release ("005010", "004010") has no such segment. */
+/* Layout of a segment without a guide, NULL if the release ("005010", "004010", HL7 "2.5.1") has no such segment. */
 const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id);
 
 #endif

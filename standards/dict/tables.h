@@ -22,4 +22,13 @@ extern const uint32_t             shunt_dict_list_count;
 extern const shunt_dict_currency  shunt_dict_currencies[]; /* sorted by code */
 extern const uint32_t             shunt_dict_currency_count;
 
+/* HL7 v2 (gen_hl7.c): guides sorted by set, then from the oldest version to the newest. */
+extern const shunt_guide *const   shunt_dict_hl7_guides;
+extern const uint32_t             shunt_dict_hl7_guide_count;
+extern const shunt_dict_release   shunt_dict_hl7_releases[];
+extern const shunt_codeset *const shunt_dict_hl7_lists[]; /* sorted by name */
+extern const uint32_t             shunt_dict_hl7_list_count;
+const shunt_guide *shunt_hl7_find(shunt_text set, shunt_text version);
+bool               shunt_hl7_fits(const shunt_guide *guide, shunt_text version);
+
 #endif

@@ -86,9 +86,11 @@ START_TEST(finds_guides)
 }
 END_TEST
 
-START_TEST(no_standard_but_x12)
+START_TEST(guides_belong_to_their_standard)
 {
     ck_assert_ptr_null(shunt_guide_find(SHUNT_STANDARD_HL7, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1")));
+    ck_assert_ptr_null(shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("DFT^P03"), SHUNT_TEXT("2.5.1")));
+    ck_assert_ptr_null(shunt_guide_find(SHUNT_STANDARD_FHIR, SHUNT_TEXT("DFT^P03"), SHUNT_TEXT("2.5.1")));
 }
 END_TEST
 
@@ -578,7 +580,7 @@ int main(void)
     Suite *suite = suite_create("schema");
     TCase *tc = tcase_create("dictionaries");
     tcase_add_loop_test(tc, finds_guides, 0, COUNT(guides));
-    tcase_add_test(tc, no_standard_but_x12);
+    tcase_add_test(tc, guides_belong_to_their_standard);
     tcase_add_loop_test(tc, knows_elements, 0, COUNT(elements));
     tcase_add_loop_test(tc, knows_codes, 0, COUNT(codes));
     tcase_add_test(tc, tells_nodes_by_qualifier);
