@@ -384,6 +384,31 @@ static char *print64(uint64_t value, char *end)
     return end;
 }
 
+/* Decimal digits of `value`, 1 for zero. */
+static unsigned digits64(uint64_t value)
+{
+    unsigned guess = (64u - (unsigned)__builtin_clzll(value | 1)) * 1233 >> 12; /* bits * log10(2), never too large */
+    return guess + (value >= (uint64_t)powers[guess] || guess == 0);
+}
+
+/* Nearly all are so small: written where they stand, from their end. */
+static size_t print_small(uint64_t value, unsigned scale, char *out)
+{
+    unsigned digits = digits64(value), whole;
+    if (digits <= scale) digits = scale + 1;
+    size_t length = digits + (scale != 0);
+    char  *at = out + length;
+    whole = digits - scale;
+    if (scale) {
+        for (; scale >= 2; scale -= 2, value /= 100) memcpy(at -= 2, pairs + value % 100 * 2, 2);
+        if (scale) *--at = (char)('0' + value % 10), value /= 10;
+        *--at = '.';
+    }
+    for (; whole >= 2; whole -= 2, value /= 100) memcpy(at -= 2, pairs + value % 100 * 2, 2);
+    if (whole) *--at = (char)('0' + value);
+    return length;
+}
+
 size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
 {
     assert(scale <= SHUNT_DECIMAL_DIGITS);
@@ -391,15 +416,15 @@ size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUN
     char *end = text + sizeof text, *at = end;
     u128  magnitude = magnitude_of(a);
     if (SHUNT_LIKELY(fits64(magnitude))) {
-        at = print64((uint64_t)magnitude, at);
-    } else {
-        for (; !fits64(magnitude); magnitude /= E19) {
-            char *first = print64((uint64_t)(magnitude % E19), at);
-            at -= 19;
-            while (first > at) *--first = '0';
-        }
-        at = print64((uint64_t)magnitude, at);
+        *out = '-';
+        return (a < 0) + print_small((uint64_t)magnitude, scale, out + (a < 0));
     }
+    for (; !fits64(magnitude); magnitude /= E19) {
+        char *first = print64((uint64_t)(magnitude % E19), at);
+        at -= 19;
+        while (first > at) *--first = '0';
+    }
+    at = print64((uint64_t)magnitude, at);
     while (end - at <= (ptrdiff_t)scale) *--at = '0';
 
     char  *to = out;

@@ -2,7 +2,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/encode.h"
 
-enum { DIGITS = 20, PLAIN = 48 /* texts up to here are tried a word at a time first */, PAD = 16 };
+enum { PLAIN = 48 /* texts up to here are tried a word at a time first */, PAD = 16 };
 
 /* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`. */
 struct member {
@@ -20,133 +20,152 @@ struct shunt_shape {
     uint16_t             currency; /* the one of all its money; 0 = it has none, SHUNT_NONE = they differ */
 };
 
-/* ---- writing ---- */
+/* ---- writing ----
+ * A writer takes the place where the next byte goes and gives the one behind what it wrote, so that it stays in a register; NULL: there
+ * is no memory (`out->failed`), or rows stand too deep. Each gives SPARE bytes of room, so that marks and short constants can follow
+ * without a look, and needs no more than VALUE of them. */
 
-/* A text with PAD readable bytes behind it: copied in steps of PAD, without a call. */
-static inline void put_padded(shunt_buffer *out, shunt_text text)
+enum { SPARE = 160, VALUE = 64 };
+
+#define SELDOM __attribute__((noinline, cold))
+
+static SELDOM char *more_room(shunt_buffer *out, char *at, size_t more)
 {
-    char *at = shunt_room(out, text.length + PAD);
-    if (SHUNT_UNLIKELY(!at)) return;
-    for (uint32_t done = 0; done < text.length; done += PAD) memcpy(at + done, text.bytes + done, PAD);
-    out->length += text.length;
+    out->length = (size_t)(at - out->bytes);
+    return shunt_buffer_reserve(out, more) ? out->bytes + out->length : NULL;
+}
+
+/* `at` with room for so many bytes and SPARE; moved with the buffer where that had to grow. */
+static inline char *with_room(shunt_buffer *out, char *at, size_t more)
+{
+    more += SPARE;
+    return SHUNT_LIKELY((size_t)(out->bytes + out->capacity - at) >= more) ? at : more_room(out, at, more);
+}
+
+static inline char *begin(shunt_buffer *out) { return shunt_room(out, SPARE); }
+
+static inline shunt_status finish(shunt_buffer *out, const char *at)
+{
+    if (SHUNT_UNLIKELY(!at)) return out->failed ? SHUNT_NO_MEMORY : SHUNT_LIMIT;
+    out->length = (size_t)(at - out->bytes);
+    return SHUNT_OK;
+}
+
+#define CONSTANT(at, literal) ((char *)memcpy((at), (literal), sizeof(literal) - 1) + sizeof(literal) - 1)
+
+static inline char *put_bytes(shunt_buffer *out, char *at, shunt_text text)
+{
+    at = with_room(out, at, text.length);
+    if (SHUNT_UNLIKELY(!at) || !text.length) return at;
+    memcpy(at, text.bytes, text.length);
+    return at + text.length;
+}
+
+/* Bytes with PAD readable ones behind them: copied in steps of PAD, without a call. */
+static inline char *put_padded(shunt_buffer *out, char *at, const char *bytes, uint32_t length)
+{
+    at = with_room(out, at, length);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    for (uint32_t done = 0; done < length; done += PAD) memcpy(at + done, bytes + done, PAD);
+    return at + length;
 }
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* Eight bytes that stand in JSON as they are: no control character, quote, backslash or byte of a longer character. Inexact marks stand
- * above true ones only. */
-static inline bool plain(uint64_t word)
+/* A mark above each byte that does not stand in JSON as it is: a control character, quote, backslash or byte of a longer character.
+ * Inexact marks stand above true ones only. */
+static inline uint64_t marks_of(uint64_t word)
 {
     uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
-    uint64_t marks = (word - EACH_BYTE(0x20)) | ((quote - EACH_BYTE(1)) & ~quote) | ((slash - EACH_BYTE(1)) & ~slash) | word;
-    return !(marks & EACH_BYTE(0x80));
+    return ((word - EACH_BYTE(0x20)) | ((quote - EACH_BYTE(1)) & ~quote) | ((slash - EACH_BYTE(1)) & ~slash) | word) &
+           EACH_BYTE(0x80);
 }
 
-/* One to eight bytes as a word, blanks above them. */
-static inline uint64_t load_short(const char *bytes, uint32_t length)
+static inline uint64_t load8(const char *bytes)
 {
-    uint64_t word = 0;
-    uint32_t low, high;
-    if (length == 8) {
-        memcpy(&word, bytes, 8);
-        return word;
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return word;
+}
+
+/* Copies at most PLAIN bytes by words, of which the last two overlap; true where all of them stand as they are. */
+static inline bool copy_plain(char *at, const char *bytes, uint32_t length)
+{
+    if (length >= 8) {
+        uint64_t last = load8(bytes + length - 8), marks = marks_of(last);
+        for (uint32_t done = 0; done + 8 < length; done += 8) {
+            uint64_t word = load8(bytes + done);
+            marks |= marks_of(word);
+            memcpy(at + done, &word, 8);
+        }
+        memcpy(at + length - 8, &last, 8);
+        return marks == 0;
     }
     if (length >= 4) {
+        uint32_t low, high;
         memcpy(&low, bytes, 4);
         memcpy(&high, bytes + length - 4, 4);
-        word = low | (uint64_t)high << (8 * length - 32);
-    } else {
-        uint32_t half = length / 2;
-        word = (uint64_t)(uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[half] << 8 * half |
-               (uint64_t)(uint8_t)bytes[length - 1] << (8 * length - 8);
+        memcpy(at, &low, 4);
+        memcpy(at + length - 4, &high, 4);
+        return marks_of(low | (uint64_t)high << 32) == 0;
     }
-    return word | EACH_BYTE(' ') << 8 * length;
+    if (length == 0) return true;
+    uint8_t first = (uint8_t)bytes[0], middle = (uint8_t)bytes[length / 2], last = (uint8_t)bytes[length - 1];
+    at[0] = (char)first;
+    at[length / 2] = (char)middle;
+    at[length - 1] = (char)last;
+    return marks_of(first | (uint64_t)middle << 8 | (uint64_t)last << 16 | EACH_BYTE(' ') << 24) == 0;
+}
+
+static SELDOM char *put_escaped(shunt_buffer *out, char *at, shunt_text text)
+{
+    out->length = (size_t)(at - out->bytes);
+    shunt_buffer_json(out, text);
+    return out->failed ? NULL : with_room(out, out->bytes + out->length, 0);
 }
 
 /* Nearly all texts are short and plain. */
-static inline void put_text(shunt_buffer *out, shunt_text text)
+static inline char *put_text(shunt_buffer *out, char *at, shunt_text text)
 {
-    uint32_t length = text.length;
-    char    *at;
-    if (length > PLAIN || !(at = shunt_room(out, PLAIN + 16))) {
-        shunt_buffer_json(out, text);
-        return;
-    }
-    bool fine = true;
-    *at++ = '"';
-    for (uint32_t done = 0; done < length; done += 8) {
-        uint64_t word = load_short(text.bytes + done, length - done < 8 ? length - done : 8);
-        fine &= plain(word);
-        memcpy(at + done, &word, 8);
-    }
-    if (SHUNT_UNLIKELY(!fine)) {
-        shunt_buffer_json(out, text);
-        return;
-    }
-    at[length] = '"';
-    out->length += length + 2;
-}
-
-void shunt_json_number(shunt_buffer *out, uint64_t number)
-{
-    char digits[DIGITS], *at = digits + DIGITS;
-    do *--at = (char)('0' + number % 10);
-    while (number /= 10);
-    shunt_put(out, (shunt_text){ at, (uint32_t)(digits + DIGITS - at) });
-}
-
-void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
-{
-    shunt_buffer_char(out, '[');
-    for (uint32_t i = 0; i < count; i++) {
-        if (i) shunt_buffer_char(out, ',');
-        put_text(out, texts[i]);
-    }
-    shunt_buffer_char(out, ']');
-}
-
-static void put_decimal(shunt_buffer *out, __int128 coefficient, uint8_t scale)
-{
-    char *at = shunt_room(out, SHUNT_DECIMAL_TEXT + 2);
-    if (!at) return;
+    if (SHUNT_UNLIKELY(text.length > PLAIN)) return put_escaped(out, at, text);
+    at = with_room(out, at, PLAIN + 2);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    if (SHUNT_UNLIKELY(!copy_plain(at + 1, text.bytes, text.length))) return put_escaped(out, at, text);
     at[0] = '"';
-    size_t length = shunt_decimal_print(coefficient, scale, at + 1);
-    at[1 + length] = '"';
-    out->length += length + 2;
+    at[1 + text.length] = '"';
+    return at + text.length + 2;
 }
+
+static inline char *put_number(char *at, uint64_t number) { return at + shunt_decimal_print((__int128)number, 0, at); }
 
 /* Amounts of money as the form says, other decimals as texts always. */
-static inline void put_amount(const shunt_json *j, shunt_type type, __int128 coefficient, shunt_buffer *out)
+static inline char *put_amount(const shunt_json *j, shunt_type type, __int128 coefficient, char *at)
 {
-    if (SHUNT_LIKELY(!j->bare_money) || !type.extra) {
-        put_decimal(out, coefficient, type.scale);
-        return;
-    }
-    char *at = shunt_room(out, SHUNT_DECIMAL_TEXT);
-    if (at) out->length += shunt_decimal_print(coefficient, type.scale, at);
+    bool quoted = SHUNT_LIKELY(!j->bare_money) || !type.extra;
+    *at = '"';
+    at += quoted;
+    at += shunt_decimal_print(coefficient, type.scale, at);
+    *at = '"';
+    return at + quoted;
 }
 
-static void put_integer(shunt_buffer *out, int64_t number)
+static char *put_date(char *at, int64_t days)
 {
-    if (number < 0) shunt_buffer_char(out, '-');
-    shunt_json_number(out, number < 0 ? -(uint64_t)number : (uint64_t)number);
+    *at++ = '"';
+    shunt_date_print(days, at);
+    at += SHUNT_DATE_TEXT;
+    *at++ = '"';
+    return at;
 }
 
-static void put_date(shunt_buffer *out, int64_t days)
+static char *put_moment(char *at, int64_t microseconds)
 {
-    char *at = shunt_room(out, SHUNT_DATE_TEXT + 2);
-    if (!at) return;
-    at[0] = '"';
-    shunt_date_print(days, at + 1);
-    at[1 + SHUNT_DATE_TEXT] = '"';
-    out->length += SHUNT_DATE_TEXT + 2;
+    *at++ = '"';
+    at += shunt_moment_print(microseconds, at);
+    *at++ = '"';
+    return at;
 }
-
-static void put_moment(shunt_buffer *out, int64_t microseconds)
-{
-    char text[SHUNT_MOMENT_TEXT];
-    put_text(out, (shunt_text){ text, (uint32_t)shunt_moment_print(microseconds, text) });
-}
+_Static_assert(SHUNT_DECIMAL_TEXT + 2 <= VALUE && SHUNT_MOMENT_TEXT + 2 <= VALUE && SHUNT_DATE_TEXT + 2 <= VALUE, "see VALUE");
 
 static shunt_text enum_member(const shunt_program *p, uint16_t enumeration, int64_t ordinal)
 {
@@ -155,131 +174,238 @@ static shunt_text enum_member(const shunt_program *p, uint16_t enumeration, int6
     return shunt_program_text(p, p->numbers[e->member_first + (uint64_t)ordinal]);
 }
 
-static shunt_status put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states,
-                               unsigned depth, shunt_buffer *out);
+static char *put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+                        shunt_buffer *out, char *at);
+static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
+                      char *at);
 
-static shunt_status put_value(const shunt_json *j, shunt_type type, shunt_value value, unsigned depth, shunt_buffer *out)
+static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
+                              char *at)
 {
     switch ((shunt_kind)type.kind) {
-    case SHUNT_KIND_BOOL: shunt_put(out, value.integer ? SHUNT_TEXT("true") : SHUNT_TEXT("false")); return SHUNT_OK;
+    case SHUNT_KIND_TEXT: return put_text(out, at, value->text);
+    case SHUNT_KIND_DECIMAL: at = put_amount(j, type, value->coefficient, at); break;
+    case SHUNT_KIND_BOOL: at = value->integer ? CONSTANT(at, "true") : CONSTANT(at, "false"); break;
     case SHUNT_KIND_INT:
-        if (type.extra)
-            put_text(out, enum_member(j->program, (uint16_t)(type.extra - 1), value.integer));
-        else
-            put_integer(out, value.integer);
-        return SHUNT_OK;
-    case SHUNT_KIND_DECIMAL: put_amount(j, type, value.coefficient, out); return SHUNT_OK;
-    case SHUNT_KIND_TEXT: put_text(out, value.text); return SHUNT_OK;
-    case SHUNT_KIND_DATE: put_date(out, value.integer); return SHUNT_OK;
-    case SHUNT_KIND_MOMENT: put_moment(out, value.integer); return SHUNT_OK;
+        if (type.extra) return put_text(out, at, enum_member(j->program, (uint16_t)(type.extra - 1), value->integer));
+        at += shunt_decimal_print(value->integer, 0, at);
+        break;
+    case SHUNT_KIND_DATE: at = put_date(at, value->integer); break;
+    case SHUNT_KIND_MOMENT: at = put_moment(at, value->integer); break;
+    case SHUNT_KIND_LIST: return put_list(j, type, value, depth, out, at);
     case SHUNT_KIND_ROW:
-        if (!value.row) break;
-        return put_object(j, type.record, value.row->fields, value.row->states, depth + 1, out);
-    case SHUNT_KIND_LIST: {
-        shunt_type item = type;
-        item.kind = type.element;
-        shunt_buffer_char(out, '[');
-        for (uint32_t i = 0; i < value.list.count; i++) {
-            if (i) shunt_buffer_char(out, ',');
-            SHUNT_TRY(put_value(j, item, value.list.items[i], depth + 1, out));
-        }
-        shunt_buffer_char(out, ']');
-        return SHUNT_OK;
-    }
+        if (value->row) return put_object(j, type.record, value->row->fields, value->row->states, depth + 1, out, at);
+        at = CONSTANT(at, "null");
+        break;
     case SHUNT_KIND_NONE:
     case SHUNT_KIND_NODE:
-    case SHUNT_KIND_COUNT: break;
+    case SHUNT_KIND_COUNT: at = CONSTANT(at, "null"); break;
     }
-    shunt_put(out, SHUNT_TEXT("null"));
-    return SHUNT_OK;
+    return with_room(out, at, 0);
 }
 
-/* The members of an object that are present; `comma`: something stands before them. `with`: currencies are said, by `own` each for itself. */
-static shunt_status put_members(const shunt_json *j, const struct shunt_shape *shape, const shunt_value *fields,
-                                const uint8_t *states, bool comma, bool said, bool own, unsigned depth, shunt_buffer *out)
+static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out, char *at)
 {
-    if (depth > SHUNT_ROW_DEPTH) return SHUNT_LIMIT;
+    type.kind = type.element;
+    *at++ = '[';
+    for (uint32_t i = 0; i < value->list.count; i++) {
+        if (i) *at++ = ',';
+        at = put_value(j, type, &value->list.items[i], depth + 1, out, at);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    *at++ = ']';
+    return with_room(out, at, 0);
+}
+
+/* How the currencies of amounts are said. */
+struct saying {
+    bool said, own; /* something before says the one of all; each is said for itself */
+};
+
+/* One member, with the currency behind it where that is said. `comma`: something stands before it. */
+static inline char *put_member(const shunt_json *j, const struct member *m, const shunt_value *value, bool comma,
+                               struct saying *saying, unsigned depth, shunt_buffer *out, char *at)
+{
+    at = put_padded(out, at, m->name.bytes + !comma, m->name.length - !comma);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    at = put_value(j, m->type, value, depth, out, at);
+    if (SHUNT_LIKELY(!m->own.length) || (saying->said && !saying->own) || !at) return at;
+    saying->said |= !saying->own;
+    return put_bytes(out, at, saying->own ? m->own : m->currency);
+}
+
+/* The members of an object that are present. */
+static inline char *put_members(const shunt_json *j, const struct shunt_shape *shape, const shunt_value *fields,
+                                const uint8_t *states, bool comma, struct saying saying, unsigned depth, shunt_buffer *out,
+                                char *at)
+{
     for (uint32_t i = 0; i < shape->count; i++) {
         if (states[i] != SHUNT_PRESENT) continue;
-        const struct member *m = &shape->members[i];
-        put_padded(out, comma ? m->name : (shunt_text){ m->name.bytes + 1, m->name.length - 1 });
+        at = put_member(j, &shape->members[i], &fields[i], comma, &saying, depth, out, at);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
         comma = true;
-        SHUNT_TRY(put_value(j, m->type, fields[i], depth, out));
-        if (!m->own.length || (said && !own)) continue;
-        shunt_put(out, own ? m->own : m->currency);
-        said = said || !own;
     }
-    return SHUNT_OK;
+    return at;
 }
 
-static shunt_status put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states,
-                               unsigned depth, shunt_buffer *out)
+static struct saying saying_of(const struct shunt_shape *shape)
+{
+    return (struct saying){ false, shape->currency == SHUNT_NONE };
+}
+
+static char *put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+                        shunt_buffer *out, char *at)
 {
     const struct shunt_shape *shape = &j->shapes[record];
-    shunt_buffer_char(out, '{');
-    SHUNT_TRY(put_members(j, shape, fields, states, false, false, shape->currency == SHUNT_NONE, depth, out));
-    shunt_buffer_char(out, '}');
-    return SHUNT_OK;
+    if (depth > SHUNT_ROW_DEPTH) return NULL;
+    *at++ = '{';
+    at = put_members(j, shape, fields, states, false, saying_of(shape), depth, out, at);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    *at++ = '}';
+    return with_room(out, at, 0);
 }
 
-static shunt_status put_line(const shunt_json *j, uint16_t columns, const shunt_line *line, shunt_buffer *out)
+/* The columns of the line before, as they were written. Most lines of a journal end like the one before them. */
+enum { COLUMNS_KEPT = 16 };
+struct kept_columns {
+    const shunt_line *line; /* NULL: none */
+    size_t            at[COLUMNS_KEPT + 1];
+};
+
+static inline bool same_column(const shunt_line *a, const shunt_line *b, uint32_t i)
 {
-    const struct shunt_shape *shape = columns == SHUNT_NONE ? NULL : &j->shapes[columns];
-    bool                      own = shape && shape->currency && shape->currency != line->type.extra;
-    shunt_put(out,
-              line->credit ? SHUNT_TEXT("{\"side\":\"credit\",\"account\":") : SHUNT_TEXT("{\"side\":\"debit\",\"account\":"));
-    put_text(out, line->account);
-    shunt_put(out, SHUNT_TEXT(",\"amount\":"));
-    put_amount(j, line->type, line->amount, out);
-    shunt_put(out, own ? SHUNT_TEXT(",\"amount_currency\":") : SHUNT_TEXT(",\"currency\":"));
-    put_text(out, shunt_program_text(j->program, line->type.extra));
-    if (shape) SHUNT_TRY(put_members(j, shape, line->columns, line->states, true, !own, own, 1, out));
-    shunt_buffer_char(out, '}');
-    return SHUNT_OK;
+    return a->states[i] == b->states[i] &&
+           (a->states[i] != SHUNT_PRESENT || memcmp(&a->columns[i], &b->columns[i], sizeof *a->columns) == 0);
+}
+
+/* Columns none of which is money, at most COLUMNS_KEPT. */
+static inline char *put_columns(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
+                                struct kept_columns *kept, shunt_buffer *out, char *at)
+{
+    struct saying nothing = { true, false };
+    uint32_t      count = shape->count, first = count; /* of those that are as before */
+    while (kept->line && first && same_column(kept->line, line, first - 1)) first--;
+    size_t before[COLUMNS_KEPT + 1];
+    memcpy(before, kept->at, sizeof before);
+    kept->line = line;
+    for (uint32_t i = 0; i < first; i++) {
+        kept->at[i] = (size_t)(at - out->bytes);
+        if (line->states[i] != SHUNT_PRESENT) continue;
+        at = put_member(j, &shape->members[i], &line->columns[i], true, &nothing, 1, out, at);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    size_t length = first < count ? before[count] - before[first] : 0;
+    at = with_room(out, at, length);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    if (length) memcpy(at, out->bytes + before[first], length);
+    for (uint32_t i = first; i < count; i++) kept->at[i] = (size_t)(at - out->bytes) + before[i] - before[first];
+    at += length;
+    kept->at[count] = (size_t)(at - out->bytes);
+    return at;
+}
+
+static inline char *put_line(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
+                             struct kept_columns *kept, shunt_buffer *out, char *at)
+{
+    bool own = shape && shape->currency && shape->currency != line->type.extra;
+    at = line->credit ? CONSTANT(at, "{\"side\":\"credit\",\"account\":") : CONSTANT(at, "{\"side\":\"debit\",\"account\":");
+    at = put_text(out, at, line->account);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    at = CONSTANT(at, ",\"amount\":");
+    at = put_amount(j, line->type, line->amount, at);
+    at = own ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
+    at = put_text(out, at, shunt_program_text(j->program, line->type.extra));
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    if (shape)
+        at = shape->currency || shape->count > COLUMNS_KEPT
+                 ? put_members(j, shape, line->columns, line->states, true, (struct saying){ !own, own }, 1, out, at)
+                 : put_columns(j, shape, line, kept, out, at);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    *at++ = '}';
+    return at;
+}
+
+static char *put_record(const shunt_json *j, const shunt_record *r, shunt_buffer *out, char *at)
+{
+    const shunt_target       *target = &j->program->targets[r->target];
+    const struct shunt_shape *shape = &j->shapes[target->record],
+                             *columns = r->journal && target->line != SHUNT_NONE ? &j->shapes[target->line] : NULL;
+    *at++ = '{';
+    at = put_members(j, shape, r->fields, r->states, false, saying_of(shape), 0, out, at);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    if (r->journal) {
+        struct kept_columns kept = { .line = NULL };
+        if (at[-1] != '{') *at++ = ','; /* a header without a field that is present leaves nothing to separate */
+        at = CONSTANT(at, "\"lines\":[");
+        for (uint32_t i = 0; i < r->line_count; i++) {
+            if (i) *at++ = ',';
+            at = put_line(j, columns, &r->lines[i], &kept, out, at);
+            if (SHUNT_UNLIKELY(!at)) return NULL;
+        }
+        *at++ = ']';
+    }
+    *at++ = '}';
+    return with_room(out, at, 0);
+}
+
+static char *put_texts(const shunt_text *texts, uint32_t count, shunt_buffer *out, char *at)
+{
+    *at++ = '[';
+    for (uint32_t i = 0; i < count; i++) {
+        if (i) *at++ = ',';
+        at = put_text(out, at, texts[i]);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    *at++ = ']';
+    return with_room(out, at, 0);
 }
 
 shunt_status shunt_json_record(const shunt_json *j, const shunt_record *r, shunt_buffer *out)
 {
-    const shunt_target       *target = &j->program->targets[r->target];
-    const struct shunt_shape *shape = &j->shapes[target->record];
-    shunt_buffer_char(out, '{');
-    SHUNT_TRY(put_members(j, shape, r->fields, r->states, false, false, shape->currency == SHUNT_NONE, 0, out));
-    if (r->journal) {
-        /* A header without a field that is present leaves nothing to separate. */
-        shunt_put(out, out->bytes && out->length && out->bytes[out->length - 1] == '{' ? SHUNT_TEXT("\"lines\":[")
-                                                                                       : SHUNT_TEXT(",\"lines\":["));
-        for (uint32_t i = 0; i < r->line_count; i++) {
-            if (i) shunt_buffer_char(out, ',');
-            SHUNT_TRY(put_line(j, target->line, &r->lines[i], out));
-        }
-        shunt_buffer_char(out, ']');
-    }
-    shunt_buffer_char(out, '}');
-    return SHUNT_OK;
+    char *at = begin(out);
+    return finish(out, at ? put_record(j, r, out, at) : NULL);
+}
+
+void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
+{
+    char *at = begin(out);
+    if (at) at = put_texts(texts, count, out, at);
+    if (at) out->length = (size_t)(at - out->bytes);
+}
+
+void shunt_json_number(shunt_buffer *out, uint64_t number)
+{
+    char *at = begin(out);
+    if (at) out->length = (size_t)(put_number(at, number) - out->bytes);
 }
 
 /* One line of JSON: {"target":..,"key":[..],"correlate":[..],"record":{..},"meta":{..}} */
 shunt_status shunt_encode_line(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
                                shunt_written *written)
 {
-    shunt_put(out, e->forms[record->target].json_head);
-    written->key.begin = out->length;
-    shunt_json_texts(out, record->key, record->key_count);
-    written->key.end = out->length;
+    char *at = begin(out);
+    if (at) at = put_bytes(out, at, e->forms[record->target].json_head);
+    if (!at) return finish(out, at);
+    written->key.begin = (size_t)(at - out->bytes);
+    at = put_texts(record->key, record->key_count, out, at);
+    if (!at) return finish(out, at);
+    written->key.end = (size_t)(at - out->bytes);
     if (stamp->correlate.length) {
-        shunt_put(out, SHUNT_TEXT(",\"correlate\":"));
-        shunt_put(out, stamp->correlate);
+        at = CONSTANT(at, ",\"correlate\":");
+        at = put_bytes(out, at, stamp->correlate);
+        if (!at) return finish(out, at);
     }
-    shunt_put(out, SHUNT_TEXT(",\"record\":"));
-    written->content.begin = out->length;
-    SHUNT_TRY(shunt_json_record(&e->json[false], record, out));
-    written->content.end = out->length;
-    shunt_put(out, (shunt_text){ e->stamp.bytes, (uint32_t)e->stamp.length });
-    shunt_json_number(out, stamp->begin);
-    shunt_put(out, SHUNT_TEXT(",\"end\":"));
-    shunt_json_number(out, stamp->end);
-    shunt_put(out, e->files[record->site]);
-    return SHUNT_OK;
+    at = CONSTANT(at, ",\"record\":");
+    written->content.begin = (size_t)(at - out->bytes);
+    at = put_record(&e->json[false], record, out, at);
+    if (!at) return finish(out, at);
+    written->content.end = (size_t)(at - out->bytes);
+    at = put_bytes(out, at, (shunt_text){ e->stamp.bytes, (uint32_t)e->stamp.length });
+    if (!at) return finish(out, at);
+    at = put_number(at, stamp->begin);
+    at = CONSTANT(at, ",\"end\":");
+    at = put_number(at, stamp->end);
+    return finish(out, put_bytes(out, at, e->files[record->site]));
 }
 
 /* ---- preparing ---- */
@@ -364,37 +490,41 @@ struct json_form {
     shunt_text              open, close; /* of `root` */
 };
 
-static shunt_status put_parts(const struct json_form *f, const struct json_part *parts, uint32_t count,
-                              const shunt_record *record, const shunt_line *line, shunt_buffer *out, bool *comma)
+static char *put_parts(const struct json_form *f, const struct json_part *parts, uint32_t count, const shunt_record *record,
+                       const shunt_line *line, bool *comma, shunt_buffer *out, char *at)
 {
     for (uint32_t i = 0; i < count; i++) {
         shunt_type  type;
         shunt_value value;
         if (!shunt_part_get(f->json->program, &parts[i].part, record, line, &type, &value)) continue;
-        put_padded(out, *comma ? parts[i].name : (shunt_text){ parts[i].name.bytes + 1, parts[i].name.length - 1 });
+        at = put_padded(out, at, parts[i].name.bytes + !*comma, parts[i].name.length - !*comma);
+        if (at) at = put_value(f->json, type, &value, 0, out, at);
+        if (!at) return NULL;
         *comma = true;
-        SHUNT_TRY(put_value(f->json, type, value, 0, out));
     }
-    return SHUNT_OK;
+    return at;
 }
 
-static shunt_status put_listed(const struct json_form *f, const shunt_record *record, shunt_buffer *out)
+static char *put_listed(const struct json_form *f, const shunt_record *record, shunt_buffer *out, char *at)
 {
     bool comma = false;
-    shunt_buffer_char(out, '{');
-    SHUNT_TRY(put_parts(f, f->parts, f->header, record, NULL, out, &comma));
+    *at++ = '{';
+    at = put_parts(f, f->parts, f->header, record, NULL, &comma, out, at);
+    if (!at) return NULL;
     if (f->lines) {
-        shunt_put(out, comma ? SHUNT_TEXT(",\"lines\":[") : SHUNT_TEXT("\"lines\":["));
+        if (comma) *at++ = ',';
+        at = CONSTANT(at, "\"lines\":[");
         for (uint32_t i = 0; i < record->line_count; i++) {
             comma = false;
-            shunt_put(out, i ? SHUNT_TEXT(",{") : SHUNT_TEXT("{"));
-            SHUNT_TRY(put_parts(f, f->parts + f->header, f->lines, record, &record->lines[i], out, &comma));
-            shunt_buffer_char(out, '}');
+            at = i ? CONSTANT(at, ",{") : CONSTANT(at, "{");
+            at = put_parts(f, f->parts + f->header, f->lines, record, &record->lines[i], &comma, out, at);
+            at = at ? with_room(out, CONSTANT(at, "}"), 0) : NULL;
+            if (!at) return NULL;
         }
-        shunt_buffer_char(out, ']');
+        *at++ = ']';
     }
-    shunt_buffer_char(out, '}');
-    return SHUNT_OK;
+    *at++ = '}';
+    return with_room(out, at, 0);
 }
 
 static shunt_status write_json(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
@@ -403,10 +533,10 @@ static shunt_status write_json(const shunt_encoders *e, const shunt_record *reco
     const struct json_form *f = e->forms[record->target].own;
     (void)stamp;
     (void)written;
-    shunt_put(out, f->open);
-    SHUNT_TRY(f->parts ? put_listed(f, record, out) : shunt_json_record(f->json, record, out));
-    shunt_put(out, f->close);
-    return SHUNT_OK;
+    char *at = begin(out);
+    if (at) at = put_bytes(out, at, f->open);
+    if (at) at = f->parts ? put_listed(f, record, out, at) : put_record(f->json, record, out, at);
+    return finish(out, at ? put_bytes(out, at, f->close) : NULL);
 }
 
 /* Parts of the record first, those of its lines behind them, each in the order of the rules. */
