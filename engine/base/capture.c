@@ -18,6 +18,11 @@ struct tally {
     uint32_t count;
 };
 
+/* Where the parts of an instance of a frame stand in its block. */
+struct layout {
+    uint32_t children_at, size;
+};
+
 struct shunt_capture {
     const shunt_memory *memory;
     const shunt_plan   *plan;
@@ -27,6 +32,7 @@ struct shunt_capture {
     shunt_status        shortage; /* why the arena gave nothing the last time */
     uint64_t            serial;
     struct tally       *tallies; /* one a frame */
+    struct layout      *layouts; /* one a frame */
     shunt_node         *root;
     uint16_t            depth;      /* open loops */
     uint16_t            unit_depth; /* levels up to and with the open unit, 0 = none is open */
@@ -43,10 +49,19 @@ shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *p
     c->plan = plan;
     c->max_bytes = max_unit_bytes;
     c->arena = shunt_arena_new(memory, max_unit_bytes);
-    c->tallies = shunt_memory_zeroed(memory, plan->frame_count ? plan->frame_count : 1, sizeof *c->tallies);
-    if (c->arena && c->tallies) return c;
-    shunt_capture_free(c);
-    return NULL;
+    size_t frames = plan->frame_count ? plan->frame_count : 1;
+    c->tallies = shunt_memory_zeroed(memory, frames, sizeof *c->tallies);
+    c->layouts = shunt_memory_zeroed(memory, frames, sizeof *c->layouts);
+    if (!c->arena || !c->tallies || !c->layouts) {
+        shunt_capture_free(c);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < plan->frame_count; i++) {
+        const shunt_plan_frame *f = &plan->frames[i];
+        c->layouts[i].children_at = (uint32_t)(sizeof(shunt_node) + f->slot_count * sizeof(shunt_captured));
+        c->layouts[i].size = c->layouts[i].children_at + (uint32_t)(f->child_count * sizeof(shunt_children));
+    }
+    return c;
 }
 
 void shunt_capture_free(shunt_capture *c)
@@ -54,6 +69,7 @@ void shunt_capture_free(shunt_capture *c)
     if (!c) return;
     shunt_arena_free(c->arena);
     shunt_memory_free(c->memory, c->tallies);
+    shunt_memory_free(c->memory, c->layouts);
     shunt_memory_free(c->memory, c);
 }
 
@@ -71,10 +87,10 @@ static void *short_of(shunt_capture *c, size_t size_bytes)
     return NULL;
 }
 
-static void *take(shunt_capture *c, size_t count, size_t size_bytes)
+static void *take(shunt_capture *c, size_t size_bytes)
 {
-    void *at = shunt_arena_alloc(c->arena, count * size_bytes);
-    return SHUNT_LIKELY(at != NULL) ? at : short_of(c, count * size_bytes);
+    void *at = shunt_arena_alloc(c->arena, size_bytes);
+    return SHUNT_LIKELY(at != NULL) ? at : short_of(c, size_bytes);
 }
 
 static char *take_bytes(shunt_capture *c, size_t size_bytes)
@@ -110,11 +126,12 @@ static shunt_node *nearest(const shunt_capture *c)
 /* An instance of the frame, hanging nowhere yet. NULL: the arena gave nothing. */
 static shunt_node *make_node(shunt_capture *c, uint16_t frame, uint64_t around, uint64_t at, uint32_t segment)
 {
-    const shunt_plan_frame *f = &c->plan->frames[frame];
-    shunt_node             *node = take(c, 1, sizeof *node);
-    if (!node) return NULL;
-    if (f->slot_count && !(node->slots = take(c, f->slot_count, sizeof *node->slots))) return NULL;
-    if (f->child_count && !(node->children = take(c, f->child_count, sizeof *node->children))) return NULL;
+    struct layout layout = c->layouts[frame];
+    char         *block = take(c, layout.size);
+    if (!block) return NULL;
+    shunt_node *node = (shunt_node *)(void *)block;
+    node->slots = (shunt_captured *)(void *)(node + 1);
+    node->children = (shunt_children *)(void *)(block + layout.children_at);
     struct tally *tally = &c->tallies[frame];
     if (tally->serial != around) *tally = (struct tally){ around, 0 };
     node->ordinal = ++tally->count;
@@ -241,37 +258,98 @@ static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_r
     return true;
 }
 
-enum { DEMANDS_AT_ONCE = 16 };
-
-/* Fills the empty slots of the node by some of its demands: one copy of all that lies between the first and the last value, into which
- * the slots point. Values of a wrapped file are copied one by one, without their line ends. False: the arena gave nothing. */
-static bool fill_some(shunt_capture *c, const shunt_plan_demand *demands, unsigned count, shunt_node *node, uint32_t group,
-                      const shunt_segment *segment, const shunt_delims *delims)
+/* Values of a wrapped file, one by one, without their line ends. */
+static bool fill_joined(shunt_capture *c, const shunt_plan_demand *demands, unsigned count, shunt_node *node, uint32_t group,
+                        const shunt_segment *segment, const shunt_delims *delims)
 {
-    shunt_range ranges[DEMANDS_AT_ONCE];
-    uint32_t    begin = UINT32_MAX, end = 0;
-    for (unsigned i = 0; i < count; i++) {
-        ranges[i] = (shunt_range){ 0, 0 };
-        if (node->slots[demands[i].slot].bytes) continue;
-        shunt_range range = value_of(&demands[i], group, segment, delims);
-        if (range.begin >= range.end) continue;
-        if (SHUNT_UNLIKELY(segment->line_ends)) {
-            if (!store_joined(c, segment, range, &node->slots[demands[i].slot])) return false;
-            continue;
-        }
-        ranges[i] = range;
-        if (range.begin < begin) begin = range.begin;
-        if (range.end > end) end = range.end;
-    }
-    if (begin >= end) return true;
-    char *copy = take_bytes(c, end - begin);
-    if (!copy) return false;
-    memcpy(copy, segment->bytes + begin, end - begin);
     for (unsigned i = 0; i < count; i++) {
         shunt_captured *slot = &node->slots[demands[i].slot];
-        uint32_t        length = ranges[i].end - ranges[i].begin;
-        if (length && !slot->bytes)
-            *slot = (shunt_captured){ copy + (ranges[i].begin - begin), length, length, segment->at + ranges[i].begin };
+        shunt_range     range = value_of(&demands[i], group, segment, delims);
+        if (!slot->bytes && range.begin < range.end && !store_joined(c, segment, range, slot)) return false;
+    }
+    return true;
+}
+
+enum { DEMANDS_AT_ONCE = 16 };
+
+/* Where the values of some demands of one node stand in a segment without line ends; all of them lie in [begin, end). */
+struct cut {
+    shunt_range ranges[DEMANDS_AT_ONCE];
+    uint32_t    begin, end;
+    uint32_t    whole; /* bit i: of demand i it is not known yet where its first repetition ends */
+    bool        any;   /* some demand that is counted from the group has a value */
+};
+
+/* Demands whose slots are filled need nothing; `slots` NULL: none is. */
+static inline void cut_out(const shunt_plan_demand *demands, unsigned count, const shunt_captured *slots, uint32_t group,
+                           const shunt_segment *segment, const shunt_delims *delims, struct cut *cut)
+{
+    const uint32_t *offsets = segment->offsets;
+    uint8_t         repeat = delims->repetition ? delims->repetition : delims->element; /* which no value holds */
+    uint32_t        begin = UINT32_MAX, end = 0, whole = 0;
+    bool            any = false;
+    for (unsigned i = 0; i < count; i++) {
+        const shunt_plan_demand *d = &demands[i];
+        uint32_t                 element = d->element + (d->relative ? group : 0);
+        cut->ranges[i] = (shunt_range){ 0, 0 };
+        if (element > segment->elements || (slots && slots[d->slot].bytes)) continue;
+        shunt_range range = { offsets[element], offsets[element + 1] - 1 };
+        if (d->component) range = value_of(d, group, segment, delims);
+        if (range.begin >= range.end || segment->bytes[range.begin] == repeat) continue;
+        cut->ranges[i] = range;
+        if (range.begin < begin) begin = range.begin;
+        if (range.end > end) end = range.end;
+        whole |= (uint32_t)!d->component << i;
+        any |= d->relative;
+    }
+    cut->begin = begin;
+    cut->end = end;
+    cut->whole = whole;
+    cut->any = any;
+}
+
+typedef uint8_t block __attribute__((vector_size(16)));
+
+/* Copies the bytes; true where one of them is `wanted`. */
+static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
+{
+    block    all = wanted - (block){ 0 }, bytes, found = { 0 };
+    uint64_t halves[2];
+    if (length < sizeof bytes) {
+        bool any = false;
+        for (uint32_t i = 0; i < length; i++) {
+            to[i] = (char)from[i];
+            any |= from[i] == wanted;
+        }
+        return any;
+    }
+    for (uint32_t at = 0;; at = at + 2 * sizeof bytes < length ? at + (uint32_t)sizeof bytes : length - (uint32_t)sizeof bytes) {
+        memcpy(&bytes, from + at, sizeof bytes);
+        memcpy(to + at, &bytes, sizeof bytes);
+        found |= (block)(bytes == all);
+        if (at + sizeof bytes == length) break;
+    }
+    memcpy(halves, &found, sizeof halves);
+    return halves[0] | halves[1];
+}
+
+/* Fills empty slots of the node: one copy of all that lies between the first and the last value, into which they point. False: the
+ * arena gave nothing. */
+static inline bool paste(shunt_capture *c, const shunt_plan_demand *demands, unsigned count, shunt_node *node,
+                         const shunt_segment *segment, const shunt_delims *delims, struct cut *cut)
+{
+    if (cut->begin >= cut->end) return true;
+    char *copy = take_bytes(c, cut->end - cut->begin);
+    if (!copy) return false;
+    bool repeats =
+        copy_and_find(copy, segment->bytes + cut->begin, cut->end - cut->begin, delims->repetition) && delims->repetition;
+    for (unsigned i = 0; i < count; i++) {
+        shunt_captured *slot = &node->slots[demands[i].slot];
+        shunt_range     range = cut->ranges[i];
+        if (SHUNT_UNLIKELY(repeats) && cut->whole >> i & 1) range = shunt_range_until(segment, range, delims->repetition);
+        if (range.begin >= range.end || slot->bytes) continue;
+        uint32_t length = range.end - range.begin;
+        *slot = (shunt_captured){ copy + (range.begin - cut->begin), length, length, segment->at + range.begin };
     }
     return true;
 }
@@ -280,10 +358,13 @@ static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node 
                  const shunt_segment *segment, const shunt_delims *delims)
 {
     const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
-    for (unsigned done = 0; done < plan_node->demand_count; done += DEMANDS_AT_ONCE) {
-        unsigned left = plan_node->demand_count - done;
-        if (!fill_some(c, demands + done, left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE, node, group, segment, delims))
-            return false;
+    unsigned                 left = plan_node->demand_count;
+    if (SHUNT_UNLIKELY(segment->line_ends)) return fill_joined(c, demands, left, node, group, segment, delims);
+    for (unsigned some; left; demands += some, left -= some) {
+        struct cut cut;
+        some = left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE;
+        cut_out(demands, some, node->slots, group, segment, delims, &cut);
+        if (!paste(c, demands, some, node, segment, delims, &cut)) return false;
     }
     return true;
 }
@@ -302,12 +383,37 @@ static bool group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node
     return false;
 }
 
+static shunt_node *new_instance(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_segment *segment)
+{
+    shunt_node *node = make_node(c, plan_node->frame, c->levels[c->depth - 1].serial, segment->at, segment->number);
+    if (node) node->end = segment->at + segment->length + 1;
+    return node;
+}
+
 static bool add_instance(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group,
                          const shunt_segment *segment, const shunt_delims *delims)
 {
-    shunt_node *node = make_node(c, plan_node->frame, c->levels[c->depth - 1].serial, segment->at, segment->number);
+    shunt_node *node = new_instance(c, plan_node, segment);
     if (!node || !fill(c, plan_node, node, group, segment, delims)) return false;
-    node->end = segment->at + segment->length + 1;
+    append(list, node);
+    return true;
+}
+
+/* An instance where the group holds anything. False: the arena gave nothing. */
+static bool capture_group(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group,
+                          const shunt_segment *segment, const shunt_delims *delims)
+{
+    const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
+    unsigned                 count = plan_node->demand_count;
+    if (SHUNT_UNLIKELY(segment->line_ends || count > DEMANDS_AT_ONCE)) {
+        return !group_holds(c->plan, plan_node, group, segment, delims) ||
+               add_instance(c, plan_node, list, group, segment, delims);
+    }
+    struct cut cut;
+    cut_out(demands, count, NULL, group, segment, delims, &cut);
+    if (!cut.any) return true;
+    shunt_node *node = new_instance(c, plan_node, segment);
+    if (!node || !paste(c, demands, count, node, segment, delims, &cut)) return false;
     append(list, node);
     return true;
 }
@@ -320,13 +426,10 @@ static shunt_status capture_groups(shunt_capture *c, const shunt_plan_node *plan
     shunt_children *list = list_for(c, plan_node->frame, c->depth, &owner);
     if (!list) return SHUNT_OK;
     for (unsigned d = owner + 1; d < c->depth; d++) c->levels[d].keep = true;
-    if (plan_node->group_stride == 0)
-        return add_instance(c, plan_node, list, plan_node->group_first, segment, delims) ? SHUNT_OK : exhausted(c);
     uint32_t group = plan_node->group_first;
-    for (unsigned i = 0; i < plan_node->group_count && group <= segment->elements; i++, group += plan_node->group_stride) {
-        if (!group_holds(c->plan, plan_node, group, segment, delims)) continue;
-        if (!add_instance(c, plan_node, list, group, segment, delims)) return exhausted(c);
-    }
+    if (plan_node->group_stride == 0) return add_instance(c, plan_node, list, group, segment, delims) ? SHUNT_OK : exhausted(c);
+    for (unsigned i = 0; i < plan_node->group_count && group <= segment->elements; i++, group += plan_node->group_stride)
+        if (!capture_group(c, plan_node, list, group, segment, delims)) return exhausted(c);
     return SHUNT_OK;
 }
 

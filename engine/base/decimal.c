@@ -319,7 +319,59 @@ static shunt_status parse_long(const char *at, const char *end, unsigned scale, 
     return settle(value, exponent, scale, negative, result);
 }
 
-shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* One to eight bytes as a number, the first one lowest, zeros above the last. */
+static inline uint64_t load_short(const char *bytes, size_t length)
+{
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (length == 8) {
+        memcpy(&word, bytes, 8);
+    } else if (length >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + length - 4, 4);
+        word = low | (uint64_t)high << (8 * length - 32);
+    } else {
+        word = (uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[length / 2] << (length / 2 * 8) |
+               (uint64_t)(uint8_t)bytes[length - 1] << (8 * length - 8);
+    }
+    return word;
+}
+
+/* Up to eight digits and point, as nearly all amounts are, without a loop: the point is taken out, the digits are added up pair by pair.
+ * False: it is longer, or not as it should be. */
+static inline bool parse_short(const char *bytes, size_t length, unsigned scale, shunt_decimal *result)
+{
+    bool negative = length && *bytes == '-';
+    bytes += negative;
+    length -= negative;
+    if (length - 1 >= 8) return false;
+    uint64_t word = load_short(bytes, length), other = word ^ EACH_BYTE('.');
+    uint64_t points = (other - EACH_BYTE(1)) & ~other & EACH_BYTE(0x80); /* the lowest mark is a true one */
+    unsigned places = 0;
+    if (points) {
+        unsigned at = (unsigned)__builtin_ctzll(points) / 8;
+        uint64_t before = ((uint64_t)1 << 8 * at) - 1;
+        word = (word & before) | (word >> 8 & ~before);
+        places = (unsigned)--length - at;
+        if (length == 0) return false;
+    }
+    unsigned shift = 8 * (8 - (unsigned)length);
+    uint64_t digits = word << shift ^ EACH_BYTE('0') << shift;
+    if (((digits + EACH_BYTE(0x76)) | digits) & EACH_BYTE(0x80)) return false; /* above 9 */
+    if (places > scale || scale - places > 10) return false;
+    digits = (digits * 10 + (digits >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits * 100 + (digits >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    digits = (digits * 10000 + (digits >> 32)) & UINT64_C(0xffffffff);
+    digits *= (uint64_t)powers[scale - places];
+    *result = negative ? -(shunt_decimal)digits : (shunt_decimal)digits;
+    return true;
+}
+
+/* Apart, so that the usual way saves no registers for it. */
+static __attribute__((noinline)) shunt_status parse_any(const char *bytes, size_t length, unsigned scale, bool exponent,
+                                                        shunt_decimal *result)
 {
     const char *at = bytes, *end = bytes + length;
     bool        negative = length > 0 && *at == '-';
@@ -343,6 +395,12 @@ shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scal
         return SHUNT_OK;
     }
     return settle(value, -(int64_t)places, scale, negative, result);
+}
+
+shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
+{
+    if (SHUNT_LIKELY(parse_short(bytes, length, scale, result))) return SHUNT_OK;
+    return parse_any(bytes, length, scale, exponent, result);
 }
 
 shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
@@ -409,16 +467,11 @@ static size_t print_small(uint64_t value, unsigned scale, char *out)
     return length;
 }
 
-size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+/* More than 64 bits. */
+static __attribute__((noinline)) size_t print_large(u128 magnitude, unsigned scale, char *out)
 {
-    assert(scale <= SHUNT_DECIMAL_DIGITS);
     char  text[SHUNT_DECIMAL_TEXT];
-    char *end = text + sizeof text, *at = end;
-    u128  magnitude = magnitude_of(a);
-    if (SHUNT_LIKELY(fits64(magnitude))) {
-        *out = '-';
-        return (a < 0) + print_small((uint64_t)magnitude, scale, out + (a < 0));
-    }
+    char *end = text + sizeof text, *at = end, *to = out;
     for (; !fits64(magnitude); magnitude /= E19) {
         char *first = print64((uint64_t)(magnitude % E19), at);
         at -= 19;
@@ -427,15 +480,23 @@ size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUN
     at = print64((uint64_t)magnitude, at);
     while (end - at <= (ptrdiff_t)scale) *--at = '0';
 
-    char  *to = out;
     size_t whole = (size_t)(end - at) - scale;
-    if (a < 0) *to++ = '-';
     memcpy(to, at, whole);
     to += whole;
     if (scale == 0) return (size_t)(to - out);
     *to++ = '.';
     memcpy(to, at + whole, scale);
     return (size_t)(to + scale - out);
+}
+
+size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+{
+    assert(scale <= SHUNT_DECIMAL_DIGITS);
+    u128   magnitude = magnitude_of(a);
+    size_t sign = a < 0;
+    *out = '-';
+    return sign + (SHUNT_LIKELY(fits64(magnitude)) ? print_small((uint64_t)magnitude, scale, out + sign)
+                                                   : print_large(magnitude, scale, out + sign));
 }
 
 unsigned shunt_decimal_digits(shunt_decimal a)

@@ -216,7 +216,9 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
     if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
     uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
     walk->places[shunt_walk_place_slot(place.id)] = place;
-    walk->steps[shunt_walk_slot(place.id, key, from)] = (shunt_walk_step){
+    shunt_walk_step *at = &walk->steps[shunt_walk_slot(place.id, key, from)];
+    if (at->id) walk->steps[shunt_walk_slot(place.id, key, from) ^ 1] = *at;
+    *at = (shunt_walk_step){
         .id = place.id,
         .key = key,
         .from = from,

@@ -11,7 +11,8 @@ static inline uint64_t shunt_walk_mix(uint64_t id) { return id * UINT64_C(0x9e37
 
 static inline size_t shunt_walk_place_slot(uint64_t id) { return (size_t)(shunt_walk_mix(id) >> (64 - SHUNT_WALK_CACHE_BITS)); }
 
-/* The node comes last: the rest is worked out while the step before is still being taken. */
+/* A step stands at this slot or at the one beside it (slot ^ 1).
+ * The node comes last: the rest is worked out while the step before is still being taken. */
 static inline size_t shunt_walk_slot(uint64_t id, uint64_t key, uint16_t from)
 {
     uint64_t mixed = shunt_walk_mix(id) + key * UINT64_C(0xc2b2ae3d27d4eb4f);
@@ -23,6 +24,12 @@ static inline uint32_t shunt_walk_repeat(const shunt_walk *walk, const shunt_wal
 {
     if (step->enter == SHUNT_NONE) return walk->last_node == step->node ? walk->last_repeats + 1 : 1;
     return step->depth <= walk->depth && walk->loops[step->depth] == step->enter ? walk->repeats[step->depth] + 1 : 1;
+}
+
+static inline bool shunt_walk_fits(const shunt_walk_step *step, const shunt_walk_place *place, uint64_t key, uint16_t from)
+{
+    return step->id == place->id && step->key == key && step->from == from && step->element == place->element &&
+           step->component == place->component;
 }
 
 /* The remembered step that a segment takes from here, and which repeat it would be; NULL = none is remembered, or it would be a
@@ -39,10 +46,12 @@ static inline const shunt_walk_step *shunt_walk_find(const shunt_walk *walk, con
     else if (place->element)
         key = shunt_segment_pack_wide(segment, delims, place->element, place->component);
     uint16_t               from = walk->last_node;
-    const shunt_walk_step *step = &walk->steps[shunt_walk_slot(segment->id, key, from)];
-    if (SHUNT_UNLIKELY(step->id != segment->id || step->key != key || step->from != from || step->element != place->element ||
-                       step->component != place->component))
-        return NULL;
+    size_t                 slot = shunt_walk_slot(segment->id, key, from);
+    const shunt_walk_step *step = &walk->steps[slot];
+    if (!shunt_walk_fits(step, place, key, from)) {
+        step = &walk->steps[slot ^ 1];
+        if (!shunt_walk_fits(step, place, key, from)) return NULL;
+    }
     *repeat = shunt_walk_repeat(walk, step);
     return SHUNT_LIKELY(!step->max || *repeat <= step->max) ? step : NULL;
 }

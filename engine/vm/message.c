@@ -3,7 +3,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
 
-enum { SEEN_AT_MOST = 1 << 16, OWN_AT_MOST = 64 };
+enum { SEEN_AT_MOST = 1 << 16 };
 
 /* ---- told once ---- */
 
@@ -209,45 +209,63 @@ shunt_status shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t ch
 /* ---- rows of groups ---- */
 
 struct collecting {
-    const shunt_collect     *collect;
-    const shunt_record_type *record;
-    uint32_t                 site;
-    const shunt_node        *outer;
-    shunt_value             *rows; /* items of a list */
-    uint32_t                 count, capacity, outer_count;
-    uint16_t                 own[OWN_AT_MOST]; /* fields of the group itself */
-    uint32_t                 own_count;
-    const shunt_row         *last; /* made for these: what depends on the line alone is taken over */
-    const shunt_node        *last_line, *last_inner;
+    const shunt_collect       *collect;
+    const shunt_collect_field *from;
+    const shunt_vm_collector  *plan;
+    uint32_t                   fields, site;
+    const shunt_node          *outer;
+    shunt_value               *rows; /* items of a list */
+    uint32_t                   count, capacity, outer_count;
+    const shunt_row           *last; /* made for these: what does not come from the group is taken over */
+    const shunt_node          *last_line, *last_inner;
 };
+
+/* A value that may be missing. */
+static inline shunt_status read_slot(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *value,
+                                     uint8_t *state)
+{
+    shunt_vm_slot         slot = vm->slots[index];
+    const shunt_captured *captured = &node->slots[slot.place];
+    *state = captured->bytes ? SHUNT_PRESENT : SHUNT_ABSENT;
+    if (!captured->bytes) return SHUNT_OK;
+    if (SHUNT_LIKELY(captured->length)) {
+        if (slot.way == SHUNT_WAY_TEXT) {
+            value->text = (shunt_text){ captured->bytes, captured->length };
+            return SHUNT_OK;
+        }
+        if (slot.way == SHUNT_WAY_DECIMAL && SHUNT_LIKELY(shunt_decimal_parse(captured->bytes, captured->length, slot.scale,
+                                                                              false, &value->coefficient) == SHUNT_OK))
+            return SHUNT_OK;
+    }
+    return shunt_vm_get(vm, node, index, false, site, value, state);
+}
 
 static shunt_status first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
                              shunt_value *value, uint8_t *state)
 {
-    for (uint32_t i = 0; i < field->child; i++) {
-        const shunt_alternative *way = &vm->program->alternatives[field->slot + i];
-        const shunt_node        *node = way->line ? line : c->outer;
+    const shunt_alternative *way = vm->program->alternatives + field->slot, *end = way + field->child;
+    for (; way < end; way++) {
+        const shunt_node *node = way->line ? line : c->outer;
         if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
         if (!node || !node->slots[vm->slots[way->slot].place].bytes) continue; /* most are not there */
-        SHUNT_TRY(shunt_vm_get(vm, node, way->slot, false, c->site, value, state));
+        SHUNT_TRY(read_slot(vm, node, way->slot, c->site, value, state));
         if (*state == SHUNT_PRESENT) return SHUNT_OK;
     }
     return SHUNT_OK;
 }
 
+/* A field that does not come from the group. */
 static shunt_status collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field,
-                                  const shunt_node *group, const shunt_node *line, const shunt_node *inner, shunt_value *value,
-                                  uint8_t *state)
+                                  const shunt_node *line, const shunt_node *inner, shunt_value *value, uint8_t *state)
 {
     const shunt_program *p = vm->program;
     *state = SHUNT_ABSENT;
     switch ((shunt_collect_from)field->from) {
-    case SHUNT_COLLECT_GROUP: return shunt_vm_get(vm, group, field->slot, false, c->site, value, state);
     case SHUNT_COLLECT_LINE: {
         const shunt_node *node = line && line->frame == p->slots[field->slot].frame     ? line
                                  : inner && inner->frame == p->slots[field->slot].frame ? inner
                                                                                         : NULL;
-        return node ? shunt_vm_get(vm, node, field->slot, false, c->site, value, state) : SHUNT_OK;
+        return node ? read_slot(vm, node, field->slot, c->site, value, state) : SHUNT_OK;
     }
     case SHUNT_COLLECT_LEVEL:
         *value = (shunt_value){ .text = p->texts[line ? field->child : field->slot] };
@@ -260,38 +278,14 @@ static shunt_status collect_field(shunt_vm *vm, const struct collecting *c, cons
         return SHUNT_OK;
     case SHUNT_COLLECT_ORDINAL: /* numbered when it is known which rows stay */ *state = SHUNT_PRESENT; return SHUNT_OK;
     case SHUNT_COLLECT_FIRST: return first_of(vm, c, field, line, value, state);
+    case SHUNT_COLLECT_GROUP:
     case SHUNT_COLLECT_UNREAD: break;
     }
     return SHUNT_OK;
 }
 
-static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line,
-                                const shunt_node *inner)
+static shunt_status add_row(shunt_vm *vm, struct collecting *c, const shunt_row *row)
 {
-    uint32_t fields = c->record->field_count;
-    char    *block = shunt_vm_room(vm, sizeof(shunt_row), fields);
-    SHUNT_TRY(shunt_vm_charge(vm, fields));
-    if (!block) return shunt_vm_full(vm);
-    shunt_row                 *row = (shunt_row *)(void *)block;
-    shunt_value               *values = (shunt_value *)(void *)(block + sizeof *row);
-    uint8_t                   *states = (uint8_t *)(values + fields);
-    const shunt_collect_field *from = vm->program->collect_fields + c->collect->field_first;
-    const shunt_row *like = line == c->last_line && inner == c->last_inner && c->own_count <= OWN_AT_MOST ? c->last : NULL;
-    if (like) {
-        memcpy(block + sizeof *row, like->fields, (sizeof(shunt_value) + 1) * (size_t)fields);
-        for (uint32_t k = 0; k < c->own_count; k++) {
-            uint16_t f = c->own[k];
-            SHUNT_TRY(shunt_vm_get(vm, group, from[f].slot, false, c->site, &values[f], &states[f]));
-        }
-    } else {
-        for (uint32_t f = 0; f < fields; f++)
-            SHUNT_TRY(collect_field(vm, c, &from[f], group, line, inner, &values[f], &states[f]));
-    }
-    *row = (shunt_row){ states, values };
-    c->last = row;
-    c->last_line = line;
-    c->last_inner = inner;
-    if (states[c->collect->needed] != SHUNT_PRESENT) return SHUNT_OK;
     if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
     if (c->count == c->capacity) {
         uint32_t     capacity = c->capacity ? c->capacity * 2 : 16;
@@ -303,6 +297,32 @@ static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_
     }
     c->rows[c->count++] = (shunt_value){ .row = row };
     return SHUNT_OK;
+}
+
+static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line,
+                                const shunt_node *inner)
+{
+    uint32_t        fields = c->fields, own = c->plan->own;
+    const uint16_t *order = c->plan->order;
+    char           *block = shunt_vm_room(vm, sizeof(shunt_row), fields);
+    SHUNT_TRY(shunt_vm_charge(vm, fields));
+    if (!block) return shunt_vm_full(vm);
+    shunt_row   *row = (shunt_row *)(void *)block;
+    shunt_value *values = (shunt_value *)(void *)(row + 1);
+    uint8_t     *states = (uint8_t *)(values + fields);
+    if (c->last && line == c->last_line && inner == c->last_inner) {
+        memcpy(values, c->last->fields, (sizeof(shunt_value) + 1) * (size_t)fields);
+    } else {
+        for (uint32_t k = own; k < fields; k++)
+            SHUNT_TRY(collect_field(vm, c, &c->from[order[k]], line, inner, &values[order[k]], &states[order[k]]));
+    }
+    for (uint32_t k = 0; k < own; k++)
+        SHUNT_TRY(read_slot(vm, group, c->from[order[k]].slot, c->site, &values[order[k]], &states[order[k]]));
+    *row = (shunt_row){ states, values };
+    c->last = row;
+    c->last_line = line;
+    c->last_inner = inner;
+    return states[c->collect->needed] == SHUNT_PRESENT ? add_row(vm, c, row) : SHUNT_OK;
 }
 
 static shunt_status collect_groups(shunt_vm *vm, struct collecting *c, const shunt_node *node, uint16_t child,
@@ -350,13 +370,13 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
 {
     const shunt_program       *p = vm->program;
     const shunt_collect       *k = &p->collects[index];
-    struct collecting          c = { .collect = k, .record = &p->records[k->record], .site = site, .outer = node };
     const shunt_collect_field *from = p->collect_fields + k->field_first;
-    for (uint32_t f = 0; f < c.record->field_count; f++) {
-        if (from[f].from != SHUNT_COLLECT_GROUP) continue;
-        if (c.own_count < OWN_AT_MOST) c.own[c.own_count] = (uint16_t)f;
-        c.own_count++;
-    }
+    struct collecting          c = { .collect = k,
+                                     .from = from,
+                                     .plan = &vm->collectors[index],
+                                     .fields = p->records[k->record].field_count,
+                                     .site = site,
+                                     .outer = node };
     SHUNT_TRY(collect_groups(vm, &c, node, k->group, NULL, NULL));
     c.outer_count = c.count;
     for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
@@ -373,7 +393,8 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
         *list = (shunt_value){ .list = { NULL, 0 } };
         return SHUNT_OK;
     }
-    for (uint32_t f = 0; f < c.record->field_count; f++) {
+    for (uint32_t n = c.plan->own; n < c.fields; n++) {
+        uint32_t f = c.plan->order[n];
         if (from[f].from != SHUNT_COLLECT_ORDINAL) continue;
         for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i].row->fields)[f].integer = i + 1;
     }

@@ -44,8 +44,22 @@ typedef struct shunt_journal {
 /* Where the value of a slot stands in a node of its frame. */
 typedef struct shunt_vm_slot {
     uint16_t place;
-    bool     plain; /* text that is taken as it stands: nothing converts or checks it */
+    uint8_t  way; /* shunt_vm_way */
+    uint8_t  scale;
 } shunt_vm_slot;
+
+/* How most slots are read; the others need a look at the plan. */
+typedef enum shunt_vm_way {
+    SHUNT_WAY_OTHER,
+    SHUNT_WAY_TEXT,    /* as it stands: nothing converts or checks it */
+    SHUNT_WAY_DECIMAL, /* nothing checks it */
+} shunt_vm_way;
+
+/* What a collector gives for its fields: those of the group itself first. */
+typedef struct shunt_vm_collector {
+    uint16_t *order; /* field numbers, as many as the record type has */
+    uint32_t  own;   /* so many of the group */
+} shunt_vm_collector;
 
 struct shunt_vm {
     const shunt_memory  *memory;
@@ -53,6 +67,8 @@ struct shunt_vm {
     const shunt_vm_host *host;
     const shunt_value   *constants;
     shunt_vm_slot       *slots;       /* one a slot of the plan */
+    shunt_vm_collector  *collectors;  /* one a collector */
+    uint16_t            *orders;      /* of the collectors */
     shunt_arena         *unit, *kept; /* kept: until the next begin */
     shunt_arena         *arena;       /* of this run: one of the two */
     bool                 keep;

@@ -25,9 +25,36 @@ static shunt_vm_slot *slots_of(const shunt_memory *memory, const shunt_program *
     for (uint32_t i = 0; slots && i < program->slots_count; i++) {
         const shunt_plan_slot *slot = &program->slots[i];
         slots[i].place = (uint16_t)(i - program->frames[slot->frame].slot_first);
-        slots[i].plain = slot->convert == SHUNT_CONVERT_TEXT && slot->codes == SHUNT_NONE;
+        slots[i].scale = slot->scale;
+        if (slot->codes != SHUNT_NONE || slot->format != SHUNT_NONE || slot->currency != SHUNT_NONE) continue;
+        if (slot->convert == SHUNT_CONVERT_TEXT) slots[i].way = SHUNT_WAY_TEXT;
+        if (slot->convert == SHUNT_CONVERT_DECIMAL) slots[i].way = SHUNT_WAY_DECIMAL;
     }
     return slots;
+}
+
+/* False: no memory. */
+static bool order_collectors(shunt_vm *vm)
+{
+    const shunt_program *p = vm->program;
+    vm->collectors = (shunt_vm_collector *)shunt_memory_zeroed(vm->memory, p->collects_count + 1u, sizeof *vm->collectors);
+    uint64_t fields = 1;
+    for (uint32_t i = 0; i < p->collects_count; i++) fields += p->records[p->collects[i].record].field_count;
+    vm->orders = (uint16_t *)shunt_memory_zeroed(vm->memory, fields, sizeof *vm->orders);
+    if (!vm->collectors || !vm->orders) return false;
+    uint16_t *order = vm->orders;
+    for (uint32_t i = 0; i < p->collects_count; i++) {
+        const shunt_collect_field *from = p->collect_fields + p->collects[i].field_first;
+        uint32_t                   count = p->records[p->collects[i].record].field_count, done = 0;
+        vm->collectors[i].order = order;
+        for (uint32_t f = 0; f < count; f++)
+            if (from[f].from == SHUNT_COLLECT_GROUP) order[done++] = (uint16_t)f;
+        vm->collectors[i].own = done;
+        for (uint32_t f = 0; f < count; f++)
+            if (from[f].from != SHUNT_COLLECT_GROUP) order[done++] = (uint16_t)f;
+        order += count;
+    }
+    return true;
 }
 
 shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
@@ -52,8 +79,8 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     vm->notes = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
     vm->memo = shunt_memo_new(memory, program);
     vm->slots = slots_of(memory, program);
-    if (!vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals || !vm->global_states ||
-        !vm->global_unit || !vm->notes || !vm->memo || !vm->slots) {
+    if (!order_collectors(vm) || !vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals ||
+        !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !vm->slots) {
         shunt_vm_free(vm);
         return NULL;
     }
@@ -76,6 +103,8 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->notes);
     shunt_memo_free(vm->memo);
     shunt_memory_free(vm->memory, vm->slots);
+    shunt_memory_free(vm->memory, vm->collectors);
+    shunt_memory_free(vm->memory, vm->orders);
     shunt_seen_done(vm->memory, &vm->seen_unit);
     shunt_seen_done(vm->memory, &vm->seen_set);
     shunt_memory_free(vm->memory, vm);
@@ -734,7 +763,7 @@ next_instruction:
     {
         UNLESS_STATES(s[i.b]);
         const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (SHUNT_LIKELY(slots[i.c].plain && captured->bytes && captured->length))
+        if (SHUNT_LIKELY(slots[i.c].way == SHUNT_WAY_TEXT && captured->length))
             GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
         DO(shunt_vm_get(vm, r[i.b].node, i.c, true, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
