@@ -88,6 +88,8 @@ typedef struct shunt_reader_ops {
                  bool last); /* borrowed until NEED_INPUT or END is returned */
     shunt_step (*next)(shunt_reader *reader, shunt_event *event);
     void (*free)(shunt_reader *reader);
+    /* From now on segments that the plan demands nothing of need not be shown; faults in them are. NULL: they all are. */
+    void (*demanded_only)(shunt_reader *reader);
 } shunt_reader_ops;
 struct shunt_reader {
     const shunt_reader_ops *ops; /* first member of every reader */

@@ -83,24 +83,26 @@ static inline uint64_t shunt_segment_pack_value(const shunt_segment *segment, co
     return shunt_segment_pack(segment, shunt_segment_value(segment, delims, k, c));
 }
 
-/* The same where the eight bytes behind the segment can be read, too: without branches for c below 2. */
-static inline uint64_t shunt_segment_pack_wide(const shunt_segment *segment, const shunt_delims *delims, uint32_t k, uint32_t c)
+/* Eight bytes as a number, the first one lowest. */
+static inline uint64_t shunt_first_eight(const uint8_t *bytes)
 {
-    if (SHUNT_UNLIKELY(c > 1)) return shunt_segment_pack_value(segment, delims, k, c);
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    bool           absent = k > segment->elements;
-    uint32_t       begin = segment->offsets[absent ? 0 : k], length = absent ? 0 : segment->offsets[k + 1] - 1 - begin;
-    /* No element holds the separator of elements: looking for it finds nothing. */
-    uint8_t        first = delims->repetition ? delims->repetition : delims->element;
-    uint8_t        second = c && delims->component ? delims->component : first;
-    uint64_t       word;
-    memcpy(&word, segment->bytes + begin, 8);
+    uint64_t word;
+    memcpy(&word, bytes, 8);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
-    uint64_t one = word ^ ones * first, two = word ^ ones * second;
-    uint64_t found = (((one - ones) & ~one) | ((two - ones) & ~two)) & ones << 7;
-    unsigned end = found ? (unsigned)__builtin_ctzll(found) / 8 : 8;
+    return word;
+}
+
+/* Up to eight bytes of a value, as in a plan: up to its end or the first byte that is one of the two. The eight bytes behind it can be
+ * read. Without branches. */
+static inline uint64_t shunt_pack_until(const uint8_t *bytes, uint32_t length, uint8_t first, uint8_t second)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t       word = shunt_first_eight(bytes);
+    uint64_t       one = word ^ ones * first, two = word ^ ones * second;
+    uint64_t       found = (((one - ones) & ~one) | ((two - ones) & ~two)) & ones << 7;
+    unsigned       end = found ? (unsigned)__builtin_ctzll(found) / 8 : 8;
     if (length < end) end = length;
     return end ? __builtin_bswap64(word) & UINT64_MAX << (64 - 8 * end) : 0;
 }

@@ -15,7 +15,9 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
         walk->plan = plan;
         walk->guide = &plan->guides[guide];
         walk->plain = true;
+        walk->learned = 1;
     }
+    walk->last = SHUNT_NONE;
     memset(walk->positions, 0, sizeof walk->positions);
     memset(walk->repeats, 0, sizeof walk->repeats);
     walk->last_node = SHUNT_NONE;
@@ -134,6 +136,7 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     if (SHUNT_UNLIKELY(node->position != plan->loops[node->loop].position) && walk->plain) {
         walk->plain = false; /* where the walk stands no longer follows from the last node */
         memset(walk->steps, 0, sizeof walk->steps);
+        walk->learned++;
     }
     walk->loops[walk->depth] = node->loop;
     walk->repeats[walk->depth] = repeat;
@@ -146,6 +149,7 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
 {
     const shunt_plan *plan = walk->plan;
+    walk->last = SHUNT_NONE;
     landing->node = SHUNT_NONE;
     landing->leave = 0;
     landing->enter_count = 0;
@@ -216,6 +220,7 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
     if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
     uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
     walk->places[shunt_walk_place_slot(place.id)] = place;
+    walk->learned++;
     shunt_walk_step *at = &walk->steps[shunt_walk_slot(place.id, key, from)];
     if (at->id) walk->steps[shunt_walk_slot(place.id, key, from) ^ 1] = *at;
     *at = (shunt_walk_step){
@@ -231,6 +236,7 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
         .elements = node->elements ? node->elements : UINT16_MAX,
         .element = place.element,
         .component = place.component,
+        .wanted = landing->leave || node->trigger || node->demand_count || node->frame != SHUNT_NONE,
         .composites = node->elements ? node->composites : UINT64_MAX,
     };
 }

@@ -16,18 +16,29 @@ enum {
     SHUNT_WALK_STEPS = 1 << SHUNT_WALK_STEP_BITS, /* steps that are remembered, at most */
 };
 
+/* What came next after a step: the same bytes lead to the same step again, without looking for it. */
+typedef struct shunt_walk_guess {
+    uint64_t head, mask; /* bytes that a segment begins with, the first one lowest: id, key and what separates them */
+    uint64_t learned;    /* `learned` of the walk when it was made: for another one it says nothing */
+    uint16_t step;       /* that the segment then takes */
+} shunt_walk_guess;
+
+enum { SHUNT_WALK_GUESSES = 2 };
+
 /* A step that was taken before. From one node the same id with the same qualifier leads to the same node for as long as its
  * repeats last: which loops are open and how far their bodies have come follows from the node where the walk stands. */
 typedef struct shunt_walk_step {
-    uint64_t id, key; /* id 0: none */
-    uint16_t from;    /* node where the walk stood */
-    uint16_t node, position, max;
-    uint16_t leave;
-    uint16_t depth;              /* open loops when all that end are left */
-    uint16_t enter;              /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
-    uint16_t elements;           /* at most; UINT16_MAX and all composites where the guide says nothing */
-    uint8_t  element, component; /* place of the key */
-    uint64_t composites;
+    uint64_t         id, key; /* id 0: none */
+    uint16_t         from;    /* node where the walk stood */
+    uint16_t         node, position, max;
+    uint16_t         leave;
+    uint16_t         depth;              /* open loops when all that end are left */
+    uint16_t         enter;              /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
+    uint16_t         elements;           /* at most; UINT16_MAX and all composites where the guide says nothing */
+    uint8_t          element, component; /* place of the key */
+    bool             wanted;             /* a loop begins or ends with it, or the plan demands something of the segment */
+    uint64_t         composites;
+    shunt_walk_guess next[SHUNT_WALK_GUESSES]; /* the last one first */
 } shunt_walk_step;
 
 /* Where the qualifier of a segment stands. It depends on the id alone wherever that is enough, so that a processor can read it
@@ -51,6 +62,8 @@ typedef struct shunt_walk {
     bool                    plain; /* every loop that began by its trigger stands where the plan has the loop */
     shunt_walk_place        places[SHUNT_WALK_CACHE];
     shunt_walk_step         steps[SHUNT_WALK_STEPS];
+    uint16_t                last;    /* step that was taken last, SHUNT_NONE: the last segment was looked for in the plan */
+    uint64_t                learned; /* counts changes of `steps`, from 1 */
 } shunt_walk;
 
 typedef struct shunt_landing {

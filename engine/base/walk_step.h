@@ -33,20 +33,12 @@ static inline bool shunt_walk_fits(const shunt_walk_step *step, const shunt_walk
 }
 
 /* The remembered step that a segment takes from here, and which repeat it would be; NULL = none is remembered, or it would be a
- * fault. The segment has an id, no line ends, and eight bytes behind it that can be read. Changes nothing. */
-static inline const shunt_walk_step *shunt_walk_find(const shunt_walk *walk, const shunt_segment *segment,
-                                                     const shunt_delims *delims, uint32_t *repeat)
+ * fault. `place` is that of its id, `key` what stands there. Changes nothing. */
+static inline const shunt_walk_step *shunt_walk_find(const shunt_walk *walk, const shunt_walk_place *place, uint64_t key,
+                                                     uint32_t *repeat)
 {
-    const shunt_walk_place *place = &walk->places[shunt_walk_place_slot(segment->id)];
-    if (SHUNT_UNLIKELY(place->id != segment->id)) return NULL;
-    /* The usual places by branches, so that reading the key waits for nothing. */
-    uint64_t key = segment->id;
-    if (SHUNT_LIKELY(place->element == 1))
-        key = shunt_segment_pack_wide(segment, delims, 1, place->component);
-    else if (place->element)
-        key = shunt_segment_pack_wide(segment, delims, place->element, place->component);
     uint16_t               from = walk->last_node;
-    size_t                 slot = shunt_walk_slot(segment->id, key, from);
+    size_t                 slot = shunt_walk_slot(place->id, key, from);
     const shunt_walk_step *step = &walk->steps[slot];
     if (!shunt_walk_fits(step, place, key, from)) {
         step = &walk->steps[slot ^ 1];
@@ -56,10 +48,36 @@ static inline const shunt_walk_step *shunt_walk_find(const shunt_walk *walk, con
     return SHUNT_LIKELY(!step->max || *repeat <= step->max) ? step : NULL;
 }
 
+/* The same for a segment that begins as one did that came after the same step before; NULL = none did. */
+static inline const shunt_walk_step *shunt_walk_guessed(const shunt_walk *walk, uint64_t head, uint32_t *repeat)
+{
+    if (SHUNT_UNLIKELY(walk->last == SHUNT_NONE)) return NULL;
+    const shunt_walk_guess *guess = walk->steps[walk->last].next;
+    if ((head & guess->mask) != guess->head || guess->learned != walk->learned) {
+        guess++;
+        if ((head & guess->mask) != guess->head || guess->learned != walk->learned) return NULL;
+    }
+    const shunt_walk_step *step = &walk->steps[guess->step];
+    *repeat = shunt_walk_repeat(walk, step);
+    return SHUNT_LIKELY(!step->max || *repeat <= step->max) ? step : NULL;
+}
+
+/* Remembers that a segment which begins with these bytes takes the step after the one that was taken last: its id and key, and the
+ * separators behind both. Before it is taken. */
+static inline void shunt_walk_note(shunt_walk *walk, const shunt_walk_step *step, uint64_t head, unsigned bytes)
+{
+    if (walk->last == SHUNT_NONE) return;
+    shunt_walk_guess *next = walk->steps[walk->last].next;
+    uint64_t          mask = bytes < 8 ? ((uint64_t)1 << 8 * bytes) - 1 : UINT64_MAX;
+    next[1] = next[0];
+    next[0] = (shunt_walk_guess){ head & mask, mask, walk->learned, (uint16_t)(step - walk->steps) };
+}
+
 /* Moves there. */
 static inline void shunt_walk_take(shunt_walk *walk, const shunt_walk_step *step, uint32_t repeat)
 {
     unsigned depth = step->depth;
+    walk->last = (uint16_t)(step - walk->steps);
     walk->positions[depth - 1] = step->position;
     walk->last_node = step->node;
     walk->last_repeats = repeat;

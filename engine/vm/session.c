@@ -713,6 +713,7 @@ shunt_status shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_t
     if (!reader) return stop(s, SHUNT_NO_MEMORY);
     drop_reader(s);
     s->reader = reader;
+    if (reader->ops->demanded_only) reader->ops->demanded_only(reader);
     return stop(s, begin_input(s, id, name));
 }
 

@@ -130,7 +130,11 @@ struct x12 {
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
 
-    bool tight; /* a segment of a window may be too long */
+    bool tight;         /* a segment of a window may be too long */
+    bool demanded_only; /* segments that the plan demands nothing of are counted and checked, but not shown */
+
+    /* Separators for keys: of repetitions, and of components or repetitions; that of elements, which no value holds, for none. */
+    uint8_t repeats, parts;
 
     /* A segment that leaves or enters loops by a remembered step waits: what is left to tell of it. */
     const shunt_walk_step *step; /* NULL: nothing */
@@ -778,6 +782,8 @@ static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const 
     else if (x->bom == 3 && !x->any_isa)
         detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
     x->delims = isa->delims;
+    x->repeats = x->delims.repetition ? x->delims.repetition : x->delims.element;
+    x->parts = x->delims.component ? x->delims.component : x->repeats;
     memcpy(x->offsets, isa->offsets, sizeof isa->offsets);
     set_segment(x, bytes, isa->length, x->at, isa->elements, isa->line_ends);
     x->offsets_made = true;
@@ -1145,44 +1151,96 @@ static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *ev
     return step;
 }
 
+/* What tells apart the steps from here that a segment with this id could take: its qualifier as `place` says. The eight bytes behind the
+ * segment can be read. */
+static inline uint64_t step_key(struct x12 *x, const shunt_walk_place *place, uint32_t first, uint32_t elements)
+{
+    if (!place->element) return place->id;
+    if (place->element > elements) return 0;
+    if (SHUNT_UNLIKELY(place->component > 1)) {
+        make_offsets(x);
+        return shunt_segment_pack_value(&x->segment, &x->delims, place->element, place->component);
+    }
+    const uint32_t *position = x->index.positions + first + place->element;
+    uint32_t        begin = position[-1] + 1;
+    return shunt_pack_until(x->window + begin, position[0] - begin, x->repeats, place->component ? x->parts : x->repeats);
+}
+
+static inline bool separates(const struct x12 *x, uint8_t byte)
+{
+    return byte == x->delims.element || byte == x->delims.terminator || byte == x->repeats || byte == x->parts;
+}
+
+/* How many bytes at the head of a segment settle what step it takes: its id, its key in element 1, and what separates both. 0 = it takes
+ * more than eight. */
+static inline unsigned head_bytes(const struct x12 *x, const shunt_walk_place *place, const uint8_t *bytes, uint32_t id_bytes,
+                                  uint64_t key)
+{
+    unsigned count = id_bytes + 1;
+    if (place->element > 1) return 0;
+    if (place->element) count += (key ? 8 - (unsigned)__builtin_ctzll(key) / 8 : 0) + 1;
+    /* A key with NULs at its end looks shorter than it is. */
+    return count <= 8 && separates(x, bytes[id_bytes]) && separates(x, bytes[count - 1]) ? count : 0;
+}
+
+/* Looks for the step that the segment takes. `bytes` are its first ones. */
+static inline const shunt_walk_step *find_step(struct x12 *x, const uint8_t *bytes, uint32_t first, uint32_t elements,
+                                               uint64_t head, uint32_t *repeat)
+{
+    uint32_t id_bytes = x->index.positions[first] - (uint32_t)(bytes - x->window);
+    if (SHUNT_UNLIKELY(id_bytes - 2 > 1)) return NULL;
+    /* Whatever these bytes are: a step is remembered for what is an id only. */
+    uint64_t                id = ID2(bytes[0], bytes[1]) | (id_bytes == 3 ? (uint64_t)bytes[2] << 40 : 0);
+    const shunt_walk_place *place = &x->walk.places[shunt_walk_place_slot(id)];
+    if (SHUNT_UNLIKELY(place->id != id)) return NULL;
+    uint64_t               key = step_key(x, place, first, elements);
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, key, repeat);
+    unsigned               count = step ? head_bytes(x, place, bytes, id_bytes, key) : 0;
+    if (count) shunt_walk_note(&x->walk, step, head, count);
+    return step;
+}
+
 /* The next segment, where it is a plain one of a set with a guide that takes a remembered step without any fault: the same as
- * next_segment, process and land. NULL: they must look, nothing has happened. */
+ * next_segment, process and land. Those that nobody wants are counted and passed over. NULL: they must look at the next one, of which
+ * nothing has happened. */
 static inline const shunt_walk_step *take_step(struct x12 *x)
 {
-    if (x->guide == SHUNT_NONE || x->tight || x->state != SEGMENT || x->window_end >= x->index.end_count) return NULL;
-    const uint8_t *bytes = x->window;
-    uint32_t       entry = x->index.ends[x->window_end], rank = entry & SHUNT_END_RANK, first = x->window_rank;
-    uint32_t       begin = x->window_next, end = x->index.positions[rank];
-    if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size)) return NULL;
-    while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
-    uint32_t id_bytes = x->index.positions[first] - begin;
-    if (SHUNT_UNLIKELY(id_bytes - 2 > 1 || rank - first > x->options.max_elements)) return NULL;
-    set_segment(x, bytes + begin, end - begin, x->window_at + begin, rank - first, false);
-    /* Whatever these bytes are: a step is remembered for what is an id only. */
-    x->segment.id = ID2(bytes[begin], bytes[begin + 1]) | (id_bytes == 3 ? (uint64_t)bytes[begin + 2] << 40 : 0);
-    x->first_position = first;
-    x->offsets_made = false;
-    make_offsets(x);
-    uint32_t               repeat;
-    const shunt_walk_step *step = shunt_walk_find(&x->walk, &x->segment, &x->delims, &repeat);
-    if (SHUNT_UNLIKELY(!step || rank - first > step->elements)) return NULL;
-    x->components = (entry & SHUNT_END_COMPONENT) != 0;
-    if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return NULL;
-    x->window_end++;
-    x->window_next = end + 1;
-    x->window_rank = rank + 1;
-    x->at = x->window_at + end + 1;
-    x->segment.number = ++x->number;
-    if (step->leave || step->enter != SHUNT_NONE) {
-        x->step = step;
-        x->leave = step->leave;
-        x->enter = step->enter;
-        x->leave_loop = x->walk.loops[x->walk.depth - 1];
-        x->leave_end = x->previous_end;
+    if (x->guide == SHUNT_NONE || x->tight || x->state != SEGMENT) return NULL;
+    for (const uint8_t *bytes = x->window; x->window_end < x->index.end_count;) {
+        uint32_t entry = x->index.ends[x->window_end], rank = entry & SHUNT_END_RANK, first = x->window_rank;
+        uint32_t begin = x->window_next, end = x->index.positions[rank], elements = rank - first, repeat;
+        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size || elements > x->options.max_elements))
+            return NULL;
+        while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
+        set_segment(x, bytes + begin, end - begin, x->window_at + begin, elements, false);
+        x->first_position = first;
+        x->offsets_made = false;
+        uint64_t               head = shunt_first_eight(bytes + begin);
+        const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
+        if (!step) step = find_step(x, bytes + begin, first, elements, head, &repeat);
+        if (SHUNT_UNLIKELY(!step || elements > step->elements)) return NULL;
+        bool wanted = !x->demanded_only || step->wanted;
+        x->components = (entry & SHUNT_END_COMPONENT) != 0;
+        if (wanted || x->components) make_offsets(x);
+        if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return NULL;
+        x->segment.id = step->id;
+        x->window_end++;
+        x->window_next = end + 1;
+        x->window_rank = rank + 1;
+        x->at = x->window_at + end + 1;
+        x->segment.number = ++x->number;
+        if (step->leave || step->enter != SHUNT_NONE) {
+            x->step = step;
+            x->leave = step->leave;
+            x->enter = step->enter;
+            x->leave_loop = x->walk.loops[x->walk.depth - 1];
+            x->leave_end = x->previous_end;
+        }
+        x->previous_end = x->at;
+        shunt_walk_take(&x->walk, step, repeat);
+        if (wanted) return step;
     }
-    x->previous_end = x->at;
-    shunt_walk_take(&x->walk, step, repeat);
-    return step;
+    return NULL;
 }
 
 /* The next event of the segment that waits. */
@@ -1264,7 +1322,11 @@ static void x12_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x);
 }
 
-static const shunt_reader_ops ops = { .name = "x12", .late = SHUNT_X12_LATE, .feed = feed, .next = next, .free = x12_free };
+static void demanded_only(shunt_reader *reader) { ((struct x12 *)reader)->demanded_only = true; }
+
+static const shunt_reader_ops ops = {
+    .name = "x12", .late = SHUNT_X12_LATE, .feed = feed, .next = next, .free = x12_free, .demanded_only = demanded_only
+};
 
 /* Ids whose length element a guide names. */
 static void note_binaries(struct x12 *x)

@@ -141,8 +141,10 @@ START_TEST(remembered_steps_land_the_same)
             ck_assert(next_segment(&at, &segment, offsets));
             segment.id = shunt_pack(segment.bytes, offsets[1] - 1);
             shunt_walk_segment(&plain, &segment, &delims, &expected);
-            uint16_t               from = quick.last_node, depth = quick.depth;
-            const shunt_walk_step *step = shunt_walk_find(&quick, &segment, &delims, &repeat);
+            uint16_t                from = quick.last_node, depth = quick.depth;
+            const shunt_walk_place *place = &quick.places[shunt_walk_place_slot(segment.id)];
+            uint64_t                key = shunt_segment_pack_value(&segment, &delims, place->element, place->component);
+            const shunt_walk_step  *step = place->id == segment.id ? shunt_walk_find(&quick, place, key, &repeat) : NULL;
             if (step) {
                 found++;
                 shunt_walk_take(&quick, step, repeat);
