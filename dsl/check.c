@@ -1472,6 +1472,8 @@ static void check_everything(check *k)
     k->c->symbol_count = k->symbols.count;
     k->c->loops = k->loops.items;
     k->c->loop_count = k->loops.count;
+    k->c->zones = k->zones.items;
+    k->c->zone_count = k->zones.count;
 }
 
 /* Where there are errors, what is unused may be so because of them: a name that was misspelt where it was meant. */

@@ -11,6 +11,7 @@
 #include "dsl/scope.h"
 #include "dsl/suggest.h"
 #include "dsl/type.h"
+#include "dsl/zone_file.h"
 
 typedef SHUNT_LIST(shunt_symbol *) symbol_list;
 typedef SHUNT_LIST(shunt_ast *) node_list;
@@ -106,6 +107,7 @@ typedef struct check {
     module            *module;
     SHUNT_LIST(shunt_symbol *) symbols;
     SHUNT_LIST(shunt_loop_ref *) loops;
+    SHUNT_LIST(shunt_zone_file) zones;
     shunt_intern *loop_names;
     symbol_list   functions; /* callees before callers */
     symbol_list   maps;
@@ -176,6 +178,8 @@ void             leave_block(check *k);
 
 /* ---- sources (check_source.c) ---- */
 void check_source(check *k, shunt_symbol *source);
+/* The name of a time zone, as a literal: it is there in k->zones, or an error is reported. */
+bool check_zone(check *k, const shunt_ast *value);
 
 /* ---- the message (check_path.c) ---- */
 bool                  names_message(shunt_text name); /* `CLP04`, `CLP`, `SVC01-2` by its looks */
@@ -251,11 +255,13 @@ bool     is_builtin(shunt_text name);
 uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
 
 /* ---- statements (check_stmt.c) ---- */
-void check_map(check *k, shunt_symbol *map);
-void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind);
-void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape,
-                  bool expected);
-void check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */
+void     check_map(check *k, shunt_symbol *map);
+void     check_let(check *k, shunt_ast *let, shunt_symbol_kind kind);
+void     check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape,
+                      bool expected);
+/* What a test may write for a field of this type: a datetime, which has no literal, as the text that a record has. */
+shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value);
+void     check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */
 
 /* ---- tests (check_test.c) ---- */
 void check_test(check *k, shunt_ast *test);

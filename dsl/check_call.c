@@ -583,6 +583,21 @@ static shunt_ty check_date(check *k, const call *c)
     return like(shunt_ty_plain(SHUNT_TY_DATE), &text);
 }
 
+/* The zone is written out: a program carries the rules of the zones that it names. */
+static shunt_ty check_local_date(check *k, const call *c)
+{
+    if (!has_arguments(c, 2)) return wrong_arguments(k, c, SHUNT_LANG_LOCAL_DATE);
+    shunt_ty type = optional_argument(k, c, 0, shunt_ty_plain(SHUNT_TY_MOMENT)), zone = check_expr(k, c->values[1], NULL);
+    if (c->values[1]->kind != SHUNT_AST_STRING && !shunt_ty_is_error(&zone)) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, c->values[1]->span, "the zone of `local_date` is written out");
+        shunt_diag_help(k->diags, d, "write its name: `local_date(%.*s, \"America/Chicago\")`",
+                        SHUNT_TEXT_ARGS(short_text(k, c->values[0])));
+        return ty_error();
+    }
+    if (!check_zone(k, c->values[1])) return ty_error();
+    return like(shunt_ty_plain(SHUNT_TY_DATE), &type);
+}
+
 /* ---- texts ---- */
 
 static shunt_ty check_text_to_text(check *k, const call *c, shunt_lang_builtin builtin)
@@ -778,7 +793,6 @@ static shunt_ty check_builtin(check *k, const call *c, shunt_lang_builtin builti
     case SHUNT_LANG_PERCENT_CHANGE: return check_percent_change(k, c);
     case SHUNT_LANG_CONVERT:
     case SHUNT_LANG_EXCHANGE:
-    case SHUNT_LANG_LOCAL_DATE:
         not_in_version(k, c->node->span, "`%.*s`", SHUNT_TEXT_ARGS(c->name));
         use_names(k, c->node);
         return ty_error();
@@ -800,6 +814,7 @@ static shunt_ty check_builtin(check *k, const call *c, shunt_lang_builtin builti
         type = like(shunt_ty_plain(SHUNT_TY_INT), &type);
         type.phi = phi_as(k, type.phi, ATOM_NO_DATE);
         return type;
+    case SHUNT_LANG_LOCAL_DATE: return check_local_date(k, c);
     case SHUNT_LANG_DATE: return check_date(k, c);
     case SHUNT_LANG_TRY_DATE:
     case SHUNT_LANG_TRY_INT:

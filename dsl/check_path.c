@@ -704,6 +704,8 @@ static bool element_type(check *k, const shunt_ast *node, shunt_text shown, cons
     case SHUNT_VALUE_DATE:
     case SHUNT_VALUE_DATE_BY_QUALIFIER: *type = shunt_ty_plain(SHUNT_TY_DATE); break;
     case SHUNT_VALUE_TIME: *type = shunt_ty_plain(SHUNT_TY_TIME); break;
+    case SHUNT_VALUE_MOMENT: *type = shunt_ty_plain(SHUNT_TY_MOMENT); break;
+    case SHUNT_VALUE_BOOL: *type = shunt_ty_plain(SHUNT_TY_BOOL); break;
     default: *type = shunt_ty_text(e->max_length, false); break;
     }
     type->phi = k->phase == PHASE_FUNCTION ? 0 : e->phi;

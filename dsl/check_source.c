@@ -104,6 +104,38 @@ static void source_bytes(check *k, const shunt_ast *value, const char *name, uin
     shunt_diag_help(k->diags, d, "write `%s: \"8 MiB\"`", name);
 }
 
+bool check_zone(check *k, const shunt_ast *value)
+{
+    shunt_zone_file file;
+    if (value->kind == SHUNT_AST_ERROR) return false;
+    for (uint32_t i = 0; i < k->zones.count; i++)
+        if (value->kind == SHUNT_AST_STRING && shunt_text_equal(k->zones.items[i].name, value->text)) return true;
+    shunt_status status = value->kind == SHUNT_AST_STRING ? shunt_zone_read(k->arena, value->text, &file) : SHUNT_NOT_FOUND;
+    if (status == SHUNT_OK) {
+        shunt_zone_file *added = SHUNT_PUSH(k->arena, &k->zones);
+        if (!added) longjmp(k->no_memory, 1);
+        *added = file;
+        return true;
+    }
+    if (status == SHUNT_NO_MEMORY) longjmp(k->no_memory, 1);
+    if (status == SHUNT_IO) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0109, value->span, "there is no time zone database here to look this up");
+        shunt_diag_help(k->diags, d, "install it: the package is called tzdata; or write `\"UTC\"`");
+        return false;
+    }
+    shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0109, value->span,
+                                   status == SHUNT_INPUT_BAD ? "the time zone database here is damaged" : "this is no time zone");
+    shunt_suggest s;
+    shunt_suggest_init(&s, value->text, 2);
+    if (value->kind == SHUNT_AST_STRING) shunt_zone_suggest(k->arena, &s);
+    shunt_text near = shunt_suggest_text(&s, k->arena);
+    if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    else
+        shunt_diag_help(k->diags, d, "write a name of the time zone database: `\"America/Chicago\"`, `\"UTC\"`");
+    return false;
+}
+
 /* ---- settings ---- */
 
 enum {
@@ -121,6 +153,11 @@ static void set_unit_bytes(check *k, const shunt_ast *value, shunt_source_info *
     source_bytes(k, value, "max_unit_bytes", UNIT_BYTES_LEAST, &info->max_unit_bytes);
 }
 
+static void set_zone(check *k, const shunt_ast *value, shunt_source_info *info)
+{
+    if (check_zone(k, value)) info->zone = value->text;
+}
+
 static void set_validate(check *k, const shunt_ast *value, shunt_source_info *info)
 {
     (void)info;
@@ -135,6 +172,7 @@ static const struct setting {
 } settings[] = {
     { "currency", X12 | HL7 | FHIR | CSV | FIXED, set_currency },
     { "max_unit_bytes", X12 | HL7 | FHIR | CSV | FIXED, set_unit_bytes },
+    { "zone", HL7 | FHIR | CSV | FIXED, set_zone },
     { "validate", X12 | HL7 | FHIR, set_validate },
 };
 

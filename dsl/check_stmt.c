@@ -149,6 +149,12 @@ static void report_missing(check *k, const shunt_ast *at, const shunt_shape *sha
 /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a shape that has a count has members */
 static bool is_required(const shunt_member *m) { return !m->type.optional && !m->value; }
 
+shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value)
+{
+    bool as_text = type->kind == SHUNT_TY_MOMENT && value && value->kind == SHUNT_AST_STRING;
+    return as_text ? shunt_ty_text(0, false) : *type;
+}
+
 void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected)
 {
     shunt_text *missing = NEW_N(k, shunt_text, shape->count);
@@ -181,7 +187,7 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
             (void)check_expr(k, kid(field, SHUNT_FIELD_value), NULL);
         } else {
             need     n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD,
-                           .type = member->type,
+                           .type = expected ? check_expected(&member->type, kid(field, SHUNT_FIELD_value)) : member->type,
                            .name = member->name,
                            .owner = shape->symbol ? shape->symbol : target,
                            .member = member };

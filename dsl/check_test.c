@@ -219,7 +219,7 @@ static void expect_journal(check *k, shunt_ast *node, const symbol_list *maps)
             check_fact(k, item)->kind = SHUNT_FACT_FIELD;
             check_fact(k, item)->member = at;
             need n = { .by = FOR_FIELD,
-                       .type = target->as.target->shape->members[at].type,
+                       .type = check_expected(&target->as.target->shape->members[at].type, kid(item, SHUNT_SETTING_value)),
                        .name = field->text,
                        .owner = target,
                        .member = &target->as.target->shape->members[at] };

@@ -125,6 +125,8 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     FROM_LIST(earliests);
     FROM_LIST(date_paths);
     FROM_LIST(modules);
+    FROM_LIST(zones);
+    FROM_LIST(zone_changes);
     FROM_LIST(table_texts);
 #undef FROM_LIST
     program->lineage = lineage;

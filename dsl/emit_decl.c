@@ -1,4 +1,5 @@
 #include "dsl/emit_state.h"
+#include "dsl/zone_file.h"
 
 #include "engine/base/hash.h"
 
@@ -278,6 +279,26 @@ static void add_code(shunt_emitter *e, shunt_symbol *symbol)
     symbol->number = shunt_emit_number(e, e->codes.count - 1);
 }
 
+/* The zones that the rules name, in the order in which check met them. */
+static void add_zones(shunt_emitter *e)
+{
+    for (uint32_t i = 0; i < e->c->zone_count; i++) {
+        const shunt_zone_file *file = &e->c->zones[i];
+        shunt_zone            *zone = SHUNT_EMIT_NEW(e, &e->zones);
+        *zone = file->zone;
+        zone->name = shunt_emit_text(e, file->name);
+        zone->change_first = e->zone_changes.count;
+        for (uint32_t c = 0; c < zone->change_count; c++) *SHUNT_EMIT_NEW(e, &e->zone_changes) = file->changes[c];
+    }
+}
+
+static uint16_t zone_number(shunt_emitter *e, shunt_text name)
+{
+    for (uint32_t i = 0; i < e->c->zone_count; i++)
+        if (shunt_text_equal(e->c->zones[i].name, name)) return shunt_emit_number(e, i);
+    return SHUNT_NONE;
+}
+
 static void add_source(shunt_emitter *e, shunt_symbol *symbol)
 {
     static const char *const names[SHUNT_STANDARD_COUNT] = {
@@ -290,8 +311,11 @@ static void add_source(shunt_emitter *e, shunt_symbol *symbol)
         .name = shunt_emit_text(e, symbol->name),
         .standard = shunt_emit_text(e, shunt_text_of(names[info->standard])),
         .currency = info->currency[0] ? shunt_emit_text(e, shunt_text_of(info->currency)) : SHUNT_NONE,
-        .currency_path = info->currency[0] ? shunt_emit_text(e, shunt_text_of(SHUNT_EMIT_CURRENCY_PATH)) : SHUNT_NONE,
+        .currency_path = info->currency[0] && info->standard == SHUNT_STANDARD_X12
+                             ? shunt_emit_text(e, shunt_text_of(SHUNT_EMIT_CURRENCY_PATH))
+                             : SHUNT_NONE,
         .max_unit_bytes = info->max_unit_bytes,
+        .zone = zone_number(e, info->zone),
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);
     (void)shunt_plan_maker_source(e->plan, &(shunt_plan_source){ .standard = (uint16_t)info->standard,
@@ -322,6 +346,7 @@ void shunt_emit_declarations(shunt_emitter *e, const shunt_table_rows *rows, uin
 {
     const shunt_compilation *c = e->c;
     add_modules(e);
+    add_zones(e);
     for (uint32_t i = 0; i < c->symbol_count; i++)
         if (c->symbols[i]->kind == SHUNT_SYMBOL_SOURCE)
             add_source(e, c->symbols[i]);

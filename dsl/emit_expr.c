@@ -172,6 +172,16 @@ static shunt_op relation_op(shunt_kind kind, relation how)
     return ops[kind][how];
 }
 
+/* Points in time are compared by their instants, however they were written. */
+static uint16_t instant_of(shunt_emit_fn *f, uint16_t moment)
+{
+    const shunt_type types[] = { { .kind = SHUNT_KIND_MOMENT }, int_type };
+    uint16_t         run = shunt_emit_run_of(f, types, SHUNT_COUNT(types));
+    shunt_emit_op(f, SHUNT_OP_MOVE, run, moment, 0);
+    shunt_emit_op(f, SHUNT_OP_BUILTIN, run, SHUNT_BUILTIN_INSTANT, 0);
+    return (uint16_t)(run + 1);
+}
+
 /* Two registers of one kind; decimals are brought to the wider scale. */
 static void compare(shunt_emit_fn *f, relation how, uint16_t a, uint16_t b, uint16_t into)
 {
@@ -185,8 +195,9 @@ static void compare(shunt_emit_fn *f, relation how, uint16_t a, uint16_t b, uint
     else if (ta.kind == SHUNT_KIND_DECIMAL && ta.scale > tb.scale)
         b = as_type(f, b, ta);
     if (ta.kind == SHUNT_KIND_MOMENT) {
-        shunt_emit_unsupported(f->e, f->span, "comparing points in time");
-        return;
+        a = instant_of(f, a);
+        b = instant_of(f, b);
+        ta = int_type;
     }
     shunt_kind kind = ta.kind == SHUNT_KIND_INT && tb.kind == SHUNT_KIND_DECIMAL ? SHUNT_KIND_DECIMAL : ta.kind;
     shunt_emit_op(f, relation_op(kind, how), into, a, b);
@@ -1077,6 +1088,7 @@ static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_built
     }
     case SHUNT_LANG_ADD_MONTHS: return eval_vm_builtin(f, node, SHUNT_BUILTIN_ADD_MONTHS, months);
     case SHUNT_LANG_DATE_OF: return eval_vm_builtin(f, node, SHUNT_BUILTIN_DATE_OF, NULL);
+    case SHUNT_LANG_LOCAL_DATE: return eval_vm_builtin(f, node, SHUNT_BUILTIN_LOCAL_DATE, NULL);
     case SHUNT_LANG_YEAR_OF: return eval_vm_builtin(f, node, SHUNT_BUILTIN_YEAR_OF, NULL);
     case SHUNT_LANG_DATE: return eval_vm_builtin(f, node, SHUNT_BUILTIN_DATE_FORMAT, dated);
     case SHUNT_LANG_TRY_DATE: return eval_vm_builtin(f, node, SHUNT_BUILTIN_TRY_DATE, NULL);
@@ -1101,7 +1113,6 @@ static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_built
     case SHUNT_LANG_RECEIVED_AT: return eval_vm_builtin(f, node, SHUNT_BUILTIN_RECEIVED_AT, NULL);
     case SHUNT_LANG_CONVERT:
     case SHUNT_LANG_EXCHANGE:
-    case SHUNT_LANG_LOCAL_DATE:
     case SHUNT_LANG_COUNT_: break;
     }
     shunt_emit_unsupported(f->e, node->span, "this function");

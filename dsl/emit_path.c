@@ -181,7 +181,8 @@ static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_pl
 }
 
 /* How the text of an element becomes a value of this type, and what may be said of it. */
-static shunt_plan_slot slot_like(shunt_emitter *e, const shunt_ty *type, shunt_value_type from, uint8_t implied, shunt_text shown)
+static shunt_plan_slot slot_like(shunt_emitter *e, shunt_standard standard, const shunt_ty *type, shunt_value_type from,
+                                 uint8_t implied, shunt_text shown)
 {
     shunt_plan_slot like = {
         .codes = SHUNT_NONE, .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE, .path = shunt_emit_text(e, shown)
@@ -194,9 +195,18 @@ static shunt_plan_slot slot_like(shunt_emitter *e, const shunt_ty *type, shunt_v
         like.convert = from == SHUNT_VALUE_IMPLIED || implied ? SHUNT_CONVERT_IMPLIED : SHUNT_CONVERT_DECIMAL;
         like.scale = type->scale;
         like.implied = like.convert == SHUNT_CONVERT_IMPLIED ? implied : 0;
+        if (like.convert == SHUNT_CONVERT_DECIMAL && standard == SHUNT_STANDARD_FHIR) like.convert = SHUNT_CONVERT_EXPONENT;
         break;
     case SHUNT_TY_INT: like.convert = SHUNT_CONVERT_INT; break;
-    case SHUNT_TY_DATE: like.convert = SHUNT_CONVERT_DATE; break;
+    case SHUNT_TY_BOOL: like.convert = SHUNT_CONVERT_BOOL; break;
+    case SHUNT_TY_DATE:
+        like.convert = standard == SHUNT_STANDARD_HL7    ? SHUNT_CONVERT_DATE_HL7
+                       : standard == SHUNT_STANDARD_FHIR ? SHUNT_CONVERT_DATE_ISO
+                                                         : SHUNT_CONVERT_DATE;
+        break;
+    case SHUNT_TY_MOMENT:
+        like.convert = standard == SHUNT_STANDARD_HL7 ? SHUNT_CONVERT_MOMENT_HL7 : SHUNT_CONVERT_MOMENT_ISO;
+        break;
     default: like.convert = SHUNT_CONVERT_TEXT; break;
     }
     if (type->kind == SHUNT_TY_CODE && type->codes && type->codes->complete) like.codes = shunt_emit_code_list(e, type->codes);
@@ -237,7 +247,8 @@ static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t f
     if (!has) return SHUNT_NONE;
     static const shunt_ty text = { .kind = SHUNT_TY_TEXT };
     shunt_text            shown = shunt_text_format(e->arena, "currency of %.*s", SHUNT_TEXT_ARGS(path->shown));
-    shunt_plan_slot       like = slot_like(e, &text, SHUNT_VALUE_TEXT, 0, shunt_emit_made_text(e, shown));
+    shunt_plan_slot       like =
+        slot_like(e, path->loop->source->as.source->standard, &text, SHUNT_VALUE_TEXT, 0, shunt_emit_made_text(e, shown));
     like.element = path->element;
     how.currencies = true;
     return slot_for(e, frame, &like, spots, path->node_count, &how).slot;
@@ -245,9 +256,10 @@ static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t f
 
 shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
 {
-    uint16_t         group = group_of(e, path, span);
-    uint16_t         frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);
-    shunt_plan_slot  like = slot_like(e, type, path->value_type, path->implied, path->shown);
+    uint16_t        group = group_of(e, path, span);
+    uint16_t        frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);
+    shunt_plan_slot like =
+        slot_like(e, path->loop->source->as.source->standard, type, path->value_type, path->implied, path->shown);
     shunt_plan_spot *spots = spots_of(e, path->loop->source, path->nodes, path->node_count);
     if (!spots) return (shunt_emit_slot){ 0, 0 };
     if (path->range_end && like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_END;
@@ -431,7 +443,7 @@ static shunt_emit_slot group_slot(shunt_emitter *e, const group_source *g, uint1
     shunt_ty held = *type;
     held.phi = phi_of(g->places, g->place_count, (uint16_t)(relative ? first + element : element), component);
     held.codes = NULL;
-    shunt_plan_slot  like = slot_like(e, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
+    shunt_plan_slot  like = slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, g->source, g->places, g->place_count);
     like.element = element;
     like.component = component;
@@ -452,7 +464,7 @@ static bool loop_slot(shunt_emitter *e, const shunt_loop_ref *loop, const char *
     shunt_ty held = *type;
     held.phi = phi_of(kept, count, element, component);
     held.codes = NULL;
-    shunt_plan_slot  like = slot_like(e, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
+    shunt_plan_slot  like = slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, loop->source, kept, count);
     like.element = element;
     like.component = component;

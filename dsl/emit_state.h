@@ -160,6 +160,8 @@ struct shunt_emitter {
     shunt_scope widest;
     /* sections of the program that grow */
     SHUNT_LIST(shunt_source) sources;
+    SHUNT_LIST(shunt_zone) zones;
+    SHUNT_LIST(shunt_zone_change) zone_changes;
     SHUNT_LIST(shunt_map_entry) maps;
     SHUNT_LIST(shunt_handler) handlers;
     SHUNT_LIST(shunt_tally) tallies;

@@ -110,6 +110,7 @@ typedef struct shunt_source_info {
     uint32_t            window;         /* FHIR: bytes of earlier entries that references are resolved in */
     bool                strict;         /* HL7: what the lenient reading forgives is an error */
     bool                cleared_absent; /* HL7: `cleared: absent` */
+    shunt_text          zone;           /* of moments that are written without one; empty = none */
 } shunt_source_info;
 
 typedef struct shunt_table_info {
@@ -314,6 +315,8 @@ typedef struct shunt_compilation {
     uint32_t            symbol_count;
     shunt_loop_ref    **loops;
     uint32_t            loop_count;
+    const struct shunt_zone_file *zones; /* that the rules name, each once */
+    uint32_t                      zone_count;
     struct {
         bool guide_requires;
         bool phi_branches;

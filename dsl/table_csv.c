@@ -321,7 +321,7 @@ static bool convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_
     case SHUNT_KIND_DECIMAL: return convert_number(r, raw, column, cell);
     case SHUNT_KIND_DATE: return convert_date(r, raw, column, cell);
     case SHUNT_KIND_MOMENT:
-        return shunt_moment_parse(raw->text, &cell->value.integer) == SHUNT_OK ||
+        return shunt_moment_parse(raw->text, &cell->value.moment) == SHUNT_OK ||
                fault(r, raw, column, "is not a date and time with zone");
     default: return convert_text(r, raw, column, cell);
     }

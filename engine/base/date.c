@@ -170,51 +170,171 @@ shunt_status shunt_date_add_days(int64_t days, int64_t more, int64_t *result)
     return SHUNT_OK;
 }
 
-/* "Z" or "+hh:mm" that fills [at, end); the offset in minutes. */
-static bool read_zone(const char *at, const char *end, int *minutes)
+/* ---- moments ---- */
+
+static int64_t day_of(int64_t microseconds) { return microseconds / day_microseconds - (microseconds % day_microseconds < 0); }
+
+static int64_t local_of(shunt_moment moment) { return moment.microseconds + (int64_t)moment.offset * 60000000; }
+
+static bool in_years(int64_t microseconds)
 {
-    *minutes = 0;
-    if (end - at == 1) return *at == 'Z';
-    if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':') return false;
-    int hours = number(at + 1, 2), rest = number(at + 4, 2);
-    if (hours < 0 || hours > 14 || rest < 0 || rest > 59) return false;
-    *minutes = (hours * 60 + rest) * (*at == '-' ? -1 : 1);
-    return true;
+    return microseconds >= FIRST_DAY * day_microseconds && microseconds < (LAST_DAY + 1) * day_microseconds;
 }
 
-shunt_status shunt_moment_parse(shunt_text text, int64_t *microseconds)
+bool shunt_moment_valid(shunt_moment moment)
 {
-    enum { PLAIN = 19 }; /* "2025-03-31T12:00:00" */
-    const char *at = text.bytes, *end = at + text.length;
-    int64_t     days;
-    if (text.length <= PLAIN || at[10] != 'T' || at[13] != ':' || at[16] != ':') return SHUNT_VALUE_INVALID;
-    SHUNT_TRY(shunt_date_parse_iso((shunt_text){ at, 10 }, &days));
-    int hour = number(at + 11, 2), minute = number(at + 14, 2), second = number(at + 17, 2);
-    /* 60 is a leap second; it is the first of the next minute, as in POSIX. */
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return SHUNT_VALUE_INVALID;
-    at += PLAIN;
+    return moment.precision <= SHUNT_PRECISION_YEAR && moment.zoned <= SHUNT_ZONED_NOT && moment.reserved == 0 &&
+           moment.offset > -SHUNT_OFFSET_MINUTES && moment.offset < SHUNT_OFFSET_MINUTES &&
+           (moment.zoned != SHUNT_ZONED_NOT || moment.offset == 0) && in_years(moment.microseconds) && in_years(local_of(moment));
+}
 
-    int64_t fraction = 0;
-    if (*at == '.') {
-        const char *first = ++at;
-        for (int64_t unit = 100000; at < end && *at >= '0' && *at <= '9'; at++, unit /= 10) fraction += (*at - '0') * unit;
-        if (at == first) return SHUNT_VALUE_INVALID;
-    }
-    int zone;
-    if (!read_zone(at, end, &zone)) return SHUNT_VALUE_INVALID;
-    int64_t seconds = ((int64_t)hour * 60 + minute - zone) * 60 + second;
-    int64_t moment = days * day_microseconds + seconds * 1000000 + fraction;
-    if (moment < FIRST_DAY * day_microseconds || moment >= (LAST_DAY + 1) * day_microseconds) return SHUNT_VALUE_INVALID;
-    *microseconds = moment;
+/* What was read of a text so far. Parts that are not written stay as they are set here. */
+struct written {
+    int     year, month, day, hour, minute, second;
+    int64_t fraction; /* microseconds */
+    int     offset;   /* minutes */
+    uint8_t precision, zoned;
+};
+static const struct written nothing_written = {
+    .month = 1, .day = 1, .precision = SHUNT_PRECISION_YEAR, .zoned = SHUNT_ZONED_NOT
+};
+
+/* `most_seconds` is 60 where a leap second may be written; it is the first of the next minute, as in POSIX. */
+static shunt_status settle(const struct written *w, int most_seconds, shunt_moment *moment)
+{
+    if (!shunt_date_valid(w->year, w->month, w->day)) return SHUNT_VALUE_INVALID;
+    if (w->hour < 0 || w->hour > 23 || w->minute < 0 || w->minute > 59 || w->second < 0 || w->second > most_seconds)
+        return SHUNT_VALUE_INVALID;
+    int64_t      seconds = ((int64_t)w->hour * 60 + w->minute - w->offset) * 60 + w->second;
+    int64_t      days = shunt_date_days(w->year, w->month, w->day);
+    shunt_moment made = { .microseconds = days * day_microseconds + seconds * 1000000 + w->fraction,
+                          .offset = (int16_t)w->offset,
+                          .precision = w->precision,
+                          .zoned = w->zoned };
+    if (!shunt_moment_valid(made)) return SHUNT_VALUE_INVALID;
+    *moment = made;
     return SHUNT_OK;
 }
 
-size_t shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEXT])
+/* ".123": digits beyond microseconds are cut off. NULL without a digit, or with more than `most`. */
+static const char *read_fraction(const char *at, const char *end, long most, int64_t *fraction)
 {
-    int64_t days = microseconds / day_microseconds, within = microseconds % day_microseconds;
-    if (within < 0) within += day_microseconds, days--;
-    int seconds = (int)(within / 1000000), fraction = (int)(within % 1000000);
+    const char *first = ++at;
+    *fraction = 0;
+    for (int64_t unit = 100000; at < end && *at >= '0' && *at <= '9'; at++, unit /= 10) *fraction += (*at - '0') * unit;
+    return at == first || at - first > most ? NULL : at;
+}
+
+static bool take_offset(const char *sign, int hours, int minutes, int most_hours, struct written *w)
+{
+    if (hours < 0 || hours > most_hours || minutes < 0 || minutes > 59) return false;
+    w->offset = (hours * 60 + minutes) * (*sign == '-' ? -1 : 1);
+    w->zoned = SHUNT_ZONED_WRITTEN;
+    return true;
+}
+
+/* "Z" or "+hh:mm" that fills [at, end). */
+static bool read_iso_zone(const char *at, const char *end, struct written *w)
+{
+    w->zoned = SHUNT_ZONED_WRITTEN;
+    if (end - at == 1) return *at == 'Z';
+    if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':') return false;
+    return take_offset(at, number(at + 1, 2), number(at + 4, 2), 14, w);
+}
+
+shunt_status shunt_moment_parse_iso(shunt_text text, shunt_moment *moment)
+{
+    enum { YEAR = 4, MONTH = 7, DAY = 10, TIME = 19 };
+    struct written w = nothing_written;
+    const char    *at = text.bytes, *end = at + text.length;
+    if (text.length != YEAR && text.length != MONTH && text.length != DAY && text.length < TIME) return SHUNT_VALUE_INVALID;
+    w.year = number(at, 4);
+    if (text.length >= MONTH) {
+        if (at[4] != '-') return SHUNT_VALUE_INVALID;
+        w.month = number(at + 5, 2);
+        w.precision = SHUNT_PRECISION_MONTH;
+    }
+    if (text.length >= DAY) {
+        if (at[7] != '-') return SHUNT_VALUE_INVALID;
+        w.day = number(at + 8, 2);
+        w.precision = SHUNT_PRECISION_DAY;
+    }
+    if (text.length >= TIME) {
+        if (at[10] != 'T' || at[13] != ':' || at[16] != ':') return SHUNT_VALUE_INVALID;
+        w.hour = number(at + 11, 2), w.minute = number(at + 14, 2), w.second = number(at + 17, 2);
+        w.precision = SHUNT_PRECISION_TIME;
+        at += TIME;
+        if (at < end && *at == '.' && !(at = read_fraction(at, end, end - at, &w.fraction))) return SHUNT_VALUE_INVALID;
+        if (at < end && !read_iso_zone(at, end, &w)) return SHUNT_VALUE_INVALID;
+    }
+    return settle(&w, 60, moment);
+}
+
+shunt_status shunt_moment_parse(shunt_text text, shunt_moment *moment)
+{
+    shunt_moment made;
+    SHUNT_TRY(shunt_moment_parse_iso(text, &made));
+    if (made.precision != SHUNT_PRECISION_TIME || made.zoned != SHUNT_ZONED_WRITTEN) return SHUNT_VALUE_INVALID;
+    *moment = made;
+    return SHUNT_OK;
+}
+
+shunt_status shunt_moment_parse_hl7(shunt_text text, shunt_moment *moment)
+{
+    struct written w = nothing_written;
+    uint32_t       count = 0;
+    while (count < text.length && text.bytes[count] >= '0' && text.bytes[count] <= '9') count++;
+    if (count < 4 || count > 14 || count % 2) return SHUNT_VALUE_INVALID;
+    const char *at = text.bytes, *end = at + text.length, *digits = at + count;
+    w.year = number(at, 4);
+    if (count >= 6) w.month = number(at + 4, 2), w.precision = SHUNT_PRECISION_MONTH;
+    if (count >= 8) w.day = number(at + 6, 2), w.precision = SHUNT_PRECISION_DAY;
+    if (count >= 10) w.hour = number(at + 8, 2), w.precision = SHUNT_PRECISION_TIME;
+    if (count >= 12) w.minute = number(at + 10, 2);
+    if (count >= 14) w.second = number(at + 12, 2);
+    if (digits < end && *digits == '.') {
+        if (count != 14 || !(digits = read_fraction(digits, end, 4, &w.fraction))) return SHUNT_VALUE_INVALID;
+    }
+    if (digits < end) {
+        if (end - digits != 5 || (*digits != '+' && *digits != '-')) return SHUNT_VALUE_INVALID;
+        if (!take_offset(digits, number(digits + 1, 2), number(digits + 3, 2), 14, &w)) return SHUNT_VALUE_INVALID;
+    }
+    return settle(&w, 59, moment);
+}
+
+shunt_status shunt_moment_assume(shunt_moment *moment, int offset)
+{
+    shunt_moment made = *moment;
+    if (made.zoned != SHUNT_ZONED_NOT) return SHUNT_OK;
+    made.microseconds -= (int64_t)offset * 60000000;
+    made.offset = (int16_t)offset;
+    made.zoned = SHUNT_ZONED_ASSUMED;
+    if (!shunt_moment_valid(made)) return SHUNT_VALUE_INVALID;
+    *moment = made;
+    return SHUNT_OK;
+}
+
+int64_t shunt_moment_local_seconds(shunt_moment moment)
+{
+    int64_t local = local_of(moment);
+    return local / 1000000 - (local % 1000000 < 0);
+}
+
+shunt_status shunt_moment_date(shunt_moment moment, int64_t *days)
+{
+    if (moment.precision > SHUNT_PRECISION_DAY) return SHUNT_VALUE_INVALID;
+    *days = day_of(local_of(moment));
+    return SHUNT_OK;
+}
+
+size_t shunt_moment_print(shunt_moment moment, char out[static SHUNT_MOMENT_TEXT])
+{
+    int64_t local = local_of(moment), days = day_of(local), within = local - days * day_microseconds;
     shunt_date_print(days, out);
+    if (moment.precision == SHUNT_PRECISION_YEAR) return 4;
+    if (moment.precision == SHUNT_PRECISION_MONTH) return 7;
+    if (moment.precision == SHUNT_PRECISION_DAY) return SHUNT_DATE_TEXT;
+    int   seconds = (int)(within / 1000000), fraction = (int)(within % 1000000);
     char *at = out + SHUNT_DATE_TEXT;
     *at++ = 'T';
     at = put(at, seconds / 3600, 2);
@@ -227,6 +347,15 @@ size_t shunt_moment_print(int64_t microseconds, char out[static SHUNT_MOMENT_TEX
         at = put(at, fraction, 6);
         while (at[-1] == '0') at--;
     }
-    *at++ = 'Z';
+    if (moment.zoned == SHUNT_ZONED_NOT) return (size_t)(at - out);
+    if (moment.offset == 0) {
+        *at++ = 'Z';
+        return (size_t)(at - out);
+    }
+    int minutes = moment.offset < 0 ? -moment.offset : moment.offset;
+    *at++ = moment.offset < 0 ? '-' : '+';
+    at = put(at, minutes / 60, 2);
+    *at++ = ':';
+    at = put(at, minutes % 60, 2);
     return (size_t)(at - out);
 }

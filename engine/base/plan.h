@@ -36,6 +36,13 @@ typedef enum shunt_convert {
     SHUNT_CONVERT_INT,
     SHUNT_CONVERT_DATE,     /* CCYYMMDD, YYMMDD, or the first half of a range */
     SHUNT_CONVERT_DATE_END, /* the same, of a range its second half */
+    SHUNT_CONVERT_DATE_HL7, /* the date as written of a DT, DTM or TS; less than a day is a failure */
+    SHUNT_CONVERT_MOMENT_HL7,
+    SHUNT_CONVERT_DATE_ISO, /* the same of a FHIR date, dateTime or instant */
+    SHUNT_CONVERT_MOMENT_ISO,
+    SHUNT_CONVERT_DATE_FORMAT, /* `format`: "MM/DD/YYYY", a pattern of date.h */
+    SHUNT_CONVERT_BOOL,        /* `format`: "yes/no", the words for true and false; SHUNT_NONE = "true/false" */
+    SHUNT_CONVERT_EXPONENT,    /* as DECIMAL, "1.5e3" too */
     SHUNT_CONVERT_COUNT
 } shunt_convert;
 

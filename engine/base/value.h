@@ -4,15 +4,17 @@
 #ifndef SHUNT_VALUE_H
 #define SHUNT_VALUE_H
 
+#include "engine/base/date.h"
 #include "engine/base/text.h"
 
 struct shunt_row;
 struct shunt_node;
 
 typedef union shunt_value {
-    __int128   coefficient; /* decimal, money, percent: scale and currency are static */
-    int64_t    integer;     /* int; bool 0 or 1; enum by ordinal; date as days since 1970-01-01; moment as microseconds UTC */
-    shunt_text text;        /* UTF-8; points into the unit's arena, an input copy or a constant */
+    __int128     coefficient; /* decimal, money, percent: scale and currency are static */
+    int64_t      integer;     /* int; bool 0 or 1; enum by ordinal; date as days since 1970-01-01 */
+    shunt_moment moment;
+    shunt_text   text; /* UTF-8; points into the unit's arena, an input copy or a constant */
     struct {
         const union shunt_value *items; /* lists hold no absent items */
         uint32_t                 count;

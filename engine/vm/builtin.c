@@ -20,7 +20,7 @@ shunt_text shunt_value_text(const shunt_program *p, shunt_type type, shunt_value
     case SHUNT_KIND_DECIMAL: return (shunt_text){ room, (uint32_t)shunt_decimal_print(value.coefficient, type.scale, room) };
     case SHUNT_KIND_TEXT: return value.text;
     case SHUNT_KIND_DATE: shunt_date_print(value.integer, room); return (shunt_text){ room, SHUNT_DATE_TEXT };
-    case SHUNT_KIND_MOMENT: return (shunt_text){ room, (uint32_t)shunt_moment_print(value.integer, room) };
+    case SHUNT_KIND_MOMENT: return (shunt_text){ room, (uint32_t)shunt_moment_print(value.moment, room) };
     case SHUNT_KIND_LIST:
     case SHUNT_KIND_ROW:
     case SHUNT_KIND_NODE:
@@ -171,18 +171,41 @@ static int64_t year_of(int64_t days)
     return year;
 }
 
-static int64_t day_of(int64_t microseconds)
+static shunt_status date_of(shunt_moment moment, shunt_value *result)
 {
-    const int64_t day = INT64_C(86400000000);
-    return microseconds / day - (microseconds % day < 0);
+    int64_t days;
+    SHUNT_TRY(shunt_moment_date(moment, &days));
+    return give_int(days, result);
+}
+
+/* Where less than a day is written nobody knows which day or instant is meant. */
+static shunt_status instant(shunt_moment moment, shunt_value *result)
+{
+    if (moment.precision > SHUNT_PRECISION_DAY) return SHUNT_VALUE_INVALID;
+    return moment.zoned == SHUNT_ZONED_NOT ? SHUNT_ZONE_MISSING : give_int(moment.microseconds, result);
+}
+
+static shunt_status local_date(const shunt_program *p, shunt_moment moment, shunt_text name, shunt_value *result)
+{
+    if (moment.precision != SHUNT_PRECISION_TIME) return date_of(moment, result);
+    if (moment.zoned == SHUNT_ZONED_NOT) return SHUNT_ZONE_MISSING;
+    for (uint32_t i = 0; i < p->zones_count; i++) {
+        const shunt_zone *zone = &p->zones[i];
+        if (!shunt_text_equal(p->texts[zone->name], name)) continue;
+        moment.offset = 0;
+        moment.offset =
+            (int16_t)shunt_zone_offset(zone, p->zone_changes + zone->change_first, shunt_moment_local_seconds(moment));
+        return shunt_moment_valid(moment) ? date_of(moment, result) : SHUNT_VALUE_INVALID;
+    }
+    return SHUNT_VALUE_INVALID;
 }
 
 /* A clock of the host is not ours to trust: what no date can hold is not known. */
 static shunt_status received_at(const shunt_vm_host *host, shunt_value *result, uint8_t *state)
 {
-    int64_t day = day_of(host->received_at);
-    if (!host->received_at_known || day < shunt_date_days(1, 1, 1) || day > shunt_date_days(9999, 12, 31)) return absent(state);
-    return give_int(host->received_at, result);
+    if (!host->received_at_known || !shunt_moment_valid(host->received_at)) return absent(state);
+    *result = (shunt_value){ .moment = host->received_at };
+    return SHUNT_OK;
 }
 
 shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *a, shunt_type first, shunt_type type,
@@ -207,7 +230,9 @@ shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value 
     case SHUNT_BUILTIN_PERCENT_CHANGE: return percent_change(a, first.scale, type.scale, result);
     case SHUNT_BUILTIN_FILE_ID: return give_some(vm->host->file_id, result, state);
     case SHUNT_BUILTIN_RECEIVED_AT: return received_at(vm->host, result, state);
-    case SHUNT_BUILTIN_DATE_OF: return give_int(day_of(a[0].integer), result);
+    case SHUNT_BUILTIN_DATE_OF: return date_of(a[0].moment, result);
+    case SHUNT_BUILTIN_LOCAL_DATE: return local_date(vm->program, a[0].moment, a[1].text, result);
+    case SHUNT_BUILTIN_INSTANT: return instant(a[0].moment, result);
     case SHUNT_BUILTIN_COUNT: break;
     }
     return SHUNT_USAGE;

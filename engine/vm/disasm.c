@@ -15,7 +15,9 @@ static const char *const mode_names[] = { "half_up", "half_even", "down", "up", 
 static const char *const state_names[] = { "present", "absent", "cleared" };
 static const char *const encode_names[] = { "json", "csv", "fixed", "xml" };
 static const char *const frame_names[] = { "set", "loop", "group" };
-static const char *const convert_names[] = { "text", "decimal", "implied", "int", "date", "date_end" };
+static const char *const convert_names[] = { "text",        "decimal",  "implied",    "int",      "date",
+                                             "date_end",    "date_hl7", "moment_hl7", "date_iso", "moment_iso",
+                                             "date_format", "bool",     "exponent" };
 
 #define NAME_OF(names, index) ((size_t)(index) < SHUNT_COUNT(names) ? (names)[index] : "?")
 
@@ -128,6 +130,7 @@ static void print_head(struct printer *d)
         name(d, p->sources[i].name);
         label(d, "is", p->sources[i].standard);
         label(d, "currency", p->sources[i].currency);
+        if (p->sources[i].zone != SHUNT_NONE) label(d, "zone", p->zones[p->sources[i].zone].name);
         shunt_buffer_format(d->out, " max_unit_bytes %u\n", p->sources[i].max_unit_bytes);
     }
     for (uint32_t i = 0; i < p->maps_count; i++) {
@@ -200,7 +203,8 @@ static void print_frames(struct printer *d)
             shunt_buffer_format(d->out, "  slot %u ", f->slot_first + k);
             name(d, s->path);
             shunt_buffer_format(d->out, " %s", NAME_OF(convert_names, s->convert));
-            if (s->convert == SHUNT_CONVERT_DECIMAL || s->convert == SHUNT_CONVERT_IMPLIED)
+            if (s->convert == SHUNT_CONVERT_DECIMAL || s->convert == SHUNT_CONVERT_IMPLIED ||
+                s->convert == SHUNT_CONVERT_EXPONENT)
                 shunt_buffer_format(d->out, " scale %u", s->scale);
             if (s->convert == SHUNT_CONVERT_IMPLIED) shunt_buffer_format(d->out, " implied %u", s->implied);
             shunt_buffer_format(d->out, "%s%s%s", s->required ? " required" : "", s->masked ? " masked" : "",
@@ -210,6 +214,8 @@ static void print_frames(struct printer *d)
                 name(d, p->code_lists[s->codes].name);
             }
             label(d, "mask", s->mask);
+            label(d, "format", s->format);
+            if (s->currency != SHUNT_NONE) shunt_buffer_format(d->out, " currency slot %u", f->slot_first + s->currency);
             end_line(d);
         }
         for (uint32_t k = 0; k < f->child_count; k++) {

@@ -158,10 +158,10 @@ static char *put_date(char *at, int64_t days)
     return at;
 }
 
-static char *put_moment(char *at, int64_t microseconds)
+static char *put_moment(char *at, shunt_moment moment)
 {
     *at++ = '"';
-    at += shunt_moment_print(microseconds, at);
+    at += shunt_moment_print(moment, at);
     *at++ = '"';
     return at;
 }
@@ -191,7 +191,7 @@ static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_
         at += shunt_decimal_print(value->integer, 0, at);
         break;
     case SHUNT_KIND_DATE: at = put_date(at, value->integer); break;
-    case SHUNT_KIND_MOMENT: at = put_moment(at, value->integer); break;
+    case SHUNT_KIND_MOMENT: at = put_moment(at, value->moment); break;
     case SHUNT_KIND_LIST: return put_list(j, type, value, depth, out, at);
     case SHUNT_KIND_ROW:
         if (value->row) return put_object(j, type.record, value->row->fields, value->row->states, depth + 1, out, at);

@@ -106,7 +106,8 @@ static inline uint32_t spell(const struct plan *plan, const shunt_value *argumen
             for (uint32_t at = 4; at < text.length; at += 8) words[count++] = load(text.bytes + at, text.length - at);
         } else {
             words[count++] = (uint64_t)arguments[i].integer;
-            if (plan->kinds[i] == SHUNT_KIND_DECIMAL) words[count++] = (uint64_t)(arguments[i].coefficient >> 64);
+            if (plan->kinds[i] == SHUNT_KIND_DECIMAL || plan->kinds[i] == SHUNT_KIND_MOMENT)
+                words[count++] = (uint64_t)(arguments[i].coefficient >> 64);
         }
         if (count > WORDS - 2) return 0;
     }

@@ -115,13 +115,50 @@ static shunt_status convert_date(shunt_text text, bool end, int64_t *days)
     return end ? shunt_date_parse_range(text, &other, days) : shunt_date_parse_range(text, days, &other);
 }
 
-static shunt_status convert(const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
+/* The date as written, whatever the zone. */
+static shunt_status convert_date_of(shunt_text text, shunt_status (*parse)(shunt_text, shunt_moment *), int64_t *days)
+{
+    shunt_moment moment;
+    SHUNT_TRY(parse(text, &moment));
+    return shunt_moment_date(moment, days);
+}
+
+/* A moment without offset gets that of the source's zone, if it names one. */
+static shunt_status convert_moment(const shunt_program *p, const shunt_plan_slot *slot, shunt_text text,
+                                   shunt_status (*parse)(shunt_text, shunt_moment *), shunt_value *value)
+{
+    shunt_moment moment;
+    uint16_t     zone = p->sources[p->frames[slot->frame].source].zone;
+    SHUNT_TRY(parse(text, &moment));
+    if (moment.zoned == SHUNT_ZONED_NOT && zone != SHUNT_NONE) {
+        const shunt_zone *z = &p->zones[zone];
+        int64_t           seconds = shunt_moment_local_seconds(moment);
+        SHUNT_TRY(shunt_moment_assume(&moment, shunt_zone_offset_local(z, p->zone_changes + z->change_first, seconds)));
+    }
+    *value = (shunt_value){ .moment = moment };
+    return SHUNT_OK;
+}
+
+/* "yes/no": the words for true and for false. */
+static shunt_status convert_bool(shunt_text words, shunt_text text, int64_t *integer)
+{
+    const char *slash = memchr(words.bytes, '/', words.length);
+    uint32_t    yes = (uint32_t)(slash - words.bytes);
+    bool        is = shunt_text_equal(text, (shunt_text){ words.bytes, yes });
+    if (!is && !shunt_text_equal(text, (shunt_text){ slash + 1, words.length - yes - 1 })) return SHUNT_VALUE_INVALID;
+    *integer = is;
+    return SHUNT_OK;
+}
+
+static shunt_status convert(const shunt_program *p, const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
 {
     shunt_decimal coefficient = 0;
     int64_t       integer = 0;
     switch ((shunt_convert)slot->convert) {
     case SHUNT_CONVERT_DECIMAL:
-        SHUNT_TRY(shunt_decimal_parse(text.bytes, text.length, slot->scale, false, &coefficient));
+    case SHUNT_CONVERT_EXPONENT:
+        SHUNT_TRY(
+            shunt_decimal_parse(text.bytes, text.length, slot->scale, slot->convert == SHUNT_CONVERT_EXPONENT, &coefficient));
         *value = (shunt_value){ .coefficient = coefficient };
         return SHUNT_OK;
     case SHUNT_CONVERT_IMPLIED:
@@ -137,11 +174,44 @@ static shunt_status convert(const shunt_plan_slot *slot, shunt_text text, shunt_
         SHUNT_TRY(convert_date(text, slot->convert == SHUNT_CONVERT_DATE_END, &integer));
         *value = (shunt_value){ .integer = integer };
         return SHUNT_OK;
+    case SHUNT_CONVERT_DATE_HL7:
+        SHUNT_TRY(convert_date_of(text, shunt_moment_parse_hl7, &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_DATE_ISO:
+        SHUNT_TRY(convert_date_of(text, shunt_moment_parse_iso, &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_MOMENT_HL7: return convert_moment(p, slot, text, shunt_moment_parse_hl7, value);
+    case SHUNT_CONVERT_MOMENT_ISO: return convert_moment(p, slot, text, shunt_moment_parse_iso, value);
+    case SHUNT_CONVERT_DATE_FORMAT:
+        SHUNT_TRY(shunt_date_parse_pattern(text, p->texts[slot->format], &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
+    case SHUNT_CONVERT_BOOL:
+        SHUNT_TRY(convert_bool(slot->format == SHUNT_NONE ? SHUNT_TEXT("true/false") : p->texts[slot->format], text, &integer));
+        *value = (shunt_value){ .integer = integer };
+        return SHUNT_OK;
     case SHUNT_CONVERT_TEXT:
     case SHUNT_CONVERT_COUNT: break;
     }
     *value = (shunt_value){ .text = text };
     return SHUNT_OK;
+}
+
+/* The currency that stands beside an amount must be the source's; without one it is. */
+static shunt_status check_currency(shunt_vm *vm, const shunt_node *node, uint16_t index)
+{
+    const shunt_program   *p = vm->program;
+    const shunt_plan_slot *slot = &p->slots[index];
+    const shunt_captured  *currency = &node->slots[slot->currency];
+    if (!currency->bytes || currency->length == 0) return SHUNT_OK;
+    shunt_text own = p->texts[p->sources[p->frames[slot->frame].source].currency];
+    if (shunt_text_equal((shunt_text){ currency->bytes, currency->length }, own)) return SHUNT_OK;
+    vm->place = (shunt_vm_place){ .slot = (uint16_t)(p->frames[slot->frame].slot_first + slot->currency),
+                                  .value = currency,
+                                  .node = node };
+    return SHUNT_CURRENCY_OTHER;
 }
 
 shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, bool required, uint32_t site, shunt_value *value,
@@ -159,8 +229,9 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
         vm->place = (shunt_vm_place){ .slot = index, .node = node };
         return SHUNT_REQUIRED_MISSING;
     }
-    shunt_text   text = { captured->bytes, captured->length };
-    shunt_status status = convert(slot, text, value);
+    shunt_text text = { captured->bytes, captured->length };
+    if (SHUNT_UNLIKELY(slot->currency != SHUNT_NONE)) SHUNT_TRY(check_currency(vm, node, index));
+    shunt_status status = convert(vm->program, slot, text, value);
     if (SHUNT_UNLIKELY(status != SHUNT_OK)) {
         vm->place = (shunt_vm_place){ .slot = index, .value = captured, .node = node };
         return status;

@@ -16,7 +16,7 @@ _Static_assert(sizeof(shunt_plan_source) == 12 && sizeof(shunt_plan_guide) == 24
                    sizeof(shunt_plan_node) == 56,
                "format");
 _Static_assert(sizeof(shunt_plan_choice) == 4 && sizeof(shunt_plan_frame) == 14 && sizeof(shunt_plan_slot) == 22, "format");
-_Static_assert(sizeof(shunt_plan_demand) == 8 && sizeof(shunt_source) == 12 && sizeof(shunt_map_entry) == 24, "format");
+_Static_assert(sizeof(shunt_plan_demand) == 8 && sizeof(shunt_source) == 16 && sizeof(shunt_map_entry) == 24, "format");
 _Static_assert(sizeof(shunt_handler) == 8 && sizeof(shunt_tally) == 24 && sizeof(shunt_constant) == 32, "format");
 _Static_assert(sizeof(shunt_function) == 28 && sizeof(shunt_type) == 8 && sizeof(shunt_instruction) == 8, "format");
 _Static_assert(sizeof(shunt_site) == 12 && sizeof(shunt_enum) == 12 && sizeof(shunt_code_list) == 12, "format");
@@ -25,7 +25,7 @@ _Static_assert(sizeof(shunt_cell) == 32 && sizeof(shunt_code) == 8 && sizeof(shu
 _Static_assert(sizeof(shunt_target) == 24 && sizeof(shunt_encoding) == 20 && sizeof(shunt_encoding_column) == 16, "format");
 _Static_assert(sizeof(shunt_collect) == 24 && sizeof(shunt_collect_field) == 8 && sizeof(shunt_alternative) == 8, "format");
 _Static_assert(sizeof(shunt_earliest) == 12 && sizeof(shunt_date_path) == 8 && sizeof(shunt_lineage) == 16, "format");
-_Static_assert(sizeof(shunt_module) == 40, "format");
+_Static_assert(sizeof(shunt_module) == 40 && sizeof(shunt_zone) == 40 && sizeof(shunt_zone_change) == 16, "format");
 
 const struct shunt_op_info shunt_op_info[SHUNT_OP_COUNT] = {
 #define SHUNT_OP(name, a, b, c, effect) { #name, SHUNT_OPERAND_##a, SHUNT_OPERAND_##b, SHUNT_OPERAND_##c, effect },
@@ -37,7 +37,7 @@ const struct shunt_builtin_info shunt_builtin_info[SHUNT_BUILTIN_COUNT] = {
 #include "engine/vm/builtin.def"
 };
 
-enum { FORMAT_VERSION = 2, ALIGNMENT = 16 };
+enum { FORMAT_VERSION = 3, ALIGNMENT = 16 };
 
 enum section {
 #define X(type, member) SECTION_##member,
@@ -97,6 +97,7 @@ static const struct unused {
                         UNUSED(earliests, shunt_earliest, reserved) UNUSED(handlers, shunt_handler, reserved)
                             UNUSED(maps, shunt_map_entry, reserved) UNUSED(lineage, shunt_lineage, reserved)
                                 UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
+                                    UNUSED(sources, shunt_source, reserved) UNUSED(zone_changes, shunt_zone_change, reserved)
 #undef UNUSED
 };
 
@@ -118,6 +119,8 @@ static shunt_value plain_value(uint8_t kind, shunt_value value)
     memset(&plain, 0, sizeof plain);
     if (kind == SHUNT_KIND_DECIMAL)
         plain.coefficient = value.coefficient;
+    else if (kind == SHUNT_KIND_MOMENT)
+        plain.moment = value.moment;
     else
         plain.integer = value.integer;
     return plain;

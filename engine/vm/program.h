@@ -7,6 +7,7 @@
 
 #include "engine/base/plan.h"
 #include "engine/base/value.h"
+#include "engine/base/zone.h"
 
 typedef enum shunt_op {
 #define SHUNT_OP(name, a, b, c, effect) SHUNT_OP_##name,
@@ -219,6 +220,8 @@ typedef struct shunt_source {
     uint16_t currency;
     uint16_t currency_path; /* text: slots of this path name the currency of the message, which is to be `currency`; SHUNT_NONE */
     uint32_t max_unit_bytes;
+    uint16_t zone; /* into zones: of moments that are written without one; SHUNT_NONE */
+    uint16_t reserved;
 } shunt_source;
 
 /* Static lineage: output field <- captured slot. `field` as in shunt_encoding_column. */
@@ -249,7 +252,8 @@ typedef struct shunt_module {
     X(shunt_code, codes) X(shunt_exit, exits) X(shunt_target, targets)                                                          \
     X(shunt_encoding, encodings) X(shunt_encoding_column, encoding_columns)                                                     \
     X(shunt_collect, collects) X(shunt_collect_field, collect_fields) X(shunt_alternative, alternatives)                        \
-    X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)
+    X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)    \
+    X(shunt_zone, zones) X(shunt_zone_change, zone_changes)
 /* clang-format on */
 
 typedef struct shunt_program {

@@ -56,7 +56,7 @@ typedef struct shunt_session_options {
     const uint8_t        *token_key;
     size_t                token_key_length;
     bool                  received_at_known;
-    int64_t               received_at;
+    shunt_moment          received_at;
     /* Runs again what a dead letter lists: units of the first transaction of each input, if its control number is that of the letter. All
      * else counts as skipped; a unit listed that does not come is ONLY_UNMET. NULL = everything is wanted. */
     const uint64_t       *only; /* ascending ordinals */

@@ -119,19 +119,41 @@ static bool holds_nodes(shunt_type type)
 static bool value_ok(const struct verifier *v, shunt_type type, shunt_value value)
 {
     if (type.kind == SHUNT_KIND_DECIMAL) return shunt_decimal_digits(value.coefficient) <= SHUNT_DECIMAL_DIGITS;
+    if (type.kind == SHUNT_KIND_MOMENT) return shunt_moment_valid(value.moment);
     if ((uint64_t)(value.coefficient >> 64) != 0) return false; /* the other half is nobody's */
-    const int64_t first = shunt_date_days(1, 1, 1), last = shunt_date_days(9999, 12, 31), day = INT64_C(86400000000);
+    const int64_t first = shunt_date_days(1, 1, 1), last = shunt_date_days(9999, 12, 31);
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_BOOL: return value.integer == 0 || value.integer == 1;
     case SHUNT_KIND_INT:
         return type.extra == 0 || (value.integer >= 0 && value.integer < v->p->enums[type.extra - 1].member_count);
     case SHUNT_KIND_DATE: return value.integer >= first && value.integer <= last;
-    case SHUNT_KIND_MOMENT: return value.integer >= first * day && value.integer < (last + 1) * day;
     default: return false;
     }
 }
 
 /* ---- sections ---- */
+
+/* The format that the conversion of a slot takes, and no other. */
+static bool slot_format_ok(const struct verifier *v, const shunt_plan_slot *s)
+{
+    if (s->convert != SHUNT_CONVERT_DATE_FORMAT && s->convert != SHUNT_CONVERT_BOOL) return s->format == SHUNT_NONE;
+    if (s->format == SHUNT_NONE) return s->convert == SHUNT_CONVERT_BOOL;
+    shunt_text format = v->p->texts[s->format];
+    if (s->convert == SHUNT_CONVERT_DATE_FORMAT) return shunt_date_pattern_valid(format);
+    const char *slash = format.length ? memchr(format.bytes, '/', format.length) : NULL;
+    return slash && slash > format.bytes && slash + 1 < format.bytes + format.length;
+}
+
+/* Amounts have currencies, which are texts. */
+static bool slot_currency_ok(const struct verifier *v, const shunt_plan_slot *s)
+{
+    const shunt_program *p = v->p;
+    if (s->convert != SHUNT_CONVERT_DECIMAL && s->convert != SHUNT_CONVERT_IMPLIED && s->convert != SHUNT_CONVERT_EXPONENT)
+        return false;
+    return s->currency < p->frames[s->frame].slot_count &&
+           p->slots[p->frames[s->frame].slot_first + s->currency].convert == SHUNT_CONVERT_TEXT &&
+           p->sources[p->frames[s->frame].source].currency != SHUNT_NONE;
+}
 
 static bool check_texts(struct verifier *v)
 {
@@ -172,9 +194,24 @@ static bool check_plan(struct verifier *v)
             return bad(v, "slot %u: conversion", i);
         if (!index_or_none(s->codes, p->code_lists_count) || !text_or_none(v, s->path) || !text_or_none(v, s->mask))
             return bad(v, "slot %u: index out of range", i);
+        if (!slot_format_ok(v, s)) return bad(v, "slot %u: format", i);
+        if (s->currency != SHUNT_NONE && !slot_currency_ok(v, s)) return bad(v, "slot %u: currency", i);
     }
     for (uint32_t i = 0; i < p->guides_count; i++) {
         if (p->guides[i].source >= p->sources_count) return bad(v, "guide %u: no such source", i);
+    }
+    return true;
+}
+
+static bool check_zones(struct verifier *v)
+{
+    const shunt_program *p = v->p;
+    if (p->zones_count >= SHUNT_NONE) return bad(v, "too many time zones");
+    for (uint32_t i = 0; i < p->zones_count; i++) {
+        const shunt_zone *z = &p->zones[i];
+        if (!text_ok(v, z->name) || !slice_ok(v, z->change_first, z->change_count, p->zone_changes_count) ||
+            !shunt_zone_valid(z, p->zone_changes + z->change_first))
+            return bad(v, "time zone %u", i);
     }
     return true;
 }
@@ -461,10 +498,17 @@ static bool slot_gives(const struct verifier *v, uint16_t slot, shunt_type type)
     switch ((shunt_convert)s->convert) {
     case SHUNT_CONVERT_TEXT: return type.kind == SHUNT_KIND_TEXT;
     case SHUNT_CONVERT_DECIMAL:
+    case SHUNT_CONVERT_EXPONENT:
     case SHUNT_CONVERT_IMPLIED: return type.kind == SHUNT_KIND_DECIMAL && type.scale == s->scale;
     case SHUNT_CONVERT_INT: return number(type);
     case SHUNT_CONVERT_DATE:
-    case SHUNT_CONVERT_DATE_END: return type.kind == SHUNT_KIND_DATE;
+    case SHUNT_CONVERT_DATE_END:
+    case SHUNT_CONVERT_DATE_HL7:
+    case SHUNT_CONVERT_DATE_ISO:
+    case SHUNT_CONVERT_DATE_FORMAT: return type.kind == SHUNT_KIND_DATE;
+    case SHUNT_CONVERT_MOMENT_HL7:
+    case SHUNT_CONVERT_MOMENT_ISO: return type.kind == SHUNT_KIND_MOMENT;
+    case SHUNT_CONVERT_BOOL: return type.kind == SHUNT_KIND_BOOL;
     case SHUNT_CONVERT_COUNT: break;
     }
     return false;
@@ -1039,7 +1083,7 @@ static bool check_entries(struct verifier *v)
         if (p->frames[i].source >= p->sources_count) return bad(v, "frame %u: source", i);
     for (uint32_t i = 0; i < p->sources_count; i++) {
         if (!text_ok(v, p->sources[i].name) || !text_ok(v, p->sources[i].standard) || !text_or_none(v, p->sources[i].currency) ||
-            !text_or_none(v, p->sources[i].currency_path))
+            !text_or_none(v, p->sources[i].currency_path) || !index_or_none(p->sources[i].zone, p->zones_count))
             return bad(v, "source %u", i);
     }
     for (uint32_t i = 0; i < p->maps_count; i++) {
@@ -1069,8 +1113,8 @@ static bool check_entries(struct verifier *v)
 
 static bool check_sections(struct verifier *v)
 {
-    return check_texts(v) && check_plan(v) && check_enums(v) && check_records(v) && check_constants(v) && check_tables(v) &&
-           check_places(v) && check_targets(v) && check_collectors(v);
+    return check_texts(v) && check_plan(v) && check_zones(v) && check_enums(v) && check_records(v) && check_constants(v) &&
+           check_tables(v) && check_places(v) && check_targets(v) && check_collectors(v);
 }
 
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])

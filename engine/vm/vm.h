@@ -50,7 +50,7 @@ typedef struct shunt_vm_host {
     const uint8_t *token_key;
     size_t         token_key_length;
     shunt_text     file_id;
-    int64_t        received_at;
+    shunt_moment   received_at;
     bool           received_at_known;
 } shunt_vm_host;
 

@@ -194,7 +194,7 @@ static shunt_value value_of(struct builder *b, shunt_type type, const char *z)
     } else if (type.kind == SHUNT_KIND_DATE) {
         if (shunt_date_parse_iso(shunt_text_of(z), &value.integer) != SHUNT_OK) stop(b, "date", z);
     } else if (type.kind == SHUNT_KIND_MOMENT) {
-        if (shunt_moment_parse(shunt_text_of(z), &value.integer) != SHUNT_OK) stop(b, "moment", z);
+        if (shunt_moment_parse(shunt_text_of(z), &value.moment) != SHUNT_OK) stop(b, "moment", z);
     } else {
         value.integer = atoll(z);
     }
@@ -331,12 +331,39 @@ static void frame(struct builder *b)
                 s.required = 1;
             }
             s.path = text(b, path);
+            char *at_currency = strchr(path + strlen(path) + 1, '@');
+            if (at_currency) {
+                *at_currency = 0;
+                s.currency = 0;
+                while (
+                    s.currency < f.slot_count &&
+                    strcmp(
+                        ((shunt_text *)b->texts.items)[((shunt_plan_slot *)b->slots.items)[f.slot_first + s.currency].path].bytes,
+                        at_currency + 1) != 0)
+                    s.currency++;
+            }
             if (strcmp(how, "int") == 0)
                 s.convert = SHUNT_CONVERT_INT;
             else if (strcmp(how, "date") == 0)
                 s.convert = SHUNT_CONVERT_DATE;
             else if (strcmp(how, "end") == 0)
                 s.convert = SHUNT_CONVERT_DATE_END;
+            else if (strcmp(how, "hl7date") == 0)
+                s.convert = SHUNT_CONVERT_DATE_HL7;
+            else if (strcmp(how, "hl7moment") == 0)
+                s.convert = SHUNT_CONVERT_MOMENT_HL7;
+            else if (strcmp(how, "isodate") == 0)
+                s.convert = SHUNT_CONVERT_DATE_ISO;
+            else if (strcmp(how, "isomoment") == 0)
+                s.convert = SHUNT_CONVERT_MOMENT_ISO;
+            else if ((rest = after(how, "format/")))
+                s.convert = SHUNT_CONVERT_DATE_FORMAT, s.format = text(b, rest);
+            else if (strcmp(how, "bool") == 0)
+                s.convert = SHUNT_CONVERT_BOOL;
+            else if ((rest = after(how, "bool/")))
+                s.convert = SHUNT_CONVERT_BOOL, s.format = text(b, rest);
+            else if ((rest = after(how, "exp")))
+                s.convert = SHUNT_CONVERT_EXPONENT, s.scale = (uint8_t)atoi(rest);
             else if ((rest = after(how, "dec")))
                 s.convert = SHUNT_CONVERT_DECIMAL, s.scale = (uint8_t)atoi(rest);
             else if ((rest = after(how, "n")))
@@ -776,7 +803,17 @@ static void source_line(struct builder *b)
         ADD(b, shunt_code, codes, { text(b, b->token[1]), SHUNT_NONE, SHUNT_NONE, SHUNT_NONE });
     else if (strcmp(word, "global") == 0)
         ADD(b, shunt_type, globals, type_of(b, b->token[1]));
-    else if (strcmp(word, "tally") == 0) {
+    else if (strcmp(word, "zone") == 0) {
+        shunt_zone zone = { .name = text(b, b->token[1]), .standard = (int16_t)atoi(b->token[2]) };
+        zone.offset = zone.summer = zone.standard;
+        if (b->token_count > 3) {
+            zone.summer = (int16_t)atoi(b->token[3]);
+            zone.to_summer = (shunt_zone_turn){ .kind = SHUNT_TURN_WEEKDAY, .month = 3, .week = 2, .seconds = 7200 };
+            zone.to_standard = (shunt_zone_turn){ .kind = SHUNT_TURN_WEEKDAY, .month = 11, .week = 1, .seconds = 7200 };
+        }
+        if (b->zones.count == 0) ((shunt_source *)b->sources.items)->zone = 0;
+        ADD(b, shunt_zone, zones, zone);
+    } else if (strcmp(word, "tally") == 0) {
         const char *by = option_text(b, 3, "by");
         ADD(b, shunt_tally, tallies,
             { .name = text(b, b->token[1]),
@@ -815,7 +852,11 @@ void asm_save(const char *source, shunt_buffer *out)
     b->function = b->table = b->collect = b->encoding = -1;
     text(b, "");
     ADD(b, shunt_source, sources,
-        { .name = text(b, "src"), .standard = text(b, "X12"), .currency = text(b, "USD"), .max_unit_bytes = 4 << 20 });
+        { .name = text(b, "src"),
+          .standard = text(b, "X12"),
+          .currency = text(b, "USD"),
+          .max_unit_bytes = 4 << 20,
+          .zone = SHUNT_NONE });
     for (const char *line = source; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         tokens(b, line);
         b->line_number++;
@@ -1090,7 +1131,7 @@ void asm_host_init(struct asm_host *h, const shunt_program *program)
                                       .token_key = (const uint8_t *)"key",
                                       .token_key_length = 3,
                                       .file_id = SHUNT_TEXT("input-1"),
-                                      .received_at = INT64_C(1741000000000000),
+                                      .received_at = { .microseconds = INT64_C(1741000000000000) },
                                       .received_at_known = true } };
     shunt_buffer_init(&h->log, &shunt_memory_libc);
 }

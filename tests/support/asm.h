@@ -7,7 +7,10 @@
  *   table NAME RECORD keys=2 [prefix] [effective]        then a line `| cell cell` per row, `-` = absent
  *   frame ID kind [unit] slot:convert ... [> CHILD ...]
  *                                   kind: set loop group; convert: text int date end (of a range) dec2 n2:2 (two implied, scale
- *                                   two); slot! = required, slot=CODES = has a code list; children stand before
+ *                                   two) hl7date hl7moment isodate isomoment format/PATTERN bool bool/yes/no exp2; slot! =
+ *                                   required, slot=CODES = has a code list; slot:dec2@SLOT = with its currency there, of the same
+ *                                   frame and before it; children stand before
+ *   zone NAME STANDARD [SUMMER]     minutes east; with SUMMER the turns of the United States; the first is that of the source
  *   collect NAME FRAME RECORD [group=n] [line=n] [line_group=n] [inner_line=n] [inner_group=n] needed=n [twice] [max=n]
  *                                   then a line, a way per field: `| group:SLOT line:SLOT level:outer:line position
  *                                   position:outer ordinal first:N.SLOT,..`, N a child list of the line, none = itself, ^ = outer

@@ -172,51 +172,238 @@ START_TEST(adds_days)
 END_TEST
 
 static const struct {
-    const char *text, *expected;
+    const char *text, *expected, *utc;
 } moments[] = {
-    { "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z" },
-    { "2025-03-31T12:00:00+01:00", "2025-03-31T11:00:00Z" },
-    { "2025-01-01T00:30:00+05:30", "2024-12-31T19:00:00Z" },
-    { "2025-12-31T23:30:00-08:00", "2026-01-01T07:30:00Z" },
-    { "2025-03-31T12:00:00.5Z", "2025-03-31T12:00:00.5Z" },
-    { "2025-03-31T12:00:00.000001Z", "2025-03-31T12:00:00.000001Z" },
-    { "2025-03-31T12:00:00.1234569999Z", "2025-03-31T12:00:00.123456Z" },
-    { "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z" },
-    { "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z" },
-    { "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z" },
-    { "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z" },
-    { "0001-01-01T00:00:00+01:00", NULL },
-    { "9999-12-31T23:59:59-01:00", NULL },
-    { "2025-03-31T12:00:00", NULL },
-    { "2025-03-31T12:00:00.Z", NULL },
-    { "2025-03-31T12:00:00.5", NULL },
-    { "2025-03-31T12:00Z", NULL },
-    { "2025-03-31 12:00:00Z", NULL },
-    { "2025-03-31T24:00:00Z", NULL },
-    { "2025-03-31T12:60:00Z", NULL },
-    { "2025-03-31T12:00:61Z", NULL },
-    { "2025-02-31T12:00:00Z", NULL },
-    { "2025-03-31T12:00:00+1:00", NULL },
-    { "2025-03-31T12:00:00+15:00", NULL },
-    { "2025-03-31T12:00:00+01:60", NULL },
-    { "2025-03-31T12:00:00+0100", NULL },
-    { "2025-03-31T12:00:00ZZ", NULL },
-    { "", NULL },
+    { "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z" },
+    { "2025-03-31T12:00:00+01:00", "2025-03-31T12:00:00+01:00", "2025-03-31T11:00:00Z" },
+    { "2025-01-01T00:30:00+05:30", "2025-01-01T00:30:00+05:30", "2024-12-31T19:00:00Z" },
+    { "2025-12-31T23:30:00-08:00", "2025-12-31T23:30:00-08:00", "2026-01-01T07:30:00Z" },
+    { "2025-03-31T12:00:00+00:00", "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z" },
+    { "2025-03-31T12:00:00.5Z", "2025-03-31T12:00:00.5Z", "2025-03-31T12:00:00.5Z" },
+    { "2025-03-31T12:00:00.000001Z", "2025-03-31T12:00:00.000001Z", "2025-03-31T12:00:00.000001Z" },
+    { "2025-03-31T12:00:00.1234569999Z", "2025-03-31T12:00:00.123456Z", "2025-03-31T12:00:00.123456Z" },
+    { "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z" },
+    { "1969-12-31T23:59:59.5+00:30", "1969-12-31T23:59:59.5+00:30", "1969-12-31T23:29:59.5Z" },
+    { "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z" },
+    { "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z" },
+    { "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z", "2017-01-01T00:00:00Z" },
+    { "0001-01-01T00:00:00+01:00", NULL, NULL }, /* the instant is in the year 0 */
+    { "9999-12-31T23:59:59-01:00", NULL, NULL },
+    { "2025-03-31T12:00:00", NULL, NULL },
+    { "2025-03-31", NULL, NULL },
+    { "2025-03-31T12:00:00.Z", NULL, NULL },
+    { "2025-03-31T12:00:00.5", NULL, NULL },
+    { "2025-03-31T12:00Z", NULL, NULL },
+    { "2025-03-31 12:00:00Z", NULL, NULL },
+    { "2025-03-31T24:00:00Z", NULL, NULL },
+    { "2025-03-31T12:60:00Z", NULL, NULL },
+    { "2025-03-31T12:00:61Z", NULL, NULL },
+    { "2025-02-31T12:00:00Z", NULL, NULL },
+    { "2025-03-31T12:00:00+1:00", NULL, NULL },
+    { "2025-03-31T12:00:00+15:00", NULL, NULL },
+    { "2025-03-31T12:00:00+01:60", NULL, NULL },
+    { "2025-03-31T12:00:00+0100", NULL, NULL },
+    { "2025-03-31T12:00:00ZZ", NULL, NULL },
+    { "", NULL, NULL },
 };
+
+static const char *printed(shunt_moment moment)
+{
+    static char out[SHUNT_MOMENT_TEXT + 1];
+    size_t      length = shunt_moment_print(moment, out);
+    ck_assert_uint_le(length, SHUNT_MOMENT_TEXT);
+    out[length] = '\0';
+    return out;
+}
 
 START_TEST(moments_round_trip)
 {
-    int64_t      microseconds = 4711;
-    char         out[SHUNT_MOMENT_TEXT + 1];
-    shunt_status status = shunt_moment_parse(shunt_text_of(moments[_i].text), &microseconds);
+    shunt_moment moment = { .microseconds = 4711 };
+    shunt_status status = shunt_moment_parse(shunt_text_of(moments[_i].text), &moment);
     if (!moments[_i].expected) {
         ck_assert_msg(status == SHUNT_VALUE_INVALID, "%s", moments[_i].text);
-        ck_assert_int_eq(microseconds, 4711);
+        ck_assert_int_eq(moment.microseconds, 4711);
         return;
     }
     ck_assert_msg(status == SHUNT_OK, "%s", moments[_i].text);
-    out[shunt_moment_print(microseconds, out)] = '\0';
-    ck_assert_str_eq(out, moments[_i].expected);
+    ck_assert(shunt_moment_valid(moment));
+    ck_assert_str_eq(printed(moment), moments[_i].expected);
+    moment.offset = 0;
+    ck_assert_str_eq(printed(moment), moments[_i].utc);
+}
+END_TEST
+
+/* What a text means, printed; "date" is the date as written, NULL = none. */
+static const struct {
+    const char *text, *expected, *date;
+} hl7[] = {
+    { "2025", "2025", NULL },
+    { "202503", "2025-03", NULL },
+    { "20250331", "2025-03-31", "2025-03-31" },
+    { "20240229", "2024-02-29", "2024-02-29" },
+    { "20250229", NULL, NULL },
+    { "19000229", NULL, NULL },
+    { "20000229", "2000-02-29", "2000-02-29" },
+    { "2025033112", "2025-03-31T12:00:00", "2025-03-31" },
+    { "202503311230", "2025-03-31T12:30:00", "2025-03-31" },
+    { "20250331123045", "2025-03-31T12:30:45", "2025-03-31" },
+    { "20250331123045.1", "2025-03-31T12:30:45.1", "2025-03-31" },
+    { "20250331123045.1234", "2025-03-31T12:30:45.1234", "2025-03-31" },
+    { "20250331123045.0500", "2025-03-31T12:30:45.05", "2025-03-31" },
+    { "20250331233045-0600", "2025-03-31T23:30:45-06:00", "2025-03-31" },
+    { "20250331003045+0530", "2025-03-31T00:30:45+05:30", "2025-03-31" },
+    { "20250331123045.5+0000", "2025-03-31T12:30:45.5Z", "2025-03-31" },
+    { "20250331123045-0000", "2025-03-31T12:30:45Z", "2025-03-31" },
+    { "20250331-0600", "2025-03-31", "2025-03-31" },
+    { "2025-0600", "2025", NULL },
+    { "20250331000000", "2025-03-31T00:00:00", "2025-03-31" },
+    { "20250331235959", "2025-03-31T23:59:59", "2025-03-31" },
+    { "202503312400", NULL, NULL },
+    { "202503311260", NULL, NULL },
+    { "20250331123060", NULL, NULL },
+    { "202513", NULL, NULL },
+    { "202500", NULL, NULL },
+    { "20250300", NULL, NULL },
+    { "20250432", NULL, NULL },
+    { "00000101", NULL, NULL },
+    { "20250331123045.", NULL, NULL },
+    { "20250331123045.12345", NULL, NULL },
+    { "202503311230.5", NULL, NULL },
+    { "20250331123045-06", NULL, NULL },
+    { "20250331123045-600", NULL, NULL },
+    { "20250331123045-06000", NULL, NULL },
+    { "20250331123045-0060", NULL, NULL },
+    { "20250331123045-1500", NULL, NULL },
+    { "20250331123045- 600", NULL, NULL },
+    { "20250331123045Z", NULL, NULL },
+    { "2025-03-31", NULL, NULL },
+    { "202", NULL, NULL },
+    { "20251", NULL, NULL },
+    { "2025033", NULL, NULL },
+    { "20250331123", NULL, NULL },
+    { "20110613122406637", NULL, NULL },
+    { " 20250331", NULL, NULL },
+    { "DOB", NULL, NULL },
+    { "-0600", NULL, NULL },
+    { "", NULL, NULL },
+}, fhir[] = {
+    { "2025", "2025", NULL },
+    { "2025-03", "2025-03", NULL },
+    { "2025-03-31", "2025-03-31", "2025-03-31" },
+    { "2024-02-29", "2024-02-29", "2024-02-29" },
+    { "2025-02-29", NULL, NULL },
+    { "2025-13", NULL, NULL },
+    { "2025-00", NULL, NULL },
+    { "0000", NULL, NULL },
+    { "2025-03-31T23:30:00-06:00", "2025-03-31T23:30:00-06:00", "2025-03-31" },
+    { "2025-03-31T00:30:00.123456789012+14:00", "2025-03-31T00:30:00.123456+14:00", "2025-03-31" },
+    { "2025-03-31T12:00:00Z", "2025-03-31T12:00:00Z", "2025-03-31" },
+    { "2025-03-31T12:00:00", "2025-03-31T12:00:00", "2025-03-31" },
+    { "2025-03-31T12:00:60Z", "2025-03-31T12:01:00Z", "2025-03-31" },
+    { "2025-03-31T24:00:00Z", NULL, NULL },
+    { "2025-03-31T12:00Z", NULL, NULL },
+    { "2025-03-31T12:00:00z", NULL, NULL },
+    { "2025-03-31T12:00:00.Z", NULL, NULL },
+    { "2025-3-31", NULL, NULL },
+    { "2025/03/31", NULL, NULL },
+    { "2025-03-31T", NULL, NULL },
+    { "20250331", NULL, NULL },
+    { "2025-", NULL, NULL },
+    { "+025", NULL, NULL },
+    { "", NULL, NULL },
+};
+
+static void reads(shunt_status (*parse)(shunt_text, shunt_moment *), const char *text, const char *expected, const char *date)
+{
+    shunt_moment moment = { .microseconds = 4711 };
+    int64_t      days;
+    /* Without a byte behind it, so that reading too far is found. */
+    char        *exact = malloc(strlen(text) + 1);
+    ck_assert_ptr_nonnull(exact);
+    memcpy(exact, text, strlen(text));
+    shunt_status status = parse((shunt_text){ exact, (uint32_t)strlen(text) }, &moment);
+    free(exact);
+    if (!expected) {
+        ck_assert_msg(status == SHUNT_VALUE_INVALID && moment.microseconds == 4711, "%s", text);
+        return;
+    }
+    ck_assert_msg(status == SHUNT_OK && shunt_moment_valid(moment), "%s", text);
+    ck_assert_str_eq(printed(moment), expected);
+    ck_assert_int_eq(shunt_moment_date(moment, &days), date ? SHUNT_OK : SHUNT_VALUE_INVALID);
+    if (date) ck_assert_str_eq(iso(days), date);
+}
+
+START_TEST(reads_hl7) { reads(shunt_moment_parse_hl7, hl7[_i].text, hl7[_i].expected, hl7[_i].date); }
+END_TEST
+
+START_TEST(reads_fhir) { reads(shunt_moment_parse_iso, fhir[_i].text, fhir[_i].expected, fhir[_i].date); }
+END_TEST
+
+START_TEST(assumes_an_offset)
+{
+    shunt_moment moment, before;
+    ck_assert_int_eq(shunt_moment_parse_hl7(SHUNT_TEXT("20250301233000"), &moment), SHUNT_OK);
+    ck_assert_int_eq(moment.zoned, SHUNT_ZONED_NOT);
+    ck_assert_int_eq(shunt_moment_local_seconds(moment), shunt_date_days(2025, 3, 1) * 86400 + 84600);
+    ck_assert_int_eq(shunt_moment_assume(&moment, -360), SHUNT_OK);
+    ck_assert_int_eq(moment.zoned, SHUNT_ZONED_ASSUMED);
+    ck_assert_str_eq(printed(moment), "2025-03-01T23:30:00-06:00");
+    ck_assert_int_eq(moment.microseconds, (shunt_date_days(2025, 3, 2) * 86400 + 5 * 3600 + 1800) * 1000000);
+    before = moment;
+    ck_assert_int_eq(shunt_moment_assume(&moment, 60), SHUNT_OK); /* it has one */
+    ck_assert_int_eq(memcmp(&before, &moment, sizeof before), 0);
+    ck_assert_int_eq(shunt_moment_parse_hl7(SHUNT_TEXT("0001"), &moment), SHUNT_OK);
+    before = moment;
+    ck_assert_int_eq(shunt_moment_assume(&moment, 60), SHUNT_VALUE_INVALID);
+    ck_assert_int_eq(memcmp(&before, &moment, sizeof before), 0);
+}
+END_TEST
+
+START_TEST(knows_what_is_no_moment)
+{
+    shunt_moment good = { .microseconds = 0 }, bad;
+    ck_assert(shunt_moment_valid(good));
+#define BAD(member, value)                                                                                                       \
+    bad = good, bad.member = (value);                                                                                            \
+    ck_assert_msg(!shunt_moment_valid(bad), #member)
+    BAD(microseconds, INT64_MAX);
+    BAD(microseconds, INT64_MIN);
+    BAD(offset, 24 * 60);
+    BAD(offset, -24 * 60);
+    BAD(precision, SHUNT_PRECISION_YEAR + 1);
+    BAD(zoned, SHUNT_ZONED_NOT + 1);
+    BAD(reserved, 1);
+#undef BAD
+    bad = good, bad.zoned = SHUNT_ZONED_NOT, bad.offset = 1;
+    ck_assert(!shunt_moment_valid(bad));
+}
+END_TEST
+
+/* The table of another implementation: what it takes and what it refuses. */
+START_TEST(agrees_with_the_corpus)
+{
+    const char *shared = getenv("SHUNT_SHARED");
+    char        path[1024], line[512];
+    unsigned    rows = 0;
+    snprintf(path, sizeof path, "%s/corpus/hl7/_unit/datetime-hapi-setget.tsv", shared ? shared : "");
+    FILE *file = shared ? fopen(path, "r") : NULL;
+    if (!file) {
+        fprintf(stderr, "SKIPPED: no corpus with datetime-hapi-setget.tsv\n");
+        return;
+    }
+    while (fgets(line, sizeof line, file)) {
+        char *text = strchr(line, '\t'), *expected = text ? strchr(text + 1, '\t') : NULL, *end;
+        if (!expected || (memcmp(line, "TS\t", 3) != 0 && memcmp(line, "DT\t", 3) != 0)) continue;
+        *expected++ = '\0', text++;
+        if ((end = strchr(expected, '\t'))) *end = '\0';
+        if (*text == '"' || *text == '\0') continue; /* cleared, absent: not ours to read */
+        shunt_moment moment;
+        shunt_status status = shunt_moment_parse_hl7(shunt_text_of(text), &moment);
+        ck_assert_msg((status == SHUNT_OK) == (strcmp(expected, "!error") != 0), "%s: %s", text, expected);
+        rows++;
+    }
+    fclose(file);
+    ck_assert_uint_gt(rows, 50);
 }
 END_TEST
 
@@ -232,6 +419,11 @@ int main(void)
     tcase_add_loop_test(tc, adds_months, 0, SHUNT_COUNT(additions));
     tcase_add_test(tc, adds_days);
     tcase_add_loop_test(tc, moments_round_trip, 0, SHUNT_COUNT(moments));
+    tcase_add_loop_test(tc, reads_hl7, 0, SHUNT_COUNT(hl7));
+    tcase_add_loop_test(tc, reads_fhir, 0, SHUNT_COUNT(fhir));
+    tcase_add_test(tc, assumes_an_offset);
+    tcase_add_test(tc, knows_what_is_no_moment);
+    tcase_add_test(tc, agrees_with_the_corpus);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
