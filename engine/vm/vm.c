@@ -772,7 +772,7 @@ next_instruction:
     {
         UNLESS_STATES(s[i.b]);
         const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (!captured->bytes || captured->length == 0) {
+        if (!captured->bytes) {
             s[i.a] = SHUNT_ABSENT;
             NEXT_INSTRUCTION;
         }
@@ -783,8 +783,8 @@ next_instruction:
     {
         UNLESS_STATES(s[i.b]);
         const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (!captured->bytes || captured->length == 0) {
-            s[i.a] = SHUNT_ABSENT;
+        if (captured->length == 0) {
+            s[i.a] = captured->bytes ? SHUNT_CLEARED : SHUNT_ABSENT;
             NEXT_INSTRUCTION;
         }
         GIVE(text, ((shunt_text){ captured->bytes, captured->length }));

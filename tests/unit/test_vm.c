@@ -252,6 +252,30 @@ static const struct test_case cases[] = {
     { "GET negative exponent", AS("exp2", "dec2"), "U A=1234500E-5\n", "fail VALUE_INVALID at A=1234500E-5\n" },
     { "GET exponent beyond 38 digits", AS("exp2", "dec2"), "U A=1e37\n", "fail OVERFLOW at A=1e37\n" },
     { "GET cleared", AS("exp2", "dec2"), "U A=\n", "result cleared\n" },
+    { "GET_OPTIONAL cleared", "frame U loop unit A!:dec2\nfunction f 1 dec2 : node:U dec2\nGET_OPTIONAL 1 0 A\nRETURN 1\n",
+      "U A=\n", "result cleared\n" },
+    { "GET_TEXT cleared", "frame U loop unit A:dec2\nfunction f 1 text : node:U text\nGET_TEXT 1 0 A\nRETURN 1\n", "U A=\n",
+      "result cleared\n" },
+    { "operations on cleared are cleared",
+      "frame U loop unit A:dec2 B:dec2\nfunction f 1 dec2 : node:U dec2 dec2 dec2\n"
+      "GET 1 0 A\nGET 2 0 B\nDEC_ADD 3 1 2\nRETURN 3\n",
+      "U A= B=1\n", "result cleared\n" },
+    { "cleared goes before absent",
+      "frame U loop unit A:dec2 B:dec2\nfunction f 1 dec2 : node:U dec2 dec2 dec2\n"
+      "GET 1 0 A\nGET 2 0 B\nDEC_ADD 3 2 1\nRETURN 3\n",
+      "U A=\n", "result cleared\n" },
+    { "JUMP_CLEARED on cleared",
+      "frame U loop unit A:dec2\nfunction f 1 int : node:U dec2 int\nGET 1 0 A\nLOADK 2 int:1\n"
+      "JUMP_CLEARED 1 @over\nLOADK 2 int:2\nover:\nRETURN 2\n",
+      "U A=\n", "result 1\n" },
+    { "JUMP_ABSENT on cleared",
+      "frame U loop unit A:dec2\nfunction f 1 int : node:U dec2 int\nGET 1 0 A\nLOADK 2 int:1\n"
+      "JUMP_ABSENT 1 @over\nLOADK 2 int:2\nover:\nRETURN 2\n",
+      "U A=\n", "result 2\n" },
+    { "earliest passes over what is cleared",
+      "frame U loop unit A:date B:date\ndates x U A B\n"
+      "function f 1 date : node:U date\nEARLIEST 1 0 x\nRETURN 1\n",
+      "U A= B=20250131\n", "result 2025-01-31\n" },
     { "GET cleared date", AS("hl7date", "date"), "U A=\n", "result cleared\n" },
 #define PAID "frame U loop unit CUR:text AMT:dec2@CUR\nfunction f 1 dec2 : node:U dec2\nGET 1 0 AMT\nRETURN 1\n"
     { "GET amount in the currency of the source", PAID, "U CUR=USD AMT=1.5\n", "result 1.50\n" },
