@@ -5,6 +5,7 @@
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_upper(char c) { return (c >= 'A' && c <= 'Z') || is_digit(c); }
+static bool is_lower(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
 /* The number at `*at`, moving on; 0 where there is none or it is absurd. */
 static unsigned number(const char **at)
@@ -18,10 +19,11 @@ const char *shunt_path_parse(const char *text, shunt_path *w)
 {
     const char *at = text;
     *w = (shunt_path){ 0 };
-    if (is_digit(*at)) {
-        const char *start = at;
-        while (is_upper(*at)) at++;
-        w->loop = (shunt_text){ start, (uint32_t)(at - start) };
+    const char *loop = at;
+    while (is_upper(*loop) || is_lower(*loop)) loop++;
+    if (is_digit(*at) || (*loop == '.' && is_upper(loop[1]))) {
+        w->loop = (shunt_text){ at, (uint32_t)(loop - at) };
+        at = loop;
         if (*at++ != '.') return "after a loop comes a point and a segment: `2110.SVC01`";
     }
     const char *start = at;

@@ -262,9 +262,39 @@ def write_phi(facts, out):
 
 # -- guides ------------------------------------------------------------------------------------------------------------
 
+# Levels of a ship notice, and which may stand under which: the standard has one loop HL for all, HL03 says what it is.
+SHIP_LEVELS = {"shipment": ("S", "OTPI"), "order": ("O", "TPI"), "tare": ("T", "POI"), "pack": ("P", "OI"), "item": ("I", "P")}
+
+
+def ship_levels(loop, above, code):
+    """The loop HL of a ship notice as one loop for each level, those below inside; no level stands in itself."""
+    name = next(n for n, (c, _) in SHIP_LEVELS.items() if c == code)
+    nested = {"loop": name, "use": "S", "repeat": ">1", "pos": loop["pos"], "label": name, "body": []}
+    for node in loop["body"]:
+        nested["body"].append(dict(node, key={"03": [code]}) if node.get("seg") == "HL" else node)
+    last = max(n["pos"] for n in loop["body"])
+    for below in SHIP_LEVELS[name][1]:
+        if below not in above:
+            nested["body"].append(dict(ship_levels(loop, above + code, below), pos=last + 10))
+    return nested
+
+
+def plain_ids(body):
+    """A loop of a base set is called by the segment that starts it: the numbers behind it say nothing."""
+    for node in body:
+        if "loop" in node:
+            node["loop"] = re.sub(r"\.\d+$", "", node["loop"])
+            plain_ids(node["body"])
+
+
 class Guide:
     def __init__(self, facts, name, segments, names):
         self.tree = read_json(facts, "transactions", name + ".json")
+        plain_ids(self.tree["body"])
+        if name.startswith("base/856-"):
+            at = next(i for i, n in enumerate(self.tree["body"]) if n.get("loop") == "HL")
+            self.tree["body"][at:at] = [dict(ship_levels(self.tree["body"][at], "", code), pos=self.tree["body"][at]["pos"])
+                                        for code in "SOTPI"]
         self.name = name.split("/")[-1]
         self.release = self.tree["release"] if self.tree["release"] in RELEASES else "005010"
         self.segments, self.names, self.lines = segments, names, []
@@ -391,12 +421,15 @@ class Guide:
         if not version[0].isdigit():  # TA1 has no guide
             version = self.release
         match = re.match(r"^(\d{6}X\d{3})[A-Z]\d(-response)?$", version)
+        family = {"997-005010": "005010X230"}.get(self.name, match[1] if match else version)
         is_guide = "X" in version or tree["set"] in ("997", "999") or tree["set"].startswith("TA1")
         health = is_guide and tree["set"][:3] in classified
-        self.lines = ["\t".join(["guide", "X12", tree["set"].split(" ")[0], version, match[1] if match else version, self.release,
+        self.lines = ["\t".join(["guide", "X12", tree["set"].split(" ")[0], version, family, self.release,
                                  tree.get("gs01") or "-", "health" if health else "trade",
                                  self.names.get("guide", self.name, "transaction set " + tree["set"])])]
-        self.body("", tree["body"], 0)
+        # TA1 is one segment of the interchange, whatever stands around it.
+        body = [n for n in tree["body"] if n.get("seg") == "TA1"] if self.name == "TA1" else tree["body"]
+        self.body("", body, 0)
         write(os.path.join(out, "guides", self.name + ".tsv"), self.lines)
 
 

@@ -54,6 +54,15 @@ static bool of_family(shunt_text version, shunt_text family)
     return true;
 }
 
+/* "004010": a set of the base standard, without a guide. */
+static bool is_release(shunt_text version)
+{
+    if (version.length != 6) return false;
+    for (uint32_t i = 0; i < 6; i++)
+        if (!digit(version.bytes[i])) return false;
+    return true;
+}
+
 static uint16_t by_version(const shunt_plan *plan, shunt_text set, shunt_text version)
 {
     if (version.length == 0) return SHUNT_NONE;
@@ -84,13 +93,18 @@ uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03
     char padded[6] = { '0', '0' };
     memcpy(digits == 4 ? padded + 2 : padded, gs08.bytes, digits == 4 ? 4 : 6);
     shunt_text release = { padded, sizeof padded };
+    uint16_t   base = SHUNT_NONE;
+    bool       several = false;
     for (uint32_t i = 0; i < plan->guide_count; i++) {
         const shunt_plan_guide *g = &plan->guides[i];
         if (!shunt_text_equal(plan->texts[g->set], set) || !shunt_text_equal(plan->texts[g->functional_id], gs01)) continue;
         if (!shunt_text_starts(plan->texts[g->version], release)) continue;
-        if (guide != SHUNT_NONE) return SHUNT_NONE; /* two fit */
+        if (is_release(plan->texts[g->version])) base = (uint16_t)i;
+        several = several || guide != SHUNT_NONE;
         guide = (uint16_t)i;
     }
+    /* Beside guides, a bare release means the set as the base standard has it. */
+    if (base != SHUNT_NONE || several) guide = base;
     *assumed = guide != SHUNT_NONE;
     return guide;
 }

@@ -13,7 +13,8 @@ bool       shunt_x12_same_control(shunt_text a, shunt_text b);
 bool       shunt_x12_number(shunt_text text, uint64_t *number);
 
 /* Guide of a set, by the version that ST03 or GS08 names: exact first, then by family, then by functional id where the version is
- * a bare release and one guide alone fits (`assumed`). SHUNT_NONE where there is none. */
+ * a release ("4010", "004010VICS") and one guide alone, or the base set of that release, fits (`assumed`). SHUNT_NONE where there is
+ * none. */
 uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03, shunt_text gs08, shunt_text gs01,
                          bool *assumed);
 
