@@ -291,8 +291,23 @@ START_TEST(nests_loops)
 }
 END_TEST
 
+/* Tables are shared by the guides: each is looked at once. */
+static bool seen_before(const void *table)
+{
+    static const void *seen[1 << 17];
+    size_t             at = ((uintptr_t)table >> 3) * 2654435761u % SHUNT_COUNT(seen);
+    for (size_t tries = 0; tries < 64; tries++, at = (at + 1) % SHUNT_COUNT(seen)) {
+        if (seen[at] == table) return true;
+        if (seen[at]) continue;
+        seen[at] = table;
+        return false;
+    }
+    return false;
+}
+
 static void check_codeset(const shunt_codeset *set)
 {
+    if (seen_before(set)) return;
     ck_assert_uint_gt(set->count, 0);
     for (uint32_t i = 0; i < set->count; i++) {
         ck_assert(shunt_codeset_has(set, shunt_text_of(set->values[i])));
@@ -303,6 +318,7 @@ static void check_codeset(const shunt_codeset *set)
 static void check_elements(const char *place, const shunt_element *list, uint32_t count, bool composite)
 {
     ck_assert_uint_gt(count, 0);
+    if (seen_before(list)) return;
     for (uint32_t i = 0; i < count; i++) {
         const shunt_element *e = &list[i];
         ck_assert_uint_eq(e->position, i + 1);
