@@ -24,12 +24,14 @@ typedef struct place {
     const shunt_segment_node *segment;
     uint16_t                  loop; /* number in the plan */
     bool                      trigger;
+    uint8_t                   level_first, level_last; /* loops that its nodes start: a node for each number */
     SHUNT_LIST(binding) bindings;
     SHUNT_LIST(wish) wishes;
     uint32_t node_first, node_count;
 } place;
 
-/* A field of a segment whose repetitions are instances of a frame: a loop behind those of all guides, which no segment leads to. */
+/* A field of a segment whose repetitions are instances of a frame (field 0: the repeats of the segment): a loop behind those of all
+ * guides, which no segment leads to. */
 typedef struct repeated {
     uint32_t place;
     uint16_t field, frame;
@@ -118,12 +120,39 @@ static bool add_place(shunt_plan_maker *m, const shunt_loop *in, uint16_t loop, 
     p->segment = segment;
     p->loop = loop;
     p->trigger = trigger;
+    p->level_first = p->level_last = trigger;
     return true;
 }
 
-/* Adds a loop and all below it; dictionaries are a few levels deep, the limit of the walk is checked first. */
-static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t parent, uint16_t depth)
+/* May the entry come first in the body? It may when nothing that is required stands before it. */
+static bool may_start(const shunt_loop *loop, uint32_t entry)
 {
+    for (uint32_t i = 0; i < entry; i++)
+        if ((loop->body[i].segment ? loop->body[i].segment->usage : loop->body[i].loop->usage) == SHUNT_REQUIRED) return false;
+    return true;
+}
+
+/* HL7: a segment that may come first in its group starts it, and the groups around it as far as each may come first in turn. The node
+ * within the group is left out where it could never be taken. */
+static void set_levels(shunt_plan_maker *m, place *p, uint32_t entry)
+{
+    const shunt_loop *loop = p->in;
+    uint8_t           level = 0;
+    for (bool starts = may_start(loop, entry); starts && loop->parent; loop = loop->parent) {
+        uint32_t at = 0;
+        level++;
+        while (loop->parent->body[at].loop != loop) at++;
+        starts = may_start(loop->parent, at);
+    }
+    p->level_last = level;
+    p->level_first = level > 0 && entry == 0 && p->segment->max == 1;
+    if (level >= SHUNT_WALK_DEPTH) m->too_large = true;
+}
+
+/* Adds a loop and all below it; dictionaries are a few levels deep, the limit of the walk is checked first. */
+static bool add_loop(shunt_plan_maker *m, shunt_standard standard, const shunt_loop *loop, uint16_t parent, uint16_t depth)
+{
+    bool     first_starts = standard != SHUNT_STANDARD_HL7 && depth > 0; /* a loop begins with its first segment and no other */
     uint32_t number = m->loops.count;
     if (depth >= SHUNT_WALK_DEPTH || number >= SHUNT_NONE) {
         m->too_large = true;
@@ -133,8 +162,10 @@ static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t paren
     if (!b) return false;
     *b = (body){ .loop = loop, .parent = parent, .depth = depth, .frame = SHUNT_NONE, .place_first = m->places.count };
     for (uint16_t i = 0; i < loop->body_count; i++)
-        if (loop->body[i].segment && !add_place(m, loop, (uint16_t)number, loop->body[i].segment, i == 0 && depth > 0))
-            return false;
+        if (loop->body[i].segment) {
+            if (!add_place(m, loop, (uint16_t)number, loop->body[i].segment, i == 0 && first_starts)) return false;
+            if (standard == SHUNT_STANDARD_HL7) set_levels(m, &m->places.items[m->places.count - 1], i);
+        }
     m->loops.items[number].place_count = m->places.count - m->loops.items[number].place_first;
 
     uint32_t at = m->loops.items[number].place_first;
@@ -147,11 +178,11 @@ static bool add_loop(shunt_plan_maker *m, const shunt_loop *loop, uint16_t paren
             return false;
         }
         subloops[subloop_count++] = (uint16_t)m->loops.count;
-        if (!add_loop(m, loop->body[i].loop, (uint16_t)number, (uint16_t)(depth + 1))) return false;
+        if (!add_loop(m, standard, loop->body[i].loop, (uint16_t)number, (uint16_t)(depth + 1))) return false;
     }
     m->loops.items[number].kid_first = m->kids.count;
     for (uint32_t i = 0, sub = 0; i < loop->body_count; i++) {
-        if (i == 0 && depth > 0) {
+        if (i == 0 && first_starts) {
             at++;
             continue;
         }
@@ -187,7 +218,7 @@ uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, ui
     }
     uint16_t number = small(m, m->guides.count - 1);
     *g = (guide){ .guide = from, .source = source, .loop_first = m->loops.count, .place_first = m->places.count };
-    if (!add_loop(m, from->body, SHUNT_NONE, 0)) {
+    if (!add_loop(m, (shunt_standard)from->standard, from->body, SHUNT_NONE, 0)) {
         m->no_memory = !m->too_large;
         return SHUNT_NONE;
     }
@@ -248,6 +279,11 @@ bool shunt_plan_maker_bind(shunt_plan_maker *m, uint16_t number, shunt_plan_spot
     }
     place *p = find_place(m, spot);
     if (!p) return false;
+    if (m->guides.items[spot.guide].guide->standard == SHUNT_STANDARD_HL7 && number < m->frames.count) {
+        /* Its reader decodes the values and hands them over one by one: a repeat is a loop that is entered and left. */
+        m->frames.items[number].frame.kind = SHUNT_FRAME_LOOP;
+        return shunt_plan_maker_repeat(m, number, spot, 0);
+    }
     for (uint32_t i = 0; i < p->bindings.count; i++) {
         const binding *b = &p->bindings.items[i];
         if (!overlap(b->qualifier, qualifier)) continue;
@@ -343,8 +379,8 @@ void shunt_plan_maker_want(shunt_plan_maker *m, uint16_t number, uint16_t slot, 
     if (!p || slot == SHUNT_NONE) return;
     shunt_plan_demand wanted = *demand;
     wanted.slot = slot;
-    if (field) {
-        repeated          *r = find_repeated(m, p, field, number);
+    repeated *r = find_repeated(m, p, field, number);
+    if (field || r) {
         shunt_plan_demand *d = r ? SHUNT_PUSH(m->arena, &r->demands) : NULL;
         if (d)
             *d = wanted;
@@ -395,8 +431,8 @@ static bool wanted_apart(const place *p, const char *qualifier)
     return false;
 }
 
-/* One node: of a single qualifier (`only`), or of all those that nobody wants apart. */
-static void write_node(shunt_plan_maker *m, const place *p, const char *only)
+/* One node: of a single qualifier (`only`), or of all those that nobody wants apart; starting `level` loops. */
+static void write_node(shunt_plan_maker *m, const place *p, const char *only, uint8_t level)
 {
     const shunt_segment_node *s = p->segment;
     shunt_plan_node          *n = SHUNT_PUSH(m->arena, &m->nodes);
@@ -407,9 +443,14 @@ static void write_node(shunt_plan_maker *m, const place *p, const char *only)
     const body *b = &m->loops.items[p->loop];
     n->id = shunt_pack((const uint8_t *)s->id, strlen(s->id));
     n->loop = p->loop;
-    n->position = p->trigger ? b->loop->position : s->position;
+    n->position = s->position;
+    const shunt_loop *started = b->loop;
+    for (uint8_t inner = 1; inner < level; inner++) started = started->parent;
+    if (level) n->position = started->position;
     n->max = s->max;
-    n->trigger = p->trigger;
+    n->trigger = level;
+    /* Behind a segment of HL7 that starts its group only later ones are of the same instance, or its own repeats. */
+    if (level && !p->trigger) n->start = (uint16_t)(s->position + (s->max == 1));
     n->required = s->usage == SHUNT_REQUIRED;
     n->key_element = s->key && s->key->count ? s->key_element : 0;
     n->key_component = n->key_element ? s->key_component : 0;
@@ -460,12 +501,17 @@ static void write_nodes(shunt_plan_maker *m)
         const shunt_codeset *key = p->segment->key;
         uint32_t             apart = 0, keys = key ? key->count : 0;
         p->node_first = m->nodes.count;
-        for (uint32_t k = 0; k < keys && keys > 1; k++) {
-            if (!wanted_apart(p, key->values[k])) continue;
-            apart++;
-            write_node(m, p, key->values[k]);
+        for (uint8_t level = p->level_first; level <= p->level_last; level++) {
+            uint32_t before = m->nodes.count;
+            for (uint32_t k = apart = 0; k < keys && keys > 1; k++) {
+                if (!wanted_apart(p, key->values[k])) continue;
+                apart++;
+                write_node(m, p, key->values[k], level);
+            }
+            if (apart < keys || keys == 0) write_node(m, p, keys == 1 ? key->values[0] : NULL, level);
+            if (level == p->level_first || m->no_memory) continue;
+            for (uint32_t n = before; n < m->nodes.count; n++) m->nodes.items[n].back = (uint16_t)(before - p->node_first);
         }
-        if (apart < keys || keys == 0) write_node(m, p, keys == 1 ? key->values[0] : NULL);
         p->node_count = m->nodes.count - p->node_first;
     }
     small(m, m->nodes.count);
@@ -510,8 +556,8 @@ static void write_repeated_loops(shunt_plan_maker *m, shunt_plan_loop *out)
     for (uint32_t i = 0; i < m->repeated.count; i++) {
         const repeated *r = &m->repeated.items[i];
         const place    *p = &m->places.items[r->place];
-        shunt_text      id = shunt_text_format(m->arena, "%s-%u", p->segment->id, r->field);
-        uint16_t        depth = (uint16_t)(m->loops.items[p->loop].depth + 1);
+        shunt_text id = r->field ? shunt_text_format(m->arena, "%s-%u", p->segment->id, r->field) : shunt_text_of(p->segment->id);
+        uint16_t   depth = (uint16_t)(m->loops.items[p->loop].depth + 1);
         if (!id.bytes) m->no_memory = true;
         if (depth >= SHUNT_WALK_DEPTH) m->too_large = true;
         out[i] = (shunt_plan_loop){ .id = text_number(m, id),
@@ -527,17 +573,37 @@ static void write_repeated_loops(shunt_plan_maker *m, shunt_plan_loop *out)
 /* Choices of one open loop, in the order they are tried, before they are sorted by segment id. */
 typedef struct candidate {
     uint32_t place;
+    uint8_t  level;
     bool     orphan;
 } candidate;
 typedef SHUNT_LIST(candidate) candidates;
 
-static void add_candidate(shunt_plan_maker *m, candidates *list, uint32_t at, bool orphan)
+static void add_candidate(shunt_plan_maker *m, candidates *list, uint32_t at, uint8_t level, bool orphan)
 {
+    const place *p = &m->places.items[at];
+    if (level < p->level_first || level > p->level_last) return;
     candidate *c = SHUNT_PUSH(m->arena, list);
     if (!c)
         m->no_memory = true;
     else
-        *c = (candidate){ at, orphan };
+        *c = (candidate){ at, level, orphan };
+}
+
+/* Segments that start the loop, and with it `level` - 1 others around it; in the order of its body. */
+static void add_starters(shunt_plan_maker *m, candidates *list, kid k, uint8_t level)
+{
+    const body *b = &m->loops.items[k.loop];
+    if (m->places.items[k.place].trigger && m->places.items[k.place].loop == k.loop) {
+        add_candidate(m, list, k.place, level, false);
+        return;
+    }
+    for (uint32_t i = 0; i < b->kid_count; i++) {
+        kid inner = m->kids.items[b->kid_first + i];
+        if (inner.loop == SHUNT_NONE)
+            add_candidate(m, list, inner.place, level, false);
+        else
+            add_starters(m, list, inner, (uint8_t)(level + 1));
+    }
 }
 
 /* Loops `levels` below the loop, past `open` (which was looked at from inside). */
@@ -547,10 +613,12 @@ static void add_orphans(shunt_plan_maker *m, candidates *list, uint16_t loop, ui
     for (uint32_t i = 0; i < b->kid_count; i++) {
         kid k = m->kids.items[b->kid_first + i];
         if (k.loop == SHUNT_NONE || k.loop == open) continue;
-        if (levels == 1)
-            add_candidate(m, list, k.place, true);
-        else
+        if (levels > 1) {
             add_orphans(m, list, k.loop, SHUNT_NONE, levels - 1);
+            continue;
+        }
+        const body *kid_body = &m->loops.items[k.loop];
+        for (uint32_t p = 0; p < kid_body->place_count; p++) add_candidate(m, list, kid_body->place_first + p, 1, true);
     }
 }
 
@@ -559,7 +627,13 @@ static void collect_candidates(shunt_plan_maker *m, uint16_t loop, candidates *l
     list->count = 0;
     for (uint16_t at = loop; at != SHUNT_NONE; at = m->loops.items[at].parent) {
         const body *b = &m->loops.items[at];
-        for (uint32_t i = 0; i < b->kid_count; i++) add_candidate(m, list, m->kids.items[b->kid_first + i].place, false);
+        for (uint32_t i = 0; i < b->kid_count; i++) {
+            kid k = m->kids.items[b->kid_first + i];
+            if (k.loop == SHUNT_NONE)
+                add_candidate(m, list, k.place, 0, false);
+            else
+                add_starters(m, list, k, 1);
+        }
     }
     uint16_t open = SHUNT_NONE;
     for (uint16_t at = loop; at != SHUNT_NONE; open = at, at = m->loops.items[at].parent)
@@ -631,13 +705,15 @@ static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first
             for (uint32_t i = 0; i < list.count; i++) {
                 const place *p = &m->places.items[list.items[i].place];
                 if (of_place[list.items[i].place - g->place_first] != id) continue;
-                for (uint32_t n = 0; n < p->node_count; n++) {
+                uint32_t nodes = p->node_count / (p->level_last - p->level_first + 1u);
+                uint32_t first = p->node_first + nodes * (list.items[i].level - p->level_first);
+                for (uint32_t n = 0; n < nodes; n++) {
                     shunt_plan_choice *choice = SHUNT_PUSH(m->arena, &m->choices);
                     if (!choice) {
                         m->no_memory = true;
                         return;
                     }
-                    *choice = (shunt_plan_choice){ (uint16_t)(p->node_first + n), list.items[i].orphan };
+                    *choice = (shunt_plan_choice){ (uint16_t)(first + n), list.items[i].orphan };
                 }
             }
         }
@@ -670,6 +746,17 @@ static void write_guides(shunt_plan_maker *m, shunt_plan_guide *out)
     }
 }
 
+/* The first node that starts the loop and no other inside it. */
+static uint16_t trigger_of(const shunt_plan_maker *m, const body *b)
+{
+    for (uint32_t i = 0; i < b->place_count; i++) {
+        const place *p = &m->places.items[b->place_first + i];
+        if (b->depth == 0 || p->level_last == 0) continue;
+        return (uint16_t)(p->node_first + (p->level_first ? 0 : p->node_count / (p->level_last + 1u)));
+    }
+    return SHUNT_NONE;
+}
+
 static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
 {
     for (uint32_t i = 0; i < m->loops.count; i++) {
@@ -681,7 +768,7 @@ static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
             .position = b->loop->position,
             .max = b->loop->max,
             .frame = b->frame,
-            .trigger = b->depth ? (uint16_t)m->places.items[b->place_first].node_first : SHUNT_NONE,
+            .trigger = trigger_of(m, b),
             .name = m->names ? text_number(m, shunt_text_of(b->loop->name)) : SHUNT_NONE,
             .type = SHUNT_NONE,
         };

@@ -145,7 +145,7 @@ def notation(structure, name, known, taken):
         for prefix in (name + "_", name.upper() + "_"):
             if group.startswith(prefix):
                 group = group[len(prefix):]
-        if group.startswith("choice-"):
+        if group.startswith("choice-") or group == "CHOICE":
             group = ""
         if group:
             unique, n = group, 2
@@ -155,6 +155,9 @@ def notation(structure, name, known, taken):
             group = re.sub(r"[^A-Z0-9_]", "_", unique.upper())
         inner = notation(entry["c"], name, known, taken)
         if not inner:
+            continue
+        if not group and len(inner) == 1 and inner[0].startswith("("):
+            out.append(inner[0])
             continue
         joined = (" | " if entry.get("alt") else " ").join(inner)
         out.append("%s%s( %s )" % (group, LIMIT[(min(entry["m"], 1), entry["x"])], joined))

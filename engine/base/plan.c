@@ -93,14 +93,16 @@ static const char *check_nodes(const shunt_plan *p)
         const shunt_plan_node *n = &p->nodes[i];
         CHECK(n->id != 0, "id of a node");
         CHECK(n->loop < p->loop_count, "loop of a node");
-        CHECK(n->trigger <= 1 && (!n->trigger || p->loops[n->loop].depth > 0), "the body of a set has a trigger");
+        CHECK(n->trigger <= p->loops[n->loop].depth, "the body of a set has a trigger");
+        CHECK(n->trigger || n->start == 0, "start of a node");
+        CHECK(n->back <= i && n[-n->back].back == 0 && n[-n->back].loop == n->loop && n[-n->back].id == n->id, "twin of a node");
         CHECK(within(n->key_first, n->key_count, p->key_count), "keys of a node");
         CHECK(n->key_count == 0 || n->key_element > 0, "key element of a node");
         CHECK(n->key_count <= SHUNT_PLAN_KEYS && n->demand_count <= SHUNT_PLAN_DEMANDS, "too many keys or demands of a node");
         CHECK(within(n->demand_first, n->demand_count, p->demand_count), "demands of a node");
         CHECK(text_ok(p, n->name, false), "text of a node");
         CHECK(n->of == SHUNT_NONE ? n->field == 0
-                                  : n->field > 0 && n->of < p->node_count && n->trigger && p->nodes[n->of].of == SHUNT_NONE &&
+                                  : n->of < p->node_count && n->trigger && p->nodes[n->of].of == SHUNT_NONE &&
                                         p->nodes[n->of].loop == p->loops[n->loop].parent,
               "repetitions of a node");
         uint16_t frame = n->frame;
@@ -136,8 +138,9 @@ static const char *check_cell(const shunt_plan *p, const shunt_plan_guide *g, ui
         const shunt_plan_node *n = &p->nodes[choice->node];
         CHECK(n->id == id, "choice of another segment");
         CHECK(n->loop >= g->loop_first && n->loop - g->loop_first < g->loop_count, "choice of another guide");
-        CHECK(choice->orphan || encloses(p, n->trigger ? p->loops[n->loop].parent : n->loop, loop),
-              "choice in a loop that is not open");
+        uint16_t body = n->loop;
+        for (unsigned started = n->trigger; started > 0; started--) body = p->loops[body].parent;
+        CHECK(choice->orphan || encloses(p, body, loop), "choice in a loop that is not open");
     }
     return NULL;
 }

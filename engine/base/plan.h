@@ -92,9 +92,10 @@ typedef struct shunt_plan_demand {
 typedef struct shunt_plan_node {
     uint64_t id;       /* packed */
     uint16_t loop;     /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */
-    uint16_t position; /* order in the body of `loop` (of the parent's body for a trigger) */
+    uint16_t position; /* order in the body of `loop`; for a trigger in the body around the outermost loop it starts */
     uint16_t max;      /* repeats, 0 = no limit */
-    uint8_t  trigger;  /* 1 = starts an instance of `loop` */
+    uint8_t
+        trigger; /* 1 = starts an instance of `loop`; more: of so many loops, each the one around the next, `loop` the innermost */
     uint8_t  key_element, key_component;
     uint8_t  required;
     uint16_t key_first, key_count; /* into keys; 0 = any */
@@ -107,7 +108,10 @@ typedef struct shunt_plan_node {
     uint16_t name;       /* text: friendly name, SHUNT_NONE in programs; of a named value its name */
     uint16_t binary;     /* element that holds the length of the binary element after it (BIN01, BDS02), 0 = none */
     uint16_t of;         /* trigger of a loop of repetitions: node of the segment whose element `field` repeats; SHUNT_NONE */
-    uint16_t field;      /* 1-based; 0 where `of` is SHUNT_NONE */
+    uint16_t field;      /* 1-based; 0: every repeat of the segment itself is an instance (readers that hand over values) */
+    uint16_t start; /* of a trigger: how far the body of `loop` has come with it; 0 where a loop begins with its first segment */
+    uint16_t back;  /* so many nodes before it is the first one of the same segment at the same place: a segment of HL7 that may
+                          * start its group has a node within it and one for each loop it starts with it; `of` names the first */
 } shunt_plan_node;
 
 /* A loop that segments begin; or of the repetitions of an element (HL7 `PID-3`): its trigger is a node with `of`, which no choice

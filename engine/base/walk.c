@@ -80,10 +80,18 @@ static bool key_fits(const shunt_plan *plan, const shunt_plan_node *node, const 
     return false;
 }
 
+/* The outermost loop that a trigger starts. */
+static uint16_t started_by(const shunt_plan *plan, const shunt_plan_node *node)
+{
+    uint16_t loop = node->loop;
+    for (unsigned inner = node->trigger; inner > 1; inner--) loop = plan->loops[loop].parent;
+    return loop;
+}
+
 /* The loop in whose body the node stands. */
 static uint16_t body_of(const shunt_plan *plan, const shunt_plan_node *node)
 {
-    return node->trigger ? plan->loops[node->loop].parent : node->loop;
+    return node->trigger ? plan->loops[started_by(plan, node)].parent : node->loop;
 }
 
 static bool is_open(const shunt_walk *walk, uint16_t loop)
@@ -96,14 +104,26 @@ static bool is_open(const shunt_walk *walk, uint16_t loop)
 static uint32_t repeat_of(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
 {
     if (!node->trigger) return walk->last_node == index ? walk->last_repeats + 1 : 1;
-    const shunt_plan_loop *loop = &walk->plan->loops[node->loop];
-    return loop->depth <= walk->depth && walk->loops[loop->depth] == node->loop ? walk->repeats[loop->depth] + 1 : 1;
+    uint16_t               started = started_by(walk->plan, node);
+    const shunt_plan_loop *loop = &walk->plan->loops[started];
+    return loop->depth <= walk->depth && walk->loops[loop->depth] == started ? walk->repeats[loop->depth] + 1 : 1;
 }
 
 static bool used_up(const shunt_walk *walk, const shunt_plan_node *node, uint16_t index)
 {
-    uint32_t max = node->trigger ? walk->plan->loops[node->loop].max : node->max;
+    uint32_t max = node->trigger ? walk->plan->loops[started_by(walk->plan, node)].max : node->max;
     return max && repeat_of(walk, node, index) > max;
+}
+
+/* Opens an instance of the loop in the innermost body. */
+static void open_loop(shunt_walk *walk, uint16_t loop, uint32_t repeat, uint16_t start, shunt_landing *landing)
+{
+    walk->loops[walk->depth] = loop;
+    walk->repeats[walk->depth] = repeat;
+    walk->positions[walk->depth] = start;
+    walk->depth++;
+    if (walk->depth < SHUNT_WALK_DEPTH) walk->loops[walk->depth] = SHUNT_NONE;
+    landing->enter[landing->enter_count++] = loop;
 }
 
 /* Leaves and enters until the body of the node is innermost (of a trigger: its loop), and stands at its position. */
@@ -122,28 +142,29 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     while (missing > 0) {
         uint16_t loop = path[--missing];
         walk->positions[walk->depth - 1] = plan->loops[loop].position;
-        walk->loops[walk->depth] = loop;
-        walk->repeats[walk->depth] = 1;
-        walk->positions[walk->depth] = 0;
-        walk->depth++;
-        if (walk->depth < SHUNT_WALK_DEPTH) walk->loops[walk->depth] = SHUNT_NONE;
-        landing->enter[landing->enter_count++] = loop;
+        open_loop(walk, loop, 1, 0, landing);
     }
     walk->positions[walk->depth - 1] = node->position;
     walk->last_node = index;
     walk->last_repeats = repeat;
     if (!node->trigger) return;
+    if (SHUNT_UNLIKELY(node->trigger > 1)) {
+        uint16_t loop = node->loop, inner[SHUNT_WALK_DEPTH];
+        unsigned count = 0;
+        for (unsigned started = node->trigger; started > 1; started--) inner[count++] = loop, loop = plan->loops[loop].parent;
+        open_loop(walk, loop, repeat, 0, landing);
+        while (count > 0) {
+            walk->positions[walk->depth - 1] = plan->loops[inner[--count]].position;
+            open_loop(walk, inner[count], 1, 0, landing);
+        }
+        walk->positions[walk->depth - 1] = node->start;
+        return;
+    }
     if (SHUNT_UNLIKELY(node->position != plan->loops[node->loop].position) && walk->plain) {
         walk->plain = false; /* where the walk stands no longer follows from the last node */
         memset(walk->steps, 0, sizeof walk->steps);
-        walk->learned++;
     }
-    walk->loops[walk->depth] = node->loop;
-    walk->repeats[walk->depth] = repeat;
-    walk->positions[walk->depth] = 0;
-    walk->depth++;
-    if (walk->depth < SHUNT_WALK_DEPTH) walk->loops[walk->depth] = SHUNT_NONE;
-    landing->enter[landing->enter_count++] = node->loop;
+    open_loop(walk, node->loop, repeat, node->start, landing);
 }
 
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
@@ -217,6 +238,7 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
     shunt_walk_place place;
     if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return;
     const shunt_plan_node *node = &walk->plan->nodes[landing->node];
+    if (node->trigger > 1 || node->start) return; /* a remembered step starts one loop at its first segment */
     if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
     uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
     walk->places[shunt_walk_place_slot(place.id)] = place;

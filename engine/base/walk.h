@@ -2,7 +2,9 @@
  * for every standard whose messages are flat lists of segments (X12, HL7 v2).
  * A segment lands on the first choice, in the order of the plan, whose qualifier fits, that does not go back and whose repeats
  * are not used up; then on the first of those whose repeats are; then on the first orphan (parent missing), then on the first
- * one whatever its order. A body that is gone back in goes on from there. */
+ * one whatever its order. A body that is gone back in goes on from there.
+ * A loop of X12 begins with one segment of its own. A group of HL7 begins with any segment that may come first in it: such a segment
+ * has a node within the group, taken while the group has not come further, and a node that starts a new instance (plan.h: trigger). */
 #ifndef SHUNT_WALK_H
 #define SHUNT_WALK_H
 

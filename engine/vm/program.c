@@ -13,7 +13,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sections are saved as they stand");
 /* The format: a struct that changes its size is another format version. */
 _Static_assert(sizeof(shunt_plan_source) == 12 && sizeof(shunt_plan_guide) == 24 && sizeof(shunt_plan_loop) == 18 &&
-                   sizeof(shunt_plan_node) == 56,
+                   sizeof(shunt_plan_node) == 64,
                "format");
 _Static_assert(sizeof(shunt_plan_choice) == 4 && sizeof(shunt_plan_frame) == 14 && sizeof(shunt_plan_slot) == 22, "format");
 _Static_assert(sizeof(shunt_plan_demand) == 8 && sizeof(shunt_source) == 16 && sizeof(shunt_map_entry) == 24, "format");
