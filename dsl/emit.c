@@ -93,6 +93,10 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     FROM_PLAN(children, child_count);
     FROM_PLAN(slots, slot_count);
     FROM_PLAN(demands, demand_count);
+    FROM_PLAN(layouts, layout_count);
+    FROM_PLAN(rows, row_count);
+    FROM_PLAN(columns, column_count);
+    FROM_PLAN(row_keys, row_key_count);
     FROM_PLAN(texts, text_count);
 #undef FROM_PLAN
 #define FROM_LIST(member) program->member = e->member.items, program->member##_count = e->member.count

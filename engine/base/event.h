@@ -73,7 +73,8 @@ typedef struct shunt_event {
     shunt_status         code;
     shunt_place          place;
     shunt_text           detail;
-    uint64_t             end; /* byte after the event */
+    bool                 local; /* of a fault: it spoils the unit at hand only, its neighbours can be read */
+    uint64_t             end;   /* byte after the event */
 } shunt_event;
 
 struct shunt_plan;

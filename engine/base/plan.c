@@ -30,6 +30,10 @@ static const char *check_arrays(const shunt_plan *p)
     CHECK(p->children || !p->child_count, "children are missing");
     CHECK(p->slots || !p->slot_count, "slots are missing");
     CHECK(p->demands || !p->demand_count, "demands are missing");
+    CHECK(p->layouts || !p->layout_count, "layouts are missing");
+    CHECK(p->rows || !p->row_count, "rows are missing");
+    CHECK(p->columns || !p->column_count, "columns are missing");
+    CHECK(p->row_keys || !p->row_key_count, "keys of rows are missing");
     CHECK(p->texts || !p->text_count, "texts are missing");
     CHECK(p->guide_count <= SHUNT_PLAN_GUIDES && p->loop_count < SHUNT_NONE && p->node_count < SHUNT_NONE &&
               p->frame_count < SHUNT_NONE,
@@ -173,6 +177,83 @@ static const char *check_guide(const shunt_plan *p, const shunt_plan_guide *g)
     return NULL;
 }
 
+static bool in_guide(const shunt_plan_guide *g, uint16_t loop)
+{
+    return loop > g->loop_first && loop - g->loop_first < g->loop_count;
+}
+
+/* A column stands within the record, or its cell is numbered; what it demands goes to the frame of its row's loop. */
+static const char *check_column(const shunt_plan *p, const shunt_plan_layout *l, const shunt_plan_row *r,
+                                const shunt_plan_column *c)
+{
+    CHECK(text_ok(p, c->heading, true), "text of a column");
+    CHECK(c->trim <= 1, "flags of a column");
+    if (l->length)
+        CHECK(c->from > 0 && c->from <= c->to && c->to <= l->length && c->rest == SHUNT_NONE, "place of a column");
+    else
+        CHECK(c->to == 0 && (c->from > 0 || l->header), "place of a column");
+    if (c->rest == SHUNT_NONE) return NULL;
+    CHECK(c->from > 0 && c + 1 == p->columns + r->column_first + r->column_count, "a rest of cells is not the last column");
+    CHECK(in_guide(&p->guides[l->guide], c->rest) && r->loop != SHUNT_NONE && p->loops[c->rest].parent == r->loop &&
+              p->loops[c->rest].trigger != SHUNT_NONE && p->nodes[p->loops[c->rest].trigger].frame == SHUNT_NONE,
+          "loop of the rest of a row");
+    return NULL;
+}
+
+static const char *check_row(const shunt_plan *p, const shunt_plan_layout *l, uint16_t number)
+{
+    const shunt_plan_row *r = &p->rows[l->row_first + number];
+    CHECK(text_ok(p, r->name, true) && r->once <= 1, "text of a row");
+    CHECK(r->parent == SHUNT_NONE || r->parent < number, "parent of a row");
+    CHECK(within(r->key_first, r->key_count, p->row_key_count), "keys of a row");
+    CHECK((r->key_count > 0) == (l->key_from > 0), "keys of a row");
+    CHECK(within(r->column_first, r->column_count, p->column_count) && r->column_count <= SHUNT_PLAN_COLUMNS, "columns of a row");
+    for (uint32_t i = 0; i < r->key_count; i++) CHECK(text_ok(p, p->row_keys[r->key_first + i], true), "text of a key of a row");
+    if (r->loop != SHUNT_NONE) {
+        CHECK(in_guide(&p->guides[l->guide], r->loop) && p->loops[r->loop].trigger != SHUNT_NONE, "loop of a row");
+        const shunt_plan_row *parent = r->parent == SHUNT_NONE ? NULL : &p->rows[l->row_first + r->parent];
+        uint16_t              around = !parent ? p->guides[l->guide].loop_first : parent->loop;
+        CHECK(p->loops[r->loop].parent == around, "a row is not in the loop of its parent");
+        const shunt_plan_node *node = &p->nodes[p->loops[r->loop].trigger];
+        CHECK(node->frame == SHUNT_NONE, "a row is no group");
+        for (uint32_t d = 0; d < node->demand_count; d++)
+            CHECK(p->demands[node->demand_first + d].element <= r->column_count, "demand of no column");
+    }
+    for (uint32_t i = 0; i < r->column_count; i++) {
+        const char *why = check_column(p, l, r, &p->columns[r->column_first + i]);
+        if (why) return why;
+    }
+    return NULL;
+}
+
+static const char *check_layout(const shunt_plan *p, const shunt_plan_layout *l)
+{
+    CHECK(l->guide < p->guide_count, "guide of a layout");
+    CHECK(text_ok(p, l->encoding, false) && text_ok(p, l->continuation, false), "text of a layout");
+    CHECK(l->row_count > 0 && l->row_count <= SHUNT_PLAN_ROWS && within(l->row_first, l->row_count, p->row_count),
+          "rows of a layout");
+    CHECK(l->header <= 1 && l->lines <= 1, "flags of a layout");
+    CHECK(l->length <= SHUNT_PLAN_RECORD, "length of a record");
+    if (l->length)
+        CHECK(!l->header && !l->terminator && l->continuation == SHUNT_NONE && l->key_from <= l->key_to && l->key_to <= l->length,
+              "layout of fixed width");
+    else
+        CHECK(l->separator && l->separator != l->quote && l->separator != l->terminator && l->key_to == 0 &&
+                  (l->terminator || l->lines) && (!l->quote || l->quote != l->terminator),
+              "separators of a layout");
+    CHECK(l->key_from > 0 || (l->row_count == 1 && l->continuation == SHUNT_NONE), "rows without keys");
+    CHECK(!l->header || l->row_count == 1, "a header of several types of rows");
+    CHECK(l->transaction == SHUNT_NONE ||
+              (l->transaction < l->row_count && p->rows[l->row_first + l->transaction].parent == SHUNT_NONE &&
+               p->rows[l->row_first + l->transaction].loop != SHUNT_NONE),
+          "transaction of a layout");
+    for (uint16_t i = 0; i < l->row_count; i++) {
+        const char *why = check_row(p, l, i);
+        if (why) return why;
+    }
+    return NULL;
+}
+
 bool shunt_plan_valid(const shunt_plan *plan, const char **why)
 {
     const char *fault = check_arrays(plan);
@@ -180,6 +261,7 @@ bool shunt_plan_valid(const shunt_plan *plan, const char **why)
     if (!fault) fault = check_loops(plan);
     if (!fault) fault = check_nodes(plan);
     for (uint32_t i = 0; !fault && i < plan->guide_count; i++) fault = check_guide(plan, &plan->guides[i]);
+    for (uint32_t i = 0; !fault && i < plan->layout_count; i++) fault = check_layout(plan, &plan->layouts[i]);
     if (why) *why = fault;
     return fault == NULL;
 }

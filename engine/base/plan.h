@@ -147,6 +147,43 @@ typedef struct shunt_plan_guide {
         dispatch_first; /* into dispatch: (loop - loop_first) * id_count + id -> first choice; one more entry ends the last */
 } shunt_plan_guide;
 
+/* How the rows of a source are cut (CSV, FIXED): one layout for each of its guides. A type of row is a loop of the guide whose
+ * trigger's elements are the columns by number; a layout without types of rows has one. */
+typedef struct shunt_plan_layout {
+    uint16_t guide;
+    uint16_t encoding;     /* text: name of the character set; SHUNT_NONE = UTF-8 */
+    uint16_t continuation; /* text: rows with this key add their cells to the row before; SHUNT_NONE */
+    uint16_t
+        transaction; /* row type whose instances are the transactions, relative to row_first; SHUNT_NONE = the input is one */
+    uint16_t row_first, row_count; /* into rows */
+    uint16_t key_from, key_to;     /* where the key stands: cell, or columns from..to (FIXED); 0 = there is one type only */
+    uint32_t length;               /* FIXED: bytes of a record; 0 = cells are separated */
+    uint8_t  separator, quote;     /* quote 0 = none */
+    uint8_t  terminator;           /* 0 = the line end alone */
+    uint8_t  lines;                /* 1: a line end ends a row, too */
+    uint8_t  header;               /* 1: the first row names the columns */
+    uint8_t  reserved[3];
+} shunt_plan_layout;
+
+typedef struct shunt_plan_row {
+    uint16_t name;                       /* text */
+    uint16_t loop;                       /* of the guide; SHUNT_NONE: outside of the transactions, it is only checked */
+    uint16_t parent;                     /* row type around it, relative to row_first, below its own number; SHUNT_NONE */
+    uint16_t key_first, key_count;       /* into row_keys */
+    uint16_t column_first, column_count; /* into columns */
+    uint16_t once;                       /* 1: at most once in its parent (or in the input) */
+} shunt_plan_row;
+
+typedef struct shunt_plan_column {
+    uint16_t heading;  /* text: as the header names it */
+    uint16_t from, to; /* cell (to = 0), or bytes from..to of a record; 0 = where the header says */
+    uint16_t rest;     /* loop of the remaining cells from here on, each its one element; SHUNT_NONE */
+    uint32_t length;   /* most characters, 0 = no limit */
+    uint32_t max;      /* of `rest`: most cells */
+    uint8_t  trim;     /* 1: blanks at both ends are no part of the value */
+    uint8_t  reserved[3];
+} shunt_plan_column;
+
 typedef struct shunt_plan {
     const shunt_plan_source *sources; /* by number of the source */
     uint32_t                 source_count;
@@ -172,6 +209,14 @@ typedef struct shunt_plan {
     uint32_t                 slot_count;
     const shunt_plan_demand *demands;
     uint32_t                 demand_count;
+    const shunt_plan_layout *layouts;
+    uint32_t                 layout_count;
+    const shunt_plan_row    *rows;
+    uint32_t                 row_count;
+    const shunt_plan_column *columns;
+    uint32_t                 column_count;
+    const uint16_t          *row_keys; /* texts */
+    uint32_t                 row_key_count;
     const shunt_text        *texts;
     uint32_t                 text_count; /* borrowed from the owner */
 } shunt_plan;
@@ -179,10 +224,13 @@ typedef struct shunt_plan {
 /* Bounds on what is searched for one segment or checked for one entry, so that a plan costs bounded time. */
 enum {
     SHUNT_PLAN_GUIDES = 256,
-    SHUNT_PLAN_CHOICES = 1024,  /* of one open loop and id */
-    SHUNT_PLAN_KEYS = 4096,     /* of a node */
-    SHUNT_PLAN_DEMANDS = 1024,  /* of a node */
-    SHUNT_PLAN_CHILDREN = 1024, /* of a frame */
+    SHUNT_PLAN_CHOICES = 1024,   /* of one open loop and id */
+    SHUNT_PLAN_KEYS = 4096,      /* of a node */
+    SHUNT_PLAN_DEMANDS = 1024,   /* of a node */
+    SHUNT_PLAN_CHILDREN = 1024,  /* of a frame */
+    SHUNT_PLAN_ROWS = 256,       /* of a layout */
+    SHUNT_PLAN_COLUMNS = 4096,   /* of a row type */
+    SHUNT_PLAN_RECORD = 1 << 20, /* bytes of a record of fixed width */
 };
 
 /* Every index in range, every order as said above. A reader or a capture runs only over a plan that passed.

@@ -244,6 +244,7 @@ typedef struct shunt_module {
     X(shunt_plan_source, plan_sources) X(shunt_plan_guide, guides) X(shunt_plan_loop, loops) X(shunt_plan_node, nodes) X(uint64_t, keys) X(uint64_t, ids)          \
     X(uint32_t, dispatch) X(shunt_plan_choice, choices) X(shunt_plan_frame, frames) X(uint16_t, children)                       \
     X(shunt_plan_slot, slots) X(shunt_plan_demand, demands)                                                                     \
+    X(shunt_plan_layout, layouts) X(shunt_plan_row, rows) X(shunt_plan_column, columns) X(uint16_t, row_keys)                   \
     X(shunt_source, sources) X(shunt_map_entry, maps) X(shunt_handler, handlers) X(shunt_tally, tallies)                        \
     X(shunt_constant, constants) X(shunt_function, functions) X(shunt_type, register_types) X(shunt_instruction, instructions)  \
     X(uint32_t, instruction_sites) X(shunt_site, sites) X(shunt_type, globals)                                                  \
