@@ -4,6 +4,7 @@
 
 #include "dsl/grow.h"
 #include "engine/base/walk.h"
+#include "standards/csv/shape.h"
 
 /* What repeats of a segment become. */
 typedef struct binding {
@@ -81,6 +82,10 @@ struct shunt_plan_maker {
     SHUNT_LIST(uint64_t) ids;
     SHUNT_LIST(uint32_t) dispatch;
     SHUNT_LIST(shunt_plan_choice) choices;
+    SHUNT_LIST(shunt_plan_layout) layouts;
+    SHUNT_LIST(shunt_plan_row) rows;
+    SHUNT_LIST(shunt_plan_column) columns;
+    SHUNT_LIST(uint16_t) row_keys;
 };
 
 shunt_plan_maker *shunt_plan_maker_new(shunt_arena *arena, shunt_intern *texts, bool names)
@@ -775,6 +780,92 @@ static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
     }
 }
 
+/* ---- layouts of sources of rows ---- */
+
+static uint16_t loop_number(const shunt_plan_maker *m, uint32_t number, const shunt_loop *loop)
+{
+    const body *b = loop ? find_loop(m, (shunt_plan_spot){ (uint16_t)number, loop, NULL }) : NULL;
+    return b ? (uint16_t)(b - m->loops.items) : SHUNT_NONE;
+}
+
+static void write_columns(shunt_plan_maker *m, uint32_t number, const shunt_shape_row *row)
+{
+    for (uint16_t i = 0; i < row->column_count; i++) {
+        const shunt_shape_column *from = &row->columns[i];
+        shunt_plan_column        *column = SHUNT_PUSH(m->arena, &m->columns);
+        if (!column) {
+            m->no_memory = true;
+            return;
+        }
+        *column = (shunt_plan_column){ .heading = text_number(m, from->heading),
+                                       .from = from->from,
+                                       .to = from->to,
+                                       .rest = from->rest ? loop_number(m, number, from->cells) : SHUNT_NONE,
+                                       .length = from->length,
+                                       .max = from->max,
+                                       .trim = from->trim };
+    }
+}
+
+static void write_rows(shunt_plan_maker *m, uint32_t number, const shunt_csv_shape *shape)
+{
+    for (uint16_t i = 0; i < shape->row_count; i++) {
+        const shunt_shape_row *from = &shape->rows[i];
+        shunt_plan_row         made = { .name = text_number(m, from->name),
+                                        .loop = loop_number(m, number, from->loop),
+                                        .parent = from->parent == SHUNT_SHAPE_NONE ? SHUNT_NONE : from->parent,
+                                        .key_first = small(m, m->row_keys.count),
+                                        .key_count = from->key_count,
+                                        .column_first = small(m, m->columns.count),
+                                        .column_count = from->column_count,
+                                        .once = from->once };
+        for (uint16_t k = 0; k < from->key_count; k++) {
+            uint16_t *key = SHUNT_PUSH(m->arena, &m->row_keys);
+            if (key) *key = text_number(m, from->keys[k]);
+            m->no_memory |= !key;
+        }
+        write_columns(m, number, from);
+        shunt_plan_row *row = SHUNT_PUSH(m->arena, &m->rows);
+        if (!row) {
+            m->no_memory = true;
+            return;
+        }
+        *row = made;
+    }
+}
+
+static void write_layouts(shunt_plan_maker *m)
+{
+    for (uint32_t g = 0; g < m->guides.count && !m->no_memory; g++) {
+        const shunt_csv_shape *shape = shunt_guide_shape(m->guides.items[g].guide);
+        shunt_plan_layout     *layout = shape ? SHUNT_PUSH(m->arena, &m->layouts) : NULL;
+        if (!shape) continue;
+        if (!layout) {
+            m->no_memory = true;
+            return;
+        }
+        *layout = (shunt_plan_layout){
+            .guide = (uint16_t)g,
+            .encoding = shape->encoding.length ? text_number(m, shape->encoding) : SHUNT_NONE,
+            .continuation = shape->continuation.length ? text_number(m, shape->continuation) : SHUNT_NONE,
+            .transaction = shape->transaction == SHUNT_SHAPE_NONE ? SHUNT_NONE : shape->transaction,
+            .row_first = small(m, m->rows.count),
+            .row_count = shape->row_count,
+            .key_from = shape->key_from,
+            .key_to = shape->key_to,
+            .length = shape->length,
+            .separator = shape->separator,
+            .quote = shape->quote,
+            .terminator = shape->terminator,
+            .lines = shape->lines,
+            .header = shape->header,
+        };
+        write_rows(m, g, shape);
+    }
+    small(m, m->columns.count);
+    small(m, m->row_keys.count);
+}
+
 shunt_status shunt_plan_maker_status(const shunt_plan_maker *m)
 {
     return m->no_memory ? SHUNT_NO_MEMORY : m->too_large ? SHUNT_LIMIT : SHUNT_OK;
@@ -805,6 +896,7 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     if (!m->no_memory && !m->too_large) write_guides(m, guides);
     if (!m->no_memory && !m->too_large) write_loops(m, loops);
     if (!m->no_memory && !m->too_large) write_repeated_loops(m, loops + m->loops.count);
+    if (!m->no_memory && !m->too_large) write_layouts(m);
     if (m->no_memory) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < m->frames.count; i++) {
         const frame *f = &m->frames.items[i];
@@ -842,6 +934,14 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
         .slot_count = slot_count,
         .demands = m->demands.items,
         .demand_count = m->demands.count,
+        .layouts = m->layouts.items,
+        .layout_count = m->layouts.count,
+        .rows = m->rows.items,
+        .row_count = m->rows.count,
+        .columns = m->columns.items,
+        .column_count = m->columns.count,
+        .row_keys = m->row_keys.items,
+        .row_key_count = m->row_keys.count,
         .texts = texts,
         .text_count = text_count,
     };

@@ -199,7 +199,7 @@ static enum scan row_end(const struct csv *c, const uint8_t *bytes, uint32_t at,
 {
     uint8_t byte = bytes[at];
     *end = at + 1;
-    if (byte == '\r' && c->layout->lines) {
+    if (byte == '\r' && (c->layout->lines || !delimited(c))) {
         if (at + 1 == size && !last) return SCAN_MORE;
         if (at + 1 < size && bytes[at + 1] == '\n') *end = at + 2;
     }

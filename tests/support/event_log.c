@@ -88,6 +88,13 @@ static void put_event(struct event_log *log, const shunt_plan *plan, const shunt
         if (e->node == SHUNT_NONE) put(log, with_text, " ?");
         if (flags & EVENT_LOG_PLACES) put(log, with_text, " node %u", e->node);
         break;
+    case SHUNT_STEP_VALUE:
+        put(log, with_text, " %u ", e->slot);
+        if (e->cleared)
+            put(log, with_text, "cleared");
+        else
+            put_bytes(log, e->value.bytes, e->value.length, with_text);
+        break;
     case SHUNT_STEP_FAULT:
         put(log, with_text, " %s", shunt_status_info[e->code].symbol);
         if (e->place.element) put(log, with_text, " %u", e->place.element);
