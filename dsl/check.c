@@ -1320,7 +1320,8 @@ static bool same_guide(const shunt_symbol *a, const shunt_symbol *b, const shunt
             const shunt_source_info *x = a->as.map.sources[i]->as.source, *y = b->as.map.sources[j]->as.source;
             for (uint32_t g = 0; g < x->guide_count; g++)
                 for (uint32_t h = 0; h < y->guide_count; h++)
-                    if (x->guides[g] == y->guides[h]) {
+                    if (x->guides[g]->standard == y->guides[h]->standard && strcmp(x->guides[g]->set, y->guides[h]->set) == 0 &&
+                        strcmp(x->guides[g]->version, y->guides[h]->version) == 0) {
                         *guide = x->guides[g];
                         return true;
                     }

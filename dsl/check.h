@@ -139,6 +139,7 @@ typedef struct check {
 } check;
 
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
+enum { SET_LEVEL = 1 << 30 /* bit of `levels`: the value depends on the message as a whole */ };
 enum { NODE_CHECKED = 1 /* flag of a node: its type is known */ };
 
 /* ---- memory, facts, words (check.c) ---- */

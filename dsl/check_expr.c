@@ -1856,7 +1856,7 @@ shunt_ty check_list(check *k, shunt_ast *node, const shunt_ty *want)
     if (!node) return ty_error();
     if (node->flags & NODE_CHECKED) return shunt_fact_of(node)->type;
     bool path = node->kind == SHUNT_AST_INT || node->kind == SHUNT_AST_LOOP || node->kind == SHUNT_AST_NAME ||
-                node->kind == SHUNT_AST_INDEX ||
+                node->kind == SHUNT_AST_ELEMENT || node->kind == SHUNT_AST_INDEX ||
                 (node->kind == SHUNT_AST_MEMBER && !shunt_text_is(kid(node, SHUNT_MEMBER_name)->text, "first"));
     if (node->kind == SHUNT_AST_INDEX || node->kind == SHUNT_AST_MEMBER) {
         const shunt_ast *head = node;

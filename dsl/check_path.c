@@ -1,34 +1,8 @@
 /* Paths into the message: from what an author writes (`CLP04`, `claim.CLP04`, `1000A.REF["2U"].REF02`, `2110`) to the nodes of
  * every guide of the source, the type they give together, and whether they have arrived where they are read. */
-#include "dsl/check.h"
+#include "dsl/check_way.h"
 
 #include <stdlib.h>
-
-enum { DOWN_AT_MOST = 8, HELPS_SHOWN = 4 };
-
-/* What a part of a path denotes, while it is walked from the left. */
-typedef enum walked { WALK_OTHER, WALK_REPORTED, WALK_LOOP, WALK_SEGMENT, WALK_VALUE } walked;
-
-typedef struct way {
-    shunt_ast            *base;
-    shunt_symbol         *start;
-    const shunt_loop_ref *up;
-    const shunt_loop_ref *down[DOWN_AT_MOST];
-    uint32_t              down_count;
-    const shunt_loop_ref *loop; /* where it ends */
-    bool                  list; /* there may be several */
-    bool                  optional;
-    shunt_text            why; /* the first part that may be missing, in words */
-    shunt_text            segment, qualifier;
-    uint16_t              element, component;
-    bool                  part_start, part_end;
-} way;
-
-/* A path and what only diagnostics want of it. */
-typedef struct described_path {
-    shunt_path path; /* first */
-    shunt_text why, origin;
-} described_path;
 
 /* ---- names ---- */
 
@@ -72,7 +46,8 @@ bool names_message(shunt_text name)
 {
     shunt_text segment;
     uint16_t   element, component;
-    return split_element(name, &segment, &element, &component) || (looks_like_segment(name) && segment_exists(name));
+    return split_element(name, &segment, &element, &component) || hl7_names_field(name) ||
+           (looks_like_segment(name) && segment_exists(name));
 }
 
 static bool looks_like_loop(shunt_text t)
@@ -82,8 +57,6 @@ static bool looks_like_loop(shunt_text t)
         if (i < 4 ? !is_digit(t.bytes[i]) : !is_upper(t.bytes[i])) return false;
     return true;
 }
-
-static const shunt_source_info *source_of(const check *k) { return k->source->as.source; }
 
 shunt_text guide_words(check *k)
 {
@@ -98,8 +71,6 @@ static shunt_text words_of_guide(check *k, uint32_t number)
 }
 
 /* ---- loops of the guides ---- */
-
-typedef SHUNT_LIST(shunt_loop_match) match_list;
 
 static bool is_loop(const shunt_loop *loop, shunt_text id) { return shunt_text_is(id, loop->id); }
 
@@ -148,9 +119,9 @@ const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shun
     return ref;
 }
 
-static const shunt_loop_ref *body_ref(check *k) { return loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 }); }
+const shunt_loop_ref *body_ref(check *k) { return loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 }); }
 
-static const shunt_loop_ref *plain_ref(check *k, const char *id)
+const shunt_loop_ref *plain_ref(check *k, const char *id)
 {
     return loop_ref(k, shunt_text_of(id), (shunt_text){ 0 }, (shunt_text){ 0 });
 }
@@ -167,13 +138,6 @@ static uint32_t depth_of(const shunt_loop *loop)
     return depth;
 }
 
-typedef struct ancestor {
-    const shunt_loop_ref *ref;
-    uint32_t              depth;
-    bool                  always;
-} ancestor;
-enum { ANCESTORS = 16 };
-
 static bool stands_under(const shunt_loop *loop, shunt_text id)
 {
     for (loop = loop->parent; loop; loop = loop->parent)
@@ -181,8 +145,7 @@ static bool stands_under(const shunt_loop *loop, shunt_text id)
     return false;
 }
 
-/* What stands around a loop in any guide, nearest first, the body of the set last. */
-static uint32_t ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTORS])
+uint32_t ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTORS])
 {
     uint32_t count = 0;
     for (uint32_t m = 0; m < ref->match_count; m++) {
@@ -203,7 +166,7 @@ static uint32_t ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found
     return count;
 }
 
-static bool has_segment(const shunt_loop_ref *ref, shunt_text segment)
+bool has_segment(const shunt_loop_ref *ref, shunt_text segment)
 {
     if (ref->segment.length) return shunt_text_equal(ref->segment, segment);
     for (uint32_t m = 0; m < ref->match_count; m++)
@@ -231,7 +194,7 @@ static uint32_t find_down(const shunt_loop *from, shunt_text id, uint32_t limit,
     return 0;
 }
 
-static uint32_t shortest_down(const shunt_loop_ref *from, shunt_text id, const shunt_loop *chain[static DOWN_AT_MOST])
+uint32_t shortest_down(const shunt_loop_ref *from, shunt_text id, const shunt_loop *chain[static DOWN_AT_MOST])
 {
     if (from->segment.length) return 0;
     for (uint32_t limit = 1; limit <= DOWN_AT_MOST; limit++)
@@ -240,8 +203,7 @@ static uint32_t shortest_down(const shunt_loop_ref *from, shunt_text id, const s
     return 0;
 }
 
-/* Whether a guide has the loop anywhere; `missing` is the first that has not. */
-static bool in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
+bool in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *missing)
 {
     for (uint32_t g = 0; g < source_of(k)->guide_count; g++) {
         bool has = false;
@@ -255,9 +217,6 @@ static bool in_every_guide(const check *k, const shunt_loop_ref *ref, uint32_t *
 }
 
 /* ---- messages about names of the guide ---- */
-
-static bool is_streamed(check *k, const shunt_loop_ref *ref);
-static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop);
 
 typedef struct offer {
     check        *k;
@@ -283,7 +242,7 @@ static void no_such_loop(check *k, const shunt_ast *node, shunt_text id)
     shunt_diag_help(k->diags, d, "`shunt dict %s` lists the loops", source_of(k)->guides[0]->set);
 }
 
-static void missing_in_guide(check *k, const shunt_ast *node, shunt_text shown, uint32_t guide, const char *what)
+void missing_in_guide(check *k, const shunt_ast *node, shunt_text shown, uint32_t guide, const char *what)
 {
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is %s in %.*s", SHUNT_TEXT_ARGS(shown), what,
                                    SHUNT_TEXT_ARGS(words_of_guide(k, guide)));
@@ -364,14 +323,14 @@ static void segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segm
 
 /* ---- going along ---- */
 
-static void maybe_missing(way *w, shunt_text why)
+void maybe_missing(way *w, shunt_text why)
 {
     w->optional = true;
     if (!w->why.length) w->why = why;
 }
 
 /* Attributes of a loop below what the way has come to: several of it, missing. */
-static void take_down(check *k, way *w, const shunt_loop_ref *to)
+void take_down(check *k, way *w, const shunt_loop_ref *to)
 {
     for (uint32_t m = 0; m < to->match_count; m++) {
         const shunt_loop *loop = to->matches[m].loop;
@@ -422,13 +381,13 @@ static walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
     return WALK_LOOP;
 }
 
-static bool nearest_loop_variable(const level **at)
+bool nearest_loop_variable(const level **at)
 {
     while (*at && (!(*at)->loop || (*at)->is_it)) *at = (*at)->outer;
     return *at != NULL;
 }
 
-static void go_up(check *k, way *w, const level *from, const ancestor *to)
+void go_up(check *k, way *w, const level *from, const ancestor *to)
 {
     *w = (way){ .start = from->variable, .up = to->ref, .loop = to->ref };
     if (!to->ref->id.length) *w = (way){ .loop = to->ref };
@@ -688,7 +647,7 @@ static bool amount_type(check *k, const shunt_ast *node, shunt_text shown, const
     return true;
 }
 
-static bool element_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
+bool element_type(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_ty *type)
 {
     switch ((shunt_value_type)e->type) {
     case SHUNT_VALUE_AMOUNT:
@@ -713,7 +672,7 @@ static bool element_type(check *k, const shunt_ast *node, shunt_text shown, cons
 }
 
 /* What the elements of two guides or places are together. */
-static bool join_value_types(shunt_value_type *joined, shunt_value_type other)
+bool join_value_types(shunt_value_type *joined, shunt_value_type other)
 {
     shunt_value_type a = *joined;
     if (a == other) return true;
@@ -931,11 +890,15 @@ static bool not_arrived(check *k, const shunt_ast *node, shunt_text what, shunt_
     shunt_text inside = unit_words(k);
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(label));
     if (inside.length && k->phase == PHASE_UNIT) shunt_diag_note(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(inside));
-    shunt_diag_help(k->diags, d, "move it to `at end { ... }`, and keep what you need from the claims in a `tally`");
+    if (is_hl7(k))
+        shunt_diag_help(k->diags, d, "make the message the unit: `for each m in %.*s { ... }`; all of it is at hand there",
+                        SHUNT_TEXT_ARGS(k->source->name));
+    else
+        shunt_diag_help(k->diags, d, "move it to `at end { ... }`, and keep what you need from the claims in a `tally`");
     return false;
 }
 
-static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop)
+bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop)
 {
     bool        ends = k->phase == PHASE_END || k->phase == PHASE_WIDE_END;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0601, node->span,
@@ -949,6 +912,9 @@ static bool gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop)
         k->diags, d,
         "keep what you need in a `tally`: `tally NAME: TYPE of EXPRESSION for each x in %.*s`, and read it in `at end`",
         SHUNT_TEXT_ARGS(loop->id));
+    if (is_hl7(k))
+        shunt_diag_help(k->diags, d, "or make the message the unit: `for each m in %.*s { ... }`; all of it is at hand there",
+                        SHUNT_TEXT_ARGS(k->source->name));
     return false;
 }
 
@@ -974,7 +940,7 @@ static const char *last_unit_id(check *k)
     return unit && unit->match_count ? unit->matches[0].loop->id : "";
 }
 
-static bool is_streamed(check *k, const shunt_loop_ref *ref)
+bool is_streamed(check *k, const shunt_loop_ref *ref)
 {
     for (uint32_t u = 0; u < k->units.count; u++) {
         const shunt_loop_ref *unit = k->units.items[u];
@@ -984,12 +950,12 @@ static bool is_streamed(check *k, const shunt_loop_ref *ref)
                 if (a == b || stands_under(b, shunt_text_of(a->id)) || stands_under(a, shunt_text_of(b->id))) return true;
             }
     }
-    for (uint32_t m = 0; m < ref->match_count; m++)
+    for (uint32_t m = 0; m < ref->match_count && !is_hl7(k); m++)
         if (ref->matches[m].loop->max == 0) return true;
     return false;
 }
 
-static bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
+bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
 {
     shunt_diag *d;
     switch (k->phase) {
@@ -1020,7 +986,7 @@ static bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown
     }
 }
 
-static bool arrived(check *k, const shunt_ast *node, const way *w)
+bool arrived(check *k, const shunt_ast *node, const way *w)
 {
     if (w->base || (w->start && !w->up)) return true;
     const shunt_loop_ref *root = w->up ? w->up : body_ref(k);
@@ -1067,7 +1033,7 @@ static shunt_text shown_path(check *k, const way *w, shunt_text element)
     return check_format(k, "%.*s%.*s", SHUNT_TEXT_ARGS(prefix), SHUNT_TEXT_ARGS(element.length ? element : w->segment));
 }
 
-static described_path *new_path(check *k, const way *w, shunt_path_kind kind)
+described_path *new_path(check *k, const way *w, shunt_path_kind kind)
 {
     described_path *p = NEW(k, described_path);
     p->path = (shunt_path){ .kind = kind,
@@ -1083,10 +1049,11 @@ static described_path *new_path(check *k, const way *w, shunt_path_kind kind)
     }
     p->why = w->why;
     if (w->start && !w->up) k->levels |= decl_of(w->start)->levels;
+    if (!w->start && !w->base) k->levels |= SET_LEVEL;
     return p;
 }
 
-static shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
+shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
 {
     shunt_fact *fact = check_fact(k, node);
     fact->kind = SHUNT_FACT_PATH;
@@ -1220,6 +1187,10 @@ static walked walk_name(check *k, shunt_ast *node, way *w)
         return WALK_LOOP;
     }
     if (!split_element(node->text, &w->segment, &w->element, &w->component)) {
+        if (!k->source && node->kind == SHUNT_AST_ELEMENT && hl7_names_field(node->text)) {
+            if (!k->unread && !k->lost) (void)outside_of_the_map(k, node, node->text);
+            return WALK_REPORTED;
+        }
         if (!looks_like_segment(node->text) || !segment_exists(node->text)) return WALK_OTHER;
         if (k->unread || k->lost) return WALK_REPORTED;
         if (!outside_of_the_map(k, node, node->text)) return WALK_REPORTED;
@@ -1373,7 +1344,8 @@ static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
 
 bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)
 {
-    way    w;
+    way w;
+    if (is_hl7(k)) return hl7_path(k, node, want, list, type);
     walked found = walk(k, node, &w, list);
     bool   fine = false;
     if (found == WALK_OTHER) return false;
@@ -1394,7 +1366,7 @@ bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shun
 /* ---- units ---- */
 
 /* The list node becomes a list of instances of the loop. */
-static void list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
+void list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
 {
     way             w = { .loop = ref, .down_count = 1, .down = { ref } };
     described_path *p = new_path(k, &w, SHUNT_PATH_LIST);
@@ -1415,6 +1387,7 @@ const shunt_loop_ref *set_named(check *k, shunt_ast *list)
 const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
     *reported = false;
+    if (is_hl7(k) && list) return hl7_unit_loop(k, list, reported);
     if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))
         return NULL;
     uint32_t missing;
@@ -1450,11 +1423,12 @@ static const shunt_loop *endless_below(const shunt_loop *loop)
 
 void check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
 {
+    if (is_hl7(k)) return; /* a message is what systems exchange in one piece, and `max_unit_bytes` bounds it */
     for (uint32_t m = 0; m < loop->match_count; m++) {
         const shunt_loop *endless = endless_below(loop->matches[m].loop);
         if (!endless) continue;
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0603, list->span, "a unit of %.*s may hold any number of %s",
-                                       SHUNT_TEXT_ARGS(loop->id), endless->id);
+                                       SHUNT_TEXT_ARGS(list->text), endless->id);
         shunt_diag_here(k->diags, d, "loop %s (%s) has no limit", endless->id, endless->name);
         shunt_diag_note(k->diags, d, "a unit is kept in memory until it is done");
         shunt_diag_help(k->diags, d,

@@ -1,6 +1,6 @@
 /* Declarations of sources: which standard, which guides of the dictionary, how its messages are read. One table says what each
  * kind of source may hold. */
-#include "dsl/check.h"
+#include "dsl/check_way.h"
 
 enum { UNIT_BYTES = 4 * 1024 * 1024, UNIT_BYTES_LEAST = 4096 };
 
@@ -164,6 +164,29 @@ static void set_validate(check *k, const shunt_ast *value, shunt_source_info *in
     not_in_version(k, value->span, "`validate`");
 }
 
+static bool is_word(const shunt_ast *value, const char *word)
+{
+    return (value->kind == SHUNT_AST_NAME || value->kind == SHUNT_AST_STRING) && shunt_text_is(value->text, word);
+}
+
+/* `cleared: absent`: the sender's `""` is no more than a field that was not sent. */
+static void set_cleared(check *k, const shunt_ast *value, shunt_source_info *info)
+{
+    info->cleared_absent = is_word(value, "absent");
+    if (info->cleared_absent || value->kind == SHUNT_AST_ERROR) return;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, value->span, "`cleared` has one value: `absent`");
+    shunt_diag_help(k->diags, d, "write `cleared: absent`, or leave it out: a cleared field is then a state of its own");
+}
+
+/* `reading: strict`: what the lenient reading forgives with a warning is an error. */
+static void set_reading(check *k, const shunt_ast *value, shunt_source_info *info)
+{
+    info->strict = is_word(value, "strict");
+    if (info->strict || is_word(value, "lenient") || value->kind == SHUNT_AST_ERROR) return;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, value->span, "`reading` is `lenient` or `strict`");
+    shunt_diag_help(k->diags, d, "write `reading: strict`, or leave it out: `lenient` forgives with a warning");
+}
+
 /* What may stand in the braces of a source, and of which kinds. */
 static const struct setting {
     const char *name;
@@ -173,6 +196,8 @@ static const struct setting {
     { "currency", X12 | HL7 | FHIR | CSV | FIXED, set_currency },
     { "max_unit_bytes", X12 | HL7 | FHIR | CSV | FIXED, set_unit_bytes },
     { "zone", HL7 | FHIR | CSV | FIXED, set_zone },
+    { "cleared", HL7, set_cleared },
+    { "reading", HL7, set_reading },
     { "validate", X12 | HL7 | FHIR, set_validate },
 };
 
@@ -185,8 +210,10 @@ static const struct kind {
     bool (*guides)(check *k, shunt_ast *node, shunt_source_info *info);
     bool (*item)(check *k, shunt_ast *item, shunt_source_info *info);
 } kinds[] = {
-    { "X12", "an X12 source", SHUNT_STANDARD_X12, x12_guides, NULL }, { "HL7", "an HL7 source", SHUNT_STANDARD_HL7, NULL, NULL },
-    { "FHIR", "a FHIR source", SHUNT_STANDARD_FHIR, NULL, NULL },     { "CSV", "a CSV source", SHUNT_STANDARD_CSV, NULL, NULL },
+    { "X12", "an X12 source", SHUNT_STANDARD_X12, x12_guides, NULL },
+    { "HL7", "an HL7 source", SHUNT_STANDARD_HL7, hl7_guides, hl7_item },
+    { "FHIR", "a FHIR source", SHUNT_STANDARD_FHIR, NULL, NULL },
+    { "CSV", "a CSV source", SHUNT_STANDARD_CSV, NULL, NULL },
     { "FIXED", "a FIXED source", SHUNT_STANDARD_FIXED, NULL, NULL },
 };
 
@@ -274,18 +301,19 @@ void check_source(check *k, shunt_symbol *symbol)
     if (unread) not_in_version(k, name->span, "`%.*s`", SHUNT_TEXT_ARGS(name->text));
     if (kind) info->standard = kind->standard;
     if (kind && kind->guides) readable = kind->guides(k, node, info);
+    for (uint32_t i = 0; items && i < items->kid_count; i++)
+        if (items->kids[i]->kind == SHUNT_AST_SETTING && !unread)
+            source_setting(k, items->kids[i], kind ? kind : &kinds[0], info);
     for (uint32_t i = 0; items && i < items->kid_count; i++) {
         shunt_ast *item = items->kids[i];
         if (item->kind == SHUNT_AST_ON_ERROR)
             source_on_error(k, item, info);
-        else if (item->kind == SHUNT_AST_ERROR || unread)
+        else if (item->kind == SHUNT_AST_ERROR || item->kind == SHUNT_AST_SETTING || unread)
             continue;
-        else if (item->kind == SHUNT_AST_SETTING)
-            source_setting(k, item, kind ? kind : &kinds[0], info);
         else if (readable && !(kind->item && kind->item(k, item, info))) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, item->span, "this has no place in %s", kind->article);
-            shunt_diag_help(k->diags, d,
-                            "the guide says what its segments are; a source has `currency`, `max_unit_bytes` and `on error`");
+            shunt_diag_help(k->diags, d, "the guide says what its segments are; a source has %.*s and `on error`",
+                            SHUNT_TEXT_ARGS(settings_of(k, kind->standard)));
         }
     }
     if (!readable) decl_of(symbol)->unread = k->module->unread = true;

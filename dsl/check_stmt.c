@@ -246,7 +246,8 @@ static shunt_symbol *target_of_map(check *k, const shunt_ast *name, bool journal
 /* Bits of `for each` that a key must depend on here: the unit, or in `at end` the loop that it stands in. */
 static uint32_t key_must_hold(const check *k)
 {
-    if (k->phase == PHASE_UNIT) return k->unit_bit;
+    bool whole = k->unit_loop && !k->unit_loop->id.length; /* the message is the unit */
+    if (k->phase == PHASE_UNIT) return k->unit_bit | (whole ? SET_LEVEL : 0);
     return k->level ? k->level->bit : 0;
 }
 
@@ -1067,11 +1068,18 @@ static void find_unit(check *k, shunt_ast *node)
     shunt_ast *each = kid(node, SHUNT_FOR_EACH_each), *list = kid(each, SHUNT_EACH_list);
     bool       reported;
     if (!list || k->unread) return;
-    const shunt_loop_ref *loop = unit_loop_of(k, list, &reported);
+    const shunt_loop_ref *whole = set_named(k, list), *loop = whole ? whole : unit_loop_of(k, list, &reported);
+    if (whole) reported = false;
     if (!loop && !reported) {
+        bool        segments = k->source->as.source->standard == SHUNT_STANDARD_X12;
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a map goes over a loop of the message");
         shunt_diag_here(k->diags, d, "this is no loop");
-        shunt_diag_help(k->diags, d, "write `for each x in 2100 { ... }`; other lists stand inside it, or in `at end { ... }`");
+        if (segments)
+            shunt_diag_help(k->diags, d,
+                            "write `for each x in 2100 { ... }`; other lists stand inside it, or in `at end { ... }`");
+        else
+            shunt_diag_help(k->diags, d, "write `for each x in %.*s { ... }`; other lists stand inside it",
+                            SHUNT_TEXT_ARGS(k->source->name));
     }
     list->flags |= NODE_CHECKED;
     if (!loop) {
@@ -1081,10 +1089,16 @@ static void find_unit(check *k, shunt_ast *node)
     check_unit_size(k, list, loop);
     check_fact(k, node)->unit = true;
     for (uint32_t i = 0; i < k->units.count; i++) {
-        if (k->units.items[i] != loop) continue;
-        shunt_diag *d =
-            shunt_diag_add(k->diags, SHUNT_E0208, list->span, "a map goes over `%.*s` once", SHUNT_TEXT_ARGS(list->text));
-        shunt_diag_help(k->diags, d, "move these statements into the first `for each`: a unit has one handler");
+        shunt_diag *d;
+        if (k->units.items[i] == loop) {
+            d = shunt_diag_add(k->diags, SHUNT_E0208, list->span, "a map goes over `%.*s` once", SHUNT_TEXT_ARGS(list->text));
+            shunt_diag_help(k->diags, d, "move these statements into the first `for each`: a unit has one handler");
+            return;
+        }
+        if (loop->id.length && k->units.items[i]->id.length) continue;
+        d = shunt_diag_add(k->diags, SHUNT_E0208, list->span,
+                           "the whole transaction is a unit, and nothing of it can be another one");
+        shunt_diag_help(k->diags, d, "put one `for each` inside the other");
         return;
     }
     *PUSH(k, &k->units) = loop;

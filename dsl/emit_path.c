@@ -324,8 +324,9 @@ static void mark_early(shunt_emit_fn *f, shunt_emit_slot at)
 {
     bool before_end = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY || f->phase == SHUNT_PHASE_UNIT ||
                       f->phase == SHUNT_PHASE_TALLY;
+    bool             before_units = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY;
     shunt_plan_slot *slot = shunt_plan_maker_slot_at(f->e->plan, at.frame, at.slot);
-    if (slot && before_end && at.frame < f->e->once_of.count && f->e->once_of.items[at.frame]) slot->early = 1;
+    if (slot && before_end && at.frame < f->e->once_of.count && (before_units || f->e->once_of.items[at.frame])) slot->early = 1;
 }
 
 uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)

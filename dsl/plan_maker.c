@@ -44,6 +44,7 @@ typedef struct body { /* a loop of the plan */
     uint16_t          parent, depth, frame;
     uint32_t          place_first, place_count; /* of its own segments, its trigger first */
     uint32_t          kid_first, kid_count;     /* entries of its body in order, into kids */
+    bool              repeats;                  /* HL7: of one segment that repeats, whose id ends its own */
 } body;
 
 typedef struct kid { /* one entry of a body: a place, or a loop by its trigger */
@@ -212,6 +213,14 @@ bool shunt_plan_maker_source(shunt_plan_maker *m, const shunt_plan_source *sourc
     return s != NULL;
 }
 
+/* The rules see a repeated segment of HL7 as a loop (check_hl7.c); where its group is missing it is no more than a segment. */
+static bool is_repeated_segment(const shunt_loop *loop)
+{
+    const shunt_segment_node *first = loop->parent && loop->body_count ? loop->body[0].segment : NULL;
+    size_t                    whole = strlen(loop->id), own = first ? strlen(first->id) : whole + 1;
+    return whole >= own && strcmp(loop->id + whole - own, first->id) == 0;
+}
+
 uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, uint16_t source)
 {
     for (uint32_t i = 0; i < m->guides.count; i++)
@@ -229,6 +238,8 @@ uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, ui
     }
     g = &m->guides.items[number];
     g->loop_count = m->loops.count - g->loop_first;
+    for (uint32_t i = 0; i < g->loop_count && from->standard == SHUNT_STANDARD_HL7; i++)
+        m->loops.items[g->loop_first + i].repeats = is_repeated_segment(m->loops.items[g->loop_first + i].loop);
     g->place_count = m->places.count - g->place_first;
     return number;
 }
@@ -617,7 +628,7 @@ static void add_orphans(shunt_plan_maker *m, candidates *list, uint16_t loop, ui
     const body *b = &m->loops.items[loop];
     for (uint32_t i = 0; i < b->kid_count; i++) {
         kid k = m->kids.items[b->kid_first + i];
-        if (k.loop == SHUNT_NONE || k.loop == open) continue;
+        if (k.loop == SHUNT_NONE || k.loop == open || m->loops.items[k.loop].repeats) continue;
         if (levels > 1) {
             add_orphans(m, list, k.loop, SHUNT_NONE, levels - 1);
             continue;
