@@ -120,3 +120,17 @@ shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t le
     x ^= mix(y ^ k[5], k[4]);
     return (shunt_hash){ x, y };
 }
+
+/* Four lanes take the words of a block in turn, one product for two words, and none waits for another. Keyed as above. */
+uint64_t shunt_hash64(const shunt_hash_key *key, const void *bytes, size_t length)
+{
+    enum { LANES = 4, BLOCK = 16 * LANES };
+    const uint64_t *k = key->words;
+    const uint8_t  *at = bytes;
+    size_t          left = length;
+    uint64_t        lanes[LANES] = { k[0] ^ length, k[1], k[2], k[3] };
+    for (; left > BLOCK; at += BLOCK, left -= BLOCK)
+        for (unsigned i = 0; i < LANES; i++) lanes[i] = mix(read8(at + 16 * i) ^ k[4 + i], read8(at + 16 * i + 8) ^ lanes[i]);
+    uint64_t rest = mix(lanes[0] ^ k[5], lanes[1] ^ k[6]) ^ mix(lanes[2] ^ k[7], lanes[3] ^ k[4]);
+    return shunt_hash128(key, at, left).low ^ mix(rest ^ k[1], k[2] ^ length);
+}

@@ -41,6 +41,8 @@ typedef struct shunt_hash_key {
 
 void       shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16]);
 shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length);
+/* Half as long, and faster over long texts. */
+uint64_t   shunt_hash64(const shunt_hash_key *key, const void *bytes, size_t length);
 
 static inline bool shunt_hash_equal(shunt_hash a, shunt_hash b) { return a.high == b.high && a.low == b.low; }
 static inline bool shunt_hash_less(shunt_hash a, shunt_hash b) { return a.high != b.high ? a.high < b.high : a.low < b.low; }

@@ -1,16 +1,21 @@
 /* memo.c - remembers results of pure functions: rules ask the same routing question several times for one adjustment, and the
  * same few questions all day.
- * A direct-mapped cache per function. Arguments are copied into the entry as words, so nothing in it points into a unit and looking
- * costs neither calls nor branches on lengths; a result is kept only where it outlives the unit by itself: numbers, dates, absence,
- * rows of tables, texts of the program. */
+ * A direct-mapped cache per function. Arguments are spelt into words, as many for each call of a function, so nothing in an entry points
+ * into a unit and looking costs neither calls nor loops over bytes. A result is kept only where it outlives the unit by itself: numbers,
+ * dates, absence, rows of tables, texts of the program. */
 #include "engine/vm/state.h"
 
-enum { ENTRIES = 256, PARAMS = 8, WORDS = 24, WORTH = 16 /* instructions without a look-up or a call */ };
+enum {
+    ENTRIES = 256,
+    PARAMS = 8,
+    TEXT_BYTES = 16, /* calls with a longer text are not remembered */
+    WORDS = 1 + 2 * PARAMS,
+    WORTH = 16 /* instructions without a look-up or a call */
+};
 
 struct shunt_memo_entry {
-    uint64_t    hash;
     bool        valid;
-    uint8_t     result_state, word_count;
+    uint8_t     result_state;
     uint64_t    words[WORDS]; /* the arguments, see `spell` */
     shunt_value result;
 };
@@ -71,54 +76,47 @@ void shunt_memo_free(struct shunt_memo *memo)
     shunt_memory_free(memo->memory, memo);
 }
 
-/* Up to eight bytes in a word, zeros above them. */
-static inline uint64_t load(const char *at, uint32_t count)
+/* A text of at most TEXT_BYTES in two words. Those of different texts of one length differ: short ones overlap. */
+static inline void spell_text(shunt_text text, uint64_t words[static 2])
 {
-    uint64_t word = 0;
-    uint32_t low, high;
-    if (count >= 8) {
-        memcpy(&word, at, 8);
-    } else if (count >= 4) {
-        memcpy(&low, at, 4);
-        memcpy(&high, at + count - 4, 4);
-        word = low | (uint64_t)high << (8 * count - 32);
-    } else if (count) {
-        word = (uint64_t)(unsigned char)at[0] | (uint64_t)(unsigned char)at[count / 2] << (count / 2 * 8) |
-               (uint64_t)(unsigned char)at[count - 1] << (count * 8 - 8);
+    uint32_t length = text.length, low, high;
+    words[0] = words[1] = 0;
+    if (length >= 8) {
+        memcpy(&words[0], text.bytes, 8);
+        memcpy(&words[1], text.bytes + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(&low, text.bytes, 4);
+        memcpy(&high, text.bytes + length - 4, 4);
+        words[0] = low | (uint64_t)high << 32;
+    } else if (length) {
+        words[0] = (uint8_t)text.bytes[0] | (uint32_t)(uint8_t)text.bytes[length / 2] << 8 |
+                   (uint32_t)(uint8_t)text.bytes[length - 1] << 16;
     }
-    return word;
 }
 
-/* The arguments as words that no others have: a byte for each state, then for each that is there its number, or the length of its
- * text with the first four bytes and the rest of them. 0 = they are too long. */
-static inline uint32_t spell(const struct plan *plan, const shunt_value *arguments, const uint8_t *states,
-                             uint64_t words[static WORDS])
+/* The arguments as words that no others have: in the first one a byte each, the length of a text or the state of what is not there; then
+ * two for each. False: one of them is too long. */
+static inline bool spell(const struct plan *plan, const shunt_value *arguments, const uint8_t *states, uint64_t *words)
 {
-    uint32_t count = 1;
-    words[0] = 0;
+    uint64_t first = 0;
     for (uint32_t i = 0; i < plan->params; i++) {
-        words[0] |= (uint64_t)states[i] << (8 * i);
-        if (states[i] != SHUNT_PRESENT) continue;
-        if (plan->kinds[i] == SHUNT_KIND_TEXT) {
-            shunt_text text = arguments[i].text;
-            if (text.length > 8 * (WORDS - 2 - count)) return 0;
-            words[count++] = text.length | load(text.bytes, text.length < 4 ? text.length : 4) << 32;
-            for (uint32_t at = 4; at < text.length; at += 8) words[count++] = load(text.bytes + at, text.length - at);
+        uint64_t mark = 0, *word = words + 1 + 2 * i;
+        word[0] = word[1] = 0;
+        if (states[i] != SHUNT_PRESENT) {
+            mark = 0x80u | states[i];
+        } else if (plan->kinds[i] == SHUNT_KIND_TEXT) {
+            mark = arguments[i].text.length;
+            if (mark > TEXT_BYTES) return false;
+            spell_text(arguments[i].text, word);
         } else {
-            words[count++] = (uint64_t)arguments[i].integer;
+            word[0] = (uint64_t)arguments[i].integer;
             if (plan->kinds[i] == SHUNT_KIND_DECIMAL || plan->kinds[i] == SHUNT_KIND_MOMENT)
-                words[count++] = (uint64_t)(arguments[i].coefficient >> 64);
+                word[1] = (uint64_t)(arguments[i].coefficient >> 64);
         }
-        if (count > WORDS - 2) return 0;
+        first |= mark << (8 * i);
     }
-    return count;
-}
-
-static inline bool equal(const struct shunt_memo_entry *entry, const uint64_t *words, uint32_t count)
-{
-    uint64_t differ = entry->word_count ^ count;
-    for (uint32_t i = 0; i < count; i++) differ |= entry->words[i] ^ words[i];
-    return differ == 0;
+    words[0] = first;
+    return true;
 }
 
 struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments,
@@ -132,18 +130,19 @@ struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t funct
         plan->unable = !plan->entries;
         if (plan->unable) return NULL;
     }
-    uint64_t words[WORDS], hash = 0;
-    uint32_t count = spell(plan, arguments, states, words);
-    if (count == 0) return NULL;
-    for (uint32_t i = 0; i < count; i++) hash = shunt_mix(hash, words[i]);
+    uint64_t words[WORDS], differ = 0;
+    if (!spell(plan, arguments, states, words)) return NULL;
+    uint32_t count = 1 + 2u * plan->params;
+    uint64_t hash = words[0] * UINT64_C(0x9fb21c651e98df25);
+    for (uint32_t i = 1; i < count; i += 2)
+        hash = (hash ^ (words[i] + (words[i + 1] << 32 | words[i + 1] >> 32))) * UINT64_C(0x9fb21c651e98df25);
     struct shunt_memo_entry *entry = &plan->entries[(hash ^ hash >> 32) % ENTRIES];
-    if (entry->valid && entry->hash == hash && equal(entry, words, count)) {
+    for (uint32_t i = 0; i < count; i++) differ |= entry->words[i] ^ words[i];
+    if (SHUNT_LIKELY(differ == 0 && entry->valid)) {
         *hit = true;
         return entry;
     }
     entry->valid = false; /* until the function has come to its end */
-    entry->hash = hash;
-    entry->word_count = (uint8_t)count;
     memcpy(entry->words, words, sizeof *words * count);
     return entry;
 }

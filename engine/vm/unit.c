@@ -29,14 +29,18 @@ static bool reserve_made(shunt_session *s)
 static shunt_status hash_parts(shunt_session *s, uint32_t space, const shunt_text *parts, uint32_t count, shunt_hash *hash)
 {
     shunt_buffer *b = &s->scratch;
+    size_t        room = sizeof space;
+    for (uint32_t i = 0; i < count; i++) room += sizeof parts[i].length + parts[i].length;
     b->length = 0;
-    shunt_buffer_add(b, &space, sizeof space);
+    if (!shunt_buffer_reserve(b, room)) return SHUNT_NO_MEMORY;
+    char *at = (char *)memcpy(b->bytes, &space, sizeof space) + sizeof space;
     for (uint32_t i = 0; i < count; i++) {
-        shunt_buffer_add(b, &parts[i].length, sizeof parts[i].length);
-        shunt_buffer_text(b, parts[i]);
+        memcpy(at, &parts[i].length, sizeof parts[i].length);
+        at += sizeof parts[i].length;
+        if (parts[i].length) memcpy(at, parts[i].bytes, parts[i].length);
+        at += parts[i].length;
     }
-    if (b->failed) return SHUNT_NO_MEMORY;
-    *hash = shunt_hash128(&s->hash_key, b->bytes, b->length);
+    *hash = shunt_hash128(&s->hash_key, b->bytes, room);
     return SHUNT_OK;
 }
 
@@ -59,7 +63,7 @@ static shunt_status on_record(void *context, const shunt_record *record)
     made->key_end = written.key.end;
     made->key_aside = written.in == &s->aside;
     made->content =
-        shunt_hash128(&s->hash_key, written.in->bytes + written.content.begin, written.content.end - written.content.begin).low;
+        shunt_hash64(&s->hash_key, written.in->bytes + written.content.begin, written.content.end - written.content.begin);
     if (made->key_aside) s->aside.length = written.key.end;
     SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
     s->made_count++;

@@ -109,6 +109,31 @@ START_TEST(hash128_depends_on_key_and_length)
 }
 END_TEST
 
+START_TEST(hash64_sees_every_byte_and_bit)
+{
+    shunt_hash_key key = key_of(1), other = key_of(2);
+    uint8_t        text[300];
+    for (size_t length = 0; length <= sizeof text; length++) {
+        uint64_t apart = 0, flips = 0;
+        for (size_t i = 0; i < length; i++) text[i] = (uint8_t)(i * 37 + length);
+        uint64_t hash = shunt_hash64(&key, text, length);
+        ck_assert(hash == shunt_hash64(&key, text, length));
+        ck_assert(hash != shunt_hash64(&other, text, length));
+        ck_assert(length == 0 || hash != shunt_hash64(&key, text, length - 1));
+        for (size_t bit = 0; bit < length * 8; bit++, flips++) {
+            text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            unsigned far = (unsigned)__builtin_popcountll(hash ^ shunt_hash64(&key, text, length));
+            ck_assert_uint_gt(far, 8); /* 32 +- 4 expected */
+            apart += far;
+            text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        if (flips < 256) continue; /* too few for a mean */
+        ck_assert_uint_ge(apart / flips, 30);
+        ck_assert_uint_le(apart / flips, 33);
+    }
+}
+END_TEST
+
 static int by_word(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -148,6 +173,7 @@ int main(void)
     tcase_add_test(tc, hmac_of_known_texts);
     tcase_add_test(tc, hash128_sees_every_byte_and_bit);
     tcase_add_test(tc, hash128_depends_on_key_and_length);
+    tcase_add_test(tc, hash64_sees_every_byte_and_bit);
     tcase_add_test(tc, hash128_spreads_numbered_keys);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
