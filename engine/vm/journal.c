@@ -8,13 +8,12 @@ enum { ROOM = 64, KEYS_AT_ONCE = 16 };
 shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states)
 {
     const shunt_record_type *type = &vm->program->records[record];
-    const shunt_field       *fields = vm->program->fields + type->field_first;
-    for (uint32_t f = 0; f < type->field_count; f++) {
-        if (states[f] != SHUNT_PRESENT) {
-            if (!(fields[f].flags & SHUNT_FIELD_OPTIONAL)) return SHUNT_REQUIRED_MISSING;
-        } else if (fields[f].max_length && values[f].text.length > fields[f].max_length &&
-                   shunt_utf8_count(values[f].text) > fields[f].max_length) {
-            return SHUNT_TEXT_TOO_LONG;
+    const shunt_field       *field = vm->program->fields + type->field_first, *end = field + type->field_count;
+    for (; field < end; field++, values++, states++) {
+        if (*states != SHUNT_PRESENT) {
+            if (!(field->flags & SHUNT_FIELD_OPTIONAL)) return SHUNT_REQUIRED_MISSING;
+        } else if (SHUNT_UNLIKELY(field->max_length && values->text.length > field->max_length)) {
+            if (shunt_utf8_count(values->text) > field->max_length) return SHUNT_TEXT_TOO_LONG;
         }
     }
     return SHUNT_OK;
@@ -62,6 +61,21 @@ void shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
     vm->journal = (shunt_journal){ .target = target, .flip = flip, .site = site };
 }
 
+static bool more_lines(shunt_vm *vm, shunt_journal *journal)
+{
+    uint32_t    capacity = journal->capacity ? journal->capacity * 2 : 16;
+    char       *block = (char *)shunt_arena_alloc(vm->arena, (sizeof(shunt_line) + sizeof(shunt_leg)) * (size_t)capacity);
+    shunt_line *lines = (shunt_line *)(void *)block;
+    if (!block) return false;
+    shunt_leg *legs = (shunt_leg *)(void *)(lines + capacity);
+    if (journal->count) memcpy(lines, journal->lines, sizeof *lines * journal->count);
+    if (journal->count) memcpy(legs, journal->legs, sizeof *legs * journal->count);
+    journal->lines = lines;
+    journal->legs = legs;
+    journal->capacity = capacity;
+    return true;
+}
+
 shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
                            bool remainder, uint32_t site)
 {
@@ -71,33 +85,27 @@ shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_
     uint32_t             count = columns == SHUNT_NONE ? 0 : p->records[columns].field_count;
     if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
     if (columns != SHUNT_NONE) SHUNT_TRY(shunt_vm_check_fields(vm, columns, values + 2, states + 2));
-    if (journal->count == journal->capacity) {
-        uint32_t            capacity = journal->capacity ? journal->capacity * 2 : 16;
-        shunt_pending_line *lines = SHUNT_NEW_N(vm->arena, shunt_pending_line, capacity);
-        if (!lines) return shunt_vm_full(vm);
-        if (journal->count) memcpy(lines, journal->lines, sizeof *lines * journal->count);
-        journal->lines = lines;
-        journal->capacity = capacity;
-    }
+    if (journal->count == journal->capacity && !more_lines(vm, journal)) return shunt_vm_full(vm);
     shunt_value *column_values = NULL;
     uint8_t     *column_states = NULL;
     if (count) {
         column_values = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
         if (!column_values) return shunt_vm_full(vm);
         column_states = (uint8_t *)(column_values + count);
-        memcpy(column_values, values + 2, sizeof *column_values * count);
-        memcpy(column_states, states + 2, count);
+        for (uint32_t i = 0; i < count; i++) {
+            column_values[i] = values[2 + i];
+            column_states[i] = states[2 + i];
+        }
     }
-    journal->lines[journal->count++] = (shunt_pending_line){
-        .line = { .credit = credit,
-                  .account = values[0].text,
-                  .amount = remainder ? 0 : values[1].coefficient,
-                  .type = type,
-                  .columns = column_values,
-                  .states = column_states },
-        .site = site,
-        .remainder = remainder,
-    };
+    shunt_line *line = &journal->lines[journal->count];
+    line->credit = credit;
+    line->account = values[0].text;
+    line->amount = remainder ? 0 : values[1].coefficient;
+    line->type = type;
+    line->columns = column_values;
+    line->states = column_states;
+    journal->legs[journal->count++] = (shunt_leg){ site, remainder };
+    journal->remainders |= remainder;
     return SHUNT_OK;
 }
 
@@ -107,7 +115,7 @@ static bool same_currency(const shunt_program *p, shunt_type a, shunt_type b)
 }
 
 /* Adds an amount of one scale to a sum of another; the wider scale stays. */
-static shunt_status add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal amount, uint8_t amount_scale)
+static inline shunt_status add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal amount, uint8_t amount_scale)
 {
     if (amount_scale > *scale) {
         SHUNT_TRY(shunt_decimal_rescale(*sum, *scale, amount_scale, SHUNT_EXACT, sum));
@@ -119,18 +127,18 @@ static shunt_status add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_decimal
 }
 
 /* The signed sum of the other legs of its currency, on the side that it stands. */
-static shunt_status fill_remainder(shunt_vm *vm, shunt_pending_line *leg)
+static shunt_status fill_remainder(shunt_vm *vm, shunt_line *line)
 {
-    shunt_decimal sum = 0;
-    uint8_t       scale = leg->line.type.scale;
-    SHUNT_TRY(shunt_vm_charge(vm, vm->journal.count));
-    for (uint32_t i = 0; i < vm->journal.count; i++) {
-        const shunt_pending_line *other = &vm->journal.lines[i];
-        if (other->remainder || !same_currency(vm->program, other->line.type, leg->line.type)) continue;
-        SHUNT_TRY(add_scaled(&sum, &scale, other->line.credit == leg->line.credit ? -other->line.amount : other->line.amount,
-                             other->line.type.scale));
+    const shunt_journal *journal = &vm->journal;
+    shunt_decimal        sum = 0;
+    uint8_t              scale = line->type.scale;
+    SHUNT_TRY(shunt_vm_charge(vm, journal->count));
+    for (uint32_t i = 0; i < journal->count; i++) {
+        const shunt_line *other = &journal->lines[i];
+        if (journal->legs[i].remainder || !same_currency(vm->program, other->type, line->type)) continue;
+        SHUNT_TRY(add_scaled(&sum, &scale, other->credit == line->credit ? -other->amount : other->amount, other->type.scale));
     }
-    return shunt_decimal_rescale(sum, scale, leg->line.type.scale, SHUNT_EXACT, &leg->line.amount);
+    return shunt_decimal_rescale(sum, scale, line->type.scale, SHUNT_EXACT, &line->amount);
 }
 
 /* What a line must balance within: its currency, and the column of `balance by`. */
@@ -230,27 +238,28 @@ static shunt_status check_balance(shunt_vm *vm, const shunt_line *lines, uint32_
     return SHUNT_OK;
 }
 
-/* Remainders, flips and zeros, in that order; what is left stands in `lines`. */
-static shunt_status settle_lines(shunt_vm *vm, shunt_line *lines, uint32_t *count)
+/* Remainders, flips and zeros, in that order; what is left moves up. */
+static shunt_status settle_lines(shunt_vm *vm, uint32_t *count)
 {
     shunt_journal      *journal = &vm->journal;
     const shunt_target *target = &vm->program->targets[journal->target];
-    for (uint32_t i = 0; i < journal->count; i++) {
-        if (journal->lines[i].remainder) SHUNT_TRY(fill_remainder(vm, &journal->lines[i]));
+    for (uint32_t i = 0; journal->remainders && i < journal->count; i++) {
+        if (journal->legs[i].remainder) SHUNT_TRY(fill_remainder(vm, &journal->lines[i]));
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < journal->count; i++) {
-        shunt_line line = journal->lines[i].line;
-        vm->fail_site = journal->lines[i].site;
-        if (line.amount == 0) continue;
-        if (line.amount < 0) {
+        shunt_line *line = &journal->lines[i];
+        vm->fail_site = journal->legs[i].site;
+        if (line->amount == 0) continue;
+        if (line->amount < 0) {
             if (!journal->flip) return SHUNT_JOURNAL_NEGATIVE;
-            line.amount = -line.amount;
-            line.credit = !line.credit;
+            line->amount = -line->amount;
+            line->credit = !line->credit;
         }
-        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line.account))
+        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line->account))
             return SHUNT_ACCOUNT_UNKNOWN;
-        lines[kept++] = line;
+        if (kept != i) journal->lines[kept] = *line;
+        kept++;
     }
     vm->fail_site = journal->site;
     *count = kept;
@@ -267,23 +276,19 @@ shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_
     for (uint32_t k = 0; k < key_count; k++) {
         if (key_states[k] != SHUNT_PRESENT) return SHUNT_REQUIRED_MISSING;
     }
-    shunt_line *lines = SHUNT_NEW_N(vm->arena, shunt_line, journal->count);
-    shunt_text *key = SHUNT_NEW_N(vm->arena, shunt_text, key_count);
-    uint32_t    count = 0;
-    if (!lines || !key) return shunt_vm_full(vm);
-    for (uint32_t k = 0; k < key_count; k++) key[k] = keys[k].text;
+    uint32_t count = 0;
     SHUNT_TRY(shunt_vm_charge(vm, journal->count));
-    SHUNT_TRY(settle_lines(vm, lines, &count));
-    SHUNT_TRY(check_balance(vm, lines, count));
+    SHUNT_TRY(settle_lines(vm, &count));
+    SHUNT_TRY(check_balance(vm, journal->lines, count));
     vm->fail_site = 0;
     shunt_record record = { .target = journal->target,
                             .site = journal->site,
                             .fields = header,
                             .states = states,
-                            .lines = lines,
+                            .lines = journal->lines,
                             .line_count = count,
                             .journal = true,
-                            .key = key,
+                            .key = shunt_texts_of(keys),
                             .key_count = key_count };
     return hand_over(vm, &record);
 }

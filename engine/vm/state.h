@@ -27,18 +27,19 @@ typedef struct shunt_seen {
     uint32_t  count, capacity;
 } shunt_seen;
 
-typedef struct shunt_pending_line {
-    shunt_line line;
-    uint32_t   site;
-    bool       remainder;
-} shunt_pending_line;
+/* What a line needs until its journal is posted. */
+typedef struct shunt_leg {
+    uint32_t site;
+    bool     remainder;
+} shunt_leg;
 
 typedef struct shunt_journal {
-    uint16_t            target;
-    bool                flip;
-    uint32_t            site;
-    shunt_pending_line *lines; /* in the arena */
-    uint32_t            count, capacity;
+    uint16_t    target;
+    bool        flip, remainders; /* some leg is one */
+    uint32_t    site;
+    shunt_line *lines; /* in the arena, with their legs behind them */
+    shunt_leg  *legs;
+    uint32_t    count, capacity;
 } shunt_journal;
 
 /* Where the value of a slot stands in a node of its frame. */
@@ -129,6 +130,10 @@ static inline char *shunt_vm_room(shunt_vm *vm, size_t head_bytes, size_t values
     char *at = shunt_arena_bytes(vm->arena, ALIGN - 1 + head_bytes + (sizeof(shunt_value) + 1) * values);
     return at ? at + (-(uintptr_t)at & (ALIGN - 1)) : NULL;
 }
+
+/* Texts in a row of registers are an array of texts: a value is as long as a text. */
+_Static_assert(sizeof(shunt_text) == sizeof(shunt_value), "see shunt_texts_of");
+static inline const shunt_text *shunt_texts_of(const shunt_value *values) { return &values->text; }
 
 /* Room for so many items, none used; NULL without memory. */
 shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity);

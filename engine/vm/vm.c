@@ -178,10 +178,6 @@ static shunt_status text_of(shunt_vm *vm, shunt_type type, shunt_value value, sh
     return SHUNT_OK;
 }
 
-/* Texts in a row of registers are an array of texts: a value is as long as a text. */
-_Static_assert(sizeof(shunt_text) == sizeof(shunt_value), "see texts_at");
-static const shunt_text *texts_at(const shunt_value *values) { return &values->text; }
-
 static unsigned states_of(const uint8_t *states, uint32_t count)
 {
     unsigned all = 0;
@@ -952,7 +948,7 @@ next_instruction:
     {
         int64_t times = 1;
         UNLESS_STATES(states_of(s + i.b, i.c));
-        if (vm->host->occurrence) DO(vm->host->occurrence(vm->host->context, texts_at(r + i.b), i.c, &times));
+        if (vm->host->occurrence) DO(vm->host->occurrence(vm->host->context, shunt_texts_of(r + i.b), i.c, &times));
         GIVE(integer, times);
     }
     CASE(CORRELATE)
