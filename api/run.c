@@ -19,7 +19,13 @@ struct shunt_run {
     const shunt_program *program;
     shunt_callbacks      callbacks;
     shunt_session       *session;
-    shunt_standard       standard;
+    unsigned             standards; /* of the sources, a bit each */
+    /* An input of a program that reads several standards, until its first bytes tell which one it is. */
+    bool                 waiting;
+    shunt_text           id, name;
+    uint8_t              held[SHUNT_SNIFF_BYTES];
+    size_t               held_size;
+    shunt_buffer         refusal;
     struct host_spool    spool;
     shunt_arena         *names; /* texts with a NUL, as hosts want them */
     const char         **targets, **codes, **queues;
@@ -151,8 +157,7 @@ static bool copy_names(shunt_run *run)
     return true;
 }
 
-/* One standard a program: its sources say which. */
-static shunt_status find_standard(shunt_run *run, char why[static 200])
+static shunt_status find_standards(shunt_run *run, char why[static 200])
 {
     const shunt_program *p = run->program;
     for (uint32_t i = 0; i < p->sources_count; i++) {
@@ -163,11 +168,7 @@ static shunt_status find_standard(shunt_run *run, char why[static 200])
                      name.bytes ? name.bytes : "");
             return SHUNT_USAGE;
         }
-        if (i > 0 && standard != run->standard) {
-            snprintf(why, 200, "the sources of a program that is run must be of one standard");
-            return SHUNT_USAGE;
-        }
-        run->standard = standard;
+        run->standards |= 1u << standard;
     }
     if (p->sources_count == 0) snprintf(why, 200, "the program has no source");
     return p->sources_count ? SHUNT_OK : SHUNT_USAGE;
@@ -205,7 +206,7 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
                                                  run->callbacks.dead_letter ? on_letter : NULL },
                                       .trailer = shunt_write_trailer };
-    SHUNT_TRY(find_standard(run, why));
+    SHUNT_TRY(find_standards(run, why));
     if (o) SHUNT_TRY(take_options(run, o, &options, why));
     if (o && o->spool) options.spool = &spool;
     if (getrandom(options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) return SHUNT_IO;
@@ -224,6 +225,7 @@ shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *
     if (!made) return SHUNT_SYSTEM_FAULT;
     made->memory = memory;
     made->program = program;
+    shunt_buffer_init(&made->refusal, &made->memory);
     if (callbacks) made->callbacks = *callbacks;
     shunt_status status = make_session(made, options, why);
     if (status == SHUNT_OK) {
@@ -243,6 +245,8 @@ void shunt_run_free(shunt_run *run)
     shunt_memory memory = run->memory;
     shunt_session_free(run->session);
     shunt_arena_free(run->names);
+    shunt_buffer_done(&run->refusal);
+    shunt_memory_free(&memory, (void *)(uintptr_t)run->id.bytes);
     shunt_only_done(&memory, &run->only);
     shunt_memory_free(&memory, run);
 }
@@ -257,22 +261,90 @@ static shunt_result outcome(const shunt_run *run, shunt_status status)
     return shunt_session_at_fault(run->session) ? SHUNT_INPUT_FAULT : SHUNT_DONE;
 }
 
+/* The reader for bytes that begin so; NULL without memory. */
+static shunt_reader *reader_for(shunt_run *run, shunt_sniffed sniffed, shunt_standard standard)
+{
+    if (sniffed == SHUNT_SNIFFED && run->standards & 1u << standard)
+        return shunt_reader_for(standard, &run->memory, &run->program->plan);
+    const char *between = "; the rules read ";
+    run->refusal.length = 0;
+    if (sniffed == SHUNT_SNIFFED)
+        shunt_buffer_format(&run->refusal, "the first bytes are of %s", shunt_standard_name(standard));
+    else
+        shunt_buffer_z(&run->refusal, "the first bytes tell none");
+    for (int i = 0; i < SHUNT_STANDARD_COUNT; i++) {
+        if (!(run->standards & 1u << i)) continue;
+        shunt_buffer_format(&run->refusal, "%s%s", between, shunt_standard_name((shunt_standard)i));
+        between = ", ";
+    }
+    if (run->refusal.failed) return NULL;
+    return shunt_reader_refusing(&run->memory, (shunt_text){ run->refusal.bytes, (uint32_t)run->refusal.length });
+}
+
+/* Looks at what is held and at what came; once the standard is known, the session takes what was held. */
+static shunt_status decide(shunt_run *run, const uint8_t *bytes, size_t size, bool last)
+{
+    size_t held = run->held_size, more = size < sizeof run->held - held ? size : sizeof run->held - held;
+    if (more) memcpy(run->held + held, bytes, more);
+    shunt_standard standard = SHUNT_STANDARD_X12;
+    shunt_sniffed  sniffed = shunt_standard_sniff(run->held, held + more, last, run->standards, &standard);
+    if (sniffed == SHUNT_SNIFFED_MORE) {
+        run->held_size = held + more;
+        return SHUNT_OK;
+    }
+    run->waiting = false;
+    SHUNT_TRY(shunt_session_begin(run->session, reader_for(run, sniffed, standard), run->id, run->name));
+    SHUNT_TRY(shunt_session_feed(run->session, run->held, held));
+    return shunt_session_feed(run->session, bytes, size);
+}
+
+/* Both texts in one block, as long as the input waits. */
+static shunt_status wait_for_bytes(shunt_run *run, shunt_text id, shunt_text name)
+{
+    if (run->waiting) return SHUNT_USAGE;
+    char *copy = shunt_memory_resize(&run->memory, (void *)(uintptr_t)run->id.bytes, (size_t)id.length + name.length + 1);
+    if (!copy) return SHUNT_NO_MEMORY;
+    if (id.length) memcpy(copy, id.bytes, id.length);
+    if (name.length) memcpy(copy + id.length, name.bytes, name.length);
+    run->id = (shunt_text){ copy, id.length };
+    run->name = (shunt_text){ copy + id.length, name.length };
+    run->held_size = 0;
+    run->waiting = true;
+    return SHUNT_OK;
+}
+
 shunt_result shunt_run_begin(shunt_run *run, const char *id, const char *name)
 {
-    shunt_reader *reader = shunt_reader_for(run->standard, &run->memory, &run->program->plan);
-    shunt_result  result = outcome(run, shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name)));
+    shunt_status status;
+    if (run->standards & (run->standards - 1)) {
+        status = shunt_session_open(run->session) ? SHUNT_USAGE : wait_for_bytes(run, shunt_text_of(id), shunt_text_of(name));
+    } else {
+        shunt_reader *reader = reader_for(run, SHUNT_SNIFFED, (shunt_standard)__builtin_ctz(run->standards));
+        status = shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name));
+    }
+    shunt_result result = outcome(run, status);
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* that was another input */
 }
 
 shunt_result shunt_run_feed(shunt_run *run, const void *bytes, size_t size)
 {
-    shunt_result result = outcome(run, shunt_session_feed(run->session, bytes, size));
+    shunt_status status = !run->waiting ? shunt_session_feed(run->session, bytes, size)
+                          : size        ? decide(run, bytes, size, false)
+                                        : SHUNT_OK;
+    shunt_result result = outcome(run, status);
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* the input is read on, whatever was wrong in it */
 }
 
-shunt_result shunt_run_end(shunt_run *run) { return outcome(run, shunt_session_end(run->session)); }
+shunt_result shunt_run_end(shunt_run *run)
+{
+    shunt_status status = run->waiting ? decide(run, (const uint8_t *)"", 0, true) : SHUNT_OK;
+    return outcome(run, status == SHUNT_OK ? shunt_session_end(run->session) : status);
+}
 
-shunt_result shunt_run_finish(shunt_run *run) { return outcome(run, shunt_session_finish(run->session)); }
+shunt_result shunt_run_finish(shunt_run *run)
+{
+    return outcome(run, run->waiting ? SHUNT_USAGE : shunt_session_finish(run->session));
+}
 
 void shunt_run_totals(const shunt_run *run, shunt_totals *totals)
 {

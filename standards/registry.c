@@ -3,15 +3,34 @@
 #include "standards/csv/reader.h"
 #include "standards/x12/reader.h"
 
+static shunt_reader *x12(const shunt_memory *memory, const shunt_plan *plan) { return shunt_x12_reader_new(memory, plan, NULL); }
+
+static shunt_reader *csv(const shunt_memory *memory, const shunt_plan *plan)
+{
+    return shunt_csv_reader_new(memory, plan, SHUNT_STANDARD_CSV, NULL);
+}
+
+static shunt_reader *fixed(const shunt_memory *memory, const shunt_plan *plan)
+{
+    return shunt_csv_reader_new(memory, plan, SHUNT_STANDARD_FIXED, NULL);
+}
+
+/* What this version reads, by standard. `make` NULL: nothing does. */
+static const struct {
+    const char *name;
+    shunt_reader *(*make)(const shunt_memory *memory, const shunt_plan *plan);
+} readers[SHUNT_STANDARD_COUNT] = {
+    [SHUNT_STANDARD_X12] = { "X12", x12 }, [SHUNT_STANDARD_HL7] = { "HL7", NULL },      [SHUNT_STANDARD_FHIR] = { "FHIR", NULL },
+    [SHUNT_STANDARD_CSV] = { "CSV", csv }, [SHUNT_STANDARD_FIXED] = { "FIXED", fixed },
+};
+
+const char *shunt_standard_name(shunt_standard standard) { return readers[standard].name; }
+
 bool shunt_reader_known(shunt_text name, shunt_standard *standard)
 {
-    static const struct {
-        const char    *name;
-        shunt_standard standard;
-    } readers[] = { { "X12", SHUNT_STANDARD_X12 }, { "CSV", SHUNT_STANDARD_CSV }, { "FIXED", SHUNT_STANDARD_FIXED } };
-    for (size_t i = 0; i < SHUNT_COUNT(readers); i++) {
-        if (!shunt_text_is(name, readers[i].name)) continue;
-        *standard = readers[i].standard;
+    for (int i = 0; i < SHUNT_STANDARD_COUNT; i++) {
+        if (!readers[i].make || !shunt_text_is(name, readers[i].name)) continue;
+        *standard = (shunt_standard)i;
         return true;
     }
     return false;
@@ -19,13 +38,45 @@ bool shunt_reader_known(shunt_text name, shunt_standard *standard)
 
 shunt_reader *shunt_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan)
 {
-    switch (standard) {
-    case SHUNT_STANDARD_X12: return shunt_x12_reader_new(memory, plan, NULL);
-    case SHUNT_STANDARD_CSV:
-    case SHUNT_STANDARD_FIXED: return shunt_csv_reader_new(memory, plan, (uint16_t)standard, NULL);
-    default: return NULL;
-    }
+    return readers[standard].make ? readers[standard].make(memory, plan) : NULL;
 }
+
+/* ---- what reads nothing ---- */
+
+struct refusing {
+    shunt_reader        reader;
+    const shunt_memory *memory;
+    shunt_text          detail;
+    bool                told, last;
+};
+
+static void refusing_feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
+{
+    (void)bytes, (void)size;
+    ((struct refusing *)reader)->last = last;
+}
+
+static shunt_step refusing_next(shunt_reader *reader, shunt_event *event)
+{
+    struct refusing *r = (struct refusing *)reader;
+    if (r->told) return r->last ? SHUNT_STEP_END : SHUNT_STEP_NEED_INPUT;
+    r->told = true;
+    *event = (shunt_event){ .step = SHUNT_STEP_FAULT, .code = SHUNT_INPUT_STANDARD, .detail = r->detail };
+    return SHUNT_STEP_FAULT;
+}
+
+static void refusing_free(shunt_reader *reader) { shunt_memory_free(((struct refusing *)reader)->memory, reader); }
+
+shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detail)
+{
+    static const shunt_reader_ops ops = { .name = "none", .feed = refusing_feed, .next = refusing_next, .free = refusing_free };
+    struct refusing              *r = shunt_memory_zeroed(memory, 1, sizeof *r);
+    if (!r) return NULL;
+    *r = (struct refusing){ { &ops }, memory, detail, false, false };
+    return &r->reader;
+}
+
+/* ---- envelopes ---- */
 
 void shunt_write_trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
 {

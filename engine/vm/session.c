@@ -772,6 +772,7 @@ uint64_t   shunt_session_raised(const shunt_session *s, shunt_grade grade) { ret
 uint64_t   shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
 uint64_t   shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }
 size_t     shunt_session_inputs(const shunt_session *s) { return s->input_count; }
+bool       shunt_session_open(const shunt_session *s) { return s->in_input; }
 bool       shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
 
 const shunt_input_info *shunt_session_input(const shunt_session *s, size_t index) { return &s->inputs[index]; }

@@ -99,6 +99,7 @@ uint64_t shunt_session_status(const shunt_session *session, shunt_status code); 
 void     shunt_session_sets(const shunt_session *session, uint64_t *mapped, uint64_t *unmapped);
 size_t   shunt_session_inputs(const shunt_session *session);
 const shunt_input_info *shunt_session_input(const shunt_session *session, size_t index);
+bool shunt_session_open(const shunt_session *session); /* between begin and end of an input */
 bool shunt_session_at_fault(const shunt_session *session); /* anything was rejected, quarantined or malformed */
 
 #endif
