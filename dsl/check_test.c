@@ -29,6 +29,12 @@ static bool is_unit(const shunt_symbol *map, shunt_text name, shunt_text *other)
 
 static void check_piece(check *k, shunt_ast *piece, shunt_symbol *source)
 {
+    if (source->as.source->standard != SHUNT_STANDARD_X12) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E1001, piece->span, "only an X12 message is given by a piece of it");
+        shunt_diag_here(k->diags, d, "nothing is made around what is given to `%.*s`", SHUNT_TEXT_ARGS(source->name));
+        shunt_diag_help(k->diags, d, "write the whole message: `given %.*s \"\"\"...\"\"\"`", SHUNT_TEXT_ARGS(source->name));
+        return;
+    }
     shunt_text          unit = { 0 };
     const shunt_symbol *map = map_of_source(k, source);
     shunt_symbol       *outer = k->source;
