@@ -204,8 +204,7 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
     shunt_session_options options = { .memory = &run->memory,
                                       .program = run->program,
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
-                                                 run->callbacks.dead_letter ? on_letter : NULL },
-                                      .trailer = shunt_write_trailer };
+                                                 run->callbacks.dead_letter ? on_letter : NULL } };
     SHUNT_TRY(find_standards(run, why));
     if (o) SHUNT_TRY(take_options(run, o, &options, why));
     if (o && o->spool) options.spool = &spool;

@@ -75,15 +75,3 @@ shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detai
     *r = (struct refusing){ { &ops }, memory, detail, false, false };
     return &r->reader;
 }
-
-/* ---- envelopes ---- */
-
-void shunt_write_trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
-{
-    shunt_buffer_z(out, scope == SHUNT_SCOPE_BATCH ? "GE" : "IEA");
-    shunt_buffer_char(out, (char)delims->element);
-    shunt_buffer_char(out, '1');
-    shunt_buffer_char(out, (char)delims->element);
-    shunt_buffer_text(out, control);
-    shunt_buffer_char(out, (char)delims->terminator);
-}

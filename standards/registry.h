@@ -1,4 +1,4 @@
-/* registry.h - from a standard to what reads it and what ends its envelopes. */
+/* registry.h - from a standard, or the first bytes of an input, to what reads it. */
 #ifndef SHUNT_REGISTRY_H
 #define SHUNT_REGISTRY_H
 
@@ -26,8 +26,5 @@ shunt_sniffed shunt_standard_sniff(const uint8_t *bytes, size_t size, bool last,
 const char   *shunt_standard_name(shunt_standard standard);
 /* A reader that finds one fault at the first byte, INPUT_STANDARD with `detail`, and passes over all else. `detail` is borrowed. */
 shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detail) SHUNT_MUST_USE;
-
-/* Appends the trailer of an interchange (IEA) or batch (GE) that holds one transaction. */
-void shunt_write_trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control);
 
 #endif

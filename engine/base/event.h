@@ -81,6 +81,9 @@ struct shunt_plan;
 typedef struct shunt_reader shunt_reader;
 
 /* The interface. Each standard has a maker of its own, chosen in standards/registry.c. */
+/* Appends what ends an interchange or a batch that holds one transaction: IEA, GE; FTS, BTS. */
+typedef void shunt_trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control);
+
 typedef struct shunt_reader_ops {
     const char  *name;   /* "x12" */
     bool         values; /* demanded values come as VALUE, segments are for display; false: they are cut out of the segments */
@@ -91,6 +94,7 @@ typedef struct shunt_reader_ops {
     void (*free)(shunt_reader *reader);
     /* From now on segments that the plan demands nothing of need not be shown; faults in them are. NULL: they all are. */
     void (*demanded_only)(shunt_reader *reader);
+    shunt_trailer *trailer; /* NULL: scopes around transactions have none */
 } shunt_reader_ops;
 struct shunt_reader {
     const shunt_reader_ops *ops; /* first member of every reader */

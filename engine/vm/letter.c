@@ -59,14 +59,13 @@ static shunt_status new_spools(shunt_letters *l, const char *directory)
 }
 
 shunt_letters *shunt_letters_new(const shunt_memory *memory, const char *directory, const uint8_t program_hash[static 32],
-                                 shunt_letter_sink *sink, void *context, shunt_trailer *trailer)
+                                 shunt_letter_sink *sink, void *context)
 {
     shunt_letters *l = shunt_memory_zeroed(memory, 1, sizeof *l);
     if (!l) return NULL;
     l->memory = memory;
     l->sink = sink;
     l->context = context;
-    l->trailer = trailer;
     shunt_hex(program_hash, 32, l->program);
     shunt_buffer *buffers[] = { &l->id,
                                 &l->ids,
@@ -106,9 +105,10 @@ static shunt_status whole_buffer(const shunt_buffer *b) { return b->failed ? SHU
 
 /* ---- input ---- */
 
-shunt_status shunt_letters_input(shunt_letters *l, uint64_t ordinal, shunt_text id)
+shunt_status shunt_letters_input(shunt_letters *l, uint64_t ordinal, shunt_text id, shunt_trailer *trailer)
 {
     l->input = ordinal;
+    l->trailer = trailer;
     l->id.length = 0;
     shunt_buffer_json(&l->id, id);
     l->raw_begin = l->raw_end = l->piece_at = l->passed = 0;
@@ -243,6 +243,7 @@ struct writing {
     const char    *name;
     bool           begun;
     uint8_t        last_byte; /* of the message so far, line ends left aside */
+    bool           line_over; /* a line end is its last byte */
 };
 
 static shunt_status write_bytes(struct writing *w, const char *bytes, size_t size)
@@ -250,6 +251,7 @@ static shunt_status write_bytes(struct writing *w, const char *bytes, size_t siz
     if (size == 0) return SHUNT_OK;
     shunt_letter_piece piece = { .name = w->name, .bytes = bytes, .size = size, .first = !w->begun };
     w->begun = true;
+    w->line_over = bytes[size - 1] == '\r' || bytes[size - 1] == '\n';
     for (size_t i = size; i > 0; i--) {
         if (bytes[i - 1] == '\r' || bytes[i - 1] == '\n') continue;
         w->last_byte = (uint8_t)bytes[i - 1];
@@ -311,7 +313,17 @@ static shunt_status write_list(struct writing *w, const struct letter *letter, s
     return l->sink(l->context, &piece);
 }
 
-/* A set that was cut off inside a segment ends there: trailers behind it would become part of that segment. */
+/* Trailers stand behind a whole segment. A line may go without its end where the input is over; any other segment that has none
+ * was cut off, and trailers behind it would become part of it. */
+static shunt_status write_trailers(struct writing *w, uint8_t terminator, shunt_text trailer)
+{
+    const char end = (char)terminator;
+    if (!trailer.length) return SHUNT_OK;
+    if (end != '\r' && end != '\n' && w->last_byte != terminator) return SHUNT_OK;
+    if ((end == '\r' || end == '\n') && !w->line_over) SHUNT_TRY(write_bytes(w, &end, 1));
+    return write_bytes(w, trailer.bytes, trailer.length);
+}
+
 static shunt_status write_letter(shunt_letters *l, const struct letter *letter, shunt_text header, shunt_text trailer,
                                  shunt_text ids, const shunt_letter_whole *whole)
 {
@@ -319,7 +331,7 @@ static shunt_status write_letter(shunt_letters *l, const struct letter *letter, 
     if (!whole->whole && !letter->failed) return SHUNT_OK;
     SHUNT_TRY(write_bytes(&w, header.bytes, header.length));
     SHUNT_TRY(write_input(&w, letter->begin, letter->end));
-    if (w.last_byte == letter->terminator) SHUNT_TRY(write_bytes(&w, trailer.bytes, trailer.length));
+    SHUNT_TRY(write_trailers(&w, letter->terminator, trailer));
     return write_list(&w, letter, ids, whole);
 }
 

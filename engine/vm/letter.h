@@ -20,9 +20,6 @@ typedef struct shunt_letter_piece {
 } shunt_letter_piece;
 typedef shunt_status shunt_letter_sink(void *context, const shunt_letter_piece *piece);
 
-/* Appends what ends a scope of this standard: GE, IEA. */
-typedef void shunt_trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control);
-
 enum { SHUNT_LETTER_NAME = 48, SHUNT_LETTER_UNITS = 1 << 20 /* a longer list comes in pieces */ };
 
 /* Why a whole transaction is in its letter. */
@@ -34,10 +31,11 @@ typedef struct shunt_letter_whole {
 
 typedef struct shunt_letters shunt_letters;
 shunt_letters *shunt_letters_new(const shunt_memory *memory, const char *directory, const uint8_t program_hash[static 32],
-                                 shunt_letter_sink *sink, void *context, shunt_trailer *trailer) SHUNT_MUST_USE;
+                                 shunt_letter_sink *sink, void *context) SHUNT_MUST_USE;
 void           shunt_letters_free(shunt_letters *letters); /* NULL is fine */
 
-shunt_status shunt_letters_input(shunt_letters *letters, uint64_t ordinal, shunt_text id);
+/* `trailer`: of its reader, NULL = scopes stay open. */
+shunt_status shunt_letters_input(shunt_letters *letters, uint64_t ordinal, shunt_text id, shunt_trailer *trailer);
 void shunt_letters_piece(shunt_letters *letters, const void *bytes, size_t size); /* a piece of input, before its events */
 shunt_status shunt_letters_piece_over(shunt_letters *letters);
 

@@ -123,7 +123,7 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
 static shunt_status prepare_letters(shunt_session *s, const shunt_session_options *o)
 {
     if (!o->sinks.letter) return SHUNT_OK;
-    s->letters = shunt_letters_new(s->memory, o->directory, s->program->hash, o->sinks.letter, o->sinks.context, o->trailer);
+    s->letters = shunt_letters_new(s->memory, o->directory, s->program->hash, o->sinks.letter, o->sinks.context);
     return s->letters ? SHUNT_OK : SHUNT_NO_MEMORY;
 }
 
@@ -699,7 +699,7 @@ static shunt_status begin_input(shunt_session *s, shunt_text id, shunt_text name
     shunt_sha256_init(&s->sha);
     for (int level = 0; level < SHUNT_LEVEL_RUN; level++) s->doom[level].on = false;
     SHUNT_TRY(shunt_encoders_input(s->encoders, info->id));
-    if (s->letters) SHUNT_TRY(shunt_letters_input(s->letters, s->input_count, info->id));
+    if (s->letters) SHUNT_TRY(shunt_letters_input(s->letters, s->input_count, info->id, s->reader->ops->trailer));
     SHUNT_TRY(s->records.reset(s->records.context));
     s->file = s->batch = mark_scope(s, 0);
     return SHUNT_OK;

@@ -50,7 +50,6 @@ typedef struct shunt_session_options {
     const shunt_observer *observer;   /* NULL = none */
     const shunt_spool    *spool;      /* for records; NULL = a file of the session's own */
     const char           *directory;  /* of temporary files; NULL: TMPDIR or /tmp */
-    shunt_trailer        *trailer;    /* ends envelopes of dead letters; NULL: they stay open */
     uint64_t              steps;      /* of a run of a rule, 0 = SHUNT_STEPS */
     size_t                unit_bytes; /* 0 = the largest that a source names, else SHUNT_UNIT_BYTES */
     const uint8_t        *token_key;
@@ -99,7 +98,7 @@ uint64_t shunt_session_status(const shunt_session *session, shunt_status code); 
 void     shunt_session_sets(const shunt_session *session, uint64_t *mapped, uint64_t *unmapped);
 size_t   shunt_session_inputs(const shunt_session *session);
 const shunt_input_info *shunt_session_input(const shunt_session *session, size_t index);
-bool shunt_session_open(const shunt_session *session); /* between begin and end of an input */
-bool shunt_session_at_fault(const shunt_session *session); /* anything was rejected, quarantined or malformed */
+bool                    shunt_session_open(const shunt_session *session); /* between begin and end of an input */
+bool shunt_session_at_fault(const shunt_session *session);                /* anything was rejected, quarantined or malformed */
 
 #endif

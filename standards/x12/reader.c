@@ -1325,9 +1325,23 @@ static void x12_free(shunt_reader *reader)
 
 static void demanded_only(shunt_reader *reader) { ((struct x12 *)reader)->demanded_only = true; }
 
-static const shunt_reader_ops ops = {
-    .name = "x12", .late = SHUNT_X12_LATE, .feed = feed, .next = next, .free = x12_free, .demanded_only = demanded_only
-};
+static void trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
+{
+    shunt_buffer_z(out, scope == SHUNT_SCOPE_BATCH ? "GE" : "IEA");
+    shunt_buffer_char(out, (char)delims->element);
+    shunt_buffer_char(out, '1');
+    shunt_buffer_char(out, (char)delims->element);
+    shunt_buffer_text(out, control);
+    shunt_buffer_char(out, (char)delims->terminator);
+}
+
+static const shunt_reader_ops ops = { .name = "x12",
+                                      .late = SHUNT_X12_LATE,
+                                      .feed = feed,
+                                      .next = next,
+                                      .free = x12_free,
+                                      .demanded_only = demanded_only,
+                                      .trailer = trailer };
 
 /* Ids whose length element a guide names. */
 static void note_binaries(struct x12 *x)

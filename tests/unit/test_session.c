@@ -117,7 +117,6 @@ static shunt_session_options options_for(struct host *h, const shunt_program *pr
         shunt_session_options){ .memory = memory,
                                 .program = program,
                                 .sinks = { h, on_begin, on_record, on_commit, on_exception, h->with_letters ? on_letter : NULL },
-                                .trailer = shunt_write_trailer,
                                 .seed = { 1, 2, 3 } };
 }
 
