@@ -49,6 +49,7 @@ shunt_ast *absent_part(const shunt_ast *node)
             break;
         case SHUNT_AST_NOTING: next = kid(at, SHUNT_NOTING_value); break;
         case SHUNT_AST_OTHERWISE: next = kid(at, SHUNT_OTHERWISE_answer); break;
+        case SHUNT_AST_CLEARED: next = kid(at, SHUNT_CLEARED_value); break;
         default: break;
         }
         if (!next || !may_be_missing(next)) return at;
@@ -174,6 +175,17 @@ static void report_absent(check *k, shunt_ast *node, const shunt_ty *type, const
     }
     shunt_text code = code_for_help(k, true, n), note = code_for_help(k, false, n),
                example = example_of(k, n->type.kind != SHUNT_TY_ERROR && part == node ? &n->type : part_type);
+    if (type->clearable && part_type->clearable && !n->type.clearable) { /* both are to be answered, so both are said */
+        if (code.length)
+            shunt_diag_help(k->diags, d, "say what to do: `%.*s%.*s otherwise quarantine %.*s cleared quarantine %.*s%.*s`",
+                            SHUNT_TEXT_ARGS(open), SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(code), SHUNT_TEXT_ARGS(code),
+                            SHUNT_TEXT_ARGS(close));
+        if (example.length)
+            shunt_diag_help(k->diags, d, "%sgive a default: `%.*s%.*s otherwise %.*s cleared %.*s%.*s`",
+                            d->hint_count ? "or " : "", SHUNT_TEXT_ARGS(open), SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(example),
+                            SHUNT_TEXT_ARGS(example), SHUNT_TEXT_ARGS(close));
+        return;
+    }
     if (k->phase != PHASE_NONE && k->phase != PHASE_TARGET && code.length)
         shunt_diag_help(k->diags, d, "say what to do: `%.*s%.*s otherwise quarantine %.*s%.*s`", SHUNT_TEXT_ARGS(open),
                         SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(code), SHUNT_TEXT_ARGS(close));
@@ -186,14 +198,55 @@ static void report_absent(check *k, shunt_ast *node, const shunt_ty *type, const
                         SHUNT_TEXT_ARGS(open), SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(example), SHUNT_TEXT_ARGS(close));
 }
 
+static bool may_be_cleared(const shunt_ast *node)
+{
+    const shunt_ty *type = node ? type_of(node) : NULL;
+    return type && type->kind != SHUNT_TY_ERROR && type->clearable;
+}
+
+/* Where the value that can be cleared comes from: through operators, calls and `let`s. `answer` is what answers its absence there,
+ * NULL where nothing does. */
+static const shunt_ast *cleared_part(const shunt_ast *node, const shunt_ast **answer)
+{
+    *answer = NULL;
+    for (unsigned hops = 0; hops < 64; hops++) {
+        const shunt_fact *fact = shunt_fact_of(node);
+        const shunt_ast  *next = NULL, *list = node;
+        if (node->kind == SHUNT_AST_OTHERWISE) {
+            next = kid(node, SHUNT_OTHERWISE_value);
+            if (!*answer) *answer = kid(node, SHUNT_OTHERWISE_answer);
+        } else if (fact && fact->kind == SHUNT_FACT_SYMBOL && fact->symbol->decl && fact->symbol->decl->kind == SHUNT_AST_LET) {
+            next = kid(fact->symbol->decl, SHUNT_LET_value);
+        } else if (!fact || fact->kind == SHUNT_FACT_NONE || fact->kind == SHUNT_FACT_BUILTIN) {
+            if (node->kind == SHUNT_AST_CALL) list = kid(node, SHUNT_CALL_args);
+            for (uint32_t i = 0; list && i < list->kid_count && !next; i++)
+                if (may_be_cleared(list->kids[i])) next = list->kids[i];
+        }
+        if (!may_be_cleared(next)) return node;
+        node = next;
+    }
+    return node;
+}
+
 static void report_cleared(check *k, shunt_ast *node, const need *n)
 {
-    shunt_ast  *part = absent_part(node);
-    shunt_text  shown = short_text(k, part), who = who_wants(k, n), code = code_for_help(k, true, n);
+    const shunt_ast *answer, *part = cleared_part(node, &answer);
+    shunt_text       shown = short_text(k, part), who = who_wants(k, n), code = code_for_help(k, true, n);
+    bool             elsewhere = part->span.begin < node->span.begin || part->span.end > node->span.end;
+    if (answer) who = SHUNT_TEXT("only absence is handled");
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0302, part->span, "`%.*s` can be cleared by the sender (\"\"), and %.*s",
                                    SHUNT_TEXT_ARGS(shown), SHUNT_TEXT_ARGS(who));
     shunt_diag_here(k->diags, d, "HL7 \"\" means: delete the value");
-    if (code.length) shunt_diag_help(k->diags, d, "add `cleared quarantine %.*s`", SHUNT_TEXT_ARGS(code));
+    if (elsewhere) shunt_diag_also(k->diags, d, node->span, "it is needed here");
+    if (answer)
+        shunt_diag_help(k->diags, d, "add `cleared %.*s` if the two are the same to you",
+                        SHUNT_TEXT_ARGS(source_text(k, answer->span)));
+    else if (code.length)
+        shunt_diag_help(k->diags, d, "say what to do: `%.*s cleared quarantine %.*s`", SHUNT_TEXT_ARGS(shown),
+                        SHUNT_TEXT_ARGS(code));
+    else
+        shunt_diag_help(k->diags, d, "say what it is then: `%.*s cleared VALUE`", SHUNT_TEXT_ARGS(shown));
+    if (!answer) shunt_diag_help(k->diags, d, "or make all of them absent: `cleared: absent` in the source");
 }
 
 /* A text in quotes that was meant as a number, an amount or a date. */
@@ -1609,7 +1662,7 @@ static void report_uncovered(check *k, const shunt_ast *subject, const shunt_ty 
                                                                                              : 0;
     uint32_t   left = 0;
     enum { SHOWN = 6 };
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && !c->any; i++) {
         if (c->members[i]) continue;
         bool       code = type->kind == SHUNT_TY_CODE;
         shunt_text name = code ? check_format(k, "\"%s\"", type->codes->values[i]) : type->shape->members[i].name;
@@ -1619,7 +1672,7 @@ static void report_uncovered(check *k, const shunt_ast *subject, const shunt_ty 
         }
         left++;
     }
-    if (type->kind == SHUNT_TY_BOOL)
+    if (type->kind == SHUNT_TY_BOOL && !c->any)
         for (int i = 0; i < 2; i++)
             if (!c->values[i]) {
                 missing = check_format(k, "%.*s%s%s", SHUNT_TEXT_ARGS(missing), left++ ? ", " : "", i ? "true" : "false");
@@ -1636,7 +1689,7 @@ static void report_uncovered(check *k, const shunt_ast *subject, const shunt_ty 
         pattern = check_format(k, "%.*s%scleared", SHUNT_TEXT_ARGS(pattern), left ? " or " : "");
         left++;
     }
-    bool closed = count || type->kind == SHUNT_TY_BOOL;
+    bool closed = count || type->kind == SHUNT_TY_BOOL || c->any;
     if (closed && !left) return;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0308, subject->span, "this `match` does not cover every value");
     if (closed) {
@@ -1680,7 +1733,7 @@ void check_patterns(check *k, shunt_ast *subject, const shunt_ty *type, shunt_as
                 if (found && found->kind == SHUNT_TY_ERROR) broken = true; /* what was meant may be what is missing */
             }
     }
-    if (!has_else && !c.any && !broken && !shunt_ty_is_error(type)) report_uncovered(k, subject, type, &c);
+    if (!has_else && !broken && !shunt_ty_is_error(type)) report_uncovered(k, subject, type, &c);
 }
 
 /* ---- `for each` ---- */

@@ -107,9 +107,9 @@ static shunt_ast *string_of(shunt_ast *list, uint32_t at) { return list->kind ==
 static shunt_text versions_of(check *k, shunt_text message)
 {
     shunt_text versions = { 0 };
-    for (uint32_t i = 0; shunt_guide_at(i); i++) {
-        const shunt_guide *guide = shunt_guide_at(i);
-        if (guide->standard == SHUNT_STANDARD_HL7 && shunt_text_is(message, guide->set))
+    for (uint32_t i = 0; shunt_hl7_guide_at(i); i++) {
+        const shunt_guide *guide = shunt_hl7_guide_at(i);
+        if (shunt_text_is(message, guide->set))
             versions = check_format(k, "%.*s%s\"%s\"", SHUNT_TEXT_ARGS(versions), versions.length ? ", " : "", guide->version);
     }
     return versions;
@@ -120,17 +120,22 @@ static void unknown_message(check *k, const shunt_ast *message)
     shunt_diag *d =
         shunt_diag_add(k->diags, SHUNT_E0201, message->span, "there is no HL7 message \"%.*s\"", SHUNT_TEXT_ARGS(message->text));
     shunt_suggest s;
-    shunt_text    last = { 0 };
-    shunt_suggest_init(&s, message->text, message->text.length < 5 ? 4 : 2);
-    for (uint32_t i = 0; shunt_guide_at(i); i++) {
-        const shunt_guide *guide = shunt_guide_at(i);
-        if (guide->standard != SHUNT_STANDARD_HL7 || shunt_text_is(last, guide->set)) continue;
+    shunt_text    last = { 0 }, events = { 0 }, type = check_format(k, "%.*s^", SHUNT_TEXT_ARGS(message->text));
+    uint32_t      given = 0;
+    shunt_suggest_init(&s, message->text, 2);
+    for (uint32_t i = 0; shunt_hl7_guide_at(i); i++) {
+        const shunt_guide *guide = shunt_hl7_guide_at(i);
+        if (shunt_text_is(last, guide->set)) continue;
         last = shunt_text_of(guide->set);
-        if (message->text.length < 5 && !shunt_text_starts(last, message->text)) continue;
-        shunt_suggest_offer(&s, check_format(k, "\"%s\"", guide->set), shunt_text_of(guide->name), true, 0);
+        if (shunt_text_starts(last, type) && given < HELPS_SHOWN)
+            events = check_format(k, "%.*s%s\"%s\" (%s)", SHUNT_TEXT_ARGS(events), given++ ? ", " : "", guide->set, guide->name);
+        shunt_suggest_offer(&s, last, shunt_text_of(guide->name), true, 0);
     }
     shunt_text near = shunt_suggest_text(&s, k->arena);
-    if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+    if (events.length)
+        shunt_diag_help(k->diags, d, "say which event: %.*s", SHUNT_TEXT_ARGS(events));
+    else if (near.length)
+        shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     shunt_diag_help(k->diags, d, "a message is named by its type and its event, as in MSH-9: \"DFT^P03\"");
 }
 
@@ -475,7 +480,7 @@ static void no_such_segment(check *k, const shunt_ast *node, shunt_text segment)
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no segment %.*s", SHUNT_TEXT_ARGS(guide),
                                      SHUNT_TEXT_ARGS(segment));
     shunt_suggest_init(&s, segment, 2);
-    offer_segments(first_guide(k)->body, &s);
+    if (segment.bytes[0] != 'Z') offer_segments(first_guide(k)->body, &s);
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     if (segment.bytes[0] == 'Z')
@@ -717,6 +722,15 @@ static leaf_fault find_leaf(const shunt_element *field, const way *w, leaf *l)
     return LEAF_FOUND;
 }
 
+/* The same with what it is read from, where that is an expression: `NK1[2].2[1].1`. */
+static shunt_text written_field(check *k, const way *w)
+{
+    shunt_text text = shown_field(k, w);
+    if (!w->base) return text;
+    return check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(short_text(k, w->base)), (int)(text.length - ID_LENGTH - 1),
+                        text.bytes + ID_LENGTH + 1);
+}
+
 static shunt_text plain_field(check *k, const way *w)
 {
     way whole = { .segment = w->segment, .element = w->element };
@@ -865,13 +879,14 @@ static bool repeats(const match_list *nodes, uint16_t number, const shunt_elemen
 static void repeated_field(check *k, const shunt_ast *node, const way *w, const shunt_element *field)
 {
     way         first = *w;
-    shunt_text  whole = plain_field(k, w), rest = { 0 }, shown = shown_field(k, w);
+    way         bare = { .base = w->base, .segment = w->segment, .element = w->element };
+    shunt_text  whole = written_field(k, &bare), rest = { 0 }, shown = written_field(k, w);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there may be several `%.*s`, and one value is wanted",
-                                   SHUNT_TEXT_ARGS(whole));
+                                   SHUNT_TEXT_ARGS(plain_field(k, w)));
     first.repetition = 1;
     if (shown.length > whole.length) rest = (shunt_text){ shown.bytes + whole.length, shown.length - whole.length };
     shunt_diag_here(k->diags, d, "%s repeats", field->name);
-    shunt_diag_help(k->diags, d, "take one by its number: `%.*s`", SHUNT_TEXT_ARGS(shown_field(k, &first)));
+    shunt_diag_help(k->diags, d, "take one by its number: `%.*s`", SHUNT_TEXT_ARGS(written_field(k, &first)));
     shunt_diag_help(k->diags, d, "or by what it holds: `%.*s[where it.1 = \"...\"].first%.*s`, which may be absent",
                     SHUNT_TEXT_ARGS(whole), SHUNT_TEXT_ARGS(rest));
     shunt_diag_help(k->diags, d, "or loop over them: `for each x in %.*s { ... x%.*s ... }`", SHUNT_TEXT_ARGS(whole),

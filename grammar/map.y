@@ -128,7 +128,8 @@ alias_opt   : %empty                            { $$ = NULL; }
 let         : LET IDENT type_opt '=' expr       { $$ = NODE(LET, @$, $2, $3, $5); } ;
 type_opt    : %empty                            { $$ = NULL; }
             | ':' type                          { $$ = $2; } ;
-setting     : IDENT ':' expr                    { $$ = NODE(SETTING, @$, $1, $3); } ;
+setting     : IDENT ':' expr                    { $$ = NODE(SETTING, @$, $1, $3); }
+            | IDENT ':' ABSENT                  { $$ = NODE(SETTING, @$, $1, LEAF_TEXT(NAME, @3, SHUNT_TEXT("absent"))); } ;
 idents      : IDENT                             { $$ = ADD(LIST(@$), $1); }
             | idents ',' IDENT                  { $$ = ADD($1, $3); } ;
 strings     : STRING                            { $$ = ADD(LIST(@$), $1); }
