@@ -533,6 +533,8 @@ static shunt_ty named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast
         return ty_error();
     }
     shunt_symbol *symbol = find_type(k, name->text);
+    shunt_ty      part;
+    if (!symbol && fhir_type(k, name, &part)) return part;
     if (!symbol) return unknown_type(k, name);
     check_fact(k, type)->symbol = symbol;
     if (decl_of(symbol)->unread) return ty_error();
@@ -550,6 +552,10 @@ shunt_ty check_type(check *k, shunt_ast *type)
         if (!type_number(kid(type, SHUNT_LIST_TYPE_max), 1, LIST_AT_MOST, &max))
             return wrong_type(k, type, "list of text(20) max 50");
         if (item.kind == SHUNT_TY_ERROR) return item;
+        if (item.kind == SHUNT_TY_NODE) {
+            not_in_version(k, type->span, "a list of parts of the message as a parameter");
+            return ty_error();
+        }
         if (item.optional) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, type->span, "a list holds no absent items");
             shunt_diag_help(k->diags, d, "leave out the `?`");
@@ -1133,6 +1139,10 @@ static void shape_function(check *k, shunt_symbol *symbol)
         symbol->as.function.params[symbol->as.function.count++] = one;
     }
     symbol->type = check_type(k, kid(symbol->decl, SHUNT_FUNCTION_type));
+    if (symbol->type.kind == SHUNT_TY_NODE) {
+        not_in_version(k, kid(symbol->decl, SHUNT_FUNCTION_type)->span, "a part of the message as a result");
+        symbol->type = ty_error();
+    }
     f->result = symbol->type.phi;
     k->phase = PHASE_NONE;
     k->function = NULL;

@@ -130,17 +130,20 @@ typedef struct check {
     level                *level;
     uint32_t              level_count;
     decl                 *function;
-    shunt_text            filling;    /* name of the field or column that is being filled, for ranking */
-    uint32_t              levels;     /* gathered while an expression is checked: levels it depends on, */
-    shunt_text            late;       /* what it reads that comes after the units, */
-    bool                  rounded;    /* and whether it rounds */
-    shunt_ast            *may_divide; /* the one `/` that stands in `round` */
+    shunt_text            filling;     /* name of the field or column that is being filled, for ranking */
+    uint32_t              levels;      /* gathered while an expression is checked: levels it depends on, */
+    shunt_text            late;        /* what it reads that comes after the units, */
+    bool                  rounded;     /* and whether it rounds */
+    shunt_ast            *may_divide;  /* the one `/` that stands in `round` */
+    shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
+    shunt_text            narrow_type;
     uint32_t              depth;
 } check;
 
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
 enum { SET_LEVEL = 1 << 30 /* bit of `levels`: the value depends on the message as a whole */ };
-enum { NODE_CHECKED = 1 /* flag of a node: its type is known */ };
+/* Flags of a node: its type is known; it is a list of resources of one type (FHIR). */
+enum { NODE_CHECKED = 1, NODE_NARROWED = 256 };
 
 /* ---- memory, facts, words (check.c) ---- */
 void *check_need(check *k, void *block) __attribute__((returns_nonnull)); /* jumps out on NULL */
@@ -197,6 +200,34 @@ bool       check_arrival_of_segment(check *k, const shunt_ast *node, const char 
 shunt_text guide_words(check *k);                                                          /* "835 005010X221A1" */
 void       explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /* why a path may be absent, as its label */
 shunt_text phi_origin(const shunt_ast *node);                                  /* "NM1*QC of loop 2100" */
+
+bool     outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown); /* false: nothing is read here, reported */
+/* The node is this path, and why it may be absent and where its classes come from is known. Gives the type back. */
+shunt_ty path_with_words(check *k, shunt_ast *node, const shunt_path *path, shunt_text why, shunt_text origin, shunt_ty type);
+
+/* ---- trees of names (check_fhir.c) ---- */
+typedef struct narrowing { /* what was looked for before, and the test that narrows */
+    shunt_ast *list;
+    shunt_text type;
+    shunt_ast *test;
+} narrowing;
+bool                  fhir_guides(check *k, shunt_ast *node, shunt_source_info *info);
+void                  fhir_root(check *k, shunt_symbol *source); /* after fhir_guides: the tree of its messages */
+bool                  fhir_type(check *k, const shunt_ast *name, shunt_ty *type); /* `FHIR_InvoiceLine`; false: no such name */
+struct shunt_tree    *tree_root(const shunt_symbol *source);
+/* As check_path, for paths that begin in a tree. */
+bool                  tree_path(check *k, shunt_ast *node, bool list, shunt_ty *type);
+/* `list[2]` of a list in a tree. False: it is none. */
+bool                  tree_index(check *k, shunt_ast *node, shunt_ty *type);
+/* The node gives an item of a list of primitives: it is read as its value. False: it is no such item. */
+bool                  tree_item(check *k, shunt_ast *node, shunt_ty *type);
+/* Around the check of a list: `where x.resourceType = "Claim"` makes it a list of claims, and is no test any more. */
+void                  tree_narrow(check *k, shunt_ast *list, shunt_ast *where, shunt_text variable, narrowing *kept);
+void                  tree_narrowed(check *k, narrowing *kept);
+const shunt_loop_ref *tree_unit_loop(check *k, shunt_ast *list, bool *reported);
+/* What a function looks at in its parameter is looked at in the argument; classes that the argument brings are added. False: reported. */
+bool tree_argument(check *k, const shunt_ast *node, const shunt_symbol *param, const shunt_ty *given, uint32_t *classes);
+bool tree_hint(check *k, const shunt_ast *name); /* the name of a resource where no path begins with it: reported */
 
 /* ---- expressions (check_expr.c) ---- */
 typedef enum wanted_by {

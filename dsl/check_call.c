@@ -1,5 +1,6 @@
 /* Calls: the built-ins of the language, and the functions of the rules. */
 #include "dsl/check.h"
+#include "dsl/tree.h"
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
@@ -741,7 +742,15 @@ static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *funct
     for (uint32_t i = 0; i < count; i++) {
         const shunt_symbol *param = function->as.function.params[i];
         need                n = { .by = FOR_PARAM, .type = param->type, .name = param->name, .owner = function };
-        phi[i] = check_needed(k, c->values[i], &n).phi;
+        if (param->type.kind ==
+            SHUNT_TY_NODE) { /* a part of the message fits where one of its kind is wanted, wherever it stands */
+            shunt_ty    given = check_expr(k, c->values[i], &n.type);
+            shunt_tree *place = shunt_tree_of(&given), *wanted = shunt_tree_of(&param->type);
+            if (place && wanted && place->type == wanted->type) n.type.loop = given.loop;
+        }
+        shunt_ty given = check_needed(k, c->values[i], &n);
+        phi[i] = given.phi;
+        if (!tree_argument(k, c->values[i], param, &given, &phi[i])) return ty_error();
     }
     decl    *callee = decl_of(function);
     shunt_ty type = function->type;
@@ -894,6 +903,8 @@ shunt_ty check_method(check *k, shunt_ast *node)
         node->kind = SHUNT_AST_CALL;
         return check_call(k, node, NULL);
     }
+    shunt_ty found;
+    if (tree_path(k, node, false, &found)) return found;
     call     c = take_apart(node, name->text, args);
     shunt_ty type = check_expr(k, of, NULL);
     check_all(k, &c);

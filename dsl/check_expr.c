@@ -1312,13 +1312,19 @@ static bool is_item(const check *k, const shunt_ast *name)
 static shunt_ty check_name(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_symbol *symbol = find_value(k, node->text);
-    if (symbol) return check_symbol(k, node, symbol);
+    if (symbol) {
+        shunt_ty type = check_symbol(k, node, symbol);
+        (void)tree_item(k, node, &type);
+        return type;
+    }
     if (is_item(k, node)) {
         shunt_fact *fact = check_fact(k, node);
         fact->kind = SHUNT_FACT_ITEM;
         fact->symbol = k->level->variable;
         k->levels |= decl_of(k->level->variable)->levels;
-        return k->level->variable->type;
+        shunt_ty type = k->level->variable->type;
+        (void)tree_item(k, node, &type);
+        return type;
     }
     if (shunt_text_is(node->text, "received_at")) {
         shunt_fact *fact = check_fact(k, node);
@@ -1326,7 +1332,7 @@ static shunt_ty check_name(check *k, shunt_ast *node, const shunt_ty *want)
         fact->builtin = SHUNT_LANG_RECEIVED_AT;
         return shunt_ty_plain(SHUNT_TY_MOMENT);
     }
-    if (k->unread) return ty_error();
+    if (k->unread || tree_hint(k, node)) return ty_error();
     unknown_name(k, node, "name", want);
     return ty_error();
 }
@@ -1419,6 +1425,7 @@ static shunt_ty first_of(check *k, shunt_ast *node)
     shunt_ty item = *list.item;
     item.optional = true;
     item.phi |= list.phi;
+    (void)tree_item(k, node, &item);
     return item;
 }
 
@@ -1541,7 +1548,7 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
         for (uint32_t i = 0; i < keys->kid_count; i++) (void)check_expr(k, keys->kids[i], NULL);
         return ty_error();
     }
-    if (check_path(k, node, want, false, &type)) return type;
+    if (tree_index(k, node, &type) || check_path(k, node, want, false, &type)) return type;
     if (of->kind == SHUNT_AST_NAME && !table && !k->unread) {
         unknown_name(k, of, "table", NULL);
         return ty_error();
@@ -1558,7 +1565,10 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
 
 static shunt_ty check_filter(check *k, shunt_ast *node)
 {
+    narrowing narrow;
+    tree_narrow(k, kid(node, SHUNT_FILTER_of), kid(node, SHUNT_FILTER_where), SHUNT_TEXT("it"), &narrow);
     shunt_ty type = check_list(k, kid(node, SHUNT_FILTER_of), NULL);
+    tree_narrowed(k, &narrow);
     shunt_ty item = type.kind == SHUNT_TY_LIST ? *type.item : ty_error();
     if (type.kind != SHUNT_TY_LIST && !shunt_ty_is_error(&type)) {
         shunt_text  name = shunt_ty_name(k->arena, &type);
@@ -1741,8 +1751,11 @@ void check_patterns(check *k, shunt_ast *subject, const shunt_ty *type, shunt_as
 bool check_each(check *k, shunt_ast *each, level *inner)
 {
     shunt_ast *variable = kid(each, SHUNT_EACH_variable), *list = kid(each, SHUNT_EACH_list);
-    shunt_ty   type = check_list(k, list, NULL);
-    bool       fine = type.kind == SHUNT_TY_LIST;
+    narrowing  narrow;
+    tree_narrow(k, list, kid(each, SHUNT_EACH_where), variable ? variable->text : (shunt_text){ 0 }, &narrow);
+    shunt_ty type = check_list(k, list, NULL);
+    tree_narrowed(k, &narrow);
+    bool fine = type.kind == SHUNT_TY_LIST;
     if (!fine && !shunt_ty_is_error(&type)) {
         shunt_text  name = shunt_ty_name(k->arena, &type);
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "`for each` needs a loop or a list, and this is %.*s",

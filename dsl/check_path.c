@@ -1061,6 +1061,15 @@ shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
     return check_typed(k, node, type);
 }
 
+shunt_ty path_with_words(check *k, shunt_ast *node, const shunt_path *path, shunt_text why, shunt_text origin, shunt_ty type)
+{
+    described_path *p = NEW(k, described_path);
+    p->path = *path;
+    p->why = why;
+    p->origin = origin;
+    return path_fact(k, node, p, type);
+}
+
 static bool finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_ty *want, shunt_ty *type)
 {
     match_list    nodes = { 0 };
@@ -1345,6 +1354,7 @@ static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
 bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)
 {
     way w;
+    if (tree_path(k, node, list, type)) return true;
     if (is_hl7(k)) return hl7_path(k, node, want, list, type);
     walked found = walk(k, node, &w, list);
     bool   fine = false;
@@ -1379,6 +1389,7 @@ void list_of_loop(check *k, shunt_ast *list, const shunt_loop_ref *ref)
 const shunt_loop_ref *set_named(check *k, shunt_ast *list)
 {
     if (!k->source || !list || list->kind != SHUNT_AST_NAME || !shunt_text_equal(list->text, k->source->name)) return NULL;
+    if (source_of(k)->tree) return NULL; /* tree_unit_loop knows it */
     const shunt_loop_ref *ref = loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 });
     list_of_loop(k, list, ref);
     return ref;
@@ -1387,6 +1398,7 @@ const shunt_loop_ref *set_named(check *k, shunt_ast *list)
 const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
     *reported = false;
+    if (k->source && source_of(k)->tree) return tree_unit_loop(k, list, reported);
     if (is_hl7(k) && list) return hl7_unit_loop(k, list, reported);
     if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))
         return NULL;

@@ -2,7 +2,7 @@
  * kind of source may hold. */
 #include "dsl/check_way.h"
 
-enum { UNIT_BYTES = 4 * 1024 * 1024, UNIT_BYTES_LEAST = 4096 };
+enum { UNIT_BYTES = 4 * 1024 * 1024, UNIT_BYTES_LEAST = 4096, WINDOW = 8 * 1024 * 1024 };
 
 static void unknown_guide(check *k, shunt_span span, shunt_text set, shunt_text version)
 {
@@ -158,6 +158,11 @@ static void set_zone(check *k, const shunt_ast *value, shunt_source_info *info)
     if (check_zone(k, value)) info->zone = value->text;
 }
 
+static void set_window(check *k, const shunt_ast *value, shunt_source_info *info)
+{
+    source_bytes(k, value, "window", 0, &info->window);
+}
+
 static void set_validate(check *k, const shunt_ast *value, shunt_source_info *info)
 {
     (void)info;
@@ -198,6 +203,7 @@ static const struct setting {
     { "zone", HL7 | FHIR | CSV | FIXED, set_zone },
     { "cleared", HL7, set_cleared },
     { "reading", HL7, set_reading },
+    { "window", FHIR, set_window },
     { "validate", X12 | HL7 | FHIR, set_validate },
 };
 
@@ -212,7 +218,7 @@ static const struct kind {
 } kinds[] = {
     { "X12", "an X12 source", SHUNT_STANDARD_X12, x12_guides, NULL },
     { "HL7", "an HL7 source", SHUNT_STANDARD_HL7, hl7_guides, hl7_item },
-    { "FHIR", "a FHIR source", SHUNT_STANDARD_FHIR, NULL, NULL },
+    { "FHIR", "a FHIR source", SHUNT_STANDARD_FHIR, fhir_guides, NULL },
     { "CSV", "a CSV source", SHUNT_STANDARD_CSV, NULL, NULL },
     { "FIXED", "a FIXED source", SHUNT_STANDARD_FIXED, NULL, NULL },
 };
@@ -297,7 +303,8 @@ void check_source(check *k, shunt_symbol *symbol)
     symbol->type = shunt_ty_plain(SHUNT_TY_SOURCE);
     info->max_unit_bytes = UNIT_BYTES;
     const struct kind *kind = name ? kind_of(k, name, symbol->name) : NULL;
-    bool               unread = kind && !kind->guides, readable = false;
+    if (kind && kind->standard == SHUNT_STANDARD_FHIR) info->window = WINDOW;
+    bool unread = kind && !kind->guides, readable = false;
     if (unread) not_in_version(k, name->span, "`%.*s`", SHUNT_TEXT_ARGS(name->text));
     if (kind) info->standard = kind->standard;
     if (kind && kind->guides) readable = kind->guides(k, node, info);
@@ -316,5 +323,6 @@ void check_source(check *k, shunt_symbol *symbol)
                             SHUNT_TEXT_ARGS(settings_of(k, kind->standard)));
         }
     }
+    if (readable && info->standard == SHUNT_STANDARD_FHIR) fhir_root(k, symbol);
     if (!readable) decl_of(symbol)->unread = k->module->unread = true;
 }

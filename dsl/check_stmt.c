@@ -936,11 +936,16 @@ static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt
         use_names(k, node);
         return;
     }
+    narrowing  narrow;
+    shunt_ast *variable = kid(each, SHUNT_EACH_variable);
+    tree_narrow(k, kid(each, SHUNT_EACH_list), kid(each, SHUNT_EACH_where), variable ? variable->text : (shunt_text){ 0 },
+                &narrow);
     const shunt_loop_ref *loop = set_named(k, kid(each, SHUNT_EACH_list));
     if (!loop)
         loop = unit_loop_of(k, kid(each, SHUNT_EACH_list), &reported);
     else
         reported = false;
+    tree_narrowed(k, &narrow);
     if (!loop && !reported) {
         shunt_ast  *list = kid(each, SHUNT_EACH_list);
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a tally is taken of a loop of the message");
@@ -1068,8 +1073,12 @@ static void find_unit(check *k, shunt_ast *node)
     shunt_ast *each = kid(node, SHUNT_FOR_EACH_each), *list = kid(each, SHUNT_EACH_list);
     bool       reported;
     if (!list || k->unread) return;
+    narrowing  narrow;
+    shunt_ast *variable = kid(each, SHUNT_EACH_variable);
+    tree_narrow(k, list, kid(each, SHUNT_EACH_where), variable ? variable->text : (shunt_text){ 0 }, &narrow);
     const shunt_loop_ref *whole = set_named(k, list), *loop = whole ? whole : unit_loop_of(k, list, &reported);
     if (whole) reported = false;
+    tree_narrowed(k, &narrow);
     if (!loop && !reported) {
         bool        segments = k->source->as.source->standard == SHUNT_STANDARD_X12;
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0606, list->span, "a map goes over a loop of the message");

@@ -26,6 +26,7 @@ static bool start(shunt_emitter *e)
         }
     }
     for (uint32_t i = 0; i < c->loop_count; i++) c->loops[i]->number = 0; /* frames of an earlier emission */
+    shunt_emit_forget_trees(c);
     shunt_site *none = SHUNT_EMIT_NEW(e, &e->sites);
     *none = (shunt_site){ .file = SHUNT_NONE, .step = SHUNT_NONE };
     e->widest = SHUNT_SCOPE_TRANSACTION;
@@ -191,7 +192,9 @@ shunt_status shunt_emit(shunt_compilation *compilation, const shunt_table_rows *
     if (!shunt_emit_failed(e)) shunt_emit_bind_groups(e);
     if (!shunt_emit_failed(e)) shunt_emit_demand_currency(e);
     if (!shunt_emit_failed(e)) shunt_emit_functions(e);
+    if (!shunt_emit_failed(e)) shunt_emit_make_instances(e);
     if (!shunt_emit_failed(e)) shunt_emit_maps(e);
+    if (!shunt_emit_failed(e)) shunt_emit_trees(e);
     shunt_status planned = shunt_plan_maker_status(e->plan);
     if (e->no_memory || planned == SHUNT_NO_MEMORY || compilation->diags->failed) return SHUNT_NO_MEMORY;
     if (e->too_large || planned == SHUNT_LIMIT) return too_large(e);

@@ -884,15 +884,20 @@ static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol 
         e->no_memory = true;
         return 0;
     }
-    for (uint32_t i = 0; i < count; i++) types[i] = shunt_emit_type(e, &function->as.function.params[i]->type);
+    uint16_t number = (uint16_t)function->number;
+    if (shunt_emit_takes_part(function)) {
+        if (!shunt_emit_instance(e, node, function, types, &number)) return 0;
+    } else {
+        for (uint32_t i = 0; i < count; i++) types[i] = shunt_emit_type(e, &function->as.function.params[i]->type);
+    }
     types[count] = shunt_emit_type(e, &function->type);
     uint16_t run = shunt_emit_run_of(f, types, count + 1);
     for (uint32_t i = 0; i < count; i++) {
         shunt_ast *value = shunt_emit_argument(node, i, function->as.function.params[i]->name);
         if (value) shunt_emit_into(f, value, (uint16_t)(run + i));
     }
-    shunt_emit_op(f, SHUNT_OP_CALL, run, (uint16_t)function->number, 0);
-    if (function->number < e->functions.count && !e->functions.items[function->number].pure) f->impure = true;
+    shunt_emit_op(f, SHUNT_OP_CALL, run, number, 0);
+    if (number < e->functions.count && !e->functions.items[number].pure) f->impure = true;
     return (uint16_t)(run + count);
 }
 

@@ -29,14 +29,15 @@ static bool note_call(shunt_ast *node, void *context)
     return true;
 }
 
-static void make_function(shunt_emitter *e, shunt_symbol *symbol)
+uint16_t shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol)
 {
     shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_PURE);
     shunt_type     result = shunt_emit_type(e, &symbol->type);
     shunt_ast     *value =
         symbol->kind == SHUNT_SYMBOL_FUNCTION ? symbol->decl->kids[SHUNT_FUNCTION_result] : symbol->decl->kids[SHUNT_LET_value];
-    if (!f) return;
+    if (!f) return 0;
     f->span = symbol->span;
+    f->impure = shunt_emit_takes_part(symbol);
     if (symbol->kind == SHUNT_SYMBOL_FUNCTION) {
         for (uint32_t i = 0; i < symbol->as.function.count; i++)
             shunt_emit_bind_local(f, symbol->as.function.params[i],
@@ -48,7 +49,7 @@ static void make_function(shunt_emitter *e, shunt_symbol *symbol)
     f->span = value->span;
     shunt_emit_into(f, value, reg);
     shunt_emit_op(f, SHUNT_OP_RETURN, reg, 0, 0);
-    symbol->number = shunt_emit_fn_done(f, symbol->name, result, !f->impure);
+    return shunt_emit_fn_done(f, symbol->name, result, !f->impure);
 }
 
 /* A constant that is a literal stands where it is used, and is no function. */
@@ -56,7 +57,7 @@ static bool needs_function(const shunt_symbol *symbol)
 {
     __int128   number;
     shunt_text text;
-    if (symbol->kind == SHUNT_SYMBOL_FUNCTION) return true;
+    if (symbol->kind == SHUNT_SYMBOL_FUNCTION) return !shunt_emit_takes_part(symbol); /* those are made for each place */
     const shunt_ast  *value = symbol->decl->kids[SHUNT_LET_value];
     const shunt_fact *fact = shunt_fact_of(value);
     if (fact->type.kind == symbol->type.kind && fact->type.scale == symbol->type.scale && shunt_fold(value, &number))
@@ -81,7 +82,7 @@ static void visit_all(graph *g)
                 *top = next;
                 continue;
             }
-            if (!at->done && needs_function(at->symbol)) make_function(g->e, at->symbol);
+            if (!at->done && needs_function(at->symbol)) at->symbol->number = shunt_emit_function(g->e, at->symbol);
             at->done = true;
             stack.count--;
         }
@@ -100,6 +101,8 @@ void shunt_emit_functions(shunt_emitter *e)
     }
     for (g.at = 0; g.at < g.items.count && !e->no_memory; g.at++) shunt_ast_walk(g.items.items[g.at].symbol->decl, note_call, &g);
     if (!e->no_memory) visit_all(&g);
+    for (uint32_t i = 0; i < g.items.count && !e->no_memory; i++)
+        if (shunt_emit_takes_part(g.items.items[i].symbol)) g.items.items[i].symbol->number = UINT32_MAX; /* none of its own */
 }
 
 /* ---- maps ---- */

@@ -74,7 +74,7 @@ static bool stands_once(const shunt_loop_ref *loop)
     return true;
 }
 
-static uint16_t new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_symbol *source, bool once)
+uint16_t shunt_emit_new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_symbol *source, bool once)
 {
     uint16_t frame = shunt_plan_maker_frame(e->plan, kind, id, (uint16_t)source->number);
     if (frame == SHUNT_NONE) {
@@ -88,13 +88,14 @@ static uint16_t new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id
 
 uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
 {
+    if (loop->tree) return shunt_emit_tree_frame(e, loop);
     if (loop->number) return (uint16_t)(loop->number - 1);
     bool             repeated = loop->segment.length != 0;
     shunt_frame_kind kind = loop->field       ? SHUNT_FRAME_LOOP
                             : repeated        ? SHUNT_FRAME_GROUP
                             : loop->id.length ? SHUNT_FRAME_LOOP
                                               : SHUNT_FRAME_SET;
-    uint16_t         frame = new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
+    uint16_t         frame = shunt_emit_new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
     ((shunt_loop_ref *)(uintptr_t)loop)->number = (uint32_t)frame + 1;
     for (uint32_t i = 0; i < loop->match_count; i++) {
         shunt_plan_spot spot = spot_of(e, loop->source, &loop->matches[i]);
@@ -181,8 +182,8 @@ static shunt_emit_slot slot_for(shunt_emitter *e, uint16_t frame, const shunt_pl
 }
 
 /* How the text of an element becomes a value of this type, and what may be said of it. */
-static shunt_plan_slot slot_like(shunt_emitter *e, shunt_standard standard, const shunt_ty *type, shunt_value_type from,
-                                 uint8_t implied, shunt_text shown)
+shunt_plan_slot shunt_emit_slot_like(shunt_emitter *e, shunt_standard standard, const shunt_ty *type, shunt_value_type from,
+                                     uint8_t implied, shunt_text shown)
 {
     shunt_plan_slot like = {
         .codes = SHUNT_NONE, .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE, .path = shunt_emit_text(e, shown)
@@ -247,8 +248,8 @@ static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t f
     if (!has) return SHUNT_NONE;
     static const shunt_ty text = { .kind = SHUNT_TY_TEXT };
     shunt_text            shown = shunt_text_format(e->arena, "currency of %.*s", SHUNT_TEXT_ARGS(path->shown));
-    shunt_plan_slot       like =
-        slot_like(e, path->loop->source->as.source->standard, &text, SHUNT_VALUE_TEXT, 0, shunt_emit_made_text(e, shown));
+    shunt_plan_slot       like = shunt_emit_slot_like(e, path->loop->source->as.source->standard, &text, SHUNT_VALUE_TEXT, 0,
+                                                      shunt_emit_made_text(e, shown));
     like.element = path->element;
     how.currencies = true;
     return slot_for(e, frame, &like, spots, path->node_count, &how).slot;
@@ -256,10 +257,11 @@ static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t f
 
 shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
 {
+    if (path->loop->tree) return shunt_emit_tree_slot(e, path, type);
     uint16_t        group = group_of(e, path, span);
     uint16_t        frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);
     shunt_plan_slot like =
-        slot_like(e, path->loop->source->as.source->standard, type, path->value_type, path->implied, path->shown);
+        shunt_emit_slot_like(e, path->loop->source->as.source->standard, type, path->value_type, path->implied, path->shown);
     shunt_plan_spot *spots = spots_of(e, path->loop->source, path->nodes, path->node_count);
     if (!spots) return (shunt_emit_slot){ 0, 0 };
     if (path->range_end && like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_END;
@@ -285,7 +287,7 @@ uint16_t shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source)
     return shunt_emit_once(f, SHUNT_OP_ANCESTOR, type, f->node, 0);
 }
 
-static uint16_t first_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt_op op)
+uint16_t shunt_emit_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt_op op)
 {
     uint16_t   child = shunt_plan_maker_child(f->e->plan, shunt_emit_type_of(f, node).record, frame);
     shunt_type type = op == SHUNT_OP_CHILDREN
@@ -315,7 +317,7 @@ static uint16_t walk(shunt_emit_fn *f, const shunt_path *path)
     }
     for (uint32_t i = 0; i < path->down_count; i++) {
         bool list = path->kind == SHUNT_PATH_LIST && i + 1 == path->down_count;
-        node = first_child(f, node, shunt_emit_frame(f->e, path->down[i]), list ? SHUNT_OP_CHILDREN : SHUNT_OP_CHILD_FIRST);
+        node = shunt_emit_child(f, node, shunt_emit_frame(f->e, path->down[i]), list ? SHUNT_OP_CHILDREN : SHUNT_OP_CHILD_FIRST);
     }
     return node;
 }
@@ -331,10 +333,11 @@ static void mark_early(shunt_emit_fn *f, shunt_emit_slot at)
 
 uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)
 {
-    uint16_t node = walk(f, path);
+    bool     tree = path->loop && path->loop->tree;
+    uint16_t node = tree ? shunt_emit_tree_walk(f, path) : walk(f, path);
     if (path->kind != SHUNT_PATH_VALUE) return node;
-    uint16_t group = group_of(f->e, path, f->span);
-    if (group != SHUNT_NONE) node = first_child(f, node, group, SHUNT_OP_CHILD_FIRST);
+    uint16_t group = tree ? SHUNT_NONE : group_of(f->e, path, f->span);
+    if (group != SHUNT_NONE) node = shunt_emit_child(f, node, group, SHUNT_OP_CHILD_FIRST);
     shunt_emit_slot at = shunt_emit_slot_of(f->e, path, type, f->span);
     mark_early(f, at);
     if (f->read_slot == SHUNT_NONE) {
@@ -429,7 +432,7 @@ static bool bind_group(shunt_emitter *e, group_source *g, const char *segment, c
     if (g->place_count == 0) return false;
     bool exact;
     g->frame = shunt_plan_maker_group(e->plan, spot_of(e, g->source, &g->places[0]), (shunt_text){ 0 }, &exact);
-    if (g->frame == SHUNT_NONE) g->frame = new_frame(e, SHUNT_FRAME_GROUP, shunt_text_of(segment), g->source, false);
+    if (g->frame == SHUNT_NONE) g->frame = shunt_emit_new_frame(e, SHUNT_FRAME_GROUP, shunt_text_of(segment), g->source, false);
     for (uint32_t i = 0; i < g->place_count; i++) {
         if (shunt_plan_maker_bind(e->plan, g->frame, spot_of(e, g->source, &g->places[i]), (shunt_text){ 0 }, group)) continue;
         two_ways(e, span, shunt_text_of(segment));
@@ -444,7 +447,7 @@ static shunt_emit_slot group_slot(shunt_emitter *e, const group_source *g, uint1
     shunt_ty held = *type;
     held.phi = phi_of(g->places, g->place_count, (uint16_t)(relative ? first + element : element), component);
     held.codes = NULL;
-    shunt_plan_slot  like = slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
+    shunt_plan_slot  like = shunt_emit_slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, g->source, g->places, g->place_count);
     like.element = element;
     like.component = component;
@@ -465,7 +468,7 @@ static bool loop_slot(shunt_emitter *e, const shunt_loop_ref *loop, const char *
     shunt_ty held = *type;
     held.phi = phi_of(kept, count, element, component);
     held.codes = NULL;
-    shunt_plan_slot  like = slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
+    shunt_plan_slot  like = shunt_emit_slot_like(e, SHUNT_STANDARD_X12, &held, SHUNT_VALUE_TEXT, 0, shunt_text_of(shown));
     shunt_plan_spot *spots = spots_of(e, loop->source, kept, count);
     like.element = element;
     like.component = component;

@@ -42,9 +42,9 @@ static bool spell_symbol(const shunt_emit_fn *f, shunt_buffer *key, const shunt_
 
 static bool spell_path(const shunt_emit_fn *f, shunt_buffer *key, const shunt_path *path, const shunt_symbol *item)
 {
-    uint32_t numbers[] = { path->kind,         path->element,       path->component,       path->range_start, path->range_end,
-                           path->value_type,   path->implied,       path->required,        path->down_count,  path->node_count,
-                           path->base != NULL, path->start != NULL, path->qualifier.length };
+    uint32_t numbers[] = { path->kind,         path->element,       path->component,        path->range_start, path->range_end,
+                           path->value_type,   path->implied,       path->required,         path->down_count,  path->node_count,
+                           path->base != NULL, path->start != NULL, path->qualifier.length, path->name.length, path->currency };
     shunt_buffer_add(key, numbers, sizeof numbers);
     if (path->base && !spell(f, key, path->base, item)) return false;
     if (path->start && !spell_symbol(f, key, path->start, item)) return false;
@@ -53,6 +53,7 @@ static bool spell_path(const shunt_emit_fn *f, shunt_buffer *key, const shunt_pa
     for (uint32_t i = 0; i < path->down_count; i++) shunt_buffer_add(key, &path->down[i], sizeof path->down[i]);
     for (uint32_t i = 0; i < path->node_count; i++) shunt_buffer_add(key, &path->nodes[i].segment, sizeof path->nodes[i].segment);
     shunt_buffer_text(key, path->qualifier);
+    shunt_buffer_text(key, path->name);
     return true;
 }
 

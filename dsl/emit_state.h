@@ -154,8 +154,9 @@ struct shunt_emitter {
     SHUNT_LIST(const shunt_codeset *) lists_of;
     SHUNT_LIST(shunt_loop_ref *) own_loops; /* that the rules do not name, made for collectors */
     SHUNT_LIST(shunt_emit_made) made;
-    SHUNT_LIST(shunt_emit_slot) slots_of; /* slot key n */
-    SHUNT_LIST(bool) once_of;             /* frame n: at most one instance a transaction */
+    SHUNT_LIST(shunt_emit_slot) slots_of;   /* slot key n */
+    struct shunt_emit_instances *instances; /* of functions that take a part of the message */
+    SHUNT_LIST(bool) once_of;               /* frame n: at most one instance a transaction */
     SHUNT_LIST(shunt_emit_lineage) lineage_of;
     shunt_scope widest;
     /* sections of the program that grow */
@@ -254,6 +255,25 @@ const shunt_emit_made *shunt_emit_collect(shunt_emitter *e, shunt_lang_builtin b
                                           const shunt_shape *shape, shunt_span span);
 const shunt_emit_made *shunt_emit_earliest(shunt_emitter *e, const shunt_loop_ref *loop);
 
+uint16_t shunt_emit_new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_text id, const shunt_symbol *source, bool once);
+shunt_plan_slot shunt_emit_slot_like(shunt_emitter *e, shunt_standard standard, const shunt_ty *type, shunt_value_type from,
+                                     uint8_t implied, shunt_text shown);
+uint16_t        shunt_emit_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt_op op);
+
+/* ---- emit_tree.c: objects of FHIR ---- */
+uint16_t        shunt_emit_tree_frame(shunt_emitter *e, const shunt_loop_ref *loop);
+/* No slot (SHUNT_NONE) in the body of a function that no call is being made of. */
+shunt_emit_slot shunt_emit_tree_slot(shunt_emitter *e, const shunt_path *path, const shunt_ty *type);
+uint16_t        shunt_emit_tree_walk(shunt_emit_fn *f, const shunt_path *path);
+bool            shunt_emit_takes_part(const shunt_symbol *function); /* a parameter is a part of the message */
+/* All that the maps call, with each place that they call it with; before the maps. */
+void            shunt_emit_make_instances(shunt_emitter *e);
+/* The function that this call calls, and the types of its parameters. */
+bool            shunt_emit_instance(shunt_emitter *e, const shunt_ast *call, const shunt_symbol *function, shunt_type *types,
+                                    uint16_t *number);
+void            shunt_emit_forget_trees(const shunt_compilation *c); /* what an earlier emission has noted */
+void            shunt_emit_trees(shunt_emitter *e);                  /* into the plan, when all is demanded */
+
 /* ---- emit_expr.c ---- */
 shunt_ast *shunt_emit_argument(const shunt_ast *call, uint32_t n, shunt_text name); /* NULL = left out */
 uint16_t   shunt_emit_expr(shunt_emit_fn *f, shunt_ast *node);
@@ -302,6 +322,7 @@ void     shunt_emit_exit(shunt_emit_fn *f, shunt_ast *exit); /* without its `whe
 uint16_t shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *exit);
 
 /* ---- emit_map.c ---- */
+uint16_t   shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol); /* its number */
 void       shunt_emit_functions(shunt_emitter *e);
 void       shunt_emit_maps(shunt_emitter *e);
 shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally); /* of what is added */

@@ -107,6 +107,7 @@ typedef struct shunt_source_info {
     char                currency[4];
     shunt_ast          *on_error; /* EXIT, NULL = none */
     uint32_t            max_unit_bytes;
+    struct shunt_tree  *tree;           /* FHIR: the body of its messages */
     uint32_t            window;         /* FHIR: bytes of earlier entries that references are resolved in */
     bool                strict;         /* HL7: what the lenient reading forgives is an error */
     bool                cleared_absent; /* HL7: `cleared: absent` */
@@ -196,15 +197,16 @@ typedef struct shunt_loop_match {
     const shunt_segment_node *segment;
 } shunt_loop_match;
 typedef struct shunt_loop_ref {
-    shunt_symbol     *source;
-    shunt_text        id;        /* "2100"; empty: the body of the set */
-    shunt_text        segment;   /* empty, or "REF" */
-    shunt_text        qualifier; /* of `segment`, empty = any */
-    uint16_t          field;     /* HL7: the repetitions of this field of `segment`; 0 = its repeats */
-    shunt_loop_match *matches;
-    uint32_t          match_count;
-    uint32_t          number; /* free for emit: frame */
-} shunt_loop_ref;             /* one object per distinct (source, id, segment, qualifier) in a compilation: compare by pointer */
+    shunt_symbol      *source;
+    shunt_text         id;        /* "2100"; empty: the body of the set */
+    shunt_text         segment;   /* empty, or "REF" */
+    shunt_text         qualifier; /* of `segment`, empty = any */
+    uint16_t           field;     /* HL7: the repetitions of this field of `segment`; 0 = its repeats */
+    shunt_loop_match  *matches;
+    uint32_t           match_count;
+    struct shunt_tree *tree;   /* FHIR: the objects that these are; `matches` is empty then, see tree.h */
+    uint32_t           number; /* free for emit: frame */
+} shunt_loop_ref;              /* one object per distinct (source, id, segment, qualifier) in a compilation: compare by pointer */
 
 typedef enum shunt_path_kind {
     SHUNT_PATH_VALUE, /* one element */
@@ -232,6 +234,8 @@ typedef struct shunt_path {
     shunt_loop_match      *nodes; /* VALUE: the segment nodes that can hold it, `segment` set; node_count of them */
     uint32_t               node_count;
     shunt_text             qualifier; /* VALUE: the one asked for, where a node allows several (`REF["2U"]`); empty = any */
+    shunt_text             name;      /* FHIR, VALUE: of the value in the object `loop`; `up` and `down` are not used */
+    bool                   currency;  /* FHIR: `currency` beside the value is that of the amount */
     uint16_t               element, component;
     uint8_t                repetition;             /* HL7: the one asked for, 0 = the only one */
     shunt_path_part       *parts;                  /* HL7: one a node; NULL: `component` of each */
@@ -305,16 +309,16 @@ typedef struct shunt_module_info {
 } shunt_module_info;
 
 typedef struct shunt_compilation {
-    const shunt_memory *memory;
-    shunt_arena        *arena;
-    shunt_diags        *diags;
-    shunt_module_info  *modules; /* 0 = the main file; imports come after */
-    uint32_t            module_count;
+    const shunt_memory           *memory;
+    shunt_arena                  *arena;
+    shunt_diags                  *diags;
+    shunt_module_info            *modules; /* 0 = the main file; imports come after */
+    uint32_t                      module_count;
     /* filled by check, in order of declaration: */
-    shunt_symbol      **symbols;
-    uint32_t            symbol_count;
-    shunt_loop_ref    **loops;
-    uint32_t            loop_count;
+    shunt_symbol                **symbols;
+    uint32_t                      symbol_count;
+    shunt_loop_ref              **loops;
+    uint32_t                      loop_count;
     const struct shunt_zone_file *zones; /* that the rules name, each once */
     uint32_t                      zone_count;
     struct {

@@ -105,7 +105,7 @@ static bool visit(shunt_ast *node, void *context)
     case SHUNT_FACT_PATH:
     case SHUNT_FACT_RANGE_PART:
         if (fact->path && fact->path->kind == SHUNT_PATH_VALUE)
-            found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type, node->span));
+            found(s, shunt_emit_slot_of(s->e, fact->path, &fact->type, node->span)); /* of a part taken by a function: none */
         if (fact->path && fact->path->base) later(s, fact->path->base);
         return fact->path == NULL;
     case SHUNT_FACT_SYMBOL:

@@ -39,8 +39,15 @@ typedef struct repeated {
     SHUNT_LIST(shunt_plan_demand) demands;
 } repeated;
 
+typedef struct leaf { /* a value of a branch */
+    uint16_t   branch, slot;
+    shunt_text name;
+} leaf;
+
 typedef struct body { /* a loop of the plan */
     const shunt_loop *loop;
+    bool              branch; /* of a tree of names: no segment starts it */
+    shunt_text        only;
     uint16_t          parent, depth, frame;
     uint32_t          place_first, place_count; /* of its own segments, its trigger first */
     uint32_t          kid_first, kid_count;     /* entries of its body in order, into kids */
@@ -76,6 +83,7 @@ struct shunt_plan_maker {
     SHUNT_LIST(kid) kids;
     SHUNT_LIST(frame) frames;
     SHUNT_LIST(repeated) repeated;
+    SHUNT_LIST(leaf) leaves;
     /* written by finish */
     SHUNT_LIST(shunt_plan_node) nodes;
     SHUNT_LIST(shunt_plan_demand) demands;
@@ -232,6 +240,7 @@ uint16_t shunt_plan_maker_guide(shunt_plan_maker *m, const shunt_guide *from, ui
     }
     uint16_t number = small(m, m->guides.count - 1);
     *g = (guide){ .guide = from, .source = source, .loop_first = m->loops.count, .place_first = m->places.count };
+    if (from->standard == SHUNT_STANDARD_FHIR) return number; /* its loops are branches */
     if (!add_loop(m, (shunt_standard)from->standard, from->body, SHUNT_NONE, 0)) {
         m->no_memory = !m->too_large;
         return SHUNT_NONE;
@@ -422,6 +431,40 @@ void shunt_plan_maker_demand(shunt_plan_maker *m, uint16_t number, uint16_t slot
     shunt_plan_maker_want(m, number, slot, spot, qualifier, 0, &demand);
 }
 
+/* ---- trees of names ---- */
+
+uint16_t shunt_plan_maker_branch(shunt_plan_maker *m, uint16_t number, uint16_t parent, shunt_text name, shunt_text only,
+                                 uint16_t max, uint16_t into)
+{
+    shunt_loop *loop = SHUNT_NEW(m->arena, shunt_loop);
+    char       *id = shunt_arena_bytes(m->arena, (size_t)name.length + 1);
+    uint16_t    depth = parent == SHUNT_NONE ? 0 : (uint16_t)(m->loops.items[parent].depth + 1);
+    body       *b = loop && id ? SHUNT_PUSH(m->arena, &m->loops) : NULL;
+    if (depth >= SHUNT_WALK_DEPTH) m->too_large = true;
+    if (!b || number >= m->guides.count) {
+        m->no_memory = true;
+        return 0;
+    }
+    memcpy(id, name.bytes ? name.bytes : "", name.length);
+    id[name.length] = 0;
+    guide *g = &m->guides.items[number];
+    if (parent == SHUNT_NONE) g->loop_first = m->loops.count - 1;
+    *loop = (shunt_loop){ .id = id, .name = "", .max = max };
+    *b = (body){ .loop = loop, .branch = true, .only = only, .parent = parent, .depth = depth, .frame = into };
+    b->place_first = m->places.count;
+    g->loop_count = m->loops.count - g->loop_first;
+    return small(m, m->loops.count - 1);
+}
+
+void shunt_plan_maker_leaf(shunt_plan_maker *m, uint16_t branch, shunt_text name, uint16_t slot)
+{
+    leaf *l = SHUNT_PUSH(m->arena, &m->leaves);
+    if (l)
+        *l = (leaf){ branch, slot, name };
+    else
+        m->no_memory = true;
+}
+
 uint16_t shunt_plan_maker_absolute(const shunt_plan_maker *m, uint16_t number, uint16_t slot)
 {
     return number < m->frames.count ? (uint16_t)(m->frames.items[number].frame.slot_first + slot) : SHUNT_NONE;
@@ -529,6 +572,43 @@ static void write_nodes(shunt_plan_maker *m)
             for (uint32_t n = before; n < m->nodes.count; n++) m->nodes.items[n].back = (uint16_t)(before - p->node_first);
         }
         p->node_count = m->nodes.count - p->node_first;
+    }
+    small(m, m->nodes.count);
+}
+
+static bool same_leaf(const leaf *a, const leaf *b) { return a->branch == b->branch && shunt_text_equal(a->name, b->name); }
+
+/* A node for each name, with a demand for each slot that is filled from it. Leaves of a branch stand in a row. */
+static void write_leaves(shunt_plan_maker *m)
+{
+    for (uint32_t i = 0, first = 0; i < m->leaves.count && !m->no_memory; i++) {
+        const leaf *l = &m->leaves.items[i];
+        bool        again = false;
+        if (m->leaves.items[first].branch != l->branch) first = i;
+        for (uint32_t k = first; k < i; k++) again = again || same_leaf(&m->leaves.items[k], l);
+        if (again) continue;
+        shunt_plan_node *n = SHUNT_PUSH(m->arena, &m->nodes);
+        if (!n) {
+            m->no_memory = true;
+            return;
+        }
+        *n = (shunt_plan_node){ .id = shunt_pack((const uint8_t *)l->name.bytes, l->name.length),
+                                .loop = l->branch,
+                                .frame = SHUNT_NONE,
+                                .of = SHUNT_NONE,
+                                .name = text_number(m, l->name),
+                                .key_first = small(m, m->keys.count),
+                                .demand_first = small(m, m->demands.count) };
+        for (uint32_t k = i; k < m->leaves.count && m->leaves.items[k].branch == l->branch; k++) {
+            if (!same_leaf(&m->leaves.items[k], l)) continue;
+            shunt_plan_demand *d = SHUNT_PUSH(m->arena, &m->demands);
+            if (!d) {
+                m->no_memory = true;
+                return;
+            }
+            *d = (shunt_plan_demand){ .slot = m->leaves.items[k].slot };
+            n->demand_count++;
+        }
     }
     small(m, m->nodes.count);
 }
@@ -784,9 +864,9 @@ static void write_loops(shunt_plan_maker *m, shunt_plan_loop *out)
             .position = b->loop->position,
             .max = b->loop->max,
             .frame = b->frame,
-            .trigger = trigger_of(m, b),
+            .trigger = b->branch ? SHUNT_NONE : trigger_of(m, b),
             .name = m->names ? text_number(m, shunt_text_of(b->loop->name)) : SHUNT_NONE,
-            .type = SHUNT_NONE,
+            .type = b->only.length ? text_number(m, b->only) : SHUNT_NONE,
         };
     }
 }
@@ -903,6 +983,7 @@ shunt_status shunt_plan_maker_finish(shunt_plan_maker *m, shunt_plan *plan)
     uint16_t         *children = SHUNT_NEW_N(m->arena, uint16_t, child_count + 1);
     if (!guides || !loops || !frames || !slots || !children) return SHUNT_NO_MEMORY;
     if (!m->no_memory && !m->too_large) write_nodes(m);
+    if (!m->no_memory && !m->too_large) write_leaves(m);
     if (!m->no_memory && !m->too_large) write_repeated(m);
     if (!m->no_memory && !m->too_large) write_guides(m, guides);
     if (!m->no_memory && !m->too_large) write_loops(m, loops);

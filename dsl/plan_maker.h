@@ -54,6 +54,13 @@ void shunt_plan_maker_want(shunt_plan_maker *maker, uint16_t frame, uint16_t slo
                            uint16_t field, const shunt_plan_demand *demand);
 /* Instances of the frame (of kind LOOP) are the repetitions of this field of the segment (HL7). False: it does not exist. */
 bool shunt_plan_maker_repeat(shunt_plan_maker *maker, uint16_t frame, shunt_plan_spot spot, uint16_t field);
+/* Trees of names (FHIR): an object under a name, or a list of them, below another one; `parent` SHUNT_NONE: the body of the guide,
+ * once, before all else in it. All branches of a guide are added one after the other, parents first, when the loops of all other
+ * guides are known. `only`: the type of resource, empty = any; `max` 0 = a list; `frame` SHUNT_NONE: it leads inwards only. */
+uint16_t     shunt_plan_maker_branch(shunt_plan_maker *maker, uint16_t guide, uint16_t parent, shunt_text name, shunt_text only,
+                                     uint16_t max, uint16_t frame);
+/* The slot of the nearest frame around is filled from the value of this name. */
+void         shunt_plan_maker_leaf(shunt_plan_maker *maker, uint16_t branch, shunt_text name, uint16_t slot);
 /* OK, or what `finish` will say already: NO_MEMORY, LIMIT. */
 shunt_status shunt_plan_maker_status(const shunt_plan_maker *maker);
 /* Writes the plan. The maker is used up. After it the absolute number of a slot is known. */

@@ -1,5 +1,7 @@
 #include "dsl/type.h"
 
+#include "dsl/tree.h"
+
 #include <stdio.h>
 
 shunt_ty shunt_ty_text(uint32_t length, bool literal)
@@ -252,6 +254,7 @@ static shunt_text plain_name(shunt_arena *arena, const shunt_ty *type)
     case SHUNT_TY_ENUM: return type->shape->name;
     case SHUNT_TY_ROW: return shunt_text_format(arena, "a row of %.*s", SHUNT_TEXT_ARGS(type->shape->name));
     case SHUNT_TY_NODE:
+        if (type->loop->tree) return shunt_text_format(arena, "FHIR %s", type->loop->tree->type->name);
         if (type->loop->segment.length) return shunt_text_format(arena, "segment %.*s", SHUNT_TEXT_ARGS(type->loop->segment));
         return shunt_text_format(arena, "loop %.*s", SHUNT_TEXT_ARGS(type->loop->id));
     case SHUNT_TY_LIST: {
