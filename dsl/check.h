@@ -201,10 +201,6 @@ shunt_text guide_words(check *k);                                               
 void       explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /* why a path may be absent, as its label */
 shunt_text phi_origin(const shunt_ast *node);                                  /* "NM1*QC of loop 2100" */
 
-bool     outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown); /* false: nothing is read here, reported */
-/* The node is this path, and why it may be absent and where its classes come from is known. Gives the type back. */
-shunt_ty path_with_words(check *k, shunt_ast *node, const shunt_path *path, shunt_text why, shunt_text origin, shunt_ty type);
-
 /* ---- trees of names (check_fhir.c) ---- */
 typedef struct narrowing { /* what was looked for before, and the test that narrows */
     shunt_ast *list;

@@ -173,7 +173,7 @@ static stood several(check *k, const shunt_ast *node, const shunt_tree *at, shun
 
 /* ---- steps ---- */
 
-static void maybe_missing(steps *s, shunt_text why)
+static void may_lack(steps *s, shunt_text why)
 {
     s->optional = true;
     if (!s->why.length) s->why = why;
@@ -202,9 +202,8 @@ static stood take_object(check *k, const shunt_ast *node, steps *s, const shunt_
     to->leaf = repeats && type->kind == SHUNT_FHIR_PRIMITIVE;
     to->phi = shunt_fhir_phi_enter(s->at->phi, e, type);
     if (!repeats && (e->min == 0 || e->choice))
-        maybe_missing(s, e->choice
-                             ? check_format(k, "another type may be sent as `%s`", e->choice)
-                             : check_format(k, "%.*s need not have `%s`", SHUNT_TEXT_ARGS(object_words(k, s->at)), e->name));
+        may_lack(s, e->choice ? check_format(k, "another type may be sent as `%s`", e->choice)
+                              : check_format(k, "%.*s need not have `%s`", SHUNT_TEXT_ARGS(object_words(k, s->at)), e->name));
     s->at = to;
     s->list = s->list || repeats;
     return STOOD_OBJECT;
@@ -229,9 +228,9 @@ static stood take_element(check *k, const shunt_ast *node, const shunt_ast *name
     s->element = e;
     s->type = type;
     if (e->choice)
-        maybe_missing(s, check_format(k, "another type may be sent as `%s`", e->choice));
+        may_lack(s, check_format(k, "another type may be sent as `%s`", e->choice));
     else if (e->min == 0)
-        maybe_missing(s, check_format(k, "%.*s need not have `%s`", SHUNT_TEXT_ARGS(object_words(k, s->at)), e->name));
+        may_lack(s, check_format(k, "%.*s need not have `%s`", SHUNT_TEXT_ARGS(object_words(k, s->at)), e->name));
     return STOOD_VALUE;
 }
 
@@ -249,7 +248,7 @@ static stood take_beside(check *k, const shunt_ast *node, const shunt_ast *name,
     if (too_deep(k, node, s->at)) return STOOD_REPORTED;
     shunt_tree *to = put_below(k, s->at, check_format(k, "_%.*s", SHUNT_TEXT_ARGS(s->name)), (shunt_text){ 0 }, type);
     to->phi = shunt_fhir_phi_enter(s->at->phi, &any, type);
-    maybe_missing(s, check_format(k, "nothing need stand beside `%.*s`", SHUNT_TEXT_ARGS(s->name)));
+    may_lack(s, check_format(k, "nothing need stand beside `%.*s`", SHUNT_TEXT_ARGS(s->name)));
     s->at = to;
     s->type = NULL;
     return take_element(k, node, name, s);
@@ -316,7 +315,7 @@ static stood walk_method(check *k, shunt_ast *node, steps *s)
     else if (s->at->up)
         s->at = put_below(k, s->at->up, s->at->name, type_name->text, type);
     s->at->phi = shunt_fhir_phi_of(type);
-    maybe_missing(s, resolve ? SHUNT_TEXT("what it refers to need not be at hand") : SHUNT_TEXT("it may be another resource"));
+    may_lack(s, resolve ? SHUNT_TEXT("what it refers to need not be at hand") : SHUNT_TEXT("it may be another resource"));
     return STOOD_OBJECT;
 }
 
@@ -377,12 +376,20 @@ static uint32_t classes_of(check *k, uint32_t given, uint32_t classes)
 static shunt_path path_of(check *k, const steps *s, shunt_path_kind kind)
 {
     if (s->start) k->levels |= decl_of(s->start)->levels;
+    if (!s->start && !s->base) k->levels |= SET_LEVEL;
     return (shunt_path){ .kind = kind,
                          .base = s->base,
                          .start = s->start,
                          .loop = s->at->ref,
                          .required = !s->optional,
                          .shown = shunt_tree_shown(k->arena, s->at, s->name) };
+}
+
+static shunt_ty path_with_words(check *k, shunt_ast *node, const shunt_path *path, shunt_text why, shunt_ty type)
+{
+    described_path *p = NEW(k, described_path);
+    *p = (described_path){ .path = *path, .why = why, .origin = path->shown };
+    return path_fact(k, node, p, type);
 }
 
 static bool money_type(check *k, const shunt_ast *node, const shunt_tree *at, shunt_ty *type)
@@ -433,7 +440,7 @@ static bool finish_value(check *k, shunt_ast *node, const steps *s, shunt_ty *ty
     *type = primitive_type(s);
     type->phi = classes_of(k, s->given, classes);
     type->optional = s->optional;
-    *type = path_with_words(k, node, &path, s->why, path.shown, *type);
+    *type = path_with_words(k, node, &path, s->why, *type);
     return true;
 }
 
@@ -447,7 +454,7 @@ static bool finish_leaf(check *k, shunt_ast *node, steps *s, shunt_ty *type)
     *type = primitive_type(s);
     type->phi = classes_of(k, s->given, s->at->phi.classes);
     type->optional = s->optional;
-    *type = path_with_words(k, node, &path, s->why, path.shown, *type);
+    *type = path_with_words(k, node, &path, s->why, *type);
     return true;
 }
 
@@ -465,7 +472,7 @@ static bool finish_money(check *k, shunt_ast *node, const steps *s, shunt_ty *ty
     type->phi = classes_of(k, s->given, shunt_fhir_phi_enter(s->at->phi, value, decimal).classes);
     type->optional = true;
     shunt_text why = s->why.length ? s->why : SHUNT_TEXT("an amount need not have a value");
-    *type = path_with_words(k, node, &path, why, path.shown, *type);
+    *type = path_with_words(k, node, &path, why, *type);
     return true;
 }
 
@@ -513,7 +520,7 @@ static bool finish_object(check *k, shunt_ast *node, steps *s, shunt_ty *type)
         s->at->node = true;
         *type = (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = s->at->ref, .optional = s->optional, .phi = s->given };
     }
-    *type = path_with_words(k, node, &path, s->why, path.shown, *type);
+    *type = path_with_words(k, node, &path, s->why, *type);
     return true;
 }
 
@@ -709,7 +716,7 @@ const shunt_loop_ref *tree_unit_loop(check *k, shunt_ast *list, bool *reported)
     *reported = false;
     s.list = true;
     shunt_path path = path_of(k, &s, SHUNT_PATH_LIST);
-    (void)path_with_words(k, list, &path, (shunt_text){ 0 }, path.shown, list_type(k, &s));
+    (void)path_with_words(k, list, &path, (shunt_text){ 0 }, list_type(k, &s));
     return s.at->ref;
 }
 

@@ -1061,15 +1061,6 @@ shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
     return check_typed(k, node, type);
 }
 
-shunt_ty path_with_words(check *k, shunt_ast *node, const shunt_path *path, shunt_text why, shunt_text origin, shunt_ty type)
-{
-    described_path *p = NEW(k, described_path);
-    p->path = *path;
-    p->why = why;
-    p->origin = origin;
-    return path_fact(k, node, p, type);
-}
-
 static bool finish_value(check *k, shunt_ast *node, way *w, shunt_text element, const shunt_ty *want, shunt_ty *type)
 {
     match_list    nodes = { 0 };
