@@ -223,6 +223,7 @@ void                  tree_narrowed(check *k, narrowing *kept);
 const shunt_loop_ref *tree_unit_loop(check *k, shunt_ast *list, bool *reported);
 /* What a function looks at in its parameter is looked at in the argument; classes that the argument brings are added. False: reported. */
 bool tree_argument(check *k, const shunt_ast *node, const shunt_symbol *param, const shunt_ty *given, uint32_t *classes);
+void tree_values_help(check *k, shunt_diag *d, const shunt_ast *node, const shunt_ty *type); /* an object stands for a value */
 bool tree_hint(check *k, const shunt_ast *name); /* the name of a resource where no path begins with it: reported */
 
 /* ---- expressions (check_expr.c) ---- */

@@ -746,7 +746,7 @@ static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *funct
             SHUNT_TY_NODE) { /* a part of the message fits where one of its kind is wanted, wherever it stands */
             shunt_ty    given = check_expr(k, c->values[i], &n.type);
             shunt_tree *place = shunt_tree_of(&given), *wanted = shunt_tree_of(&param->type);
-            if (place && wanted && place->type == wanted->type) n.type.loop = given.loop;
+            if (place && wanted && strcmp(place->type->name, wanted->type->name) == 0) n.type.loop = given.loop;
         }
         shunt_ty given = check_needed(k, c->values[i], &n);
         phi[i] = given.phi;

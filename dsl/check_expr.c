@@ -350,6 +350,7 @@ static void report_kind(check *k, shunt_ast *node, const shunt_ty *type, const n
     shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(have));
     if (n->member && n->member->decl && n->owner && n->owner->module == k->module->number)
         shunt_diag_also(k->diags, d, n->member->decl->span, "declared here");
+    tree_values_help(k, d, node, type);
     help_convert(k, d, node, type, &n->type);
 }
 

@@ -3,6 +3,8 @@
 #include "dsl/check_way.h"
 #include "dsl/tree.h"
 
+static const char *const versions[] = { "4.0.1", "5.0.0" };
+
 enum { MONEY_SCALE = 18, DECIMAL_SCALE = 6, NAMES_SHOWN = 6 };
 
 /* What a part of a path denotes. */
@@ -110,6 +112,13 @@ static shunt_text choices_of(check *k, const shunt_fhir_type *type, shunt_text n
     return names;
 }
 
+/* `Bundle.entry.resource`: the one list of lists that is a list, for each entry holds one resource at most. */
+static bool is_entry(const shunt_tree *tree)
+{
+    return tree->up && !tree->up->up && !tree->parameter && shunt_text_is(tree->name, "entry") &&
+           strcmp(tree->up->type->name, "Bundle") == 0;
+}
+
 static void no_such_element(check *k, const shunt_ast *name, const shunt_tree *at)
 {
     const shunt_fhir_type *type = at->type;
@@ -118,7 +127,7 @@ static void no_such_element(check *k, const shunt_ast *name, const shunt_tree *a
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "a resource of any type has no `%.*s`",
                                        SHUNT_TEXT_ARGS(name->text));
         shunt_diag_here(k->diags, d, "which resource is this?");
-        if (at->list)
+        if (at->list || (at->up && is_entry(at->up)))
             shunt_diag_help(k->diags, d, "say it where you loop: `for each x in %.*s where x.resourceType = \"Claim\"`",
                             SHUNT_TEXT_ARGS(shunt_tree_shown(k->arena, at, (shunt_text){ 0 })));
         else
@@ -137,6 +146,11 @@ static void no_such_element(check *k, const shunt_ast *name, const shunt_tree *a
         return;
     }
     offer_elements(k, d, type, name->text);
+    for (size_t i = 0; i < SHUNT_COUNT(versions); i++)
+        if (strcmp(versions[i], at->version) != 0 &&
+            shunt_fhir_element_find(shunt_fhir_type_find(versions[i], shunt_text_of(type->name)), name->text))
+            shunt_diag_help(k->diags, d, "FHIR %s has it, and `%.*s` reads %s", versions[i],
+                            SHUNT_TEXT_ARGS(at->ref->source->name), at->version);
     dict_help(k, d, at);
 }
 
@@ -182,7 +196,8 @@ static void may_lack(steps *s, shunt_text why)
 static bool too_deep(check *k, const shunt_ast *node, const shunt_tree *at)
 {
     if (at->depth < SHUNT_TREE_DEPTH) return false;
-    too_large(k, node->span, "levels of objects below the root of a path", SHUNT_TREE_DEPTH);
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0912, node->span, "a path leads at most %d levels down", SHUNT_TREE_DEPTH);
+    shunt_diag_here(k->diags, d, "this one leads further");
     return true;
 }
 
@@ -255,13 +270,6 @@ static stood take_beside(check *k, const shunt_ast *node, const shunt_ast *name,
 }
 
 static stood walk(check *k, shunt_ast *node, steps *s);
-
-/* `Bundle.entry.resource`: the one list of lists that is a list, for each entry holds one resource at most. */
-static bool is_entry(const shunt_tree *tree)
-{
-    return tree->up && !tree->up->up && !tree->parameter && shunt_text_is(tree->name, "entry") &&
-           strcmp(tree->up->type->name, "Bundle") == 0;
-}
 
 static stood walk_member(check *k, shunt_ast *node, steps *s)
 {
@@ -934,12 +942,16 @@ bool tree_argument(check *k, const shunt_ast *node, const shunt_symbol *param, c
 {
     shunt_tree *parameter = shunt_tree_of(&param->type), *place = shunt_tree_of(given);
     if (!parameter || !place) return true;
-    if (place->ref->source != parameter->ref->source) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is taken as a part of source `%.*s`",
-                                       SHUNT_TEXT_ARGS(param->name), SHUNT_TEXT_ARGS(parameter->ref->source->name));
-        shunt_diag_here(k->diags, d, "a part of source `%.*s`", SHUNT_TEXT_ARGS(place->ref->source->name));
+    const shunt_source_info *have = info_of(place), *taken = info_of(parameter);
+    if (strcmp(place->version, parameter->version) != 0 || strcmp(have->currency, taken->currency) != 0) {
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is taken as FHIR %s%s%s, as source `%.*s` has it",
+                           SHUNT_TEXT_ARGS(param->name), parameter->version, taken->currency[0] ? " in " : "", taken->currency,
+                           SHUNT_TEXT_ARGS(parameter->ref->source->name));
+        shunt_diag_here(k->diags, d, "a part of source `%.*s`, FHIR %s%s%s", SHUNT_TEXT_ARGS(place->ref->source->name),
+                        place->version, have->currency[0] ? " in " : "", have->currency);
         shunt_diag_also(k->diags, d, param->span, "the parameter");
-        shunt_diag_help(k->diags, d, "write a function for each source");
+        shunt_diag_help(k->diags, d, "put each source with its functions and maps in a module of its own");
         return false;
     }
     look_alike(k, place, parameter);
@@ -952,9 +964,30 @@ bool tree_argument(check *k, const shunt_ast *node, const shunt_symbol *param, c
     return true;
 }
 
+void tree_values_help(check *k, shunt_diag *d, const shunt_ast *node, const shunt_ty *type)
+{
+    const shunt_tree *tree = shunt_tree_of(type);
+    shunt_text        names = { 0 }, shown = short_text(k, node);
+    uint32_t          count = 0;
+    if (!tree || tree->leaf || shown.bytes[0] == '.') return;
+    for (uint32_t i = 0; i < tree->type->element_count && count < 4; i++) {
+        const shunt_fhir_element *e = &tree->type->elements[i];
+        const shunt_fhir_type    *of = shunt_fhir_type_find(tree->version, shunt_text_of(e->type));
+        if (e->max != 1 || !of || of->kind != SHUNT_FHIR_PRIMITIVE || strcmp(e->name, "id") == 0) continue;
+        names = check_format(k, "%.*s%s`%.*s.%s`", SHUNT_TEXT_ARGS(names), count++ ? ", " : "", SHUNT_TEXT_ARGS(shown), e->name);
+    }
+    if (count) shunt_diag_help(k->diags, d, "name what you want of it: %.*s", SHUNT_TEXT_ARGS(names));
+}
+
 bool tree_hint(check *k, const shunt_ast *name)
 {
-    if (!reads_fhir(k) || k->phase == PHASE_FUNCTION || k->phase == PHASE_NONE) return false;
+    for (uint32_t i = 0; !k->source && i < k->symbols.count; i++) {
+        const shunt_symbol *source = k->symbols.items[i];
+        if (source->kind == SHUNT_SYMBOL_SOURCE && source->as.source && source->as.source->tree &&
+            shunt_text_is(name->text, source->as.source->guides[0]->set))
+            return !outside_of_the_map(k, name, name->text);
+    }
+    if (!reads_fhir(k)) return false;
     const shunt_guide *guide = k->source->as.source->guides[0];
     if (!shunt_fhir_is_resource(shunt_fhir_type_find(guide->version, name->text))) return false;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "`%.*s` reads %s, a path does not begin with `%.*s`",

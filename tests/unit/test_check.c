@@ -23,7 +23,7 @@ struct example {
 static struct example cases[CASES_AT_MOST];
 static uint32_t       case_count;
 static shunt_text     prelude; /* example.map */
-static shunt_text     pages[3];
+static shunt_text     pages[8];
 static uint32_t       page_count;
 
 /* Also called before the tests run, where Check can not report. */
@@ -586,6 +586,7 @@ int main(void)
     read_page("docs/diagnostics.md");
     read_page("tests/cases/diagnostics.md");
     read_page("tests/cases/diagnostics_hl7.md");
+    read_page("tests/cases/diagnostics_fhir.md");
     Suite *suite = suite_create("check");
     TCase *tc = tcase_create("check");
     tcase_set_timeout(tc, 300);
