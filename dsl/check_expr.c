@@ -1415,6 +1415,19 @@ static bool is_alias(const check *k, const shunt_ast *node)
     return false;
 }
 
+shunt_ty check_plain_name(check *k, shunt_ast *node)
+{
+    node->flags |= NODE_CHECKED;
+    return check_typed(k, node, check_name(k, node, NULL));
+}
+
+/* A variable, or `it`, that stands for one of the remaining cells of a row. */
+static bool names_cell(check *k, const shunt_ast *node)
+{
+    const shunt_symbol *symbol = is_item(k, node) ? k->level->variable : find_value(k, node->text);
+    return symbol && csv_is_cell(k, &symbol->type);
+}
+
 static shunt_ty first_of(check *k, shunt_ast *node)
 {
     shunt_ast *of = kid(node, SHUNT_MEMBER_of);
@@ -1422,12 +1435,21 @@ static shunt_ty first_of(check *k, shunt_ast *node)
     if (shunt_ty_is_error(&list)) return ty_error();
     if (list.kind != SHUNT_TY_LIST)
         return list.kind == SHUNT_TY_ROW ? field_of(k, node, &list, NULL) : no_members(k, node, &list);
-    check_fact(k, node)->kind = SHUNT_FACT_FIRST;
     shunt_ty item = *list.item;
     item.optional = true;
     item.phi |= list.phi;
-    (void)tree_item(k, node, &item);
-    return item;
+    if (!csv_is_cell(k, &item)) {
+        check_fact(k, node)->kind = SHUNT_FACT_FIRST;
+        (void)tree_item(k, node, &item);
+        return item;
+    }
+    shunt_ast *base = NEW(k, shunt_ast);
+    *base = *node;
+    base->fact = NULL;
+    base->flags |= NODE_CHECKED;
+    check_fact(k, base)->kind = SHUNT_FACT_FIRST;
+    (void)check_typed(k, base, item);
+    return csv_cell_value(k, node, base);
 }
 
 static shunt_ty check_member(check *k, shunt_ast *node, const shunt_ty *want)
@@ -1875,6 +1897,7 @@ static shunt_ty expression(check *k, shunt_ast *node, const shunt_ty *want)
     case SHUNT_AST_FALSE: return check_literal(k, node, want);
     case SHUNT_AST_NAME:
         if (!is_item(k, node) && !find_value(k, node->text) && check_path(k, node, want, false, &type)) return type;
+        if (names_cell(k, node) && check_path(k, node, want, false, &type)) return type;
         return check_name(k, node, want);
     case SHUNT_AST_ELEMENT:
     case SHUNT_AST_LOOP:

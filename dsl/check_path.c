@@ -347,11 +347,13 @@ void take_down(check *k, way *w, const shunt_loop_ref *to)
     w->down[w->down_count++] = to;
 }
 
-static bool several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted)
+static bool is_loop_name(check *k, shunt_text name) { return is_rows(k) ? loop_has_id(k, name) : looks_like_loop(name); }
+
+bool several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted)
 {
     if (k->phase != PHASE_UNIT && k->phase != PHASE_TALLY && is_streamed(k, several))
-        return gone(k, node, looks_like_loop(wanted) ? loop_ref(k, wanted, (shunt_text){ 0 }, (shunt_text){ 0 }) : several);
-    const char *inner = looks_like_loop(wanted) ? "" : "x.";
+        return gone(k, node, is_loop_name(k, wanted) ? loop_ref(k, wanted, (shunt_text){ 0 }, (shunt_text){ 0 }) : several);
+    const char *inner = is_loop_name(k, wanted) ? "" : "x.";
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "there are several %.*s, and one is wanted",
                                    SHUNT_TEXT_ARGS(several->id));
     shunt_diag_here(k->diags, d, "loop %s repeats", several->matches[0].loop->id);
@@ -360,8 +362,7 @@ static bool several_on_the_way(check *k, const shunt_ast *node, const shunt_loop
     return false;
 }
 
-/* Down to the loop `id` somewhere below where the way is. WALK_OTHER: there is none below. */
-static walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
+walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
 {
     const shunt_loop *chain[DOWN_AT_MOST];
     uint32_t          length = shortest_down(w->loop, id, chain), missing;
@@ -396,8 +397,7 @@ void go_up(check *k, way *w, const level *from, const ancestor *to)
             w, check_format(k, "not every %.*s stands in a %.*s", SHUNT_TEXT_ARGS(from->loop->id), SHUNT_TEXT_ARGS(to->ref->id)));
 }
 
-/* A loop named outright: the one around this, one below a loop around this, or one of the set. */
-static walked head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
+walked head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
 {
     const level *at = k->level;
     if (!loop_has_id(k, id)) {
@@ -1347,6 +1347,7 @@ bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shun
     way w;
     if (tree_path(k, node, list, type)) return true;
     if (is_hl7(k)) return hl7_path(k, node, want, list, type);
+    if (is_rows(k)) return csv_path(k, node, list, type);
     walked found = walk(k, node, &w, list);
     bool   fine = false;
     if (found == WALK_OTHER) return false;
@@ -1391,6 +1392,7 @@ const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
     *reported = false;
     if (k->source && source_of(k)->tree) return tree_unit_loop(k, list, reported);
     if (is_hl7(k) && list) return hl7_unit_loop(k, list, reported);
+    if (is_rows(k) && list) return csv_unit_loop(k, list, reported);
     if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))
         return NULL;
     uint32_t missing;

@@ -192,6 +192,9 @@ static void set_reading(check *k, const shunt_ast *value, shunt_source_info *inf
     shunt_diag_help(k->diags, d, "write `reading: strict`, or leave it out: `lenient` forgives with a warning");
 }
 
+/* How rows are cut: csv_guides has read it together with the columns. */
+static void set_rows(check *k, const shunt_ast *value, shunt_source_info *info) { (void)k, (void)value, (void)info; }
+
 /* What may stand in the braces of a source, and of which kinds. */
 static const struct setting {
     const char *name;
@@ -201,6 +204,14 @@ static const struct setting {
     { "currency", X12 | HL7 | FHIR | CSV | FIXED, set_currency },
     { "max_unit_bytes", X12 | HL7 | FHIR | CSV | FIXED, set_unit_bytes },
     { "zone", HL7 | FHIR | CSV | FIXED, set_zone },
+    { "separator", CSV, set_rows },
+    { "quote", CSV, set_rows },
+    { "header", CSV, set_rows },
+    { "terminator", CSV, set_rows },
+    { "continuation", CSV, set_rows },
+    { "encoding", CSV | FIXED, set_rows },
+    { "transaction", CSV | FIXED, set_rows },
+    { "once", CSV | FIXED, set_rows },
     { "cleared", HL7, set_cleared },
     { "reading", HL7, set_reading },
     { "window", FHIR, set_window },
@@ -219,8 +230,8 @@ static const struct kind {
     { "X12", "an X12 source", SHUNT_STANDARD_X12, x12_guides, NULL },
     { "HL7", "an HL7 source", SHUNT_STANDARD_HL7, hl7_guides, hl7_item },
     { "FHIR", "a FHIR source", SHUNT_STANDARD_FHIR, fhir_guides, NULL },
-    { "CSV", "a CSV source", SHUNT_STANDARD_CSV, NULL, NULL },
-    { "FIXED", "a FIXED source", SHUNT_STANDARD_FIXED, NULL, NULL },
+    { "CSV", "a CSV source", SHUNT_STANDARD_CSV, csv_guides, csv_item },
+    { "FIXED", "a FIXED source", SHUNT_STANDARD_FIXED, csv_guides, csv_item },
 };
 
 static shunt_text settings_of(check *k, unsigned standard)

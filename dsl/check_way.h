@@ -58,12 +58,18 @@ bool                  is_streamed(check *k, const shunt_loop_ref *ref); /* its i
 bool                  gone(check *k, const shunt_ast *node, const shunt_loop_ref *loop); /* E0601; gives false */
 
 /* ---- going along (check_path.c) ---- */
-bool nearest_loop_variable(const level **at);
-void maybe_missing(way *w, shunt_text why);
-void take_down(check *k, way *w, const shunt_loop_ref *to);
-void go_up(check *k, way *w, const level *from, const ancestor *to);
-bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown); /* false: reported, there is no message here */
-bool arrived(check *k, const shunt_ast *node, const way *w);                /* false: E0601 was reported */
+bool   nearest_loop_variable(const level **at);
+void   maybe_missing(way *w, shunt_text why);
+void   take_down(check *k, way *w, const shunt_loop_ref *to);
+void   go_up(check *k, way *w, const level *from, const ancestor *to);
+/* Down to the loop `id` somewhere below where the way is. WALK_OTHER: there is none below. */
+walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id);
+/* A loop named outright: the one around this, one below a loop around this, or one of the set. */
+walked head_loop(check *k, const shunt_ast *node, shunt_text id, way *w);
+/* E0212: there are several, and one is wanted; gives false. */
+bool   several_on_the_way(check *k, const shunt_ast *node, const shunt_loop_ref *several, shunt_text wanted);
+bool   outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown); /* false: reported, there is no message here */
+bool   arrived(check *k, const shunt_ast *node, const way *w);                /* false: E0601 was reported */
 
 /* ---- a finished path (check_path.c) ---- */
 described_path *new_path(check *k, const way *w, shunt_path_kind kind);
@@ -82,7 +88,19 @@ bool                  hl7_names_field(shunt_text name); /* `PID-3`, `FT1-11.1.2`
 bool                  hl7_guides(check *k, shunt_ast *node, shunt_source_info *info);
 bool                  hl7_item(check *k, shunt_ast *item, shunt_source_info *info);
 
+/* ---- rows (check_csv.c) ---- */
+/* As above, for sources of CSV and FIXED. */
+bool                  csv_path(check *k, shunt_ast *node, bool list, shunt_ty *type);
+const shunt_loop_ref *csv_unit_loop(check *k, shunt_ast *list, bool *reported);
+bool                  csv_guides(check *k, shunt_ast *node, shunt_source_info *info);
+bool                  csv_item(check *k, shunt_ast *item, shunt_source_info *info);
+
 static inline const shunt_source_info *source_of(const check *k) { return k->source->as.source; }
 static inline bool is_hl7(const check *k) { return k->source && source_of(k)->standard == SHUNT_STANDARD_HL7; }
+static inline bool is_rows(const check *k)
+{
+    return k->source && source_of(k)->guide_count &&
+           (source_of(k)->standard == SHUNT_STANDARD_CSV || source_of(k)->standard == SHUNT_STANDARD_FIXED);
+}
 
 #endif

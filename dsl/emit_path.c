@@ -265,6 +265,10 @@ shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, con
     shunt_plan_spot *spots = spots_of(e, path->loop->source, path->nodes, path->node_count);
     if (!spots) return (shunt_emit_slot){ 0, 0 };
     if (path->range_end && like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_END;
+    if (path->format.length) {
+        like.format = shunt_emit_text(e, path->format);
+        if (like.convert == SHUNT_CONVERT_DATE) like.convert = SHUNT_CONVERT_DATE_FORMAT;
+    }
     like.required = path->required;
     like.element = path->element;
     like.component = path->component;

@@ -241,6 +241,7 @@ typedef struct shunt_path {
     shunt_path_part       *parts;                  /* HL7: one a node; NULL: `component` of each */
     bool                   range_start, range_end; /* `.start`, `.end` of an RD8 */
     shunt_value_type       value_type;
+    shunt_text             format;   /* how it is written, as in `as "MM/DD/YYYY"`; empty = as the standard writes it */
     uint8_t                implied;  /* decimals of IMPLIED */
     bool                   required; /* required all the way in every guide: missing is REQUIRED_MISSING */
     shunt_text             shown;    /* as an author writes it: `NM1["82"].NM109` */

@@ -879,6 +879,12 @@ static uint16_t loop_number(const shunt_plan_maker *m, uint32_t number, const sh
     return b ? (uint16_t)(b - m->loops.items) : SHUNT_NONE;
 }
 
+static uint16_t node_number(const shunt_plan_maker *m, uint32_t number, const shunt_shape_row *row)
+{
+    const place *p = row->loop ? find_place(m, (shunt_plan_spot){ (uint16_t)number, row->loop, row->segment }) : NULL;
+    return p ? (uint16_t)p->node_first : SHUNT_NONE;
+}
+
 static void write_columns(shunt_plan_maker *m, uint32_t number, const shunt_shape_row *row)
 {
     for (uint16_t i = 0; i < row->column_count; i++) {
@@ -904,6 +910,7 @@ static void write_rows(shunt_plan_maker *m, uint32_t number, const shunt_csv_sha
         const shunt_shape_row *from = &shape->rows[i];
         shunt_plan_row         made = { .name = text_number(m, from->name),
                                         .loop = loop_number(m, number, from->loop),
+                                        .node = node_number(m, number, from),
                                         .parent = from->parent == SHUNT_SHAPE_NONE ? SHUNT_NONE : from->parent,
                                         .key_first = small(m, m->row_keys.count),
                                         .key_count = from->key_count,

@@ -209,13 +209,16 @@ static const char *check_row(const shunt_plan *p, const shunt_plan_layout *l, ui
     CHECK((r->key_count > 0) == (l->key_from > 0), "keys of a row");
     CHECK(within(r->column_first, r->column_count, p->column_count) && r->column_count <= SHUNT_PLAN_COLUMNS, "columns of a row");
     for (uint32_t i = 0; i < r->key_count; i++) CHECK(text_ok(p, p->row_keys[r->key_first + i], true), "text of a key of a row");
+    CHECK((r->loop == SHUNT_NONE) == (r->node == SHUNT_NONE), "node of a row");
     if (r->loop != SHUNT_NONE) {
-        CHECK(in_guide(&p->guides[l->guide], r->loop) && p->loops[r->loop].trigger != SHUNT_NONE, "loop of a row");
+        uint16_t body = p->guides[l->guide].loop_first;
+        CHECK(number == l->transaction ? r->loop == body : in_guide(&p->guides[l->guide], r->loop), "loop of a row");
         const shunt_plan_row *parent = r->parent == SHUNT_NONE ? NULL : &p->rows[l->row_first + r->parent];
-        uint16_t              around = !parent ? p->guides[l->guide].loop_first : parent->loop;
-        CHECK(p->loops[r->loop].parent == around, "a row is not in the loop of its parent");
-        const shunt_plan_node *node = &p->nodes[p->loops[r->loop].trigger];
-        CHECK(node->frame == SHUNT_NONE, "a row is no group");
+        CHECK(number == l->transaction || p->loops[r->loop].parent == (parent ? parent->loop : body),
+              "a row is not in the loop of its parent");
+        CHECK(r->node < p->node_count && p->nodes[r->node].loop == r->loop && p->nodes[r->node].frame == SHUNT_NONE,
+              "node of a row");
+        const shunt_plan_node *node = &p->nodes[r->node];
         for (uint32_t d = 0; d < node->demand_count; d++)
             CHECK(p->demands[node->demand_first + d].element <= r->column_count, "demand of no column");
     }

@@ -166,12 +166,16 @@ typedef struct shunt_plan_layout {
 } shunt_plan_layout;
 
 typedef struct shunt_plan_row {
-    uint16_t name;                       /* text */
-    uint16_t loop;                       /* of the guide; SHUNT_NONE: outside of the transactions, it is only checked */
+    uint16_t name; /* text */
+    uint16_t
+        loop; /* of the guide; its body for the type that is the transaction; SHUNT_NONE: outside of the transactions, it is only
+                    * checked */
+    uint16_t node;                       /* whose demands are its columns, by number; SHUNT_NONE where there is no loop */
     uint16_t parent;                     /* row type around it, relative to row_first, below its own number; SHUNT_NONE */
     uint16_t key_first, key_count;       /* into row_keys */
     uint16_t column_first, column_count; /* into columns */
-    uint16_t once;                       /* 1: at most once in its parent (or in the input) */
+    uint8_t  once;                       /* 1: at most once in its parent (or in the input) */
+    uint8_t  reserved;
 } shunt_plan_row;
 
 typedef struct shunt_plan_column {

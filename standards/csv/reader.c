@@ -107,7 +107,8 @@ struct csv {
     uint16_t                 type;   /* row type, SHUNT_NONE = unknown or header */
     uint16_t                 keep;   /* rows that stay open around it */
     bool                     orphan; /* no parent is open */
-    bool                     inside; /* the row has a loop with a frame that is entered */
+    bool                     inside; /* a loop is entered for it */
+    bool                     wanted; /* its cells go to a frame */
     uint32_t                 step;   /* within the stage */
     uint64_t                 leave_end;
     bool                     open;  /* a transaction is */
@@ -661,7 +662,7 @@ static shunt_step fault(struct csv *c, shunt_event *event, shunt_status code, bo
 static bool framed(const struct csv *c, uint16_t type)
 {
     uint16_t loop = type_of(c, type)->loop;
-    return loop != SHUNT_NONE && c->plan->loops[loop].frame != SHUNT_NONE;
+    return type != c->layout->transaction && loop != SHUNT_NONE && c->plan->loops[loop].frame != SHUNT_NONE;
 }
 
 static void forget_seen(struct csv *c, uint16_t parent)
@@ -698,7 +699,7 @@ static void tell(struct csv *c, struct row *row)
     c->told = row;
     c->step = 0;
     c->type = find_type(c, row);
-    c->orphan = c->inside = false;
+    c->orphan = c->inside = c->wanted = false;
     c->stage_of = TELL_FAULTS;
     if (row->faults & 1u << ROW_LONG) c->type = SHUNT_NONE;
     if (c->layout->header && !c->headed) c->type = SHUNT_NONE;
@@ -838,7 +839,7 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
 static bool tell_values(struct csv *c, shunt_event *event)
 {
     const shunt_plan_row  *type = type_of(c, c->type);
-    const shunt_plan_node *node = &c->plan->nodes[c->plan->loops[type->loop].trigger];
+    const shunt_plan_node *node = &c->plan->nodes[type->node];
     while (c->step < node->demand_count) {
         const shunt_plan_demand *demand = &c->plan->demands[node->demand_first + c->step++];
         uint16_t                 number = (uint16_t)(demand->element - 1);
@@ -1029,6 +1030,7 @@ static bool tell_on(struct csv *c, shunt_event *event)
         case TELL_ENTER: {
             bool enter = c->open && framed(c, c->type);
             c->inside = enter;
+            c->wanted = enter || (c->open && c->type == c->layout->transaction);
             c->stage_of = TELL_SEGMENT;
             if (!c->orphan && c->parent[c->type]) {
                 if (c->depth < SHUNT_PLAN_ROWS) c->stack[c->depth++] = c->type;
@@ -1046,12 +1048,12 @@ static bool tell_on(struct csv *c, shunt_event *event)
             if (!show_row(c)) return no_memory(c, event) == SHUNT_STEP_FAILED;
             event_of(c, event, SHUNT_STEP_SEGMENT);
             event->segment = &c->segment;
-            if (type_of(c, c->type)->loop != SHUNT_NONE) event->node = c->plan->loops[type_of(c, c->type)->loop].trigger;
+            event->node = type_of(c, c->type)->node;
             return true;
         case TELL_FAULTS:
             if (tell_faults(c, event)) return true;
             c->step = 0;
-            c->stage_of = c->type != SHUNT_NONE && c->inside ? TELL_VALUES : TELL_NOTHING;
+            c->stage_of = c->type != SHUNT_NONE && c->wanted ? TELL_VALUES : TELL_NOTHING;
             break;
         case TELL_VALUES:
             if (tell_values(c, event)) return true;
@@ -1097,7 +1099,7 @@ static bool tell_on(struct csv *c, shunt_event *event)
             return true;
         case TELL_CLOSE:
             c->stage_of = TELL_NOTHING;
-            if (!c->orphan && c->parent[c->type]) break;
+            if (!c->inside || (!c->orphan && c->parent[c->type])) break;
             event_of(c, event, SHUNT_STEP_LEAVE);
             event->loop = type_of(c, c->type)->loop;
             return true;

@@ -64,44 +64,44 @@ static bool in_transaction(const shunt_csv_shape *shape, uint16_t row)
 /* Fills the body of a loop (of the guide where `around` is SHUNT_SHAPE_NONE) with the rows in it, behind what it has. */
 static bool add_rows(shunt_arena *arena, shunt_csv_shape *shape, uint16_t around, shunt_loop *loop, shunt_entry *body);
 
-static shunt_loop *loop_of_row(shunt_arena *arena, shunt_csv_shape *shape, uint16_t number, const shunt_loop *parent,
-                               uint16_t position)
+/* The segment of a type of row, its columns as elements, and the loops of its remaining cells, into the body of its loop. */
+static bool fill_row(shunt_arena *arena, shunt_csv_shape *shape, uint16_t number, shunt_loop *loop, shunt_entry *body)
 {
     shunt_shape_row    *row = &shape->rows[number];
     shunt_element      *elements;
     shunt_segment_node *segment = segment_of(arena, row->name, row->column_count, &elements);
-    shunt_loop         *loop = SHUNT_NEW(arena, shunt_loop);
-    shunt_entry        *body = SHUNT_NEW_N(arena, shunt_entry, shape->row_count + 2u);
-    if (!segment || !loop || !body) return NULL;
-    bool transaction = shape->transaction == number;
-    *loop = (shunt_loop){ .id = segment->id,
-                          .name = segment->name,
-                          .usage = transaction ? SHUNT_REQUIRED : SHUNT_SITUATIONAL,
-                          .max = transaction || row->once ? 1 : 0,
-                          .position = position,
-                          .parent = parent,
-                          .body = body,
-                          .body_count = 1 };
+    if (!segment) return false;
     row->loop = loop;
-    body[0].segment = segment;
+    row->segment = segment;
+    body[loop->body_count++].segment = segment;
     for (uint16_t i = 0; i < row->column_count; i++) {
         shunt_shape_column *column = &row->columns[i];
-        if (!fill_element(arena, &elements[i], column, (uint16_t)(i + 1))) return NULL;
+        if (!fill_element(arena, &elements[i], column, (uint16_t)(i + 1))) return false;
         if (!column->rest) continue;
         shunt_loop *cells = loop_of_cells(arena, row, column, loop);
-        if (!cells) return NULL;
+        if (!cells) return false;
         column->cells = cells;
         body[loop->body_count++].loop = cells;
     }
-    return add_rows(arena, shape, number, loop, body) ? loop : NULL;
+    return add_rows(arena, shape, number, loop, body);
 }
 
 static bool add_rows(shunt_arena *arena, shunt_csv_shape *shape, uint16_t around, shunt_loop *loop, shunt_entry *body)
 {
     for (uint16_t i = 0; i < shape->row_count; i++) {
-        if (shape->rows[i].parent != around || !in_transaction(shape, i)) continue;
-        shunt_loop *inner = loop_of_row(arena, shape, i, loop, (uint16_t)(loop->body_count + 1));
-        if (!inner) return false;
+        if (shape->rows[i].parent != around || i == shape->transaction || !in_transaction(shape, i)) continue;
+        shunt_loop  *inner = SHUNT_NEW(arena, shunt_loop);
+        shunt_entry *entries = SHUNT_NEW_N(arena, shunt_entry, shape->row_count + 2u);
+        const char  *id = shunt_text_z(arena, shape->rows[i].name);
+        if (!inner || !entries || !id) return false;
+        *inner = (shunt_loop){ .id = id,
+                               .name = id,
+                               .usage = SHUNT_SITUATIONAL,
+                               .max = shape->rows[i].once ? 1 : 0,
+                               .position = (uint16_t)(loop->body_count + 1),
+                               .parent = loop,
+                               .body = entries };
+        if (!fill_row(arena, shape, i, inner, entries)) return false;
         body[loop->body_count++].loop = inner;
     }
     return true;
@@ -111,11 +111,13 @@ const shunt_guide *shunt_csv_guide(shunt_arena *arena, shunt_csv_shape *shape)
 {
     shunt_shape_guide *made = SHUNT_NEW(arena, shunt_shape_guide);
     shunt_loop        *root = SHUNT_NEW(arena, shunt_loop);
-    shunt_entry       *body = SHUNT_NEW_N(arena, shunt_entry, shape->row_count + 1u);
+    shunt_entry       *body = SHUNT_NEW_N(arena, shunt_entry, shape->row_count + 2u);
     if (!made || !root || !body) return NULL;
     *root = (shunt_loop){ .id = "", .name = "", .usage = SHUNT_REQUIRED, .max = 1, .body = body };
-    for (uint16_t i = 0; i < shape->row_count; i++) shape->rows[i].loop = NULL;
-    if (!add_rows(arena, shape, SHUNT_SHAPE_NONE, root, body)) return NULL;
+    for (uint16_t i = 0; i < shape->row_count; i++) shape->rows[i].loop = NULL, shape->rows[i].segment = NULL;
+    bool fine = shape->transaction == SHUNT_SHAPE_NONE ? add_rows(arena, shape, SHUNT_SHAPE_NONE, root, body)
+                                                       : fill_row(arena, shape, shape->transaction, root, body);
+    if (!fine) return NULL;
     made->guide = (shunt_guide){ .standard = shape->fixed ? SHUNT_STANDARD_FIXED : SHUNT_STANDARD_CSV,
                                  .set = shape->fixed ? "FIXED" : "CSV",
                                  .version = "rows",

@@ -20,7 +20,8 @@ typedef struct shunt_shape_column {
     uint32_t                 phi;
     bool                     rest; /* all cells from here on, at most `max` */
     uint32_t                 max;
-    const struct shunt_loop *cells; /* of a rest: its loop, filled by shunt_csv_guide */
+    const void              *declared; /* the declarer's own */
+    const struct shunt_loop *cells;    /* of a rest: its loop, filled by shunt_csv_guide */
 } shunt_shape_column;
 
 typedef struct shunt_shape_row {
@@ -31,7 +32,9 @@ typedef struct shunt_shape_row {
     uint16_t                 key_count;
     shunt_shape_column      *columns;
     uint16_t                 column_count;
-    const struct shunt_loop *loop; /* filled by shunt_csv_guide; NULL: outside of the transactions */
+    /* filled by shunt_csv_guide */
+    const struct shunt_loop *loop; /* of the type that is the transaction the body of the guide; NULL: outside of transactions */
+    const struct shunt_segment_node *segment;
 } shunt_shape_row;
 
 typedef struct shunt_csv_shape {

@@ -170,7 +170,7 @@ struct csv_plan *csv_plan_new(const char *description)
     for (uint16_t r = 0; r < p->shape.row_count; r++) {
         const shunt_shape_row *row = &p->shape.rows[r];
         if (!row->loop) continue;
-        uint16_t frame = shunt_plan_maker_frame(m, SHUNT_FRAME_LOOP, row->name, 0);
+        uint16_t frame = shunt_plan_maker_frame(m, row->loop->parent ? SHUNT_FRAME_LOOP : SHUNT_FRAME_SET, row->name, 0);
         if (!shunt_plan_maker_bind(m, frame, (shunt_plan_spot){ number, row->loop, NULL }, (shunt_text){ 0 },
                                    (shunt_plan_group){ 0 }))
             abort();

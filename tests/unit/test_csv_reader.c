@@ -100,42 +100,40 @@ static const struct {
             "fault CSV_CELLS_LIMIT 2 (3 cells in a list of 2)\nleave rows\n" END },
     { "records in records", BAI,
       "01,BANK/\n02,HOSPITAL/\n03,ACC1/\n16,142,820,Z/\n88,MORE TEXT\n16,165,5,,REF,\n49,825,3/\n98,825/\n99,825/\n",
-      "begin transaction group guide 0  #\nenter group\nvalue 0 HOSPITAL\nenter account\nvalue 0 ACC1\n"
+      "begin transaction group guide 0  #\nvalue 0 HOSPITAL\nenter account\nvalue 0 ACC1\n"
       "enter tx\nvalue 0 142\nvalue 1 820\nenter tx.rest\nvalue 0 Z\nleave tx.rest\nenter tx.rest\nvalue 0 MORE TEXT\nleave "
       "tx.rest\nleave tx\n"
       "enter tx\nvalue 0 165\nvalue 1 5\nenter tx.rest\nleave tx.rest\nenter tx.rest\nvalue 0 REF\nleave tx.rest\nenter "
       "tx.rest\nleave tx.rest\nleave tx\n"
       "enter account_end\nvalue 0 825\nleave account_end\nleave account\nenter group_end\nvalue 0 825\nleave group_end\n"
-      "fault CSV_UNKNOWN\nleave group\nfinish transaction\nend\n" },
+      "fault CSV_UNKNOWN\nfinish transaction\nend\n" },
     { "a record without its parent", BAI, "02,H/\n16,1,2/\n03,A/\n",
-      SET("group") "enter group\nvalue 0 H\nenter tx\nfault CSV_RECORD\nvalue 0 1\nvalue 1 2\nleave tx\nenter account\nvalue 0 "
+      SET("group") "value 0 H\nenter tx\nfault CSV_RECORD\nvalue 0 1\nvalue 1 2\nleave tx\nenter account\nvalue 0 "
                    "A\nleave "
-                   "account\nleave group\n" END },
+                   "account\n" END },
     { "outside of every transaction", BAI, "16,1,2/\n", "fault CSV_RECORD\nend\n" },
-    { "a continuation of nothing", BAI, "88,x\n02,H/\n",
-      "fault CSV_CONTINUATION\n" SET("group") "enter group\nvalue 0 H\nleave group\n" END },
+    { "a continuation of nothing", BAI, "88,x\n02,H/\n", "fault CSV_CONTINUATION\n" SET("group") "value 0 H\n" END },
     { "once is once", BAI, "02,H/\n98,1/\n98,2/\n02,I/\n98,3/\n",
-      SET("group") "enter group\nvalue 0 H\nenter group_end\nvalue 0 1\nleave group_end\nenter group_end\nfault "
+      SET("group") "value 0 H\nenter group_end\nvalue 0 1\nleave group_end\nenter group_end\nfault "
                    "CSV_REPEATED\nvalue 0 "
-                   "2\nleave group_end\nleave group\nfinish transaction\n" SET(
-                       "group") "enter group\nvalue 0 I\nenter group_end\nvalue 0 3\nleave "
-                                "group_end\nleave group\n" END },
+                   "2\nleave group_end\nfinish transaction\n" SET("group") "value 0 I\nenter group_end\nvalue 0 3\nleave "
+                                                                           "group_end\n" END },
     { "fixed width, with line ends", NACHA, "1HEAD.....\r\n5ACME      \r\n",
-      SET("batch") "enter batch\nfault CSV_LENGTH (11 bytes, 10 expected)\nvalue 0 ACME\nleave batch\n" END },
+      SET("batch") "fault CSV_LENGTH (11 bytes, 10 expected)\nvalue 0 ACME\n" END },
     { "fixed width, one after the other", NACHA, "1HEAD.....5ACME     600820JIM 7ADDENDA..600821ANNA8001641   \n",
-      SET("batch") "enter batch\nvalue 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nenter addenda\nvalue 0 ADDENDA..\nleave "
+      SET("batch") "value 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nenter addenda\nvalue 0 ADDENDA..\nleave "
                    "addenda\n"
                    "leave entry\nenter entry\nvalue 0 00821\nfault CSV_TEXT_LONG 2 (4 characters, at most 3)\nleave entry\nenter "
                    "control\nvalue 0 "
-                   "00164\nleave control\nleave batch\n" END },
+                   "00164\nleave control\n" END },
     { "a record that is short", NACHA, "5ACME     \n600820\n600821JIM \n",
-      SET("batch") "enter batch\nvalue 0 ACME\nenter entry\nfault CSV_LENGTH (6 bytes, 10 expected)\nvalue 0 00820\nleave "
+      SET("batch") "value 0 ACME\nenter entry\nfault CSV_LENGTH (6 bytes, 10 expected)\nvalue 0 00820\nleave "
                    "entry\nenter "
-                   "entry\nvalue 0 00821\nvalue 1 JIM\nleave entry\nleave batch\n" END },
+                   "entry\nvalue 0 00821\nvalue 1 JIM\nleave entry\n" END },
     { "half a record at the end", NACHA, "5ACME     600820JIM 6008",
-      SET("batch") "enter batch\nvalue 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nleave entry\nenter entry\nfault "
+      SET("batch") "value 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nleave entry\nenter entry\nfault "
                    "CSV_LENGTH (4 "
-                   "bytes, 10 expected)\nvalue 0 008\nleave entry\nleave batch\n" END },
+                   "bytes, 10 expected)\nvalue 0 008\nleave entry\n" END },
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
