@@ -203,7 +203,7 @@ void       explain_absence(check *k, shunt_diag *diag, const shunt_ast *node); /
 bool       csv_is_cell(check *k, const shunt_ty *type);
 /* The node becomes the value of the cell that `base`, a node of its own, gives. */
 shunt_ty   csv_cell_value(check *k, shunt_ast *node, shunt_ast *base);
-shunt_text phi_origin(const shunt_ast *node);                                  /* "NM1*QC of loop 2100" */
+shunt_text phi_origin(const shunt_ast *node); /* "NM1*QC of loop 2100" */
 
 /* ---- trees of names (check_fhir.c) ---- */
 typedef struct narrowing { /* what was looked for before, and the test that narrows */
@@ -261,6 +261,8 @@ typedef struct need { /* what an expression must give, and how to say so */
 shunt_text code_for_help(check *k, bool queue, const need *n); /* a declared code that fits best, may be empty (check.c) */
 shunt_ty   check_expr(check *k, shunt_ast *node, const shunt_ty *want);
 shunt_ty   check_plain_name(check *k, shunt_ast *node); /* a NAME or `it` as the symbol that it is */
+/* A variable, or `it`, that stands for one of the remaining cells of a row. */
+bool       names_cell(check *k, const shunt_ast *node);
 shunt_ty   check_list(check *k, shunt_ast *node, const shunt_ty *want); /* as check_expr, where a loop or a list is wanted */
 bool       check_fits(check *k, shunt_ast *node, const shunt_ty *type,
                       const need *need);                              /* E0301 E0302 E0303 E0310 E0311 E0801; false: reported */

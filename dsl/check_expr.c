@@ -1421,8 +1421,7 @@ shunt_ty check_plain_name(check *k, shunt_ast *node)
     return check_typed(k, node, check_name(k, node, NULL));
 }
 
-/* A variable, or `it`, that stands for one of the remaining cells of a row. */
-static bool names_cell(check *k, const shunt_ast *node)
+bool names_cell(check *k, const shunt_ast *node)
 {
     const shunt_symbol *symbol = is_item(k, node) ? k->level->variable : find_value(k, node->text);
     return symbol && csv_is_cell(k, &symbol->type);
