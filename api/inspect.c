@@ -1,87 +1,26 @@
-/* inspect.c - looks at messages without rules: the tree of loops and segments, or the values at a path. It streams: a segment is
- * written when it is met, nothing of the message is kept. */
+/* inspect.c - looks at messages without rules: the tree of a message, or the values at a path. Here: which standard it is, by the first
+ * bytes, and what all standards write alike; the rest stands in look_x12.c and its like. */
+#include "api/look.h"
+
 #include <stdio.h>
 
-#include "api/api.h"
-#include "api/path.h"
-#include "dsl/plan_maker.h"
-#include "standards/registry.h"
+enum { INDENT = 2 };
 
-enum { GUIDES = 64, DEPTH = 16, INDENT = 2 };
-
-struct shunt_inspector {
-    shunt_memory          memory;
-    shunt_inspect_options options;
-    shunt_arena          *arena;
-    shunt_plan            plan;
-    shunt_reader         *reader;
-    shunt_write           write;
-    void                 *context;
-    shunt_buffer          out;
-    const shunt_guide    *guides[GUIDES];
-    const shunt_guide    *guide;        /* of the open transaction, NULL = none */
-    const shunt_loop     *loops[DEPTH]; /* open loops, the set first */
-    unsigned              depth;
-    shunt_text            set, control; /* of the open transaction, copied */
-    char                  set_bytes[16], control_bytes[32];
-    bool                  path;
-    shunt_path            wanted;
-    shunt_delims          delims;
-    bool                  faults;
+/* FHIR is looked at by look_fhir.c, fixed width has no names of its own: both are no readers here. */
+static const look_ops *const standards[SHUNT_STANDARD_COUNT] = {
+    [SHUNT_STANDARD_X12] = &look_x12, [SHUNT_STANDARD_CSV] = &look_csv
 };
-
-/* ---- the path ---- */
-
-static bool envelope(shunt_text id)
-{
-    static const char *const ids[] = { "ISA", "GS", "GE", "IEA" };
-    for (size_t i = 0; i < SHUNT_COUNT(ids); i++)
-        if (shunt_text_is(id, ids[i])) return true;
-    return false;
-}
-
-/* True where some guide has this segment (in this loop, with this qualifier). `known` tells of the loop alone. */
-static bool in_loop(const shunt_loop *loop, const shunt_path *w)
-{
-    for (uint16_t i = 0; i < loop->body_count; i++) {
-        const shunt_segment_node *node = loop->body[i].segment;
-        if (!node) {
-            if (in_loop(loop->body[i].loop, w)) return true;
-            continue;
-        }
-        if (w->loop.length && !shunt_text_is(w->loop, loop->id)) continue;
-        if (shunt_text_is(w->segment, node->id) && (!w->qualifier.length || shunt_segment_takes(node, w->qualifier)) &&
-            w->element <= node->element_count)
-            return true;
-    }
-    return false;
-}
-
-static const char *check_path(const shunt_inspector *inspector)
-{
-    const shunt_path *w = &inspector->wanted;
-    if (envelope(w->segment)) return w->loop.length || w->qualifier.length ? "segments of the envelope stand in no loop" : NULL;
-    for (uint32_t g = 0; inspector->guides[g]; g++)
-        if (in_loop(inspector->guides[g]->body, w)) return NULL;
-    return "no guide of the dictionary has that; `shunt dict SET` shows what there is";
-}
 
 /* ---- values ---- */
 
-typedef struct value {
-    const char *bytes;
-    uint32_t    length;
-    uint64_t    at;
-} value;
-
-/* Part `k` (from 1) of the bytes between `separator`s; false where there are fewer. Without a separator part 1 is all. */
-static bool part_of(value whole, uint8_t separator, unsigned k, value *part)
+bool look_part(look_value whole, uint8_t separator, unsigned k, look_value *part)
 {
     const char *at = whole.bytes, *end = whole.bytes + whole.length;
     for (;; k--) {
         const char *stop = separator ? memchr(at, separator, (size_t)(end - at)) : NULL;
         if (k == 1) {
-            *part = (value){ at, (uint32_t)((stop ? stop : end) - at), whole.at + (uint64_t)(at - whole.bytes) };
+            uint32_t length = (uint32_t)((stop ? stop : end) - at);
+            *part = (look_value){ at, length, whole.at + (uint64_t)(at - whole.bytes), length };
             return true;
         }
         if (!stop) return false;
@@ -89,17 +28,17 @@ static bool part_of(value whole, uint8_t separator, unsigned k, value *part)
     }
 }
 
-static value element_of(const shunt_segment *segment, unsigned k)
+look_value look_element(const shunt_segment *segment, unsigned k)
 {
     const char *bytes = (const char *)segment->bytes;
-    if (k == 0) return (value){ bytes, segment->length, segment->at };
-    if (k > segment->elements) return (value){ bytes, 0, segment->at };
-    uint32_t from = segment->offsets[k];
-    return (value){ bytes + from, segment->offsets[k + 1] - 1 - from, segment->at + from };
+    if (k == 0) return (look_value){ bytes, segment->length, segment->at, segment->length };
+    if (k > segment->elements) return (look_value){ bytes, 0, segment->at, 0 };
+    uint32_t from = segment->offsets[k], length = segment->offsets[k + 1] - 1 - from;
+    return (look_value){ bytes + from, length, segment->at + from, length };
 }
 
 /* Without the line ends of a wrapped file, unless `raw`; unprintable bytes of a terminal are shown as `?` in a tree. */
-static void clean(shunt_buffer *out, value v, bool raw, bool tree)
+static void clean(shunt_buffer *out, look_value v, bool raw, bool tree)
 {
     for (uint32_t i = 0; i < v.length; i++) {
         unsigned char c = (unsigned char)v.bytes[i];
@@ -108,7 +47,7 @@ static void clean(shunt_buffer *out, value v, bool raw, bool tree)
     }
 }
 
-static void put_value(shunt_inspector *inspector, value v, const shunt_segment *segment)
+void look_put(shunt_inspector *inspector, look_value v, uint32_t segment)
 {
     shunt_buffer *out = &inspector->out;
     if (!v.length) return;
@@ -118,8 +57,8 @@ static void put_value(shunt_inspector *inspector, value v, const shunt_segment *
         clean(&text, v, inspector->options.raw, false);
         shunt_buffer_z(out, "{\"value\":");
         shunt_buffer_json(out, (shunt_text){ text.bytes, (uint32_t)text.length });
-        shunt_buffer_format(out, ",\"offset\":%llu,\"length\":%u,\"segment\":%u,\"set\":", (unsigned long long)v.at, v.length,
-                            segment->number);
+        shunt_buffer_format(out, ",\"offset\":%llu,\"length\":%u,\"segment\":%u,\"set\":", (unsigned long long)v.at, v.size,
+                            segment);
         shunt_buffer_json(out, inspector->set);
         shunt_buffer_z(out, ",\"control\":");
         shunt_buffer_json(out, inspector->control);
@@ -128,50 +67,19 @@ static void put_value(shunt_inspector *inspector, value v, const shunt_segment *
         shunt_buffer_done(&text);
         return;
     }
-    if (inspector->options.with_offset) shunt_buffer_format(out, "%llu+%u\t", (unsigned long long)v.at, v.length);
+    if (inspector->options.with_offset) shunt_buffer_format(out, "%llu+%u\t", (unsigned long long)v.at, v.size);
     clean(out, v, inspector->options.raw, false);
     shunt_buffer_char(out, '\n');
 }
 
-/* ---- get ---- */
+/* ---- trees ---- */
 
-static bool qualifies(const shunt_segment_node *node, const shunt_segment *segment, uint8_t component, shunt_text qualifier)
-{
-    value part;
-    if (!node->key_element) return false;
-    if (!part_of(element_of(segment, node->key_element), node->key_component ? component : 0,
-                 node->key_component ? node->key_component : 1, &part))
-        return false;
-    return shunt_text_equal((shunt_text){ part.bytes, part.length }, qualifier);
-}
-
-static void get_segment(shunt_inspector *inspector, const shunt_segment *segment, const shunt_segment_node *node)
-{
-    const shunt_path *w = &inspector->wanted;
-    value             id = element_of(segment, 0);
-    id.length = segment->offsets[1] - 1;
-    if (!shunt_text_equal((shunt_text){ id.bytes, id.length }, w->segment)) return;
-    if (w->loop.length && (!inspector->depth || !shunt_text_is(w->loop, inspector->loops[inspector->depth - 1]->id))) return;
-    if (w->qualifier.length && (!node || !qualifies(node, segment, inspector->delims.component, w->qualifier))) return;
-    value   whole = element_of(segment, w->element), repetition, part;
-    uint8_t repeat = w->element ? inspector->delims.repetition : 0;
-    if (envelope(w->segment)) repeat = 0; /* ISA11 is the separator itself */
-    for (unsigned r = 1; part_of(whole, repeat, r, &repetition); r++) {
-        if (!w->component)
-            put_value(inspector, repetition, segment);
-        else if (part_of(repetition, inspector->delims.component, w->component, &part))
-            put_value(inspector, part, segment);
-    }
-}
-
-/* ---- inspect ---- */
-
-static void indent(shunt_inspector *inspector, unsigned depth)
+void look_indent(shunt_inspector *inspector, unsigned depth)
 {
     shunt_buffer_format(&inspector->out, "%*s", (int)(depth * INDENT), "");
 }
 
-static void show_value(shunt_inspector *inspector, value v, uint32_t phi)
+void look_show(shunt_inspector *inspector, look_value v, uint32_t phi)
 {
     if (!phi || inspector->options.show_phi) {
         clean(&inspector->out, v, false, true);
@@ -186,15 +94,14 @@ static void show_value(shunt_inspector *inspector, value v, uint32_t phi)
     shunt_buffer_char(&inspector->out, ']');
 }
 
-static bool only_of(value v, const char *allowed)
+static bool only_of(look_value v, const char *allowed)
 {
     for (uint32_t i = 0; i < v.length; i++)
         if (!v.bytes[i] || !strchr(allowed, v.bytes[i])) return false;
     return true;
 }
 
-/* A stray separator moves values into elements of other kinds: what can be no value of this one may be a classed value of another. */
-static bool fits(const shunt_element *element, value v)
+bool look_fits(const shunt_element *element, look_value v)
 {
     switch (element->type) {
     case SHUNT_VALUE_AMOUNT:
@@ -204,87 +111,13 @@ static bool fits(const shunt_element *element, value v)
     case SHUNT_VALUE_DATE:
     case SHUNT_VALUE_DATE_BY_QUALIFIER:
     case SHUNT_VALUE_TIME: return only_of(v, "0123456789-");
+    case SHUNT_VALUE_MOMENT: return only_of(v, "0123456789.+-");
     case SHUNT_VALUE_CODE:
         if (element->codes && element->codes->complete)
             return shunt_codeset_has(element->codes, (shunt_text){ v.bytes, v.length });
         return element->max_length == 0 || v.length <= element->max_length;
     default: return true;
     }
-}
-
-static void show_element(shunt_inspector *inspector, const char *id, const shunt_element *element, value v, unsigned position,
-                         unsigned component, unsigned depth)
-{
-    char name[24];
-    if (!v.length) return;
-    indent(inspector, depth);
-    if (component)
-        snprintf(name, sizeof name, "%s%02u-%u", id, position, component);
-    else
-        snprintf(name, sizeof name, "%s%02u", id, position);
-    shunt_buffer_format(&inspector->out, "%-9s %-36s ", name, element ? element->name : "not in this guide");
-    if (element && !element->phi && !inspector->options.show_phi && !fits(element, v))
-        shunt_buffer_z(&inspector->out, "[does not fit]");
-    else
-        show_value(inspector, v, element ? element->phi : (uint32_t)SHUNT_PHI_FREE_TEXT);
-    shunt_buffer_char(&inspector->out, '\n');
-}
-
-static void show_segment(shunt_inspector *inspector, const shunt_segment *segment, const shunt_segment_node *node)
-{
-    shunt_buffer *out = &inspector->out;
-    unsigned      depth = inspector->depth + 2;
-    char          id[4] = "";
-    memcpy(id, segment->bytes, segment->offsets[1] - 1 < 3 ? segment->offsets[1] - 1 : 3);
-    indent(inspector, depth);
-    shunt_buffer_format(out, "%s  %s\n", id, node ? node->name : "not in this guide");
-    for (unsigned k = 1; k <= segment->elements; k++) {
-        const shunt_element *element = node ? shunt_segment_element(node, k, 0) : NULL;
-        value                whole = element_of(segment, k), repetition, part;
-        for (unsigned r = 1; part_of(whole, inspector->delims.repetition, r, &repetition); r++) {
-            if (!element || element->type != SHUNT_VALUE_COMPOSITE) {
-                show_element(inspector, id, element, repetition, k, 0, depth + 1);
-                continue;
-            }
-            for (unsigned c = 1; part_of(repetition, inspector->delims.component, c, &part); c++)
-                show_element(inspector, id, shunt_segment_element(node, k, c), part, k, c, depth + 1);
-        }
-    }
-}
-
-/* The node of the dictionary that the segment is, in the innermost open loop. */
-static const shunt_segment_node *node_of(const shunt_inspector *inspector, const shunt_segment *segment)
-{
-    const shunt_segment_node *nodes[64];
-    value                     part;
-    if (!inspector->depth) return NULL;
-    shunt_text id = { (const char *)segment->bytes, segment->offsets[1] - 1 };
-    uint32_t   count = shunt_loop_segments(inspector->loops[inspector->depth - 1], id, nodes, SHUNT_COUNT(nodes));
-    for (uint32_t i = 0; i < count && i < SHUNT_COUNT(nodes); i++) {
-        if (!nodes[i]->key_element) return nodes[i];
-        if (part_of(element_of(segment, nodes[i]->key_element), nodes[i]->key_component ? inspector->delims.component : 0,
-                    nodes[i]->key_component ? nodes[i]->key_component : 1, &part) &&
-            shunt_segment_takes(nodes[i], (shunt_text){ part.bytes, part.length }))
-            return nodes[i];
-    }
-    return NULL;
-}
-
-static void show_begin(shunt_inspector *inspector, const shunt_event *event)
-{
-    shunt_buffer *out = &inspector->out;
-    switch (event->scope) {
-    case SHUNT_SCOPE_INTERCHANGE: shunt_buffer_format(out, "interchange %.*s", SHUNT_TEXT_ARGS(event->control)); break;
-    case SHUNT_SCOPE_BATCH:
-        shunt_buffer_format(out, "  group %.*s  %.*s", SHUNT_TEXT_ARGS(event->control), SHUNT_TEXT_ARGS(event->version));
-        break;
-    default:
-        shunt_buffer_format(out, "    set %.*s %.*s  %s", SHUNT_TEXT_ARGS(event->set), SHUNT_TEXT_ARGS(event->control),
-                            inspector->guide ? inspector->guide->name : "no guide for it: its segments are passed over");
-    }
-    if (event->sender.length)
-        shunt_buffer_format(out, "  from %.*s to %.*s", SHUNT_TEXT_ARGS(event->sender), SHUNT_TEXT_ARGS(event->receiver));
-    shunt_buffer_char(out, '\n');
 }
 
 /* ---- events ---- */
@@ -296,47 +129,18 @@ static shunt_text remember(char *room, size_t size, shunt_text text)
     return (shunt_text){ room, length };
 }
 
-static void begin(shunt_inspector *inspector, const shunt_event *event)
+void look_begin(shunt_inspector *inspector, const shunt_event *event)
 {
-    inspector->delims = event->delims;
-    if (event->scope == SHUNT_SCOPE_TRANSACTION) {
-        inspector->guide = event->guide == SHUNT_NONE ? NULL : inspector->guides[event->guide];
-        inspector->set = remember(inspector->set_bytes, sizeof inspector->set_bytes, event->set);
-        inspector->control = remember(inspector->control_bytes, sizeof inspector->control_bytes, event->control);
-        inspector->depth = inspector->guide ? 1 : 0;
-        inspector->loops[0] = inspector->guide ? inspector->guide->body : NULL;
-    } else {
-        inspector->depth = 0;
-    }
-    if (!inspector->path)
-        show_begin(inspector, event);
-    else if (event->segment && event->scope != SHUNT_SCOPE_TRANSACTION)
-        get_segment(inspector, event->segment, NULL);
+    inspector->set = remember(inspector->set_bytes, sizeof inspector->set_bytes, event->set);
+    inspector->control = remember(inspector->control_bytes, sizeof inspector->control_bytes, event->control);
 }
 
-static void enter(shunt_inspector *inspector, uint16_t loop)
-{
-    shunt_text        id = inspector->plan.texts[inspector->plan.loops[loop].id];
-    const shunt_loop *open = inspector->loops[inspector->depth - 1];
-    const shunt_loop *loops[16];
-    const shunt_loop *found = NULL;
-    /* The loop of this id below the open one: directly, or anywhere when its parent is missing. */
-    uint32_t          count = shunt_guide_loops(inspector->guide, id, loops, SHUNT_COUNT(loops));
-    for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++)
-        if (!found || loops[i]->parent == open) found = loops[i];
-    if (inspector->depth < DEPTH) inspector->loops[inspector->depth] = found ? found : open;
-    inspector->depth += inspector->depth < DEPTH;
-    if (inspector->path) return;
-    indent(inspector, inspector->depth + 1);
-    shunt_buffer_format(&inspector->out, "loop %.*s  %s\n", SHUNT_TEXT_ARGS(id), found ? found->name : "");
-}
-
-static void fault(shunt_inspector *inspector, const shunt_event *event)
+void look_fault(shunt_inspector *inspector, const shunt_event *event, unsigned depth)
 {
     const struct shunt_status_info *info = &shunt_status_info[event->code];
     if (info->severity == SHUNT_ERROR) inspector->faults = true;
     if (inspector->path) return;
-    indent(inspector, inspector->depth + 2);
+    look_indent(inspector, depth);
     shunt_buffer_format(&inspector->out, "! %s %s", info->code, info->meaning);
     if (event->detail.length) shunt_buffer_format(&inspector->out, ": %.*s", SHUNT_TEXT_ARGS(event->detail));
     shunt_buffer_format(&inspector->out, " (byte %llu)\n", (unsigned long long)event->place.byte);
@@ -350,58 +154,109 @@ static shunt_result drain(shunt_inspector *inspector)
     return fine ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;
 }
 
-shunt_result shunt_inspector_feed(shunt_inspector *inspector, const void *bytes, size_t size, bool last)
+static shunt_result feed_reader(shunt_inspector *inspector, const void *bytes, size_t size, bool last)
 {
     shunt_event event;
     inspector->reader->ops->feed(inspector->reader, bytes, size, last);
     for (;;) {
         if (inspector->out.length > 1u << 16 && drain(inspector) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
-        switch (inspector->reader->ops->next(inspector->reader, &event)) {
-        case SHUNT_STEP_BEGIN: begin(inspector, &event); break;
-        case SHUNT_STEP_FINISH:
-            if (inspector->path && event.segment && event.scope != SHUNT_SCOPE_TRANSACTION)
-                get_segment(inspector, event.segment, NULL);
-            if (event.scope == SHUNT_SCOPE_TRANSACTION) inspector->depth = 0;
-            break;
-        case SHUNT_STEP_ABANDON: inspector->depth = 0; break;
-        case SHUNT_STEP_ENTER: enter(inspector, event.loop); break;
-        case SHUNT_STEP_LEAVE: inspector->depth -= inspector->depth > 1; break;
-        case SHUNT_STEP_SEGMENT: {
-            const shunt_segment_node *node = event.node == SHUNT_NONE ? NULL : node_of(inspector, event.segment);
-            if (inspector->path)
-                get_segment(inspector, event.segment, node);
-            else
-                show_segment(inspector, event.segment, node);
-            break;
-        }
-        case SHUNT_STEP_VALUE: break;
-        case SHUNT_STEP_FAULT: fault(inspector, &event); break;
+        event.step = inspector->reader->ops->next(inspector->reader, &event);
+        switch (event.step) {
         case SHUNT_STEP_NEED_INPUT: return drain(inspector);
         case SHUNT_STEP_END:
             return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : inspector->faults ? SHUNT_INPUT_FAULT : SHUNT_DONE;
         case SHUNT_STEP_FAILED: return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
+        default: inspector->ops->event(inspector, &event);
         }
     }
 }
 
+/* ---- the standard ---- */
+
+static shunt_result stop(shunt_inspector *inspector, shunt_result result) { return inspector->stopped = result; }
+
+/* What can not be looked at, in one line for people. */
+static shunt_result refuse(shunt_inspector *inspector, shunt_result result, const char *format, const char *a, const char *b,
+                           const char *c)
+{
+    inspector->why.length = 0;
+    shunt_buffer_format(&inspector->why, format, a, b, c);
+    shunt_buffer_char(&inspector->why, '\0');
+    return stop(inspector, inspector->why.failed ? SHUNT_SYSTEM_FAULT : result);
+}
+
+static shunt_result choose(shunt_inspector *inspector, bool last)
+{
+    const unsigned tables = standards[SHUNT_STANDARD_CSV] ? 1u << SHUNT_STANDARD_CSV : 0;
+    shunt_standard standard = SHUNT_STANDARD_X12;
+    shunt_text     held = { (const char *)inspector->held, (uint32_t)inspector->held_size };
+    switch (shunt_standard_sniff(inspector->held, inspector->held_size, last, tables, &standard)) {
+    case SHUNT_SNIFFED: break;
+    case SHUNT_SNIFFED_MORE: return SHUNT_DONE;
+    case SHUNT_SNIFFED_NOTHING: /* the reader that the path is for says what it looked for */
+        for (int i = SHUNT_STANDARD_COUNT; inspector->path && i-- > 0;)
+            if (standards[i] && !inspector->wrong[i]) standard = (shunt_standard)i;
+    }
+    if (!standards[standard])
+        return refuse(inspector, SHUNT_RULES_FAULT, "this version shows no %s%s%s", shunt_standard_name(standard), "", "");
+    if (inspector->path && inspector->wrong[standard]) {
+        const char *wrong = inspector->wrong[standard];
+        return refuse(inspector, SHUNT_RULES_FAULT, "`%s` is not a path of %s: %s", inspector->path,
+                      shunt_standard_name(standard), wrong);
+    }
+    bool        whole = last || inspector->held_size == sizeof inspector->held;
+    const char *wrong = standards[standard]->open(inspector, held, whole);
+    if (wrong == look_no_rows && !inspector->path) { /* the reader that looks for a header in anything says what it lacks */
+        standard = SHUNT_STANDARD_X12;
+        wrong = standards[standard]->open(inspector, held, whole);
+    }
+    if (wrong && strcmp(wrong, "no memory") == 0) return stop(inspector, SHUNT_SYSTEM_FAULT);
+    if (wrong) return refuse(inspector, SHUNT_RULES_FAULT, "%s%s%s", wrong, "", "");
+    if (inspector->reader) inspector->ops = standards[standard];
+    return SHUNT_DONE;
+}
+
+shunt_result shunt_inspector_feed(shunt_inspector *inspector, const void *bytes, size_t size, bool last)
+{
+    if (inspector->stopped != SHUNT_DONE) return inspector->stopped;
+    const uint8_t *rest = bytes;
+    if (!inspector->reader) {
+        size_t room = sizeof inspector->held - inspector->held_size, taken = size < room ? size : room;
+        if (taken) memcpy(inspector->held + inspector->held_size, bytes, taken);
+        inspector->held_size += taken;
+        shunt_result result = choose(inspector, last && taken == size);
+        if (result != SHUNT_DONE || !inspector->reader) return result;
+        rest = taken ? rest + taken : rest;
+        size -= taken;
+        bool over = last && size == 0;
+        result = feed_reader(inspector, inspector->held, inspector->held_size, over);
+        if (over || result > SHUNT_INPUT_FAULT) return result;
+    }
+    return feed_reader(inspector, rest, size, last);
+}
+
+const char *shunt_inspector_why(const shunt_inspector *inspector)
+{
+    return inspector->why.length && !inspector->why.failed ? inspector->why.bytes : NULL;
+}
+
 /* ---- making ---- */
 
-static const char *prepare(shunt_inspector *inspector, const char *path)
+/* A path that some standard has. NULL, or what is wrong with it in the standard that it looks most like. */
+static const char *take_path(shunt_inspector *inspector, const char *path)
 {
-    uint32_t count = 0;
-    for (uint32_t g = 0; count < GUIDES - 1 && shunt_guide_at(g); g++)
-        if (shunt_guide_at(g)->standard == SHUNT_STANDARD_X12) inspector->guides[count++] = shunt_guide_at(g);
-    if (path) {
-        const char *copy = shunt_text_z(inspector->arena, shunt_text_of(path));
-        if (!copy) return "no memory";
-        const char *wrong = shunt_path_parse(copy, &inspector->wanted);
-        if (!wrong) wrong = check_path(inspector);
-        if (wrong) return wrong;
-        inspector->path = true;
+    const char *copy = shunt_text_z(inspector->arena, shunt_text_of(path)), *wrong = NULL;
+    bool        fits = false;
+    if (!copy) return "no memory";
+    inspector->path = copy;
+    for (int i = 0; i < SHUNT_STANDARD_COUNT; i++) {
+        if (!standards[i]) continue;
+        inspector->wrong[i] = standards[i]->parse(inspector, copy);
+        if (!inspector->wrong[i]) fits = true;
+        if (inspector->wrong[i] && strcmp(inspector->wrong[i], "no memory") == 0) return "no memory";
+        if (!wrong) wrong = inspector->wrong[i];
     }
-    if (shunt_plan_make(inspector->arena, inspector->guides, count, NULL, 0, &inspector->plan) != SHUNT_OK) return "no memory";
-    inspector->reader = shunt_reader_for(SHUNT_STANDARD_X12, &inspector->memory, &inspector->plan);
-    return inspector->reader ? NULL : "no memory";
+    return fits ? NULL : wrong;
 }
 
 shunt_result shunt_inspector_new(const shunt_inspect_options *options, const char *path, shunt_write write, void *context,
@@ -417,8 +272,9 @@ shunt_result shunt_inspector_new(const shunt_inspect_options *options, const cha
     inspector->write = write;
     inspector->context = context;
     shunt_buffer_init(&inspector->out, &inspector->memory);
+    shunt_buffer_init(&inspector->why, &inspector->memory);
     inspector->arena = shunt_arena_new(&inspector->memory, 0);
-    const char *wrong = inspector->arena ? prepare(inspector, path) : "no memory";
+    const char *wrong = !inspector->arena ? "no memory" : path ? take_path(inspector, path) : NULL;
     if (!wrong) {
         *made = inspector;
         return SHUNT_DONE;
@@ -437,5 +293,6 @@ void shunt_inspector_free(shunt_inspector *inspector)
     if (inspector->reader) inspector->reader->ops->free(inspector->reader);
     shunt_arena_free(inspector->arena);
     shunt_buffer_done(&inspector->out);
+    shunt_buffer_done(&inspector->why);
     shunt_memory_free(&memory, inspector);
 }

@@ -26,6 +26,8 @@ int look(const arguments *a, const char *path, const char *file)
         status = feed_file(file, feed_inspector, &state);
         int last = status <= SHUNT_INPUT_FAULT ? (int)shunt_inspector_feed(state.inspector, NULL, 0, true) : status;
         if (last > status) status = last;
+        if (status == SHUNT_RULES_FAULT && shunt_inspector_why(state.inspector))
+            fail(SHUNT_RULES_FAULT, "%s", shunt_inspector_why(state.inspector));
     }
     shunt_inspector_free(state.inspector);
     return status;

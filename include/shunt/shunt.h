@@ -200,6 +200,8 @@ SHUNT_API shunt_result         shunt_inspector_new(const shunt_inspect_options *
                                                    const char *path /* NULL = the whole tree, else `2110.SVC01-2` */, shunt_write write,
                                                    void *context, shunt_inspector **inspector, shunt_messages **messages);
 SHUNT_API shunt_result         shunt_inspector_feed(shunt_inspector *inspector, const void *bytes, size_t size, bool last);
+/* After SHUNT_RULES_FAULT: why the input can not be looked at, in one line (the path is of another standard); else NULL. */
+SHUNT_API const char          *shunt_inspector_why(const shunt_inspector *inspector);
 SHUNT_API void                 shunt_inspector_free(shunt_inspector *inspector);
 
 /* What the dictionary knows: of all (set NULL), of a set, of one of its segments or loops. `version` NULL = every guide of the set. SHUNT_RULES_FAULT: no such thing. */
