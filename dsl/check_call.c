@@ -415,12 +415,26 @@ static shunt_member *put_member(shunt_member *at, const char *name, shunt_ty typ
     return at + 1;
 }
 
+/* The groups of CAS01. The list is a working one for what a file may hold; for what the rules compare it with it is complete: a
+ * group that is not in it is a slip (`"C0"`). */
+static shunt_ty group_of_adjustment(check *k)
+{
+    const shunt_codeset *known = shunt_codeset_find(SHUNT_TEXT("cas_group"));
+    shunt_ty             type = { .kind = SHUNT_TY_CODE, .length = 2 };
+    if (!known) return type;
+    shunt_codeset *codes = NEW(k, shunt_codeset);
+    *codes = *known;
+    codes->complete = true;
+    type.codes = codes;
+    return type;
+}
+
 static shunt_shape *adjustment_shape(check *k, shunt_shape_kind kind)
 {
     enum { COLUMNS = 9 };
     shunt_shape  *shape = NEW(k, shunt_shape);
     shunt_member *members = NEW_N(k, shunt_member, COLUMNS), *at = members;
-    at = put_member(at, "group", shunt_ty_text(2, false), false, 0);
+    at = put_member(at, "group", group_of_adjustment(k), false, 0);
     at = put_member(at, "reason", shunt_ty_text(5, false), false, 0);
     at = put_member(at, "remark", shunt_ty_text(10, false), true, 0);
     at = put_member(at, "amount", money_of_source(k), false, 0);

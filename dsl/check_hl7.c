@@ -557,6 +557,10 @@ static walked into_segment(check *k, const shunt_ast *node, shunt_text segment, 
 {
     const char *repeated = NULL;
     uint32_t    missing;
+    if (w->loop->segment.length) { /* a segment, or a repetition of one of its fields: nothing stands in it */
+        w->segment = segment;
+        return !w->loop->field && shunt_text_equal(w->loop->segment, segment) ? WALK_SEGMENT : WALK_OTHER;
+    }
     for (uint32_t m = 0; m < w->loop->match_count; m++)
         for (uint16_t i = 0; i < w->loop->matches[m].loop->body_count; i++) {
             const shunt_loop *inner = w->loop->matches[m].loop->body[i].loop;
@@ -1064,15 +1068,21 @@ static bool finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *
     return true;
 }
 
-/* A segment that stands once, as such: it is there when its first required field is. Only its state can be asked for. */
+/* A segment that stands once, as such: `PV2 is present`. */
 static bool finish_segment(check *k, shunt_ast *node, way *w, shunt_ty *type)
 {
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is a segment, and a value is wanted",
-                                   SHUNT_TEXT_ARGS(w->segment));
-    shunt_diag_here(k->diags, d, "it stands once in a %.*s", SHUNT_TEXT_ARGS(called(w->loop)));
-    shunt_diag_help(k->diags, d, "name a field of it: `%.*s-1`", SHUNT_TEXT_ARGS(w->segment));
-    *type = ty_error();
-    return false;
+    match_list nodes = { 0 };
+    if (!pick_nodes(k, node, w, &nodes) || !arrived(k, node, w) || w->down_count == DOWN_AT_MOST) return false;
+    for (uint32_t m = 0; m < nodes.count; m++)
+        if (nodes.items[m].segment->usage != SHUNT_REQUIRED)
+            maybe_missing(
+                w, check_format(k, "not every %.*s has %.*s", SHUNT_TEXT_ARGS(called(w->loop)), SHUNT_TEXT_ARGS(w->segment)));
+    w->loop = loop_ref(k, w->loop->id, w->segment, (shunt_text){ 0 });
+    w->down[w->down_count++] = w->loop;
+    described_path *p = new_path(k, w, SHUNT_PATH_ONE);
+    p->path.shown = w->segment;
+    *type = path_fact(k, node, p, (shunt_ty){ .kind = SHUNT_TY_NODE, .loop = w->loop, .optional = w->optional });
+    return true;
 }
 
 /* ---- walking what is written ---- */
@@ -1199,7 +1209,7 @@ static walked by_number(check *k, const shunt_ast *name, walked found, way *w)
         shunt_diag_help(k->diags, d, "write `%.*s-%.*s`", SHUNT_TEXT_ARGS(w->segment), SHUNT_TEXT_ARGS(name->text));
         return WALK_REPORTED;
     }
-    if (found == WALK_LOOP && w->loop->field) {
+    if (found == WALK_LOOP && w->loop->segment.length) {
         w->segment = w->loop->segment;
         w->element = w->loop->field;
     } else if (found == WALK_LOOP) {
