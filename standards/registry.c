@@ -1,6 +1,7 @@
 #include "standards/registry.h"
 
 #include "standards/csv/reader.h"
+#include "standards/fhir/reader.h"
 #include "standards/x12/reader.h"
 
 static shunt_reader *x12(const shunt_memory *memory, const shunt_plan *plan) { return shunt_x12_reader_new(memory, plan, NULL); }
@@ -15,12 +16,17 @@ static shunt_reader *fixed(const shunt_memory *memory, const shunt_plan *plan)
     return shunt_csv_reader_new(memory, plan, SHUNT_STANDARD_FIXED, NULL);
 }
 
+static shunt_reader *fhir(const shunt_memory *memory, const shunt_plan *plan)
+{
+    return shunt_fhir_reader_new(memory, plan, NULL);
+}
+
 /* What this version reads, by standard. `make` NULL: nothing does. */
 static const struct {
     const char *name;
     shunt_reader *(*make)(const shunt_memory *memory, const shunt_plan *plan);
 } readers[SHUNT_STANDARD_COUNT] = {
-    [SHUNT_STANDARD_X12] = { "X12", x12 }, [SHUNT_STANDARD_HL7] = { "HL7", NULL },      [SHUNT_STANDARD_FHIR] = { "FHIR", NULL },
+    [SHUNT_STANDARD_X12] = { "X12", x12 }, [SHUNT_STANDARD_HL7] = { "HL7", NULL },      [SHUNT_STANDARD_FHIR] = { "FHIR", fhir },
     [SHUNT_STANDARD_CSV] = { "CSV", csv }, [SHUNT_STANDARD_FIXED] = { "FIXED", fixed },
 };
 
