@@ -33,7 +33,7 @@ export PKG_CONFIG_PATH
 gcc "$work/host.c" -o "$work/shared" $(pkg-config --cflags --libs shunt) -Wl,-rpath,"$(dirname "$library")"
 [ "$("$work/shared")" = "$version" ]
 # shellcheck disable=SC2046
-gcc "$work/host.c" -o "$work/static" $(pkg-config --cflags shunt) "$(dirname "$library")/libshunt.a" $(pkg-config --static --libs nettle)
+gcc "$work/host.c" -o "$work/static" $(pkg-config --cflags shunt) "$(dirname "$library")/libshunt.a" $(pkg-config --static --libs nettle yajl libxml-2.0)
 [ "$("$work/static")" = "$version" ]
 readelf -d "$library" | grep -q 'SONAME.*libshunt.so.[0-9]' || { echo "no versioned SONAME"; exit 1; }
 foreign=$(nm -D --defined-only "$library" | awk '{print $3}' | grep -v '^shunt_' || true)
