@@ -45,8 +45,12 @@ static void loop(struct tree_plan *t, const char *name, bool framed, bool unit, 
 {
     shunt_plan_loop *l = &t->loops[t->plan.loop_count];
     bool             root = t->depth == 0;
-    *l = (shunt_plan_loop){ .id = text(t, root ? "" : name, root ? 0 : strlen(name)), .parent = SHUNT_NONE, .frame = SHUNT_NONE,
-                            .trigger = SHUNT_NONE, .name = SHUNT_NONE, .type = SHUNT_NONE };
+    *l = (shunt_plan_loop){ .id = text(t, root ? "" : name, root ? 0 : strlen(name)),
+                            .parent = SHUNT_NONE,
+                            .frame = SHUNT_NONE,
+                            .trigger = SHUNT_NONE,
+                            .name = SHUNT_NONE,
+                            .type = SHUNT_NONE };
     if (!root) l->parent = t->open[t->depth - 1], l->depth = (uint16_t)t->depth;
     if (type) l->type = text(t, type, strlen(type));
     if (framed) l->frame = frame(t, root ? SHUNT_FRAME_SET : SHUNT_FRAME_LOOP, unit, l->id);
@@ -70,7 +74,11 @@ static void value(struct tree_plan *t, const char *name, bool decimal, bool earl
     t->demands[t->plan.demand_count] = (shunt_plan_demand){ .slot = slot };
     uint16_t         id = text(t, name, strlen(name));
     shunt_plan_node *n = &t->nodes[t->plan.node_count++];
-    *n = (shunt_plan_node){ .loop = at, .name = id, .frame = SHUNT_NONE, .of = SHUNT_NONE, .demand_first = (uint16_t)t->plan.demand_count++,
+    *n = (shunt_plan_node){ .loop = at,
+                            .name = id,
+                            .frame = SHUNT_NONE,
+                            .of = SHUNT_NONE,
+                            .demand_first = (uint16_t)t->plan.demand_count++,
                             .demand_count = 1 };
     n->id = shunt_pack((const uint8_t *)name, strlen(name));
 }
@@ -124,14 +132,21 @@ static void settle(struct tree_plan *t)
         t->frames[f].slot_first = (uint16_t)slots;
         for (uint32_t i = 0; i < t->plan.slot_count; i++) {
             if (t->slot_frame[i] != f) continue;
-            t->slots[slots++] = (shunt_plan_slot){ .frame = (uint16_t)f, .convert = t->slot_decimal[i] ? SHUNT_CONVERT_DECIMAL : SHUNT_CONVERT_TEXT,
-                                                   .early = t->slot_early[i], .scale = 2, .codes = SHUNT_NONE, .path = SHUNT_NONE,
-                                                   .mask = SHUNT_NONE, .format = SHUNT_NONE, .currency = SHUNT_NONE };
+            t->slots[slots++] = (shunt_plan_slot){ .frame = (uint16_t)f,
+                                                   .convert = t->slot_decimal[i] ? SHUNT_CONVERT_DECIMAL : SHUNT_CONVERT_TEXT,
+                                                   .early = t->slot_early[i],
+                                                   .scale = 2,
+                                                   .codes = SHUNT_NONE,
+                                                   .path = SHUNT_NONE,
+                                                   .mask = SHUNT_NONE,
+                                                   .format = SHUNT_NONE,
+                                                   .currency = SHUNT_NONE };
             t->frames[f].slot_count++;
         }
         t->frames[f].child_first = (uint16_t)children;
         for (uint32_t l = 0; l < t->plan.loop_count; l++) {
-            if (t->loops[l].frame == SHUNT_NONE || t->loops[l].parent == SHUNT_NONE || t->frames[t->loops[l].frame].unit) continue;
+            if (t->loops[l].frame == SHUNT_NONE || t->loops[l].parent == SHUNT_NONE || t->frames[t->loops[l].frame].unit)
+                continue;
             if (frame_around(t, t->loops[l].parent) != f) continue;
             t->children[children++] = t->loops[l].frame;
             t->frames[f].child_count++;
