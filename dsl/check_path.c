@@ -332,6 +332,7 @@ void maybe_missing(way *w, shunt_text why)
 /* Attributes of a loop below what the way has come to: several of it, missing. */
 void take_down(check *k, way *w, const shunt_loop_ref *to)
 {
+    const char *what = is_rows(k) ? "record" : "loop";
     for (uint32_t m = 0; m < to->match_count; m++) {
         const shunt_loop *loop = to->matches[m].loop;
         bool              below = false;
@@ -339,9 +340,9 @@ void take_down(check *k, way *w, const shunt_loop_ref *to)
         if (!below) continue;
         if (loop->max != 1) w->list = true;
         if (loop->usage != SHUNT_REQUIRED && loop->parent->parent)
-            maybe_missing(w, check_format(k, "not every %s has a loop %s", loop->parent->id, loop->id));
+            maybe_missing(w, check_format(k, "not every %s has a %s %s", loop->parent->id, what, loop->id));
         else if (loop->usage != SHUNT_REQUIRED)
-            maybe_missing(w, check_format(k, "loop %s may be missing", loop->id));
+            maybe_missing(w, check_format(k, "%s %s may be missing", what, loop->id));
     }
     w->loop = to;
     w->down[w->down_count++] = to;
