@@ -166,7 +166,13 @@ static shunt_result feed_reader(shunt_inspector *inspector, const void *bytes, s
         case SHUNT_STEP_END:
             return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : inspector->faults ? SHUNT_INPUT_FAULT : SHUNT_DONE;
         case SHUNT_STEP_FAILED: return drain(inspector) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
-        default: inspector->ops->event(inspector, &event);
+        default:
+            if (!inspector->options.controls)
+                inspector->ops->event(inspector, &event);
+            else if (event.step == SHUNT_STEP_BEGIN && event.scope == SHUNT_SCOPE_TRANSACTION)
+                shunt_buffer_format(&inspector->out, "%.*s\n", SHUNT_TEXT_ARGS(event.control));
+            else if (event.step == SHUNT_STEP_FAULT)
+                inspector->faults = inspector->faults || shunt_status_info[event.code].severity == SHUNT_ERROR;
         }
     }
 }

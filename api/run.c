@@ -128,6 +128,7 @@ static shunt_status on_letter(void *context, const shunt_letter_piece *piece)
 {
     shunt_run        *run = context;
     shunt_dead_letter letter = { .name = piece->name,
+                                 .ending = piece->ending,
                                  .bytes = piece->bytes ? piece->bytes : "",
                                  .size = piece->size,
                                  .first = piece->first,

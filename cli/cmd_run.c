@@ -72,7 +72,7 @@ static bool there(const char *folder, const char *name, const char *ending)
 
 /* The name of a letter in its folder. The engine's names are unique in a run only, and a letter of an earlier run, which may be the
  * last copy of what was not posted, is never written over: `1-3`, `1-3-2`, `1-3-3`. NULL without memory. */
-static const char *letter_name(run_state *s, const char *given, size_t length)
+static const char *letter_name(run_state *s, const char *given, size_t length, const char *ending)
 {
     const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
     if (s->letter_given && strlen(s->letter_given) == length && memcmp(s->letter_given, given, length) == 0)
@@ -87,8 +87,8 @@ static const char *letter_name(run_state *s, const char *given, size_t length)
         return NULL;
     }
     memcpy(s->letter_free, s->letter_given, length + 1);
-    for (unsigned n = 2; there(folder, s->letter_free, ".edi") || there(folder, s->letter_free, ".units.json") ||
-                         there(folder, s->letter_free, ".edi.part");
+    for (unsigned n = 2; there(folder, s->letter_free, ending) || there(folder, s->letter_free, ".units.json") ||
+                         there(folder, s->letter_free, ".part");
          n++)
         snprintf(s->letter_free, length + 24, "%s-%u", s->letter_given, n);
     return s->letter_free;
@@ -102,10 +102,14 @@ static bool say_exception(run_state *s, const char *text, size_t length)
     const char       *at = folder ? memmem(text, length, again, sizeof again - 1) : NULL;
     const char       *name = at ? at + sizeof again - 1 : NULL;
     const char       *end = at ? memmem(name, length - (size_t)(name - text), ".units.json ", 12) : NULL;
-    const char       *here = end ? letter_name(s, name, (size_t)(end - name)) : NULL;
+    const char       *dot = end ? memrchr(end, '.', length - (size_t)(end - text)) : NULL;
+    char              ending[16] = "";
+    if (dot) snprintf(ending, sizeof ending, "%.*s", (int)(length - (size_t)(dot - text)), dot);
+    const char *here = end ? letter_name(s, name, (size_t)(end - name), ending) : NULL;
     if (!here) return fwrite(text, 1, length, stderr) == length && putc('\n', stderr) != EOF;
     return fwrite(text, 1, (size_t)(at - text), stderr) == (size_t)(at - text) &&
-           fprintf(stderr, "%s%s/%s.units.json %s %s/%s.edi\n", again, folder, here, s->arguments->operands[0], folder, here) > 0;
+           fprintf(stderr, "%s%s/%s.units.json %s %s/%s%s\n", again, folder, here, s->arguments->operands[0], folder, here,
+                   ending) > 0;
 }
 
 static bool on_exception(void *context, const shunt_exception *exception)
@@ -142,9 +146,11 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
     run_state  *s = context;
     const char *folder = s->arguments->value[OPTION_DEAD_LETTER];
     if (letter->first) {
-        const char *name = letter_name(s, letter->name, strlen(letter->name));
+        char ending[16];
+        snprintf(ending, sizeof ending, ".%s", letter->ending);
+        const char *name = letter_name(s, letter->name, strlen(letter->name), ending);
         char       *units = name ? letter_file(folder, name, ".units.json") : NULL;
-        s->letter_path = name ? letter_file(folder, name, ".edi.part") : NULL;
+        s->letter_path = name ? letter_file(folder, name, ".part") : NULL;
         s->letter = s->letter_path ? open_private(s->letter_path) : NULL;
         s->units = units && s->letter ? open_private(units) : NULL;
         if (!s->units) letter_fault(s, s->letter ? units : s->letter_path);
@@ -155,7 +161,9 @@ static bool on_dead_letter(void *context, const shunt_dead_letter *letter)
     if (letter->units_length && fwrite(letter->units, 1, letter->units_length, s->units) != letter->units_length)
         return letter_fault(s, "list of units");
     if (!letter->last) return true;
-    char *final = letter_file(folder, s->letter_free, ".edi");
+    char ending[16];
+    snprintf(ending, sizeof ending, ".%s", letter->ending);
+    char *final = letter_file(folder, s->letter_free, ending);
     bool  fine = fclose(s->units) == 0;
     fine = fclose(s->letter) == 0 && fine;
     s->units = s->letter = NULL;

@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 
-enum { CONTROL = 9 }; /* ST02 has at most nine characters */
+enum { CONTROL = 250 }; /* no standard has longer ones */
 
 typedef struct sets {
     shunt_inspector *inspector;
@@ -32,14 +32,15 @@ static shunt_result feed(void *context, const void *bytes, size_t size)
 int letter_fits(const char *list_path, const char *list, size_t list_length, const char *input)
 {
     static const char     member[] = "\"control\":\"";
-    shunt_inspect_options options = { .size = sizeof options };
+    shunt_inspect_options options = { .size = sizeof options, .controls = true };
     sets                  s = { 0 };
     const char           *control = memmem(list, list_length, member, sizeof member - 1);
     if (!control || strcmp(input, "-") == 0) return 0; /* a list without it is refused elsewhere; standard input is read once */
     control += sizeof member - 1;
     const char *end = memchr(control, '"', list_length - (size_t)(control - list));
-    if (!end || end == control) return 0;
-    int status = (int)shunt_inspector_new(&options, "ST02", keep, &s, &s.inspector, NULL);
+    if (!end || end == control || memchr(control, '\\', (size_t)(end - control)))
+        return 0; /* none, or none that is easily told */
+    int status = (int)shunt_inspector_new(&options, NULL, keep, &s, &s.inspector, NULL);
     if (status == 0) status = feed_file(input, feed, &s);
     if (status <= SHUNT_INPUT_FAULT) status = (int)shunt_inspector_feed(s.inspector, NULL, 0, true);
     shunt_inspector_free(s.inspector);

@@ -75,8 +75,10 @@ static void refusing_free(shunt_reader *reader) { shunt_memory_free(((struct ref
 
 shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detail)
 {
-    static const shunt_reader_ops ops = { .name = "none", .feed = refusing_feed, .next = refusing_next, .free = refusing_free };
-    struct refusing              *r = shunt_memory_zeroed(memory, 1, sizeof *r);
+    static const shunt_reader_ops ops = {
+        .name = "none", .ending = "txt", .feed = refusing_feed, .next = refusing_next, .free = refusing_free
+    };
+    struct refusing *r = shunt_memory_zeroed(memory, 1, sizeof *r);
     if (!r) return NULL;
     *r = (struct refusing){ { &ops }, memory, detail, false, false };
     return &r->reader;

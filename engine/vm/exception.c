@@ -229,8 +229,8 @@ static void text_queue(const shunt_program *p, const shunt_raised *r, shunt_buff
     }
     if (!again) return;
     shunt_text file = shunt_program_text(p, p->modules[0].file);
-    shunt_buffer_format(out, "\n  again    shunt run --only %.*s.units.json %.*s %.*s.edi", SHUNT_TEXT_ARGS(r->letter),
-                        SHUNT_TEXT_ARGS(file), SHUNT_TEXT_ARGS(r->letter));
+    shunt_buffer_format(out, "\n  again    shunt run --only %.*s.units.json %.*s %.*s.%.*s", SHUNT_TEXT_ARGS(r->letter),
+                        SHUNT_TEXT_ARGS(file), SHUNT_TEXT_ARGS(r->letter), SHUNT_TEXT_ARGS(r->ending));
 }
 
 void shunt_raised_text(const shunt_program *p, const shunt_raised *r, shunt_buffer *out)

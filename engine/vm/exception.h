@@ -28,6 +28,7 @@ typedef struct shunt_raised {
     shunt_text   key;       /* of the record it is about: a JSON array, encoded; empty = unknown */
     shunt_text   correlate; /* a JSON array, encoded; empty = none */
     shunt_text   letter;    /* name of the dead letter that will hold its transaction; empty = none */
+    shunt_text   ending;    /* of its file */
 } shunt_raised;
 
 /* For routing, without looking into the JSON. */

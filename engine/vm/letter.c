@@ -25,6 +25,7 @@ struct letter {
     uint64_t failed;                 /* units */
     uint32_t header, trailer, ids;   /* lengths */
     char     name[SHUNT_LETTER_NAME];
+    char     ending[SHUNT_LETTER_ENDING + 1];
     bool     whole;
     uint8_t  fate;
     uint8_t  terminator;
@@ -36,6 +37,7 @@ struct shunt_letters {
     shunt_letter_sink  *sink;
     void               *context;
     shunt_trailer      *trailer;
+    const char         *ending;
     shunt_spool         raw, units, held;
     uint64_t            raw_begin, raw_end; /* bytes of the input that stand in `raw` */
     const char         *piece;
@@ -109,6 +111,7 @@ shunt_status shunt_letters_input(shunt_letters *l, uint64_t ordinal, shunt_text 
 {
     l->input = ordinal;
     l->trailer = trailer;
+    l->ending = "";
     l->id.length = 0;
     shunt_buffer_json(&l->id, id);
     l->raw_begin = l->raw_end = l->piece_at = l->passed = 0;
@@ -176,6 +179,13 @@ void shunt_letters_scope_over(shunt_letters *l, shunt_scope scope, uint64_t end)
 
 /* ---- transactions ---- */
 
+void shunt_letters_ending(shunt_letters *l, const char *ending) { l->ending = ending; }
+
+shunt_text shunt_letters_end_of_name(const shunt_letters *l)
+{
+    return l->open ? shunt_text_of(l->letter.ending) : (shunt_text){ 0 };
+}
+
 shunt_text shunt_letters_name(const shunt_letters *l) { return l->open ? shunt_text_of(l->letter.name) : (shunt_text){ 0 }; }
 
 static uint64_t header_length(const shunt_letters *l)
@@ -193,6 +203,7 @@ shunt_status shunt_letters_begin(shunt_letters *l, uint64_t ordinal, uint64_t at
     if (!mapped) return SHUNT_OK;
     l->letter = (struct letter){ .ordinal = ordinal, .begin = at, .header = (uint32_t)header_length(l) };
     snprintf(l->letter.name, sizeof l->letter.name, "%llu-%llu", (unsigned long long)l->input, (unsigned long long)ordinal);
+    snprintf(l->letter.ending, sizeof l->letter.ending, "%s", l->ending);
     if (!l->holding) SHUNT_TRY(l->units.reset(l->units.context));
     l->letter.units_begin = l->units.mark(l->units.context);
     l->ids.length = 0;
@@ -240,7 +251,7 @@ shunt_status shunt_letters_unit(shunt_letters *l, uint64_t ordinal, uint64_t beg
 
 struct writing {
     shunt_letters *l;
-    const char    *name;
+    const char    *name, *ending;
     bool           begun;
     uint8_t        last_byte; /* of the message so far, line ends left aside */
     bool           line_over; /* a line end is its last byte */
@@ -249,7 +260,7 @@ struct writing {
 static shunt_status write_bytes(struct writing *w, const char *bytes, size_t size)
 {
     if (size == 0) return SHUNT_OK;
-    shunt_letter_piece piece = { .name = w->name, .bytes = bytes, .size = size, .first = !w->begun };
+    shunt_letter_piece piece = { .name = w->name, .ending = w->ending, .bytes = bytes, .size = size, .first = !w->begun };
     w->begun = true;
     w->line_over = bytes[size - 1] == '\r' || bytes[size - 1] == '\n';
     for (size_t i = size; i > 0; i--) {
@@ -278,7 +289,7 @@ static shunt_status write_units(void *context, const char *bytes, size_t length)
     struct writing *w = context;
     shunt_buffer   *list = &w->l->list;
     if (list->length + length > SHUNT_LETTER_UNITS && list->length) {
-        shunt_letter_piece piece = { .name = w->name, .units = list->bytes, .units_size = list->length };
+        shunt_letter_piece piece = { .name = w->name, .ending = w->ending, .units = list->bytes, .units_size = list->length };
         SHUNT_TRY(w->l->sink(w->l->context, &piece));
         list->length = 0;
     }
@@ -309,7 +320,9 @@ static shunt_status write_list(struct writing *w, const struct letter *letter, s
         SHUNT_TRY(l->units.replay(l->units.context, letter->units_begin, letter->units_end, write_units, w));
     shunt_buffer_z(list, "]}\n");
     SHUNT_TRY(whole_buffer(list));
-    shunt_letter_piece piece = { .name = w->name, .units = list->bytes, .units_size = list->length, .last = true };
+    shunt_letter_piece piece = {
+        .name = w->name, .ending = w->ending, .units = list->bytes, .units_size = list->length, .last = true
+    };
     return l->sink(l->context, &piece);
 }
 
@@ -327,7 +340,7 @@ static shunt_status write_trailers(struct writing *w, uint8_t terminator, shunt_
 static shunt_status write_letter(shunt_letters *l, const struct letter *letter, shunt_text header, shunt_text trailer,
                                  shunt_text ids, const shunt_letter_whole *whole)
 {
-    struct writing w = { .l = l, .name = letter->name };
+    struct writing w = { .l = l, .name = letter->name, .ending = letter->ending };
     if (!whole->whole && !letter->failed) return SHUNT_OK;
     SHUNT_TRY(write_bytes(&w, header.bytes, header.length));
     SHUNT_TRY(write_input(&w, letter->begin, letter->end));

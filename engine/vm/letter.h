@@ -11,7 +11,8 @@
 
 /* A piece of a letter, or of its list of units, which comes after it. */
 typedef struct shunt_letter_piece {
-    const char *name; /* "1-3": input and transaction */
+    const char *name;   /* "1-3": input and transaction */
+    const char *ending; /* "edi": of the name of a file with such a message */
     const char *bytes;
     size_t      size;
     const char *units;
@@ -20,7 +21,7 @@ typedef struct shunt_letter_piece {
 } shunt_letter_piece;
 typedef shunt_status shunt_letter_sink(void *context, const shunt_letter_piece *piece);
 
-enum { SHUNT_LETTER_NAME = 48, SHUNT_LETTER_UNITS = 1 << 20 /* a longer list comes in pieces */ };
+enum { SHUNT_LETTER_NAME = 48, SHUNT_LETTER_ENDING = 7, SHUNT_LETTER_UNITS = 1 << 20 /* a longer list comes in pieces */ };
 
 /* Why a whole transaction is in its letter. */
 typedef struct shunt_letter_whole {
@@ -36,6 +37,8 @@ void           shunt_letters_free(shunt_letters *letters); /* NULL is fine */
 
 /* `trailer`: of its reader, NULL = scopes stay open. */
 shunt_status shunt_letters_input(shunt_letters *letters, uint64_t ordinal, shunt_text id, shunt_trailer *trailer);
+/* Of the transactions that begin from now on; at most SHUNT_LETTER_ENDING bytes of it are kept. */
+void         shunt_letters_ending(shunt_letters *letters, const char *ending);
 void shunt_letters_piece(shunt_letters *letters, const void *bytes, size_t size); /* a piece of input, before its events */
 shunt_status shunt_letters_piece_over(shunt_letters *letters);
 
@@ -55,5 +58,6 @@ shunt_status shunt_letters_release(shunt_letters *letters, uint64_t mark, shunt_
 uint64_t     shunt_letters_mark(const shunt_letters *letters);
 /* Name of the letter of the open transaction. */
 shunt_text   shunt_letters_name(const shunt_letters *letters);
+shunt_text   shunt_letters_end_of_name(const shunt_letters *letters);
 
 #endif

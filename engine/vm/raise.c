@@ -39,7 +39,7 @@ static void fill_in(const shunt_session *s, shunt_raised *r)
         r->transaction = s->transactions;
         r->control = shunt_buffer_as_text(&s->control);
         if (!r->place.byte) r->place.byte = unit ? unit->begin : s->begin;
-        if (s->letters) r->letter = shunt_letters_name(s->letters);
+        if (s->letters) r->letter = shunt_letters_name(s->letters), r->ending = shunt_letters_end_of_name(s->letters);
     }
     if (!unit) return;
     r->unit = unit->ordinal;

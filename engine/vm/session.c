@@ -325,6 +325,7 @@ static shunt_status begin_transaction(shunt_session *s, const shunt_event *event
     s->control.length = s->correlate.length = 0;
     shunt_buffer_text(&s->control, event->control);
     if (s->control.failed) return SHUNT_NO_MEMORY;
+    if (s->letters) shunt_letters_ending(s->letters, s->reader->ops->ending);
     if (s->letters) SHUNT_TRY(shunt_letters_begin(s->letters, s->transactions, at, event->set, event->control, s->mapped_set));
     *(s->mapped_set ? &s->mapped : &s->unmapped) += 1;
     if (!s->mapped_set) return SHUNT_OK;

@@ -115,10 +115,11 @@ typedef struct shunt_exception {
     size_t      text_length; /* as people read it, several lines */
 } shunt_exception;
 
-/* A transaction that has a rejected or quarantined unit, as received, as an interchange of its own. `units` is the JSON that
+/* A transaction that has a rejected or quarantined unit, as received; of X12 and HL7 in the interchange and batch that it came in. `units` is the JSON that
  * shunt_run_options.only takes. The message comes in one or more pieces: first call with `first`, last one with `last`. */
 typedef struct shunt_dead_letter {
-    const char *name; /* a file name without folder and ending, unique in the run: input ordinal and transaction ordinal */
+    const char *name;   /* a file name without folder and ending, unique in the run: input ordinal and transaction ordinal */
+    const char *ending; /* of a file with such a message: "edi", "hl7", "json", "xml", "csv", "txt" */
     const void *bytes;
     size_t      size;
     bool        first, last;
@@ -193,6 +194,7 @@ typedef struct shunt_inspect_options {
     bool                   with_offset; /* get: "offset+length<TAB>" before each value */
     bool                   raw;         /* get: as it stands in the input */
     bool                   json;        /* get: an object a line */
+    bool                   controls;    /* nothing but the control number of each transaction, a line each */
 } shunt_inspect_options;
 /* A message as a tree of loops and segments with friendly names. Feed pieces; `last` with the last one. */
 typedef struct shunt_inspector shunt_inspector;

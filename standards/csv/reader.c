@@ -1325,10 +1325,10 @@ static void csv_free(shunt_reader *reader)
 }
 
 static const shunt_reader_ops csv_ops = {
-    .name = "csv", .values = true, .late = SHUNT_CSV_LATE, .feed = feed, .next = next, .free = csv_free
+    .name = "csv", .ending = "csv", .values = true, .late = SHUNT_CSV_LATE, .feed = feed, .next = next, .free = csv_free
 };
 static const shunt_reader_ops fixed_ops = {
-    .name = "fixed", .values = true, .late = SHUNT_CSV_LATE, .feed = feed, .next = next, .free = csv_free
+    .name = "fixed", .ending = "txt", .values = true, .late = SHUNT_CSV_LATE, .feed = feed, .next = next, .free = csv_free
 };
 
 static const shunt_plan_layout *find_layout(const shunt_plan *plan, uint16_t standard)

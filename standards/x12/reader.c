@@ -1341,7 +1341,8 @@ static const shunt_reader_ops ops = { .name = "x12",
                                       .next = next,
                                       .free = x12_free,
                                       .demanded_only = demanded_only,
-                                      .trailer = trailer };
+                                      .trailer = trailer,
+                                      .ending = "edi" };
 
 /* Ids whose length element a guide names. */
 static void note_binaries(struct x12 *x)

@@ -255,6 +255,59 @@ def inspect_masks_and_get_prints(folder):
     assert "phi account_number" in shunt("dict", "835", "CLP")[0] and "2110" in shunt("dict", "835")[0]
 
 
+TWO = """module two version "1.0.0" edition 1
+source era is X12 835 "005010X221A1" { currency: USD  on error quarantine whole transaction SYNTAX }
+source bank is CSV { currency: USD  column day: date as "MM/DD/YYYY"  column amount: money(USD)  column ref: text(40) }
+codes { SYNTAX "syntax" queue "q"  RULE "rule" queue "q" }
+target out { ref: text(40)  amount: money(USD)  key ref  accepts phi account_number, identifier }
+map claims from era into out {
+  on error quarantine RULE
+  for each claim in 2100 { emit out { ref: CLP01  amount: CLP04 } }
+}
+map deposits from bank into out {
+  on error quarantine RULE
+  for each r in rows { emit out { ref: "{r.day}/{r.ref}"  amount: r.amount } }
+}
+"""
+
+
+@test
+def the_reader_is_chosen_by_the_first_bytes(folder):
+    (folder / "two.map").write_text(TWO)
+    (folder / "rows.csv").write_text("day,amount,ref\n03/01/2025,10.00,A\n03/02/2025,x,B\n")
+    out, err = shunt("run", folder / "two.map", folder / "rows.csv", "-d", folder / "letters", status=1)
+    assert json.loads(out)["record"]["ref"] == "2025-03-01/A" and "VALUE_INVALID" in err
+    assert sorted(p.name for p in (folder / "letters").iterdir()) == ["1-1.csv", "1-1.units.json"]
+    assert err.rstrip().endswith(f"--only {folder}/letters/1-1.units.json {folder}/two.map {folder}/letters/1-1.csv"), err
+    (folder / "letters/1-1.csv").write_text("day,amount,ref\n03/01/2025,10.00,A\n03/02/2025,7.00,B\n")
+    out, _ = shunt("run", "--only", folder / "letters/1-1.units.json", folder / "two.map", folder / "letters/1-1.csv")
+    assert json.loads(out)["record"] == {"ref": "2025-03-02/B", "amount": "7.00", "currency": "USD"}
+    out, _ = shunt("run", folder / "two.map", SAMPLE, folder / "rows.csv", status=1)
+    assert out.count('"input":"2"') == 1
+    (folder / "other").write_text("MSH|^~\\&|A\r")
+    _, err = shunt("run", folder / "two.map", folder / "other", status=1)
+    assert "INPUT_STANDARD" in err and "of HL7; the rules read X12, CSV" in err, err
+    # byte by byte: the same
+    feeder = subprocess.Popen([SHUNT, "run", folder / "two.map", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for byte in (folder / "rows.csv").read_bytes():
+        feeder.stdin.write(bytes([byte]))
+        feeder.stdin.flush()
+    feeder.stdin.close()
+    assert json.loads(feeder.stdout.read())["record"]["ref"] == "2025-03-01/A" and feeder.wait() == 1
+
+
+@test
+def rows_are_looked_at_by_their_header(folder):
+    (folder / "r.csv").write_text('paid;amount;note\n2025-03-01;10.00;"a; b"\n2025-03-02;;x\n')
+    assert shunt("get", "note", folder / "r.csv")[0] == "a; b\nx\n"
+    assert shunt("get", "2", folder / "r.csv")[0] == "10.00\n"
+    out, _ = shunt("inspect", folder / "r.csv")
+    assert "amount" in out and "10.00" not in out
+    assert "10.00" in shunt("inspect", "--phi", folder / "r.csv")[0]
+    assert "no column" in shunt("get", "zip", folder / "r.csv", status=2)[1]
+    assert "is not a path of X12" in shunt("get", "zip", SAMPLE, status=2)[1]
+
+
 @test
 def dict_knows_what_get_reads(folder):
     out, _ = shunt("dict", "835", "CLP05", "--guide", "005010X221A1")
@@ -330,7 +383,7 @@ def a_letter_of_an_earlier_run_is_never_written_over(folder):
     assert sorted(p.name for p in (folder / "letters").iterdir()) == ["1-1-2.edi", "1-1-2.units.json", "1-1.edi", "1-1.units.json"]
     assert (folder / "letters/1-1.edi").read_bytes() == first and b"B2005" in (folder / "letters/1-1-2.edi").read_bytes()
     assert f"--only {folder}/letters/1-1-2.units.json {RULES} {folder}/letters/1-1-2.edi" in err
-    (folder / "letters/1-1-3.edi.part").write_text("of a run that was killed")
+    (folder / "letters/1-1-3.part").write_text("of a run that was killed")
     shunt(*run, SAMPLE, status=1)
     assert (folder / "letters/1-1-4.edi").read_bytes() == first
 
