@@ -259,7 +259,7 @@ TWO = """module two version "1.0.0" edition 1
 source era is X12 835 "005010X221A1" { currency: USD  on error quarantine whole transaction SYNTAX }
 source bank is CSV { currency: USD  column day: date as "MM/DD/YYYY"  column amount: money(USD)  column ref: text(40) }
 codes { SYNTAX "syntax" queue "q"  RULE "rule" queue "q" }
-target out { ref: text(40)  amount: money(USD)  key ref  accepts phi account_number, identifier }
+target out { ref: text(60)  amount: money(USD)  key ref  accepts phi account_number, identifier }
 map claims from era into out {
   on error quarantine RULE
   for each claim in 2100 { emit out { ref: CLP01  amount: CLP04 } }
