@@ -5,13 +5,7 @@
 #include "standards/csv/charset.h"
 #include "standards/csv/shape.h"
 
-enum {
-    ROWS_AT_MOST = 256,
-    COLUMNS_AT_MOST = 4096,
-    RECORD_AT_MOST = 1 << 20,
-    CELL_AT_MOST = 16384,
-    NESTED = 8
-};
+enum { ROWS_AT_MOST = 256, COLUMNS_AT_MOST = 4096, RECORD_AT_MOST = 1 << 20, CELL_AT_MOST = 16384, NESTED = 8 };
 
 /* What the language knows of a column beside its place. */
 typedef struct declared {
@@ -101,7 +95,8 @@ static void read_marks(reading *r, const shunt_ast *items)
     }
     if (r->fine && (s->separator == s->quote || s->separator == s->terminator || (s->quote && s->quote == s->terminator))) {
         wrong(r);
-        shunt_diag *d = shunt_diag_add(r->k->diags, SHUNT_E0306, r->kind->span, "separator, quote and terminator are the same");
+        shunt_diag *d =
+            shunt_diag_add(r->k->diags, SHUNT_E0306, r->kind->span, "two of separator, quote and terminator are the same");
         shunt_diag_help(r->k->diags, d, "a record without quotes says so: `quote: \"\"`");
     }
     value = setting_of(items, "header");
@@ -350,7 +345,6 @@ static declared *read_type(reading *r, shunt_ast *node, shunt_shape_column *colu
         column->rest = true;
         column->max = made->type.max;
         made->type = *made->type.item;
-        made->type.optional = true; /* a cell may be empty */
     }
     if (shunt_ty_is_error(&made->type)) {
         wrong(r);
@@ -368,6 +362,7 @@ static declared *read_type(reading *r, shunt_ast *node, shunt_shape_column *colu
         return NULL;
     }
     read_format(r, kid(node, SHUNT_COLUMN_format), made);
+    if (column->rest) made->type.optional = true; /* a cell may be empty */
     return made;
 }
 
@@ -539,7 +534,7 @@ static void read_keys(reading *r, shunt_shape_row *row, const shunt_ast *when)
             if (blank)
                 shunt_diag_here(r->k->diags, d, "blanks at its ends are left away");
             else
-                shunt_diag_here(r->k->diags, d, "the key has %u columns", width);
+                shunt_diag_here(r->k->diags, d, "the key has %u column%s", width, width > 1 ? "s" : "");
             shunt_diag_help(r->k->diags, d, "write the key as it stands in the file, without blanks around it");
             wrong(r);
         }

@@ -586,6 +586,7 @@ int main(void)
     read_page("docs/diagnostics.md");
     read_page("tests/cases/diagnostics.md");
     read_page("tests/cases/diagnostics_hl7.md");
+    read_page("tests/cases/diagnostics_csv.md");
     read_page("tests/cases/diagnostics_fhir.md");
     Suite *suite = suite_create("check");
     TCase *tc = tcase_create("check");
