@@ -95,7 +95,7 @@ typedef struct shunt_reader_ops {
     /* From now on segments that the plan demands nothing of need not be shown; faults in them are. NULL: they all are. */
     void (*demanded_only)(shunt_reader *reader);
     shunt_trailer *trailer; /* NULL: scopes around transactions have none */
-    const char    *ending;  /* of the names of files that hold such messages: "edi" */
+    const char    *ending;  /* of the names of files that hold such messages: "edi"; NULL = "txt" */
 } shunt_reader_ops;
 struct shunt_reader {
     const shunt_reader_ops *ops; /* first member of every reader */

@@ -179,7 +179,7 @@ void shunt_letters_scope_over(shunt_letters *l, shunt_scope scope, uint64_t end)
 
 /* ---- transactions ---- */
 
-void shunt_letters_ending(shunt_letters *l, const char *ending) { l->ending = ending; }
+void shunt_letters_ending(shunt_letters *l, const char *ending) { l->ending = ending ? ending : "txt"; }
 
 shunt_text shunt_letters_end_of_name(const shunt_letters *l)
 {

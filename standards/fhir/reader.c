@@ -17,6 +17,12 @@ enum {
 
 enum format { UNKNOWN, BLANK, JSON, XML, REFUSED };
 
+/* Hands tokens to one who watches, and to the walk as if the maker of tokens passed over what it passes over. */
+struct tee {
+    shunt_token_sink  sink;
+    shunt_token_sink *watch, *walk;
+};
+
 struct fhir_reader {
     shunt_reader            base;
     const shunt_memory     *memory;
@@ -46,6 +52,8 @@ struct fhir_reader {
     /* the walk, and the walk over what is held */
     shunt_tape              tape;
     shunt_fhir_walk         walk, again;
+    struct tee              tee;
+    shunt_token_sink       *sink; /* of what is read: the walk, or the tee before it */
     shunt_fhir_events       queue, early, expanded, kept;
     bool                    seen_all;
     bool                   *seen;
@@ -388,6 +396,8 @@ static enum stepped step_xml(struct fhir_reader *r)
 
 /* ---- what kind of input it is ---- */
 
+static const shunt_reader_ops xml_ops;
+
 static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 static const char *foreign(const uint8_t *head, unsigned size)
@@ -403,16 +413,17 @@ static enum stepped start(struct fhir_reader *r, uint8_t first, uint64_t at)
 {
     if (first == '{' || first == '[' || first == '"' || first == '-' || (first >= '0' && first <= '9')) {
         r->format = JSON;
-        r->json = shunt_json_new(r->memory, &r->walk.sink, r->most);
+        r->json = shunt_json_new(r->memory, r->sink, r->most);
         if (!r->json) return worked(r, false);
         shunt_json_begin(r->json, at);
         return WORKED;
     }
     if (first != '<') return worked(r, refuse(r, SHUNT_FHIR_NOT_FHIR, at, 1, foreign(&first, 1) ? "binary" : "text"));
     r->format = XML;
+    r->base.ops = &xml_ops;
     r->walk.trim = r->again.trim = true;
     begin_document(r);
-    r->xml = shunt_xml_new(r->memory, &r->walk.sink, r->most, at, r->blanks);
+    r->xml = shunt_xml_new(r->memory, r->sink, r->most, at, r->blanks);
     return worked(r, r->xml != NULL);
 }
 
@@ -686,9 +697,36 @@ static void fhir_free(shunt_reader *reader)
     shunt_memory_free(r->memory, r);
 }
 
-static const shunt_reader_ops fhir_ops = {
-    .name = "fhir", .values = true, .late = SHUNT_FHIR_LATE, .feed = fhir_feed, .next = fhir_next, .free = fhir_free
-};
+static const shunt_reader_ops fhir_ops = { .name = "fhir",
+                                           .values = true,
+                                           .late = SHUNT_FHIR_LATE,
+                                           .feed = fhir_feed,
+                                           .next = fhir_next,
+                                           .free = fhir_free,
+                                           .ending = "json" };
+static const shunt_reader_ops xml_ops = { .name = "fhir",
+                                          .values = true,
+                                          .late = SHUNT_FHIR_LATE,
+                                          .feed = fhir_feed,
+                                          .next = fhir_next,
+                                          .free = fhir_free,
+                                          .ending = "xml" };
+
+static bool tee_take(shunt_token_sink *sink, const shunt_token *token)
+{
+    struct tee *t = (struct tee *)(void *)sink;
+    if (!t->watch->take(t->watch, token)) return false;
+    if (!t->walk->skip) return t->walk->take(t->walk, token);
+    if (token->op == SHUNT_TOKEN_OBJECT || token->op == SHUNT_TOKEN_ELEMENT || token->op == SHUNT_TOKEN_ARRAY) t->walk->skip++;
+    if (token->op == SHUNT_TOKEN_OBJECT_END || token->op == SHUNT_TOKEN_ARRAY_END) t->walk->skip--;
+    return true;
+}
+
+static bool tee_fault(shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail)
+{
+    struct tee *t = (struct tee *)(void *)sink;
+    return t->walk->fault(t->walk, code, at, length, detail);
+}
 
 static bool prepare(struct fhir_reader *r, const shunt_fhir_options *o)
 {
@@ -711,6 +749,8 @@ static bool prepare(struct fhir_reader *r, const shunt_fhir_options *o)
     shunt_fhir_walk_init(&r->again, r->memory, r->names, &r->expanded, &r->early, &r->tape, r->most);
     r->walk.hooks =
         (shunt_fhir_walk_hooks){ .root = on_root, .branch = on_branch, .held = on_held, .presumed = on_presumed, .context = r };
+    r->tee = (struct tee){ { .wants = true, .take = tee_take, .fault = tee_fault }, o->watch, &r->walk.sink };
+    r->sink = o->watch ? &r->tee.sink : &r->walk.sink;
     r->again.hooks = (shunt_fhir_walk_hooks){ .resolve = on_resolve, .context = r };
     if (!r->names->references) return true;
     r->walk.hold = true;

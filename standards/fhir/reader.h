@@ -16,10 +16,13 @@ enum {
 
 /* 0 = as the sources of the plan say. */
 typedef struct shunt_fhir_options {
-    size_t      max_unit_bytes;
-    uint32_t    window;
-    size_t      spool_bytes; /* kept in memory before a file is made; 1 MiB */
-    const char *directory;   /* of that file; NULL: TMPDIR or /tmp */
+    size_t                   max_unit_bytes;
+    uint32_t                 window;
+    size_t                   spool_bytes; /* kept in memory before a file is made; 1 MiB */
+    const char              *directory;   /* of that file; NULL: TMPDIR or /tmp */
+    /* For display: sees every token of every document, those of values longer than a unit without text, whatever the plan demands. Its
+     * `skip` and `wants` count for nothing, nor do its faults: they come as events. Borrowed. */
+    struct shunt_token_sink *watch;
 } shunt_fhir_options;
 
 /* `plan` has passed shunt_plan_valid and outlives the reader; `memory` is borrowed. NULL: no memory. */
