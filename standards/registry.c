@@ -2,9 +2,12 @@
 
 #include "standards/csv/reader.h"
 #include "standards/fhir/reader.h"
+#include "standards/hl7/reader.h"
 #include "standards/x12/reader.h"
 
 static shunt_reader *x12(const shunt_memory *memory, const shunt_plan *plan) { return shunt_x12_reader_new(memory, plan, NULL); }
+
+static shunt_reader *hl7(const shunt_memory *memory, const shunt_plan *plan) { return shunt_hl7_reader_new(memory, plan, NULL); }
 
 static shunt_reader *csv(const shunt_memory *memory, const shunt_plan *plan)
 {
@@ -26,7 +29,7 @@ static const struct {
     const char *name;
     shunt_reader *(*make)(const shunt_memory *memory, const shunt_plan *plan);
 } readers[SHUNT_STANDARD_COUNT] = {
-    [SHUNT_STANDARD_X12] = { "X12", x12 }, [SHUNT_STANDARD_HL7] = { "HL7", NULL },      [SHUNT_STANDARD_FHIR] = { "FHIR", fhir },
+    [SHUNT_STANDARD_X12] = { "X12", x12 }, [SHUNT_STANDARD_HL7] = { "HL7", hl7 },       [SHUNT_STANDARD_FHIR] = { "FHIR", fhir },
     [SHUNT_STANDARD_CSV] = { "CSV", csv }, [SHUNT_STANDARD_FIXED] = { "FIXED", fixed },
 };
 

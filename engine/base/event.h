@@ -30,7 +30,7 @@ typedef struct shunt_segment {
 
 /* What separates; 0 = none. */
 typedef struct shunt_delims {
-    uint8_t element, component, repetition, terminator, escape;
+    uint8_t element, component, repetition, terminator, escape, subcomponent, truncation;
 } shunt_delims;
 
 typedef enum shunt_scope {

@@ -2,7 +2,7 @@
 """Every code of status.def has a section on its page, and every section a code. Usage: check_pages.py SOURCE_FOLDER
 
 docs/diagnostics.md: `## E0101 ...` for each E and W code. docs/exceptions.md: `## CODE meaning` for all others but OK, the meaning as in
-status.def. docs/x12.md: its table of codes holds each X12_ code once, with its severity.
+status.def. docs/x12.md and docs/hl7.md: their tables of codes hold each X12_ and HL7_ code once, with its severity.
 """
 import pathlib
 import re
@@ -44,10 +44,12 @@ def main():
     found, more = sections(source / "docs/diagnostics.md")
     faults += more + compare("diagnostics.md", of_rules, set(found))
 
-    rows = re.findall(r"^\| (X12_\w+) \| (\w+) \|", (source / "docs/x12.md").read_text(), re.M)
-    faults += compare("x12.md", {code for code in codes if code.startswith("X12_")}, {code for code, _ in rows})
-    faults += [f"x12.md: {code} stands twice" for code in {code for code, _ in rows} if [c for c, _ in rows].count(code) > 1]
-    faults += [f"x12.md: {code} is {codes[code][0].lower()} in status.def" for code, severity in rows if code in codes and severity.upper() != codes[code][0]]
+    for page, prefix in (("x12.md", "X12_"), ("hl7.md", "HL7_")):
+        rows = re.findall(r"^\| (" + prefix + r"\w+) \| (\w+) \|", (source / "docs" / page).read_text(), re.M)
+        faults += compare(page, {code for code in codes if code.startswith(prefix)}, {code for code, _ in rows})
+        faults += [f"{page}: {code} stands twice" for code in {code for code, _ in rows} if [c for c, _ in rows].count(code) > 1]
+        faults += [f"{page}: {code} is {codes[code][0].lower()} in status.def" for code, severity in rows
+                   if code in codes and severity.upper() != codes[code][0]]
 
     print("\n".join(faults) or f"{len(codes)} codes have their sections")
     return 1 if faults else 0

@@ -1,0 +1,1374 @@
+#include "standards/hl7/reader.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "engine/base/segment.h"
+#include "engine/base/walk.h"
+#include "standards/hl7/delims.h"
+#include "standards/hl7/guide.h"
+#include "standards/hl7/text.h"
+#include "standards/hl7/wants.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum {
+    STAGE_FIRST = 1024,
+    STAGE_MORE = 512, /* bytes taken from a piece to finish a segment that began in the piece before */
+    QUEUE = 64,       /* most events one segment gives before its values: 16 loops left, 16 entered, a dozen others */
+    FIELD = 64,       /* bytes kept of what a header says */
+    DETAIL = 95,
+    DETAILS = 16,
+    HEADER_FIELDS = 24, /* fields of a header that are looked at */
+    BLOCK = 16,
+    FRAME_BEGIN = 0x0b,
+    FRAME_END = 0x1c,
+};
+
+#define ID(a, b, c) ((uint64_t)(a) << 56 | (uint64_t)(b) << 48 | (uint64_t)(c) << 40)
+
+/* What happens next. */
+enum state {
+    SEEK,  /* looking for the first header */
+    LINES, /* cutting segments */
+    SKIP,  /* passing over the rest of an oversized segment */
+    OVER,
+    FAILED,
+};
+
+/* Answer of the functions that read on. */
+enum got { GOT, AGAIN /* the state has changed, or events wait */, NEED /* a piece must be fed */, AT_END, BROKEN };
+
+struct field {
+    uint8_t length;
+    char    bytes[FIELD];
+};
+
+/* An event that waits. */
+struct pending {
+    uint8_t      step, scope;
+    bool         segment; /* shows the segment at hand */
+    uint8_t      detail;  /* of a fault: which of the details, from 1 */
+    uint16_t     index;   /* loop of ENTER and LEAVE, node of SEGMENT */
+    shunt_status code;
+    uint64_t     end;
+    shunt_place  place;
+};
+
+struct detail {
+    uint8_t length;
+    char    bytes[DETAIL];
+};
+
+/* Joined bytes from `from` on stand at `at` of the input. */
+struct joint {
+    uint32_t from;
+    uint64_t at;
+};
+
+struct hl7 {
+    shunt_reader        base; /* first */
+    const shunt_memory *memory;
+    const shunt_plan   *plan;
+    shunt_hl7_options   options;
+    shunt_hl7_wants     wants;
+    bool                all_strict; /* every source of HL7 is read strictly */
+
+    /* Input: what was fed, behind what is left of earlier pieces. Positions count from the first byte of the input. */
+    const uint8_t *fed;
+    size_t         fed_size;
+    uint64_t       fed_at;
+    bool           last;
+    uint8_t       *stage;
+    size_t         stage_size, stage_capacity;
+    uint64_t       stage_at;
+    uint64_t       at;       /* next byte to read */
+    size_t         searched; /* bytes from `at` on that hold no end of a segment */
+
+    enum state   state;
+    shunt_status failure;
+    shunt_delims delims;
+
+    /* The line at hand: a segment without its terminator, and the ADD segments behind it. */
+    const uint8_t *bytes;
+    uint32_t       size;
+    uint64_t       line_at;
+    uint8_t        ended_by; /* its terminator; 0 = the end of a frame or of the input */
+    shunt_segment  segment;
+    uint32_t      *offsets;
+    uint32_t       offset_limit; /* elements that offsets have room for */
+    bool           header;       /* MSH, FHS, BHS: element k is field k + 1 */
+    bool           joining;      /* the next line is an ADD segment that belongs to this one */
+    shunt_buffer   joined;
+    struct joint  *joints;
+    uint32_t       joint_count, joint_capacity;
+
+    /* Between lines. */
+    bool     after_cr;    /* the byte before was the CR of a terminator: a LF here belongs to it */
+    bool     after_frame; /* the byte before ended a frame: line ends here are the frame's */
+    bool     in_frame, frame_told;
+    uint64_t blanks;   /* blanks before the segment of this line */
+    uint64_t blank_at; /* of a blank line that has not been told, UINT64_MAX = none */
+    uint64_t text_at;  /* first byte of text met while looking for a header */
+    bool     text_met, any_header;
+    uint8_t  before; /* byte before `at` in SEEK */
+
+    /* Scopes. */
+    bool              in_file, in_batch, in_message;
+    bool              quiet; /* behind a header that can not be read */
+    bool              stray; /* the last line was a stray one: a run of them is one fault */
+    bool              strict, cleared_absent;
+    bool              charset_told, blank_told, length_told;
+    shunt_hl7_charset charset;
+    uint64_t          batch_count, message_count;
+    uint16_t          guide;
+    uint32_t          number;       /* lines of the message so far */
+    uint64_t          previous_end; /* byte behind its last one */
+    struct field      set, version, control, sender, receiver;
+    shunt_walk        walk;
+
+    /* Values of the segment at hand that are still to be handed over. */
+    uint32_t     take, take_end, want;
+    bool         each_begun, each_open;
+    shunt_range  each; /* the repetition at hand */
+    uint32_t     each_end;
+    bool         value_waits; /* behind faults about it */
+    shunt_text   value;
+    bool         cleared;
+    uint16_t     slot;
+    shunt_place  value_place;
+    shunt_buffer decoded;
+
+    uint32_t       queue_first, queue_count;
+    struct pending queue[QUEUE];
+    uint32_t       detail_count;
+    struct detail  details[DETAILS];
+};
+
+/* ---- input ---- */
+
+/* Bytes that can be looked at from `at` on. */
+static const uint8_t *view(struct hl7 *x, size_t *size)
+{
+    if (x->stage_size) {
+        if (x->at < x->fed_at) {
+            *size = (size_t)(x->stage_at + x->stage_size - x->at);
+            return x->stage + (x->at - x->stage_at);
+        }
+        x->stage_size = 0;
+    }
+    *size = (size_t)(x->fed_at + x->fed_size - x->at);
+    return x->fed_size ? x->fed + (x->at - x->fed_at) : (const uint8_t *)"";
+}
+
+/* Is the view all there will ever be? */
+static bool is_all(const struct hl7 *x)
+{
+    return x->last && (!x->stage_size || x->at >= x->fed_at || x->stage_at + x->stage_size == x->fed_at + x->fed_size);
+}
+
+static bool stage_append(struct hl7 *x, const uint8_t *bytes, size_t size)
+{
+    if (x->stage_capacity - x->stage_size < size) {
+        size_t capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
+        while (capacity - x->stage_size < size) capacity *= 2;
+        uint8_t *grown = shunt_memory_resize(x->memory, x->stage, capacity);
+        if (!grown) return false;
+        x->stage = grown;
+        x->stage_capacity = capacity;
+    }
+    if (size) memcpy(x->stage + x->stage_size, bytes, size);
+    x->stage_size += size;
+    return true;
+}
+
+static enum got broken(struct hl7 *x)
+{
+    x->state = FAILED;
+    x->failure = SHUNT_NO_MEMORY;
+    return BROKEN;
+}
+
+/* Widens the view. GOT: it is larger. NEED: everything not read is kept, a piece must be fed. AT_END: this was all. */
+static enum got more(struct hl7 *x)
+{
+    if (is_all(x)) return AT_END;
+    if (x->stage_size && x->at < x->fed_at) {
+        size_t done = (size_t)(x->at - x->stage_at);
+        if (done) {
+            memmove(x->stage, x->stage + done, x->stage_size - done);
+            x->stage_size -= done;
+            x->stage_at = x->at;
+        }
+        uint64_t end = x->stage_at + x->stage_size;
+        size_t   left = (size_t)(x->fed_at + x->fed_size - end), want = x->stage_size > STAGE_MORE ? x->stage_size : STAGE_MORE;
+        if (left == 0) return NEED;
+        return stage_append(x, x->fed + (end - x->fed_at), left < want ? left : want) ? GOT : broken(x);
+    }
+    size_t         size;
+    const uint8_t *bytes = view(x, &size);
+    x->stage_at = x->at;
+    return stage_append(x, bytes, size) ? NEED : broken(x);
+}
+
+/* ---- events ---- */
+
+static struct pending *push(struct hl7 *x, shunt_step step)
+{
+    assert(x->queue_count < QUEUE);
+    struct pending *p = &x->queue[x->queue_count++];
+    *p = (struct pending){ .step = (uint8_t)step,
+                           .scope = SHUNT_SCOPE_TRANSACTION,
+                           .index = SHUNT_NONE,
+                           .code = SHUNT_OK,
+                           .end = x->at,
+                           .place = { .byte = x->line_at, .length = x->size, .segment = x->in_message ? x->number : 0 } };
+    return p;
+}
+
+static struct pending *fault(struct hl7 *x, shunt_status code)
+{
+    struct pending *p = push(x, SHUNT_STEP_FAULT);
+    p->code = code;
+    return p;
+}
+
+static struct pending *fault_at(struct hl7 *x, shunt_status code, uint64_t at, uint64_t length)
+{
+    struct pending *p = fault(x, code);
+    p->place.byte = at;
+    p->place.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+    return p;
+}
+
+SHUNT_PRINTF(3, 4)
+static void detail(struct hl7 *x, struct pending *p, const char *format, ...)
+{
+    assert(x->detail_count < DETAILS);
+    struct detail *d = &x->details[x->detail_count++];
+    va_list        args;
+    va_start(args, format);
+    int length = vsnprintf(d->bytes, DETAIL, format, args);
+    va_end(args);
+    d->length = (uint8_t)(length < 0 ? 0 : length < DETAIL ? length : DETAIL - 1);
+    p->detail = (uint8_t)x->detail_count;
+}
+
+/* What the lenient reading forgives: a warning, or in a message of a strict source an error that names it. `words` may be "". */
+static struct pending *forgive(struct hl7 *x, bool strict, shunt_status code, const char *words)
+{
+    struct pending *p = fault(x, strict ? SHUNT_HL7_STRICT : code);
+    if (strict)
+        detail(x, p, "%s%s%s", shunt_status_info[code].code, *words ? ": " : "", words);
+    else if (*words)
+        detail(x, p, "%s", words);
+    return p;
+}
+
+static struct pending *warn(struct hl7 *x, shunt_status code) { return forgive(x, x->strict, code, ""); }
+
+static void push_scope(struct hl7 *x, shunt_step step, shunt_scope scope, bool segment)
+{
+    struct pending *p = push(x, step);
+    p->scope = (uint8_t)scope;
+    p->segment = segment;
+}
+
+/* ---- parts of a segment ---- */
+
+static bool is_alnum(uint8_t c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+/* Byte of the input where this one of the line stands. */
+static uint64_t raw_of(const struct hl7 *x, uint32_t offset)
+{
+    if (x->joint_count == 0) return x->line_at + offset;
+    uint32_t low = 0, high = x->joint_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (x->joints[middle].from <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return x->joints[low].at + (offset - x->joints[low].from);
+}
+
+static shunt_place place_of(const struct hl7 *x, shunt_range range, uint16_t field, uint8_t component)
+{
+    uint64_t at = raw_of(x, range.begin), end = range.end > range.begin ? raw_of(x, range.end - 1) + 1 : at;
+    return (shunt_place){ .byte = at,
+                          .length = end - at > UINT32_MAX ? UINT32_MAX : (uint32_t)(end - at),
+                          .segment = x->in_message ? x->number : 0,
+                          .element = field,
+                          .component = component };
+}
+
+/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for. */
+static void index_fields(struct hl7 *x, uint32_t limit)
+{
+    uint32_t count = 0, *offsets = x->offsets;
+    if (limit > x->offset_limit) limit = x->offset_limit;
+    offsets[0] = 0;
+#ifdef __SSE2__
+    const __m128i separator = _mm_set1_epi8((char)x->delims.element);
+#endif
+    for (uint32_t at = 0; at < x->size && count <= limit; at += BLOCK) {
+        uint32_t left = x->size - at;
+        unsigned found = 0;
+#ifdef __SSE2__
+        uint8_t tail[BLOCK] = { 0 };
+        if (left < BLOCK) memcpy(tail, x->bytes + at, left);
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(left < BLOCK ? tail : x->bytes + at));
+        found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, separator));
+        if (left < BLOCK) found &= (1u << left) - 1;
+#else
+        for (unsigned i = 0; i < BLOCK && i < left; i++) found |= (unsigned)(x->bytes[at + i] == x->delims.element) << i;
+#endif
+        for (; found && count <= limit; found &= found - 1) offsets[++count] = at + (unsigned)__builtin_ctz(found) + 1;
+    }
+    if (count <= limit) offsets[count + 1] = x->size + 1;
+    x->segment.elements = count <= limit ? count : limit;
+}
+
+/* The field as it stands, with its repetitions; empty where the segment is shorter. */
+static shunt_range field_range(const struct hl7 *x, uint32_t field)
+{
+    if (x->header && field <= 1) return (shunt_range){ 3, field && x->size > 3 ? 4u : 3u };
+    return shunt_segment_element(&x->segment, x->header ? field - 1 : field);
+}
+
+/* Part n of the range, 1-based; all of it is part 1 where nothing separates. */
+static shunt_range part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
+{
+    for (; n > 1; n--) {
+        const uint8_t *found =
+            separator && range.end > range.begin ? memchr(x->bytes + range.begin, separator, range.end - range.begin) : NULL;
+        if (!found) return (shunt_range){ 0, 0 };
+        range.begin = (uint32_t)(found - x->bytes) + 1;
+    }
+    const uint8_t *end =
+        separator && range.end > range.begin ? memchr(x->bytes + range.begin, separator, range.end - range.begin) : NULL;
+    if (end) range.end = (uint32_t)(end - x->bytes);
+    return range;
+}
+
+static bool is_null(const struct hl7 *x, shunt_range range)
+{
+    return range.end - range.begin == 2 && x->bytes[range.begin] == '"' && x->bytes[range.begin + 1] == '"';
+}
+
+/* A part of a header field, decoded, as far as a field keeps it. `component` 0: the whole first repetition. */
+static void read_field(struct hl7 *x, uint32_t number, uint32_t component, struct field *field)
+{
+    shunt_range range = part_of(x, field_range(x, number), x->delims.repetition, 1);
+    shunt_text  value = { 0 };
+    if (component) range = part_of(x, part_of(x, range, x->delims.component, component), x->delims.subcomponent, 1);
+    field->length = 0;
+    if (range.end <= range.begin || is_null(x, range)) return;
+    if (shunt_hl7_decode(x->bytes + range.begin, range.end - range.begin, &x->delims, x->charset, &x->decoded, &value) ==
+            HL7_DECODED_BAD ||
+        x->decoded.failed)
+        return;
+    uint32_t length = value.length < FIELD ? value.length : FIELD;
+    while (length && length < value.length && (value.bytes[length] & 0xc0) == 0x80) length--;
+    while (length && value.bytes[length - 1] == ' ') length--;
+    memcpy(field->bytes, value.bytes, length);
+    field->length = (uint8_t)length;
+}
+
+static shunt_text text_of(const struct field *field) { return (shunt_text){ field->bytes, field->length }; }
+
+/* "A" or "A^B": namespace and universal id of an HD, as one text. */
+static void read_party(struct hl7 *x, uint32_t first, struct field *field)
+{
+    struct field facility;
+    read_field(x, first, 1, field);
+    read_field(x, first + 1, 1, &facility);
+    if (!facility.length || field->length + 1u + facility.length > FIELD) return;
+    if (field->length) field->bytes[field->length++] = '/';
+    memcpy(field->bytes + field->length, facility.bytes, facility.length);
+    field->length = (uint8_t)(field->length + facility.length);
+}
+
+/* What a header says about itself, safe to print: letters, digits and a few signs only. */
+static const char *shown(const struct field *field, char out[static 32])
+{
+    bool plain = field->length > 0 && field->length < 24;
+    for (unsigned i = 0; i < field->length && plain; i++)
+        plain = is_alnum((uint8_t)field->bytes[i]) || strchr(" ./-_^", field->bytes[i]) != NULL;
+    snprintf(out, 32, "%.*s", plain ? (int)field->length : 1, plain ? field->bytes : "?");
+    return out;
+}
+
+/* ---- lines ---- */
+
+/* First byte below 0x20 from `from` on; `size` where there is none. */
+static size_t find_control(const uint8_t *bytes, size_t from, size_t size)
+{
+    size_t at = from;
+#ifdef __SSE2__
+    const __m128i most = _mm_set1_epi8(0x1f);
+    for (; at + BLOCK <= size; at += BLOCK) {
+        __m128i  block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(block, most), block));
+        if (found) return at + (unsigned)__builtin_ctz(found);
+    }
+#endif
+    while (at < size && bytes[at] >= ' ') at++;
+    return at;
+}
+
+static bool ends_line(uint8_t c) { return c == '\r' || c == '\n'; }
+
+/* Is the line behind this one, which ends at bytes[end], an ADD segment that continues it? GOT: `*add` says so; AGAIN: more is in view. */
+static enum got look_ahead(struct hl7 *x, const uint8_t *bytes, size_t end, size_t size, bool *add)
+{
+    static const char id[3] = { 'A', 'D', 'D' };
+    size_t            at = end + 1;
+    *add = false;
+    if (bytes[end] == '\r' && at < size && bytes[at] == '\n') at++;
+    for (unsigned i = 0; i < 4; i++, at++) {
+        if (at >= size) {
+            enum got got = more(x);
+            return got == AT_END ? GOT : got == GOT ? AGAIN : got;
+        }
+        if (bytes[at] != (i < 3 ? (uint8_t)id[i] : x->delims.element)) return GOT;
+    }
+    *add = true;
+    return GOT;
+}
+
+static bool note_joint(struct hl7 *x, uint32_t from, uint64_t at)
+{
+    if (x->joint_count == x->joint_capacity) {
+        uint32_t      capacity = x->joint_capacity ? 2 * x->joint_capacity : 8;
+        struct joint *grown = shunt_memory_resize(x->memory, x->joints, capacity * sizeof *grown);
+        if (!grown) return false;
+        x->joints = grown;
+        x->joint_capacity = capacity;
+    }
+    x->joints[x->joint_count++] = (struct joint){ from, at };
+    return true;
+}
+
+/* Appends a line to those that make up one segment; of an ADD segment what stands behind its id. */
+static bool join(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t at)
+{
+    size_t skip = x->joining ? 4 : 0;
+    if (!x->joining) {
+        x->joined.length = 0;
+        x->joint_count = 0;
+        x->line_at = at;
+    }
+    if (!note_joint(x, (uint32_t)x->joined.length, at + skip)) return false;
+    shunt_buffer_add(&x->joined, bytes + skip, size - skip);
+    return !x->joined.failed;
+}
+
+static void set_line(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t at)
+{
+    x->bytes = bytes;
+    x->size = (uint32_t)size;
+    x->line_at = at;
+    x->header = false;
+    x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .length = (uint32_t)size, .at = at };
+}
+
+/* No line is at hand: events tell the place `at`. */
+static void set_nothing(struct hl7 *x)
+{
+    x->joint_count = 0;
+    set_line(x, (const uint8_t *)"", 0, x->at);
+}
+
+static enum got begin_frame(struct hl7 *x);
+static enum got end_frame(struct hl7 *x);
+static enum got pass_over(struct hl7 *x, const uint8_t *bytes, size_t size);
+
+/* What stands before the segment of a line. GOT: a segment begins at `at`; AGAIN: look again. */
+static enum got take_edge(struct hl7 *x, uint8_t c)
+{
+    if ((c == '\n' && x->after_cr) || (x->after_frame && ends_line(c))) {
+        x->after_cr = c == '\r';
+        x->at++;
+        return AGAIN;
+    }
+    x->after_cr = false;
+    if (ends_line(c)) {
+        if (x->blank_at == UINT64_MAX) x->blank_at = x->at - x->blanks;
+        x->blanks = 0;
+        x->after_cr = c == '\r';
+        x->at++;
+        return AGAIN;
+    }
+    x->after_frame = false;
+    if (c == FRAME_BEGIN) return begin_frame(x);
+    if (c == FRAME_END) return end_frame(x);
+    if (c != ' ' && c != '\t') return GOT;
+    x->blanks++;
+    x->at++;
+    return AGAIN;
+}
+
+/* The line that begins at `at` and ends behind `length` bytes, with its ADD segments, becomes the one at hand. */
+static enum got take_line(struct hl7 *x, const uint8_t *bytes, size_t length, size_t size)
+{
+    bool ended = length < size && ends_line(bytes[length]), add = false;
+    if (ended && x->in_message) {
+        enum got got = look_ahead(x, bytes, length, size, &add);
+        if (got != GOT) {
+            x->searched = length;
+            return got;
+        }
+    }
+    if (x->joining || add) {
+        if (!join(x, bytes, length, x->at)) return broken(x);
+    }
+    uint64_t at = x->joining || add ? x->line_at : x->at;
+    if (!x->joining && !add) x->joint_count = 0;
+    x->at += length + ended;
+    x->after_cr = ended && bytes[length] == '\r';
+    x->ended_by = ended ? bytes[length] : 0;
+    x->searched = 0;
+    if (add) {
+        x->joining = true;
+        return AGAIN;
+    }
+    if (x->joining)
+        set_line(x, (const uint8_t *)x->joined.bytes, x->joined.length, at);
+    else
+        set_line(x, bytes, length, at);
+    x->joining = false;
+    return GOT;
+}
+
+/* The next line. GOT: it is at hand. */
+static enum got next_line(struct hl7 *x)
+{
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        if (size == 0) {
+            enum got got = more(x);
+            if (got != GOT) return got;
+            continue;
+        }
+        if (x->searched == 0) {
+            enum got got = take_edge(x, bytes[0]);
+            if (got == AGAIN && x->queue_count == 0) continue;
+            if (got != GOT) return got;
+        }
+        size_t end = find_control(bytes, x->searched, size);
+        while (end < size && !ends_line(bytes[end])) {
+            if (bytes[end] == FRAME_END) {
+                if (x->in_frame || (end + 1 < size && ends_line(bytes[end + 1])) || (end + 1 == size && is_all(x))) break;
+                if (end + 1 == size) goto wider;
+            }
+            end = find_control(bytes, end + 1, size);
+        }
+        if (end + (x->joining ? x->joined.length : 0) > x->options.max_segment_bytes)
+            return x->joining ? pass_over(x, (const uint8_t *)x->joined.bytes, x->joined.length) : pass_over(x, bytes, end);
+        if (end < size || is_all(x)) {
+            enum got got = take_line(x, bytes, end, size);
+            if (got == AGAIN) continue;
+            return got;
+        }
+    wider:
+        x->searched = end < size ? end : size;
+        enum got got = more(x);
+        if (got != GOT && got != AT_END) return got;
+    }
+}
+
+/* ---- messages ---- */
+
+static void push_loop(struct hl7 *x, shunt_step step, uint16_t loop, uint64_t end)
+{
+    struct pending *p = push(x, step);
+    p->index = loop;
+    p->end = end;
+}
+
+/* Puts the segment at its place in the message and makes its values ready. */
+static uint16_t land(struct hl7 *x)
+{
+    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth;
+    shunt_landing landing;
+    memcpy(open, x->walk.loops, sizeof open);
+    shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
+    for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
+    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
+    if (landing.node == SHUNT_NONE && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
+    if (landing.out_of_order) warn(x, SHUNT_HL7_ORDER);
+    if (landing.orphan) warn(x, SHUNT_HL7_MISSING_PARENT);
+    if (landing.too_many) warn(x, SHUNT_HL7_REPEATS);
+    return landing.node;
+}
+
+static void show_segment(struct hl7 *x, uint16_t node)
+{
+    if (!x->options.display) return;
+    struct pending *p = push(x, SHUNT_STEP_SEGMENT);
+    p->index = node;
+    p->segment = true;
+}
+
+/* The segment is complete: its values come next. */
+static void take_values(struct hl7 *x, uint16_t node)
+{
+    if (x->options.display) {
+        index_fields(x, SHUNT_HL7_FIELDS);
+        x->offsets[x->segment.elements + 1] = x->size + 1;
+    }
+    show_segment(x, node);
+    x->take = x->take_end = x->want = 0;
+    x->each_begun = x->each_open = false;
+    if (node == SHUNT_NONE) return;
+    const shunt_hl7_node *n = &x->wants.nodes[node];
+    if (n->take_count == 0) return;
+    if (!x->options.display) index_fields(x, n->last);
+    x->take = n->take_first;
+    x->take_end = n->take_first + n->take_count;
+}
+
+static void end_message(struct hl7 *x, shunt_step step)
+{
+    if (!x->in_message) return;
+    uint64_t end = x->previous_end;
+    if (x->guide != SHUNT_NONE && step == SHUNT_STEP_FINISH)
+        for (; x->walk.depth > 1; x->walk.depth--) push_loop(x, SHUNT_STEP_LEAVE, x->walk.loops[x->walk.depth - 1], end);
+    struct pending *p = push(x, step);
+    p->end = end;
+    p->place.byte = end;
+    p->place.length = 0;
+    x->in_message = false;
+    x->guide = SHUNT_NONE;
+    x->strict = x->all_strict;
+    x->blank_at = UINT64_MAX;
+}
+
+static void end_batch(struct hl7 *x)
+{
+    if (!x->in_batch) return;
+    warn(x, SHUNT_HL7_NO_BTS);
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_BATCH, false);
+    x->in_batch = false;
+}
+
+static void end_file(struct hl7 *x)
+{
+    if (!x->in_file) return;
+    warn(x, SHUNT_HL7_NO_FTS);
+    push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_INTERCHANGE, false);
+    x->in_file = false;
+}
+
+static enum got begin_frame(struct hl7 *x)
+{
+    set_nothing(x);
+    end_message(x, SHUNT_STEP_FINISH);
+    if (x->in_frame && !x->frame_told) {
+        warn(x, SHUNT_HL7_FRAME);
+        x->frame_told = true;
+    }
+    x->in_frame = true;
+    x->at++;
+    return AGAIN;
+}
+
+static enum got end_frame(struct hl7 *x)
+{
+    set_nothing(x);
+    end_message(x, SHUNT_STEP_FINISH);
+    if (!x->in_frame && !x->frame_told) {
+        warn(x, SHUNT_HL7_FRAME);
+        x->frame_told = true;
+    }
+    x->in_frame = false;
+    x->after_frame = true;
+    x->at++;
+    return AGAIN;
+}
+
+/* The separators of the header at hand. False: they can not be read. */
+static bool read_delims(struct hl7 *x, bool *broken_msh2)
+{
+    shunt_delims delims = { 0 };
+    if (!shunt_hl7_delims_read(x->bytes, x->size, &delims, broken_msh2)) {
+        fault_at(x, SHUNT_HL7_DELIMITERS, x->line_at, x->size < 4 ? x->size : 4);
+        x->quiet = true;
+        return false;
+    }
+    delims.terminator = x->ended_by ? x->ended_by : '\r';
+    x->delims = delims;
+    x->header = true;
+    x->quiet = x->stray = false;
+    index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
+    if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
+    x->segment.id = ID(x->bytes[0], x->bytes[1], x->bytes[2]);
+    return true;
+}
+
+static enum got open_scope(struct hl7 *x, shunt_scope scope)
+{
+    bool broken_msh2;
+    end_message(x, SHUNT_STEP_FINISH);
+    end_batch(x);
+    if (scope == SHUNT_SCOPE_INTERCHANGE) end_file(x);
+    x->charset = (shunt_hl7_charset){ 0 };
+    if (!read_delims(x, &broken_msh2)) return AGAIN;
+    x->set.length = x->version.length = 0;
+    read_field(x, 11, 0, &x->control);
+    read_party(x, 3, &x->sender);
+    read_party(x, 5, &x->receiver);
+    if (scope == SHUNT_SCOPE_INTERCHANGE) {
+        x->in_file = true;
+        x->batch_count = 0;
+    } else {
+        x->in_batch = true;
+        x->batch_count++;
+        x->message_count = 0;
+    }
+    push_scope(x, SHUNT_STEP_BEGIN, scope, true);
+    if (broken_msh2) warn(x, SHUNT_HL7_MSH2);
+    if (x->options.display) show_segment(x, SHUNT_NONE);
+    return x->decoded.failed ? broken(x) : AGAIN;
+}
+
+/* BTS-1 and FTS-1. */
+static void compare_count(struct hl7 *x, uint64_t counted, shunt_status code, const char *name)
+{
+    struct field declared;
+    uint64_t     number = 0;
+    read_field(x, 1, 0, &declared);
+    if (!declared.length) return;
+    bool is_number = declared.length < 18;
+    for (unsigned i = 0; i < declared.length && is_number; i++) {
+        is_number = declared.bytes[i] >= '0' && declared.bytes[i] <= '9';
+        number = number * 10 + (uint64_t)(declared.bytes[i] - '0');
+    }
+    if (is_number && number == counted) return;
+    char words[DETAIL];
+    if (is_number)
+        snprintf(words, sizeof words, "%s is %llu, read %llu", name, (unsigned long long)number, (unsigned long long)counted);
+    else
+        snprintf(words, sizeof words, "%s is no number, read %llu", name, (unsigned long long)counted);
+    struct pending *p = forgive(x, x->strict, code, words);
+    p->place = place_of(x, field_range(x, 1), 1, 0);
+}
+
+static enum got close_scope(struct hl7 *x, shunt_scope scope)
+{
+    end_message(x, SHUNT_STEP_FINISH);
+    bool *open = scope == SHUNT_SCOPE_BATCH ? &x->in_batch : &x->in_file;
+    if (scope == SHUNT_SCOPE_INTERCHANGE && *open) end_batch(x);
+    x->stray = x->quiet = false;
+    if (!*open) {
+        warn(x, SHUNT_HL7_MISPLACED);
+        return AGAIN;
+    }
+    if (x->size > 3) x->delims.element = x->bytes[3];
+    index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
+    if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
+    compare_count(x, scope == SHUNT_SCOPE_BATCH ? x->message_count : x->batch_count,
+                  scope == SHUNT_SCOPE_BATCH ? SHUNT_HL7_BTS01 : SHUNT_HL7_FTS01, scope == SHUNT_SCOPE_BATCH ? "BTS-1" : "FTS-1");
+    if (x->options.display) show_segment(x, SHUNT_NONE);
+    push_scope(x, SHUNT_STEP_FINISH, scope, true);
+    *open = false;
+    return x->decoded.failed ? broken(x) : AGAIN;
+}
+
+/* Which guide the message follows, and what is wrong with its header. */
+static void choose_guide(struct hl7 *x, bool broken_msh2)
+{
+    struct field type, event, structure, charset;
+    char         words[DETAIL], out[32];
+    bool         exact;
+    read_field(x, 9, 1, &type);
+    read_field(x, 9, 2, &event);
+    read_field(x, 9, 3, &structure);
+    read_field(x, 12, 1, &x->version);
+    read_field(x, 10, 0, &x->control);
+    read_party(x, 3, &x->sender);
+    read_party(x, 5, &x->receiver);
+    x->set = type;
+    if (event.length && type.length + 1u + event.length <= FIELD) {
+        x->set.bytes[x->set.length++] = '^';
+        memcpy(x->set.bytes + x->set.length, event.bytes, event.length);
+        x->set.length = (uint8_t)(x->set.length + event.length);
+    }
+    x->guide = shunt_hl7_guide(x->plan, text_of(&type), text_of(&event), text_of(&structure), text_of(&x->version), &exact);
+    const shunt_plan_source *source =
+        x->guide != SHUNT_NONE ? &x->plan->sources[x->plan->guides[x->guide].source] : &(shunt_plan_source){ 0 };
+    x->strict = source->strict;
+    x->cleared_absent = source->cleared_absent;
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
+    if (broken_msh2) warn(x, SHUNT_HL7_MSH2);
+    if (!x->set.length)
+        fault(x, SHUNT_HL7_NO_TYPE)->place = place_of(x, field_range(x, 9), 9, 0);
+    else if (x->guide == SHUNT_NONE)
+        fault(x, SHUNT_HL7_UNMAPPED);
+    if (x->guide != SHUNT_NONE && !exact) {
+        snprintf(words, sizeof words, "%s, read as %.*s", x->version.length ? shown(&x->version, out) : "none",
+                 SHUNT_TEXT_ARGS(x->plan->texts[x->plan->guides[x->guide].version]));
+        forgive(x, x->strict, SHUNT_HL7_VERSION, words)->place = place_of(x, field_range(x, 12), 12, 0);
+    }
+    if (x->guide != SHUNT_NONE && !x->control.length) warn(x, SHUNT_HL7_NO_CONTROL);
+    x->charset = (shunt_hl7_charset){ 0 };
+    read_field(x, 18, 0, &charset);
+    x->charset = shunt_hl7_charset_find(text_of(&charset));
+    if (x->guide == SHUNT_NONE || (x->charset.set != HL7_SET_REFUSED && !x->charset.loose)) return;
+    bool            refused = x->charset.set == HL7_SET_REFUSED;
+    struct pending *p =
+        forgive(x, x->strict && !refused, refused ? SHUNT_HL7_CHARSET : SHUNT_HL7_CHARSET_NAME, shown(&charset, out));
+    p->place = place_of(x, field_range(x, 18), 18, 0);
+}
+
+static enum got open_message(struct hl7 *x)
+{
+    bool broken_msh2;
+    end_message(x, SHUNT_STEP_FINISH);
+    x->charset = (shunt_hl7_charset){ 0 };
+    if (!read_delims(x, &broken_msh2)) return AGAIN;
+    x->in_message = true;
+    x->message_count++;
+    x->number = x->segment.number = 1;
+    x->charset_told = x->blank_told = x->length_told = false;
+    x->blank_at = UINT64_MAX;
+    x->previous_end = x->at;
+    choose_guide(x, broken_msh2);
+    if (x->decoded.failed) return broken(x);
+    uint16_t node = SHUNT_NONE;
+    if (x->guide != SHUNT_NONE) {
+        shunt_walk_again(&x->walk, x->plan, x->guide);
+        node = land(x);
+    }
+    take_values(x, x->charset.set == HL7_SET_REFUSED && !x->options.display ? SHUNT_NONE : node);
+    return AGAIN;
+}
+
+/* The id of the line, upper case; 0 where it is none. */
+static uint64_t read_id(struct hl7 *x, bool *lower)
+{
+    uint8_t id[3];
+    *lower = false;
+    if (x->size < 3 || (x->size > 3 && x->bytes[3] != x->delims.element)) return 0;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t c = x->bytes[i];
+        if (!is_alnum(c) || (i == 0 && c <= '9')) return 0;
+        *lower = *lower || c >= 'a';
+        id[i] = c >= 'a' ? (uint8_t)(c - 32) : c;
+    }
+    return ID(id[0], id[1], id[2]);
+}
+
+/* Warnings about how a segment stands in its message. */
+static void check_line(struct hl7 *x, bool lower)
+{
+    if (x->blank_at != UINT64_MAX && !x->blank_told) {
+        struct pending *p = warn(x, SHUNT_HL7_BLANK_LINE);
+        p->place.byte = x->blank_at;
+        p->place.length = 0;
+        x->blank_told = true;
+    }
+    x->blank_at = UINT64_MAX;
+    if (x->blanks) {
+        struct pending *p = warn(x, SHUNT_HL7_LEADING_BLANKS);
+        p->place.byte = x->line_at - x->blanks;
+        p->place.length = x->blanks > UINT32_MAX ? UINT32_MAX : (uint32_t)x->blanks;
+    }
+    if (lower) warn(x, SHUNT_HL7_SEGMENT_CASE);
+}
+
+static enum got inside_message(struct hl7 *x)
+{
+    bool     lower;
+    uint64_t id = read_id(x, &lower);
+    uint16_t node = SHUNT_NONE;
+    x->segment.number = ++x->number;
+    x->segment.id = id;
+    if (!id) {
+        fault(x, SHUNT_HL7_SEGMENT_ID);
+        x->previous_end = x->at;
+        if (x->options.display) take_values(x, SHUNT_NONE);
+        return AGAIN;
+    }
+    check_line(x, lower);
+    if (x->guide != SHUNT_NONE) {
+        if (id == ID('D', 'S', 'C') && x->size > 4 && x->bytes[4] != x->delims.element) warn(x, SHUNT_HL7_CONTINUED);
+        node = land(x);
+    }
+    if (x->charset.set == HL7_SET_REFUSED && !x->options.display) node = SHUNT_NONE;
+    x->previous_end = x->at;
+    take_values(x, node);
+    return AGAIN;
+}
+
+/* A line outside of any message. */
+static enum got outside(struct hl7 *x)
+{
+    bool lower, segment = x->size >= 4 && is_alnum(x->bytes[0]) && x->bytes[0] >= 'A' && is_alnum(x->bytes[1]) &&
+                          is_alnum(x->bytes[2]) && shunt_hl7_delimiter(x->bytes[3]);
+    segment = segment || read_id(x, &lower);
+    if (!x->stray && !x->quiet) {
+        if (segment)
+            fault(x, SHUNT_HL7_STRAY);
+        else
+            warn(x, SHUNT_HL7_TEXT);
+    }
+    x->stray = true;
+    return AGAIN;
+}
+
+/* MSH, FHS or BHS: an id and a byte that can separate, or nothing. */
+static bool is_header(const uint8_t *bytes, size_t size)
+{
+    if (size < 3 || (size > 3 && is_alnum(bytes[3]))) return false;
+    return memcmp(bytes, "MSH", 3) == 0 || memcmp(bytes, "FHS", 3) == 0 || memcmp(bytes, "BHS", 3) == 0;
+}
+
+static enum got process(struct hl7 *x)
+{
+    const uint8_t *b = x->bytes;
+    enum got       got;
+    if (is_header(b, x->size)) {
+        got = b[0] == 'M' ? open_message(x) : open_scope(x, b[0] == 'B' ? SHUNT_SCOPE_BATCH : SHUNT_SCOPE_INTERCHANGE);
+    } else if (x->size >= 3 && b[1] == 'T' && b[2] == 'S' && (b[0] == 'B' || b[0] == 'F') &&
+               (x->size == 3 || shunt_hl7_delimiter(b[3]))) {
+        got = close_scope(x, b[0] == 'B' ? SHUNT_SCOPE_BATCH : SHUNT_SCOPE_INTERCHANGE);
+    } else {
+        got = x->in_message ? inside_message(x) : outside(x);
+    }
+    x->blanks = 0;
+    return got;
+}
+
+/* A segment that is longer than the limit: no loss where nothing of it is demanded. */
+static enum got pass_over(struct hl7 *x, const uint8_t *bytes, size_t size)
+{
+    bool lower, demanded = false;
+    if (!x->joining) x->joint_count = 0;
+    set_line(x, bytes, size < 4 ? size : 4, x->joining ? x->line_at : x->at);
+    uint64_t id = read_id(x, &lower);
+    bool     header = is_header(bytes, x->size);
+    if (header) end_message(x, SHUNT_STEP_FINISH);
+    if (x->in_message) {
+        x->segment.number = ++x->number;
+        x->segment.id = id;
+        if (x->guide != SHUNT_NONE && id) {
+            uint16_t node = land(x);
+            demanded = node != SHUNT_NONE && x->wants.nodes[node].take_count > 0;
+        }
+    }
+    x->size = 0;
+    if (header || demanded || x->options.display) {
+        char words[DETAIL];
+        snprintf(words, sizeof words, "the limit is %zu bytes", x->options.max_segment_bytes);
+        detail(x, fault(x, SHUNT_HL7_SEGMENT_LENGTH), "%s", words);
+        x->quiet = x->quiet || header;
+    }
+    x->blanks = 0;
+    x->joining = false;
+    x->searched = 0;
+    x->state = SKIP;
+    return AGAIN;
+}
+
+static enum got skip(struct hl7 *x)
+{
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        size_t         end = find_control(bytes, 0, size);
+        while (end < size && !ends_line(bytes[end]) && !(bytes[end] == FRAME_END && x->in_frame))
+            end = find_control(bytes, end + 1, size);
+        x->at += end;
+        if (end < size) {
+            if (ends_line(bytes[end])) x->at++;
+            x->after_cr = bytes[end] == '\r';
+            x->previous_end = x->at;
+            x->state = LINES;
+            return AGAIN;
+        }
+        enum got got = more(x);
+        if (got != GOT) return got;
+    }
+}
+
+/* ---- values ---- */
+
+static shunt_step show_value(struct hl7 *x, shunt_event *event);
+
+/* A value of the repetition, ready to be shown. False: it is absent, or a fault is told instead of it. */
+static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range range)
+{
+    const shunt_delims *d = &x->delims;
+    bool                raw = x->header && want->field <= 2, cleared = is_null(x, range);
+    if (!cleared && !raw && want->component) {
+        range = part_of(x, range, d->component, want->component);
+        cleared = is_null(x, range);
+        if (!cleared && want->subcomponent) {
+            range = part_of(x, range, d->subcomponent, want->subcomponent);
+            cleared = is_null(x, range);
+        }
+    }
+    if (!raw && !want->subcomponent) /* separators at the end separate nothing */
+        while (range.end > range.begin && ((d->subcomponent && x->bytes[range.end - 1] == d->subcomponent) ||
+                                           (!want->component && d->component && x->bytes[range.end - 1] == d->component)))
+            range.end--;
+    if (range.end <= range.begin || (cleared && x->cleared_absent)) return false;
+    x->slot = want->slot;
+    x->cleared = cleared;
+    x->value = (shunt_text){ 0 };
+    x->value_place = place_of(x, range, want->field, want->component);
+    if (cleared) return true;
+    uint32_t length = range.end - range.begin;
+    if (raw) {
+        x->value = (shunt_text){ (const char *)x->bytes + range.begin, length };
+        return true;
+    }
+    shunt_hl7_decoded decoded = shunt_hl7_decode(x->bytes + range.begin, length, d, x->charset, &x->decoded, &x->value);
+    if (x->decoded.failed) {
+        broken(x);
+        return false;
+    }
+    if (decoded == HL7_DECODED_BAD) {
+        fault(x, SHUNT_HL7_BYTES)->place = x->value_place;
+        return false;
+    }
+    if (decoded == HL7_DECODED_ASSUMED && !x->charset_told) {
+        warn(x, SHUNT_HL7_CHARSET_ASSUMED)->place = x->value_place;
+        x->charset_told = true;
+    }
+    if (d->truncation && x->bytes[range.end - 1] == d->truncation) warn(x, SHUNT_HL7_TRUNCATION)->place = x->value_place;
+    return x->value.length > 0;
+}
+
+/* The next value of the wants from `x->want` on. `each`: all are of this repetition. False: there is no more. */
+static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each)
+{
+    while (x->want < take->want_count) {
+        const shunt_hl7_want *want = &x->wants.wants[take->want_first + x->want++];
+        shunt_range           range;
+        if (each) {
+            range = *each;
+        } else {
+            bool raw = x->header && want->field <= 2;
+            range = field_range(x, want->field);
+            if (!raw) range = part_of(x, range, x->delims.repetition, want->repetition);
+        }
+        if (make_value(x, want, range)) return true;
+        if (x->queue_count || x->state == FAILED) {
+            x->slot = SHUNT_NONE; /* a fault in its place */
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next repetition of the field that holds anything. */
+static bool next_repetition(struct hl7 *x, const shunt_hl7_take *take)
+{
+    if (!x->each_begun) {
+        shunt_range field = field_range(x, take->field);
+        x->each = (shunt_range){ field.begin, field.begin };
+        x->each_end = field.end;
+        x->each_begun = true;
+    } else {
+        x->each.begin = x->each.end + 1;
+    }
+    while (x->each.begin < x->each_end) {
+        x->each = part_of(x, (shunt_range){ x->each.begin, x->each_end }, x->delims.repetition, 1);
+        if (x->each.end > x->each.begin) return true;
+        x->each.begin = x->each.end + 1;
+    }
+    return false;
+}
+
+static shunt_step show_loop(struct hl7 *x, shunt_step step, uint16_t loop, shunt_range range, shunt_event *event);
+
+/* The next event of the values of the segment at hand. False: there is none. */
+static bool next_value(struct hl7 *x, shunt_event *event)
+{
+    for (; x->take < x->take_end; x->take++, x->want = 0) {
+        const shunt_hl7_take *take = &x->wants.takes[x->take];
+        shunt_range           whole = { 0, x->size };
+        switch (take->kind) {
+        case HL7_TAKE_ENTER:
+        case HL7_TAKE_LEAVE:
+            show_loop(x, take->kind == HL7_TAKE_ENTER ? SHUNT_STEP_ENTER : SHUNT_STEP_LEAVE, take->loop, whole, event);
+            x->take++;
+            x->want = 0;
+            return true;
+        case HL7_TAKE_VALUES:
+            if (!next_want(x, take, NULL)) break;
+            show_value(x, event);
+            return true;
+        default:
+            if (x->each_open) {
+                if (next_want(x, take, &x->each)) {
+                    show_value(x, event);
+                    return true;
+                }
+                x->each_open = false;
+                show_loop(x, SHUNT_STEP_LEAVE, take->loop, x->each, event);
+                return true;
+            }
+            x->each_open = next_repetition(x, take);
+            if (x->each_open) {
+                x->want = 0;
+                show_loop(x, SHUNT_STEP_ENTER, take->loop, x->each, event);
+                return true;
+            }
+            x->each_begun = false;
+            break;
+        }
+    }
+    return false;
+}
+
+/* ---- the ends of the input ---- */
+
+static void note_text(struct hl7 *x, uint8_t c)
+{
+    if (x->text_met || c <= ' ') return;
+    x->text_met = true;
+    x->text_at = x->at;
+}
+
+static enum got no_header(struct hl7 *x)
+{
+    fault_at(x, SHUNT_HL7_NO_MSH, x->text_met ? x->text_at : x->at, 0);
+    x->state = OVER;
+    return AGAIN;
+}
+
+static enum got found_header(struct hl7 *x)
+{
+    set_nothing(x);
+    x->any_header = true;
+    x->state = LINES;
+    x->strict = x->all_strict;
+    if (!x->text_met) return AGAIN;
+    struct pending *p = warn(x, SHUNT_HL7_LEADING_TEXT);
+    p->place.byte = x->text_at;
+    p->place.length = (uint32_t)(x->at - x->text_at);
+    return AGAIN;
+}
+
+/* Looks for the first header: behind something that is no letter, its id, a byte that can separate, and no word behind that. */
+static enum got seek(struct hl7 *x)
+{
+    static const uint8_t mark[3] = { 0xef, 0xbb, 0xbf };
+    enum { LOOK = 5 };
+    for (;;) {
+        size_t         size;
+        const uint8_t *bytes = view(x, &size);
+        if (size < LOOK && !is_all(x)) {
+            enum got got = more(x);
+            if (got != GOT) return got;
+            continue;
+        }
+        if (size == 0) return AT_END;
+        if (x->at > x->options.max_leading_bytes) return no_header(x);
+        if (x->at == 0 && size >= 3 && memcmp(bytes, mark, 3) == 0) {
+            set_nothing(x);
+            struct pending *p = forgive(x, x->all_strict, SHUNT_HL7_LEADING_TEXT, "byte order mark");
+            p->place.length = 3;
+            x->at = 3;
+            return AGAIN;
+        }
+        if (is_header(bytes, size) && !is_alnum(x->before) &&
+            (size < 4 || ends_line(bytes[3]) ||
+             (shunt_hl7_delimiter(bytes[3]) && (size < LOOK || (!is_alnum(bytes[4]) && bytes[4] != ' ')))))
+            return found_header(x);
+        if (bytes[0] == FRAME_BEGIN)
+            x->in_frame = true;
+        else if (bytes[0] == FRAME_END)
+            x->in_frame = false;
+        else
+            note_text(x, bytes[0]);
+        x->before = bytes[0];
+        x->at++;
+    }
+}
+
+/* No byte is left. A message has no trailer: only a frame that is not closed shows that something is missing. */
+static enum got finish_input(struct hl7 *x)
+{
+    if (x->state == SEEK) return no_header(x);
+    set_nothing(x);
+    if (x->state == SKIP) x->previous_end = x->at;
+    if (x->in_frame && x->in_message) {
+        fault(x, SHUNT_HL7_TRUNCATED);
+        end_message(x, SHUNT_STEP_ABANDON);
+    }
+    end_message(x, SHUNT_STEP_FINISH);
+    end_batch(x);
+    end_file(x);
+    x->state = OVER;
+    return AGAIN;
+}
+
+/* ---- the interface ---- */
+
+static void set_event(const struct hl7 *x, shunt_step step, shunt_event *event)
+{
+    event->step = step;
+    event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->guide = x->guide;
+    event->loop = SHUNT_NONE;
+    event->node = SHUNT_NONE;
+    event->slot = SHUNT_NONE;
+    event->segment = NULL;
+    event->delims = x->delims;
+    event->value = (shunt_text){ 0 };
+    event->cleared = false;
+    event->code = SHUNT_OK;
+    event->detail = (shunt_text){ 0 };
+    event->end = x->at;
+}
+
+static void show(const struct hl7 *x, const struct pending *p, shunt_event *event)
+{
+    set_event(x, (shunt_step)p->step, event);
+    event->scope = (shunt_scope)p->scope;
+    event->code = p->code;
+    event->place = p->place;
+    event->end = p->end;
+    if (p->segment) event->segment = &x->segment;
+    if (p->step == SHUNT_STEP_SEGMENT)
+        event->node = p->index;
+    else
+        event->loop = p->index;
+    if (p->detail) event->detail = (shunt_text){ x->details[p->detail - 1].bytes, x->details[p->detail - 1].length };
+    if (p->step != SHUNT_STEP_BEGIN) return;
+    event->set = text_of(&x->set);
+    event->version = text_of(&x->version);
+    event->control = text_of(&x->control);
+    event->sender = text_of(&x->sender);
+    event->receiver = text_of(&x->receiver);
+}
+
+static shunt_step show_end(const struct hl7 *x, shunt_step step, shunt_event *event)
+{
+    set_event(x, step, event);
+    event->scope = SHUNT_SCOPE_FILE;
+    event->place = (shunt_place){ .byte = x->at };
+    if (step == SHUNT_STEP_FAILED) event->code = x->failure;
+    return step;
+}
+
+static shunt_step show_loop(struct hl7 *x, shunt_step step, uint16_t loop, shunt_range range, shunt_event *event)
+{
+    set_event(x, step, event);
+    event->loop = loop;
+    event->place = place_of(x, range, x->wants.takes[x->take].field, 0);
+    event->end = raw_of(x, range.end);
+    return step;
+}
+
+static shunt_step show_made(struct hl7 *x, shunt_event *event)
+{
+    set_event(x, SHUNT_STEP_VALUE, event);
+    event->slot = x->slot;
+    event->value = x->value;
+    event->cleared = x->cleared;
+    event->place = x->value_place;
+    return SHUNT_STEP_VALUE;
+}
+
+/* The value that was made; faults about it come first. */
+static shunt_step show_value(struct hl7 *x, shunt_event *event)
+{
+    if (x->state == FAILED) return show_end(x, SHUNT_STEP_FAILED, event);
+    if (x->queue_count == 0) return show_made(x, event);
+    x->value_waits = x->slot != SHUNT_NONE;
+    show(x, &x->queue[x->queue_first++], event);
+    return event->step;
+}
+
+static shunt_step next(shunt_reader *reader, shunt_event *event)
+{
+    struct hl7 *x = (struct hl7 *)reader;
+    for (;;) {
+        if (x->queue_first < x->queue_count) {
+            show(x, &x->queue[x->queue_first++], event);
+            return event->step;
+        }
+        x->queue_first = x->queue_count = x->detail_count = 0;
+        if (x->value_waits) {
+            x->value_waits = false;
+            return show_made(x, event);
+        }
+        if (next_value(x, event)) return event->step;
+        enum got got = AGAIN;
+        switch (x->state) {
+        case LINES:
+            got = next_line(x);
+            if (got == GOT) got = process(x);
+            break;
+        case SEEK: got = seek(x); break;
+        case SKIP: got = skip(x); break;
+        case OVER: return show_end(x, SHUNT_STEP_END, event);
+        default: return show_end(x, SHUNT_STEP_FAILED, event);
+        }
+        if (got == AT_END) got = finish_input(x);
+        if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
+    }
+}
+
+static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
+{
+    struct hl7 *x = (struct hl7 *)reader;
+    if (x->last) return; /* nothing follows the last piece */
+    x->fed_at += x->fed_size;
+    x->fed = bytes;
+    x->fed_size = size;
+    x->last = last;
+}
+
+static void hl7_free(shunt_reader *reader)
+{
+    struct hl7 *x = (struct hl7 *)reader;
+    if (!x) return;
+    shunt_buffer_done(&x->joined);
+    shunt_buffer_done(&x->decoded);
+    shunt_hl7_wants_done(&x->wants, x->memory);
+    shunt_memory_free(x->memory, x->joints);
+    shunt_memory_free(x->memory, x->stage);
+    shunt_memory_free(x->memory, x->offsets);
+    shunt_memory_free(x->memory, x);
+}
+
+static const shunt_reader_ops ops = {
+    .name = "hl7", .values = true, .late = SHUNT_HL7_LATE, .feed = feed, .next = next, .free = hl7_free
+};
+
+shunt_reader *shunt_hl7_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_hl7_options *options)
+{
+    struct hl7 *x = shunt_memory_zeroed(memory, 1, sizeof *x);
+    if (!x) return NULL;
+    x->base.ops = &ops;
+    x->memory = memory;
+    x->plan = plan;
+    if (options) x->options = *options;
+    if (!x->options.max_segment_bytes) x->options.max_segment_bytes = 8 << 20;
+    if (!x->options.max_leading_bytes) x->options.max_leading_bytes = 64 << 10;
+    if (x->options.max_segment_bytes < 8) x->options.max_segment_bytes = 8;
+    if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
+    shunt_buffer_init(&x->joined, memory);
+    shunt_buffer_init(&x->decoded, memory);
+    x->guide = SHUNT_NONE;
+    x->blank_at = UINT64_MAX;
+    x->delims.element = '|';
+    x->all_strict = shunt_hl7_all_strict(plan);
+    bool made = shunt_hl7_wants_init(&x->wants, memory, plan);
+    x->offset_limit = x->options.display ? SHUNT_HL7_FIELDS : x->wants.last > HEADER_FIELDS ? x->wants.last : HEADER_FIELDS;
+    x->offsets = shunt_memory_zeroed(memory, x->offset_limit + 2, sizeof *x->offsets);
+    if (made && x->offsets) return &x->base;
+    hl7_free(&x->base);
+    return NULL;
+}
