@@ -16,8 +16,9 @@ OF_EXCEPTION = ("code", "cause", "severity", "scope", "offset", "length")
 
 
 def answer(shunt, rules, sample, folder):
-    out, faults = folder / "records", folder / "exceptions"
-    done = subprocess.run([shunt, "run", rules, sample, "-q", "-o", out, "--exceptions", faults], capture_output=True, text=True, check=False)
+    out, faults, key = folder / "records", folder / "exceptions", folder / "key"
+    key.write_text("a key for tests, of 32 bytes ....")
+    done = subprocess.run([shunt, "run", rules, sample, "-q", "-o", out, "--exceptions", faults, "--token-key", key], capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{sample.name}: exit {done.returncode}\n{done.stderr}")
     lines = []
