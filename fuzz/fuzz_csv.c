@@ -13,12 +13,13 @@ static const char *const layouts[] = {
     "csv noheader\nrow rows unit\ncol a\ncol r rest=3\n",
     "csv noheader sep=| quote=none enc=ISO-8859-1\nrow rows unit\ncol a\ncol b\n",
     "csv noheader term=~\nrow rows unit\ncol a\ncol b at=3\n",
-    "csv key=1 term=/ lines cont=88 quote=none tx=g\nrow f keys=1\ncol a at=2\nrow g keys=2\ncol a at=2\nrow a in=g keys=3\ncol "
-    "a "
-    "at=2\nrow e in=a keys=4|5 unit\ncol a at=2\ncol r at=3 rest=4\nrow z in=a keys=6 once\ncol a at=2\nrow y in=g keys=7 once\n",
+    ("csv key=1 term=/ lines cont=88 quote=none tx=g\nrow f keys=1\ncol a at=2\nrow g keys=2\ncol a at=2\nrow a in=g keys=3\ncol "
+     "a "
+     "at=2\nrow e in=a keys=4|5 unit\ncol a at=2\ncol r at=3 rest=4\nrow z in=a keys=6 once\ncol a at=2\nrow y in=g keys=7 "
+     "once\n"),
     "csv key=2 cont=c\nrow a keys=a unit\ncol x at=1\nrow b in=a keys=b\ncol y at=3 len=2\n",
-    "fixed 4 key=1-1 tx=b\nrow h keys=1\nrow b keys=2\ncol a at=2-3\nrow e in=b keys=3 unit\ncol a at=2-4 len=2\nrow d in=e "
-    "keys=4\ncol a at=1-4\nrow z in=b keys=5 once\ncol a at=2-2\n",
+    ("fixed 4 key=1-1 tx=b\nrow h keys=1\nrow b keys=2\ncol a at=2-3\nrow e in=b keys=3 unit\ncol a at=2-4 len=2\nrow d in=e "
+     "keys=4\ncol a at=1-4\nrow z in=b keys=5 once\ncol a at=2-2\n"),
     "fixed 3\nrow rows unit\ncol a at=1-2\ncol b at=3-3\n",
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
