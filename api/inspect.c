@@ -6,9 +6,9 @@
 
 enum { INDENT = 2 };
 
-/* FHIR is looked at by look_fhir.c, fixed width has no names of its own: both are no readers here. */
+/* Records of fixed width say nothing of themselves: they can not be looked at without a declaration. */
 static const look_ops *const standards[SHUNT_STANDARD_COUNT] = {
-    [SHUNT_STANDARD_X12] = &look_x12, [SHUNT_STANDARD_CSV] = &look_csv
+    [SHUNT_STANDARD_X12] = &look_x12, [SHUNT_STANDARD_FHIR] = &look_fhir, [SHUNT_STANDARD_CSV] = &look_csv
 };
 
 /* ---- values ---- */
@@ -297,6 +297,8 @@ void shunt_inspector_free(shunt_inspector *inspector)
     if (!inspector) return;
     shunt_memory memory = inspector->memory;
     if (inspector->reader) inspector->reader->ops->free(inspector->reader);
+    for (int i = 0; i < SHUNT_STANDARD_COUNT; i++)
+        if (standards[i] && standards[i]->done) standards[i]->done(inspector);
     shunt_arena_free(inspector->arena);
     shunt_buffer_done(&inspector->out);
     shunt_buffer_done(&inspector->why);

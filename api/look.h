@@ -16,6 +16,7 @@ typedef struct look_ops {
      * `whole` says that no more will be shown. */
     const char *(*open)(shunt_inspector *inspector, shunt_text begin, bool whole);
     void (*event)(shunt_inspector *inspector, const shunt_event *event);
+    void (*done)(shunt_inspector *inspector); /* after the reader is gone; NULL = nothing to give back */
 } look_ops;
 
 struct shunt_inspector {
@@ -41,8 +42,8 @@ struct shunt_inspector {
 };
 
 /* What `open` of rows says of bytes that are none. */
-extern const char look_no_rows[];
-extern const look_ops look_x12, look_hl7, look_csv;
+extern const char     look_no_rows[];
+extern const look_ops look_x12, look_hl7, look_fhir, look_csv;
 
 /* Some bytes of a message and where they stand. */
 typedef struct look_value {

@@ -105,4 +105,4 @@ static void event(shunt_inspector *inspector, const shunt_event *event)
     }
 }
 
-const look_ops look_csv = { parse, open, event };
+const look_ops look_csv = { parse, open, event, NULL };

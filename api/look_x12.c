@@ -262,4 +262,4 @@ static const char *open(shunt_inspector *inspector, shunt_text bytes, bool whole
     return inspector->reader ? NULL : "no memory";
 }
 
-const look_ops look_x12 = { parse, open, event };
+const look_ops look_x12 = { parse, open, event, NULL };

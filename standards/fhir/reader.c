@@ -243,7 +243,7 @@ static bool begin_document(struct fhir_reader *r)
     r->guide = SHUNT_NONE;
     if (!r->refs) shunt_tape_cut(&r->tape, r->tape.first);
     shunt_fhir_walk_begin(&r->walk);
-    return true;
+    return !r->tee.watch || r->tee.watch->take(r->tee.watch, &(shunt_token){ .op = SHUNT_TOKEN_DOCUMENT });
 }
 
 static bool add_unspool(struct fhir_reader *r) { return !r->spool_on || mark(r, SHUNT_ITEM_UNSPOOL); }
@@ -306,7 +306,7 @@ static enum stepped json_begin(struct fhir_reader *r, const shunt_json_state *st
     if (state->first == '{') {
         if (r->complete && !finish_document(r)) return worked(r, false);
         r->recovering = false;
-        begin_document(r);
+        if (!begin_document(r)) return worked(r, false);
         shunt_json_open(r->json, r->lines);
         return WORKED;
     }
@@ -422,7 +422,7 @@ static enum stepped start(struct fhir_reader *r, uint8_t first, uint64_t at)
     r->format = XML;
     r->base.ops = &xml_ops;
     r->walk.trim = r->again.trim = true;
-    begin_document(r);
+    if (!begin_document(r)) return worked(r, false);
     r->xml = shunt_xml_new(r->memory, r->sink, r->most, at, r->blanks);
     return worked(r, r->xml != NULL);
 }

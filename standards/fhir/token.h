@@ -16,6 +16,7 @@ typedef enum shunt_token_op {
     SHUNT_TOKEN_OBJECT_END, /* of both; `at` the byte after it */
     SHUNT_TOKEN_ARRAY,
     SHUNT_TOKEN_ARRAY_END,
+    SHUNT_TOKEN_DOCUMENT, /* to one who watches a reader: another document begins, whether the one before came to its end or not */
 } shunt_token_op;
 
 typedef enum shunt_token_kind {
