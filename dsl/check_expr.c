@@ -574,6 +574,14 @@ shunt_ast *phi_part(const shunt_ast *node, uint32_t classes)
     return (shunt_ast *)(uintptr_t)at;
 }
 
+/* A ledger may hold numbers and days, a work list what its clerks need; names and the like are not offered to anything. */
+static bool may_accept(const shunt_symbol *target, uint32_t classes)
+{
+    uint32_t fit = SHUNT_PHI_DATE | SHUNT_PHI_IDENTIFIER | SHUNT_PHI_ACCOUNT_NUMBER;
+    if (!target->as.target->journal) fit |= SHUNT_PHI_MEMBER_ID | SHUNT_PHI_RECORD_NUMBER | SHUNT_PHI_CLINICAL | SHUNT_PHI_DEVICE;
+    return !(classes & ~fit);
+}
+
 void check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symbol *target)
 {
     uint32_t refused = type->phi & ~target->as.target->accepts;
@@ -609,6 +617,9 @@ void check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symb
                         SHUNT_TEXT_ARGS(accepted), line_of(k, accepts->span));
     shunt_diag_help(k->diags, d, "remove it, or use `tokenize(%.*s)` or `mask(%.*s)`", SHUNT_TEXT_ARGS(shown),
                     SHUNT_TEXT_ARGS(shown));
+    if (target->module == k->module->number && may_accept(target, refused))
+        shunt_diag_help(k->diags, d, "or let %.*s hold it: `accepts phi %.*s`", SHUNT_TEXT_ARGS(target->name),
+                        SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, target->as.target->accepts | refused)));
     shunt_diag_help(k->diags, d, "`declassify(x, because: \"...\")` keeps it and is listed in the release report");
 }
 
