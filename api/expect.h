@@ -37,6 +37,7 @@ typedef struct expect_item {
     bool         journal;
     shunt_text   name;        /* target or code */
     shunt_text   kind, scope; /* exit: "quarantine", "transaction" (empty: the unit) */
+    bool         widened; /* seen: the rule does not say the scope, it follows from where it stands; it need not be expected */
     expect_row   row;
     expect_line *lines;
     uint32_t     line_count;

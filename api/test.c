@@ -81,6 +81,30 @@ static shunt_status on_transaction(void *context, bool committed)
     return SHUNT_OK;
 }
 
+/* An exit of this code that leaves more than its unit, and does not say so. */
+typedef struct exit_search {
+    shunt_text code;
+    bool       found;
+} exit_search;
+
+static bool find_widened(shunt_ast *node, void *context)
+{
+    exit_search      *search = context;
+    const shunt_fact *fact = shunt_fact_of(node);
+    if (node->kind != SHUNT_AST_EXIT || !fact || fact->kind != SHUNT_FACT_EXIT || !fact->symbol) return true;
+    bool widened = !node->kids[SHUNT_EXIT_scope] && fact->scope >= SHUNT_LANG_TRANSACTION;
+    if (widened && shunt_text_equal(fact->symbol->name, search->code)) search->found = true;
+    return true;
+}
+
+static bool is_widened(const trial *t, shunt_text code)
+{
+    exit_search search = { .code = code };
+    for (uint32_t m = 0; m < t->compilation->module_count; m++)
+        shunt_ast_walk(t->compilation->modules[m].tree, find_widened, &search);
+    return search.found;
+}
+
 static shunt_status on_exception(void *context, const shunt_raised *raised)
 {
     trial       *t = context;
@@ -95,6 +119,7 @@ static shunt_status on_exception(void *context, const shunt_raised *raised)
         item.scope = raised->scope == SHUNT_SCOPE_TRANSACTION ? SHUNT_TEXT("transaction")
                      : raised->scope == SHUNT_SCOPE_BATCH     ? SHUNT_TEXT("batch")
                                                               : SHUNT_TEXT("file");
+    item.widened = item.scope.length && raised->code != SHUNT_NONE && is_widened(t, code);
     shunt_buffer_init(&text, t->memory);
     if (raised->message.length)
         shunt_buffer_text(&text, raised->message);

@@ -517,12 +517,19 @@ static void answer_into(shunt_emit_fn *f, shunt_ast *answer, uint16_t into)
     shunt_emit_leave(f, region);
 }
 
+/* What a `noting` behind an answer makes of it. */
+typedef enum noted {
+    UNNOTED,
+    NOTED,
+    NOTED_LATER /* there is another answer in between: a place of the message is then no more than a further place to look */
+} noted;
+
 /* Leaves the value in `into`. Jumps to `plain` when no answer was used; goes on behind itself when one was, or there is none. */
-static void chain(shunt_emit_fn *f, shunt_ast *node, uint16_t into, shunt_emit_label *plain)
+static void chain(shunt_emit_fn *f, shunt_ast *node, uint16_t into, shunt_emit_label *plain, noted how)
 {
     shunt_emit_label past = { 0 };
     if (node->kind == SHUNT_AST_NOTING) {
-        chain(f, node->kids[SHUNT_NOTING_value], into, plain);
+        chain(f, node->kids[SHUNT_NOTING_value], into, plain, NOTED);
         shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, into, &past);
         if (type_at(node->kids[SHUNT_NOTING_value])->clearable) shunt_emit_jump(f, SHUNT_OP_JUMP_CLEARED, into, &past);
         shunt_emit_op(f, SHUNT_OP_NOTE, shunt_emit_exit_number(f, node), 0, 0);
@@ -536,13 +543,14 @@ static void chain(shunt_emit_fn *f, shunt_ast *node, uint16_t into, shunt_emit_l
     }
     shunt_ast *value = node->kids[SHUNT_OTHERWISE_value], *answer = node->kids[SHUNT_OTHERWISE_answer];
     bool       leaf = value->kind != SHUNT_AST_OTHERWISE && value->kind != SHUNT_AST_CLEARED && value->kind != SHUNT_AST_NOTING;
-    chain(f, value, into, plain);
+    chain(f, value, into, plain, how == NOTED && node->kind != SHUNT_AST_CLEARED ? NOTED_LATER : how);
     if (!leaf) shunt_emit_jump(f, SHUNT_OP_JUMP_PRESENT, into, &past);
     if (node->kind == SHUNT_AST_CLEARED)
         shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, into, &past);
     else if (type_at(value)->clearable)
         shunt_emit_jump(f, SHUNT_OP_JUMP_CLEARED, into, &past);
     answer_into(f, answer, into);
+    if (how == NOTED_LATER && is_direct_path(answer)) shunt_emit_jump(f, SHUNT_OP_JUMP_PRESENT, into, plain);
     shunt_emit_bind(f, &past);
 }
 
@@ -550,7 +558,7 @@ static uint16_t eval_answers(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
 {
     uint16_t         at = result_place(f, node, into);
     shunt_emit_label plain = { 0 };
-    chain(f, node, at, &plain);
+    chain(f, node, at, &plain, UNNOTED);
     shunt_emit_bind(f, &plain);
     return at;
 }
