@@ -601,7 +601,8 @@ static uint16_t land(struct hl7 *x)
     for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
     for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
     if (landing.node == SHUNT_NONE && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
-    if (landing.out_of_order) warn(x, SHUNT_HL7_ORDER);
+    /* Sites put their own segments anywhere behind the one that they belong to. */
+    if (landing.out_of_order && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_ORDER);
     if (landing.orphan) warn(x, SHUNT_HL7_MISSING_PARENT);
     if (landing.too_many) warn(x, SHUNT_HL7_REPEATS);
     return landing.node;
