@@ -225,7 +225,7 @@ def check_reports_as_text_and_json(folder):
 @test
 def tests_of_rules_as_tap_and_junit(folder):
     out, _ = shunt("test", ROOT / "rules")
-    assert out.startswith("TAP version 13\nok 1 - ") and "not ok" not in out and re.search(r"^1\.\.\d{2}$", out, re.M)
+    assert out.startswith("TAP version 13\nok 1 - ") and "not ok" not in out and re.search(r"^1\.\.\d+$", out, re.M)
     out, _ = shunt("test", "--format", "junit", RULES)
     assert out.startswith("<?xml") and 'failures="0"' in out
     text = pathlib.Path(RULES).read_text().replace('debit  "1015"  80.00 USD with (claim: "PCN1"', 'debit  "1016"  80.00 USD with (claim: "PCN1"')
