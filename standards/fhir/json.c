@@ -451,7 +451,7 @@ static shunt_json_step syntax(shunt_json *j)
     unsigned char *words = yajl_get_error(j->yajl, 0, NULL, 0);
     snprintf(detail, sizeof detail, "%s", (const char *)words);
     detail[strcspn(detail, "\n")] = 0;
-    return fault(j, SHUNT_FHIR_JSON, j->text_base + end - (end > 0), 1, detail);
+    return fault(j, SHUNT_FHIR_JSON, j->text_base + end, 1, detail);
 }
 
 /* Gives yajl a run of whole tokens. MORE: it wants more. */

@@ -255,6 +255,12 @@ static bool finish_document(struct fhir_reader *r)
     if (!add_early(r)) return false;
     if (!r->begun) return true;
     r->begun = false;
+    if (r->walk.presumed) {
+        shunt_fhir_item fault = {
+            .step = SHUNT_STEP_FAULT, .code = SHUNT_FHIR_NO_TYPE, .at = r->walk.hold_at, .end = r->document_end
+        };
+        return mark(r, SHUNT_ITEM_DENY) && add(r, &fault, (shunt_text){ 0 });
+    }
     return add_unspool(r) && add(r, &item, (shunt_text){ 0 });
 }
 
@@ -745,13 +751,10 @@ static bool prepare(struct fhir_reader *r, const shunt_fhir_options *o)
         if (r->names->under[i].name_count > r->seen_count) r->seen_count = r->names->under[i].name_count;
     r->seen = shunt_memory_zeroed(r->memory, r->seen_count + (size_t)1, sizeof *r->seen);
     if (!r->seen) return false;
-    shunt_fhir_walk_init(&r->walk, r->memory, r->names, &r->queue, &r->early, &r->tape, r->most);
-    shunt_fhir_walk_init(&r->again, r->memory, r->names, &r->expanded, &r->early, &r->tape, r->most);
-    r->walk.hooks =
-        (shunt_fhir_walk_hooks){ .root = on_root, .branch = on_branch, .held = on_held, .presumed = on_presumed, .context = r };
     r->tee = (struct tee){ { .wants = true, .take = tee_take, .fault = tee_fault }, o->watch, &r->walk.sink };
     r->sink = o->watch ? &r->tee.sink : &r->walk.sink;
-    r->again.hooks = (shunt_fhir_walk_hooks){ .resolve = on_resolve, .context = r };
+    r->walk.names = r->again.names = r->names;
+    r->walk.most = r->again.most = r->most;
     if (!r->names->references) return true;
     r->walk.hold = true;
     r->refs = shunt_fhir_refs_new(r->memory, o->directory, window ? window : SHUNT_FHIR_WINDOW);
@@ -773,6 +776,11 @@ shunt_reader *shunt_fhir_reader_new(const shunt_memory *memory, const shunt_plan
     shunt_buffer_init(&r->replay, memory);
     shunt_fhir_events *events[] = { &r->queue, &r->early, &r->expanded, &r->kept };
     for (size_t i = 0; i < SHUNT_COUNT(events); i++) shunt_fhir_events_init(events[i], memory);
+    shunt_fhir_walk_init(&r->walk, memory, NULL, &r->queue, &r->early, &r->tape, 0);
+    shunt_fhir_walk_init(&r->again, memory, NULL, &r->expanded, &r->early, &r->tape, 0);
+    r->walk.hooks =
+        (shunt_fhir_walk_hooks){ .root = on_root, .branch = on_branch, .held = on_held, .presumed = on_presumed, .context = r };
+    r->again.hooks = (shunt_fhir_walk_hooks){ .resolve = on_resolve, .context = r };
     if (prepare(r, o)) return &r->base;
     fhir_free(&r->base);
     return NULL;

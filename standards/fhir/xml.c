@@ -23,8 +23,9 @@ struct shunt_xml {
     xmlParserCtxtPtr    parser;
     shunt_xml_state     state;
     bool                fault, no_memory, terminating, text_told;
-    uint64_t            base; /* of the first byte given to libxml2 */
-    uint64_t            fed;  /* of the first byte in the buffer */
+    bool                wide, marked; /* the first bytes are of an encoding of several bytes a character; are the mark of UTF-8 */
+    uint64_t            base;         /* of the first byte given to libxml2 */
+    uint64_t            fed;          /* of the first byte in the buffer */
     uint8_t            *buffer;
     size_t              size, capacity, block;
     size_t              checked; /* of the buffer is UTF-8 */
@@ -135,7 +136,11 @@ static void on_document(void *context)
 {
     shunt_xml     *x = context;
     const xmlChar *name = x->parser->encoding ? x->parser->encoding : x->parser->input ? x->parser->input->encoding : NULL;
-    if (!x->sink || !name || is_utf8((const char *)name)) return;
+    if (!name) return;
+    /* Without a sink any encoding will do, if it is the one that the first bytes show. */
+    bool utf8 = is_utf8((const char *)name),
+         several = !strncasecmp((const char *)name, "UTF-16", 6) || strstr((const char *)name, "UCS");
+    if (x->sink || x->marked ? utf8 : x->wide ? !utf8 : !several) return;
     snprintf(x->detail, sizeof x->detail, "%s", (const char *)name); /* names of encodings are letters, digits, . _ - */
     stop(x, SHUNT_FHIR_ENCODING, x->base, 0, x->detail);
 }
@@ -201,11 +206,11 @@ static bool attribute_value(shunt_xml *x, const xmlChar *tag, const xmlChar *con
 }
 
 /* The type of a resource is the name of its element. */
-static void resource(shunt_xml *x, const xmlChar *tag, const xmlChar *name)
+static void resource(shunt_xml *x, const xmlChar *tag, const xmlChar *prefix, const xmlChar *name)
 {
     uint32_t    length = (uint32_t)strlen((const char *)name);
     shunt_token token = { .op = SHUNT_TOKEN_VALUE, .kind = SHUNT_TOKEN_STRING, .text = { (const char *)name, length } };
-    token.at = position(x, tag) + 1;
+    token.at = position(x, tag) + 1 + (prefix ? strlen((const char *)prefix) + 1 : 0);
     token.length = length;
     if (x->sink->skip) return;
     if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = SHUNT_TEXT("resourceType") })) return;
@@ -250,7 +255,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
                      const xmlChar **namespaces, int count, int defaulted, const xmlChar **attributes)
 {
     shunt_xml *x = context;
-    (void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted;
+    (void)namespace_count, (void)namespaces, (void)defaulted;
     x->events++;
     if (x->fault || x->no_memory) return;
     if (!x->sink) {
@@ -280,7 +285,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
     }
     if (x->depth == 1) {
         x->levels[1] = ROOT;
-        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag) })) resource(x, tag, name);
+        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag) })) resource(x, tag, prefix, name);
     } else if (name[0] >= 'A' && name[0] <= 'Z') {
         uint8_t *around = &x->levels[x->depth - 1];
         if (*around != ELEMENT) { /* a second resource in one place */
@@ -289,7 +294,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         }
         *around = WRAPPER;
         x->levels[x->depth] = WRAPPED;
-        resource(x, tag, name);
+        resource(x, tag, prefix, name);
     } else {
         element(x, tag, name, count, attributes);
     }
@@ -359,7 +364,8 @@ static bool prepare(shunt_xml *x, uint64_t blanks)
     xmlInitParser();
     x->parser = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     if (!x->buffer || !x->parser) return false;
-    xmlCtxtUseOptions(x->parser, XML_PARSE_NONET);
+    /* NOENT: `&amp;` of an attribute comes as `&`; there is no DTD, so there are no other entities. */
+    xmlCtxtUseOptions(x->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     x->value = xmlDictLookup(x->parser->dict, (const xmlChar *)"value", 5);
     x->id = xmlDictLookup(x->parser->dict, (const xmlChar *)"id", 2);
     x->url = xmlDictLookup(x->parser->dict, (const xmlChar *)"url", 3);
@@ -387,6 +393,7 @@ void shunt_xml_free(shunt_xml *x)
 {
     if (!x) return;
     xmlFreeParserCtxt(x->parser);
+    xmlResetLastError(); /* it would keep words of the document */
     shunt_memory_free(x->memory, x->buffer);
     shunt_memory_free(x->memory, x);
 }
@@ -436,6 +443,10 @@ static void take_block(shunt_xml *x, bool last)
 {
     bool   bad = false;
     size_t good = x->size;
+    if (!x->events && x->size >= 3) {
+        x->wide |= x->buffer[0] >= 0xfe || !x->buffer[0] || !x->buffer[1];
+        x->marked |= memcmp(x->buffer, "\xef\xbb\xbf", 3) == 0;
+    }
     if (x->sink) {
         good = x->checked += shunt_utf8_good(x->buffer + x->checked, x->size - x->checked, &bad);
         bad |= last && good < x->size;
