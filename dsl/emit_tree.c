@@ -270,7 +270,7 @@ static void put_tree(shunt_emitter *e, const shunt_tree *tree, uint16_t guide, u
     uint16_t frame = tree->ref->number ? (uint16_t)(tree->ref->number - 1) : SHUNT_NONE;
     uint16_t branch = shunt_plan_maker_branch(e->plan, guide, parent, tree->name, tree->only, tree->list ? 0 : 1, frame);
     for (uint32_t i = 0; i < tree->values.count; i++)
-        shunt_plan_maker_leaf(e->plan, branch, tree->values.items[i].name, tree->values.items[i].slot);
+        shunt_plan_maker_leaf(e->plan, branch, tree->values.items[i].name, tree->values.items[i].slot, tree->leaf);
     for (const shunt_tree *below = tree->first; below; below = below->next)
         if (demanded(below)) put_tree(e, below, guide, branch);
 }

@@ -41,6 +41,7 @@ typedef struct repeated {
 
 typedef struct leaf { /* a value of a branch */
     uint16_t   branch, slot;
+    bool       item; /* the value of an item of a list of primitives */
     shunt_text name;
 } leaf;
 
@@ -456,11 +457,11 @@ uint16_t shunt_plan_maker_branch(shunt_plan_maker *m, uint16_t number, uint16_t 
     return small(m, m->loops.count - 1);
 }
 
-void shunt_plan_maker_leaf(shunt_plan_maker *m, uint16_t branch, shunt_text name, uint16_t slot)
+void shunt_plan_maker_leaf(shunt_plan_maker *m, uint16_t branch, shunt_text name, uint16_t slot, bool item)
 {
     leaf *l = SHUNT_PUSH(m->arena, &m->leaves);
     if (l)
-        *l = (leaf){ branch, slot, name };
+        *l = (leaf){ branch, slot, item, name };
     else
         m->no_memory = true;
 }
@@ -597,6 +598,7 @@ static void write_leaves(shunt_plan_maker *m)
                                 .frame = SHUNT_NONE,
                                 .of = SHUNT_NONE,
                                 .name = text_number(m, l->name),
+                                .required = l->item,
                                 .key_first = small(m, m->keys.count),
                                 .demand_first = small(m, m->demands.count) };
         for (uint32_t k = i; k < m->leaves.count && m->leaves.items[k].branch == l->branch; k++) {

@@ -59,8 +59,8 @@ bool shunt_plan_maker_repeat(shunt_plan_maker *maker, uint16_t frame, shunt_plan
  * guides are known. `only`: the type of resource, empty = any; `max` 0 = a list; `frame` SHUNT_NONE: it leads inwards only. */
 uint16_t     shunt_plan_maker_branch(shunt_plan_maker *maker, uint16_t guide, uint16_t parent, shunt_text name, shunt_text only,
                                      uint16_t max, uint16_t frame);
-/* The slot of the nearest frame around is filled from the value of this name. */
-void         shunt_plan_maker_leaf(shunt_plan_maker *maker, uint16_t branch, shunt_text name, uint16_t slot);
+/* The slot of the nearest frame around is filled from the value of this name. `item`: it is the value of an item of a list of primitives. */
+void         shunt_plan_maker_leaf(shunt_plan_maker *maker, uint16_t branch, shunt_text name, uint16_t slot, bool item);
 /* OK, or what `finish` will say already: NO_MEMORY, LIMIT. */
 shunt_status shunt_plan_maker_status(const shunt_plan_maker *maker);
 /* Writes the plan. The maker is used up. After it the absolute number of a slot is known. */

@@ -88,7 +88,8 @@ typedef struct shunt_plan_demand {
 
 /* A segment at its place in a guide. In guides of trees (FHIR) a node is a named value of its loop: `name` is the name, `id` its first
  * eight bytes, and its demands have no element; where the loop has no frame they fill the frame of the nearest loop around it that has
- * one. "resourceType" is such a value. In a loop of primitive values (`given`) the value itself is the node "value". */
+ * one. "resourceType" is such a value. In a loop of primitive values (`given`) the value itself is the node "value", and `required`: an
+ * item without it is no instance. */
 typedef struct shunt_plan_node {
     uint64_t id;       /* packed */
     uint16_t loop;     /* index into the loops of the plan: the loop it belongs to; for a trigger the loop it starts */

@@ -84,6 +84,15 @@ static uint32_t list_of(struct maker *m, uint16_t loop, enum role role, shunt_te
     return m->list_count - first;
 }
 
+/* The loop of a list of primitives: its value is required of each item. */
+static bool is_of_values(const struct maker *m, uint16_t loop)
+{
+    const shunt_plan *plan = m->out->plan;
+    for (uint32_t i = m->first[0][loop]; i; i = m->next[0][i - 1])
+        if (plan->nodes[i - 1].required && shunt_text_is(name_in(plan, OF_NODE, (uint16_t)(i - 1)), "value")) return true;
+    return false;
+}
+
 static void add_name(struct maker *m, uint16_t loop, shunt_text text)
 {
     const shunt_plan *plan = m->out->plan;
@@ -99,6 +108,7 @@ static void add_name(struct maker *m, uint16_t loop, shunt_text text)
     name->loop_count = list_of(m, loop, OF_LOOP, text);
     name->besides = m->list_count;
     name->beside_count = list_of(m, loop, OF_BESIDE, text);
+    for (uint32_t l = 0; l < name->loop_count; l++) name->values |= is_of_values(m, m->out->lists[name->loops + l]);
     for (uint32_t l = 0; l < name->loop_count; l++) name->branch |= m->units[m->out->lists[name->loops + l]];
     name->awaited = root && !whole && !name->branch;
     under->awaited = (uint16_t)(under->awaited + name->awaited);

@@ -285,7 +285,7 @@ static bool take_object(shunt_fhir_walk *w, const shunt_token *token)
     if (token->op == SHUNT_TOKEN_ELEMENT && f->reference && token->kind != SHUNT_TOKEN_NULL && !take_value(w, token))
         return false;
     if (w->type_key && token->op == SHUNT_TOKEN_ELEMENT && !take_value(w, token)) return false;
-    if (!name || !name->loop_count) {
+    if (!name || !name->loop_count || name->values) {
         w->sink.skip = 1;
         return true;
     }
