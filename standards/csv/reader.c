@@ -800,6 +800,13 @@ static shunt_step no_memory(struct csv *c, shunt_event *event)
     return SHUNT_STEP_FAILED;
 }
 
+static void place_cell(shunt_event *event, const struct cell *cell, uint32_t number)
+{
+    event->place.byte = cell->at;
+    event->place.length = cell->end - cell->begin;
+    event->place.element = (uint16_t)(number > UINT16_MAX ? UINT16_MAX : number);
+}
+
 /* One cell as a value, or as the fault that keeps it from being one; false: it is empty. */
 static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const shunt_plan_column *column, uint16_t slot,
                       uint32_t number)
@@ -812,7 +819,13 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
     }
     uint32_t length = cell.end - cell.begin;
     if (length == 0) return false;
-    if (row->faults & 1u << ROW_ENCODING && bad_byte(c, row->bytes + cell.begin, length) < length) return false; /* it was told */
+    bool wrong = row->faults & 1u << ROW_ENCODING; /* it was told; but columns of fixed width may cut a character, too */
+    if ((wrong || c->layout->length) && bad_byte(c, row->bytes + cell.begin, length) < length) {
+        if (wrong) return false;
+        fault(c, event, SHUNT_CSV_ENCODING, true);
+        place_cell(event, &cell, number);
+        return true;
+    }
     if (!decode_cell(c, row, &cell, &text)) {
         (void)no_memory(c, event);
         return true;
@@ -822,9 +835,7 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
         fault(c, event, SHUNT_CSV_TEXT_LONG, true);
     else
         event_of(c, event, SHUNT_STEP_VALUE);
-    event->place.byte = cell.at;
-    event->place.length = length;
-    event->place.element = (uint16_t)(number > UINT16_MAX ? UINT16_MAX : number);
+    place_cell(event, &cell, number);
     if (too_long) {
         int wrote = snprintf(c->detail, sizeof c->detail, "%u characters, at most %u", shunt_utf8_count(text), column->length);
         event->detail = (shunt_text){ c->detail, (uint32_t)wrote };
@@ -1302,7 +1313,7 @@ static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool l
     struct csv *c = (struct csv *)reader;
     if (c->last) return; /* nothing follows the last piece */
     c->fed_at += c->fed_size;
-    c->fed = bytes;
+    c->fed = size ? bytes : (const uint8_t *)"";
     c->fed_size = size;
     c->fed_used = 0;
     c->last = last;
@@ -1366,6 +1377,7 @@ shunt_reader *shunt_csv_reader_new(const shunt_memory *memory, const shunt_plan 
     if (!c) return NULL;
     c->base.ops = layout->length ? &fixed_ops : &csv_ops;
     c->memory = memory;
+    c->fed = (const uint8_t *)"";
     c->plan = plan;
     c->layout = layout;
     c->rows = plan->rows + layout->row_first;

@@ -130,6 +130,10 @@ static const struct {
       SET("batch") "value 0 ACME\nenter entry\nfault CSV_LENGTH (6 bytes, 10 expected)\nvalue 0 00820\nleave "
                    "entry\nenter "
                    "entry\nvalue 0 00821\nvalue 1 JIM\nleave entry\n" END },
+    { "a column that cuts a character", "fixed 3\nrow rows unit\ncol a at=1-2\ncol b at=3-3\n",
+      "c\xce\x88\n\xce\x88"
+      "d\n",
+      BEGIN "enter rows\nfault CSV_ENCODING 1\nfault CSV_ENCODING 2\nleave rows\n" ROW("\xce\x88", "d") END },
     { "half a record at the end", NACHA, "5ACME     600820JIM 6008",
       SET("batch") "value 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nleave entry\nenter entry\nfault "
                    "CSV_LENGTH (4 "
