@@ -7,9 +7,10 @@
 enum { INDENT = 2 };
 
 /* Records of fixed width say nothing of themselves: they can not be looked at without a declaration. */
-static const look_ops *const standards[SHUNT_STANDARD_COUNT] = {
-    [SHUNT_STANDARD_X12] = &look_x12, [SHUNT_STANDARD_FHIR] = &look_fhir, [SHUNT_STANDARD_CSV] = &look_csv
-};
+static const look_ops *const standards[SHUNT_STANDARD_COUNT] = { [SHUNT_STANDARD_X12] = &look_x12,
+                                                                 [SHUNT_STANDARD_HL7] = &look_hl7,
+                                                                 [SHUNT_STANDARD_FHIR] = &look_fhir,
+                                                                 [SHUNT_STANDARD_CSV] = &look_csv };
 
 /* ---- values ---- */
 

@@ -1344,9 +1344,24 @@ static void hl7_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x);
 }
 
-static const shunt_reader_ops ops = {
-    .name = "hl7", .values = true, .late = SHUNT_HL7_LATE, .feed = feed, .next = next, .free = hl7_free
-};
+/* BTS-1, FTS-1: how many messages and batches there are. */
+static void trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
+{
+    (void)control;
+    shunt_buffer_z(out, scope == SHUNT_SCOPE_BATCH ? "BTS" : "FTS");
+    shunt_buffer_char(out, (char)delims->element);
+    shunt_buffer_char(out, '1');
+    shunt_buffer_char(out, (char)delims->terminator);
+}
+
+static const shunt_reader_ops ops = { .name = "hl7",
+                                      .values = true,
+                                      .late = SHUNT_HL7_LATE,
+                                      .feed = feed,
+                                      .next = next,
+                                      .free = hl7_free,
+                                      .trailer = trailer,
+                                      .ending = "hl7" };
 
 shunt_reader *shunt_hl7_reader_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_hl7_options *options)
 {
