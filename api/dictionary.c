@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/dictionary_fhir.h"
 #include "api/path.h"
 #include "standards/schema.h"
 
@@ -198,6 +199,7 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
         if (!here) out.length = start;
         found = found || here;
     }
+    found = shunt_dictionary_fhir(&out, set, version, part) || found;
     shunt_result result = !found                                                 ? SHUNT_RULES_FAULT
                           : out.failed || !write(context, out.bytes, out.length) ? SHUNT_SYSTEM_FAULT
                                                                                  : SHUNT_DONE;

@@ -82,7 +82,7 @@ static void dict_help(check *k, shunt_diag *d, const shunt_tree *tree)
 {
     bool r4 = strcmp(tree->version, "4.0.1") == 0;
     if (tree->type->kind != SHUNT_FHIR_PRIMITIVE)
-        shunt_diag_help(k->diags, d, "`shunt dict %s%s%s` lists what it has", tree->type->name, r4 ? "" : " ",
+        shunt_diag_help(k->diags, d, "`shunt dict %s%s%s` lists what it has", tree->type->name, r4 ? "" : " --guide ",
                         r4 ? "" : tree->version);
 }
 

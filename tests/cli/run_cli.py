@@ -309,6 +309,22 @@ def rows_are_looked_at_by_their_header(folder):
 
 
 @test
+def dict_knows_fhir(folder):
+    out, _ = shunt("dict", "Invoice.lineItem.priceComponent")
+    assert out.splitlines()[0] == "Invoice.lineItem.priceComponent  FHIR 4.0.1  part, 0..*  what the price is made of", out
+    assert "type                      1..1  code " in out and "one of base deduction discount informational surcharge tax" in out
+    assert out.splitlines()[-1] == "FHIR 5.0.0 has it too: --guide 5.0.0"
+    assert shunt("dict", "Claim", "item.net")[0].startswith("Claim.item.net  FHIR 4.0.1  data type Money, 0..1  amount of the line\n")
+    assert "phi name" in shunt("dict", "Patient.name.family")[0] and "phi" not in shunt("dict", "Organization.name")[0]
+    out, _ = shunt("dict", "Invoice.lineItem", "--guide", "R5")
+    assert "FHIR 5.0.0" in out and "MonetaryComponent" in out and "4.0.1" not in out
+    assert "value[x]" in shunt("dict", "Extension")[0] and "and 42 more" in shunt("dict", "Extension")[0]
+    assert "  PaymentReconciliation " in shunt("dict", "FHIR")[0] and "FHIR 5.0.0" in shunt("dict")[0]
+    for wrong in (["Claim.itm"], ["Claims"], ["Claim", "total.x"], ["Claim", "--guide", "3.0"], ["Claim."]):
+        shunt("dict", *wrong, status=2)
+
+
+@test
 def dict_knows_what_get_reads(folder):
     out, _ = shunt("dict", "835", "CLP05", "--guide", "005010X221A1")
     assert out.splitlines()[1:] == ["CLP  claim payment, required, once, in loop 2000 > 2100",
