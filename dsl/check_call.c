@@ -481,6 +481,14 @@ static bool loop_argument(check *k, const call *c, const char *set, const char *
     shunt_text list = { 0 };
     if (shunt_ty_is_error(&type)) return false;
     bool instance = type.kind == SHUNT_TY_NODE && !type.loop->segment.length && !type.optional;
+    if (instance && type.loop->source->as.source->standard != SHUNT_STANDARD_X12) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is for loops of X12, and `%.*s` reads %s",
+                                       SHUNT_TEXT_ARGS(c->name), SHUNT_TEXT_ARGS(type.loop->source->name),
+                                       type.loop->source->as.source->guides[0]->set);
+        shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(shunt_ty_name(k->arena, &type)));
+        shunt_diag_help(k->diags, d, "read the values by their paths");
+        return false;
+    }
     bool its_set = instance && (!set || strcmp(type.loop->source->as.source->guides[0]->set, set) == 0);
     if (its_set && !ids[0]) return true;
     for (uint32_t i = 0; ids[i]; i++) {
