@@ -44,6 +44,7 @@ coverage: setup-test build/coverage/.built
 	scripts/coverage.sh build/coverage
 bench: setup-test build/release/.built
 	scripts/bench.sh build/release
+	scripts/bench_standards.sh build/release
 lint: setup-test
 	scripts/lint.sh
 tidy: setup-test build/release/.built

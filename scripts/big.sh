@@ -1,6 +1,7 @@
 #!/bin/sh
 # An 835 of 1 GiB in one set and in many: memory stays below 64 MiB, records are those that the totals say; and rules that reject the whole
-# transaction at its end leave nothing behind. Usage: big.sh BUILD [BYTES]
+# transaction at its end leave nothing behind. The same bytes of HL7, FHIR (a resource a line, one Bundle as JSON and as XML) and CSV, through
+# a pipe. Usage: big.sh BUILD [BYTES]
 set -eu
 build=$1
 bytes=${2:-1073741824}
@@ -43,3 +44,27 @@ cmp -s "$here/rules/x12/remit_gl.map" "$work/rules/x12/never.map" && { echo "the
 judge "undone at its end" "$(peak "$shunt" run "$work/rules/x12/never.map" - -q --report "$work/report")"
 tr -d ' \n' <"$work/report" | grep -o '"units":{[^}]*}'
 [ ! -s "$work/out" ] || { echo "records of an undone transaction were written"; exit 1; }
+
+# The other standards, made while they are read: nothing but what waits for a commit touches the disk.
+piped() {
+    /usr/bin/env python3 - "$work" "$build/bench/bench_gen" "$1" "$bytes" "$shunt" run "$here/$2" - -q -k "$work/key" -o /dev/null --report "$work/report" <<'P'
+import re, resource, subprocess, sys
+work, gen, kind, size, command = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]
+with open(work + "/made", "wb") as made:
+    source = subprocess.Popen([gen, kind, "-b", size], stdout=subprocess.PIPE, stderr=made)
+    status = subprocess.run(command, stdin=source.stdout, check=False).returncode
+    source.stdout.close()
+    source.wait()
+units = int(re.search(r"units=(\d+)", open(work + "/made").read()).group(1))
+posted = int(re.search(r'"posted": *(\d+)', open(work + "/report").read()).group(1))
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(f"{kind} from a pipe: peak {peak} KiB, status {status}, {posted} of {units} units posted")
+sys.exit(status != 0 or posted != units or peak >= 65536)
+P
+}
+printf 'a key' >"$work/key"
+piped dft rules/hl7/dft_charges.map
+piped ndjson rules/fhir/eob_adjudication.map
+piped bundle bench/bundle.map
+piped xml bench/bundle.map
+piped csv bench/deposits.map
