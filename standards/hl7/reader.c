@@ -1025,12 +1025,10 @@ static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range ra
     x->value = (shunt_text){ 0 };
     x->value_place = place_of(x, range, want->field, want->component);
     if (cleared) return true;
-    uint32_t length = range.end - range.begin;
-    if (raw) {
-        x->value = (shunt_text){ (const char *)x->bytes + range.begin, length };
-        return true;
-    }
-    shunt_hl7_decoded decoded = shunt_hl7_decode(x->bytes + range.begin, length, d, x->charset, &x->decoded, &x->value);
+    shunt_delims unescaped = *d;
+    if (raw) unescaped.escape = unescaped.truncation = 0;
+    shunt_hl7_decoded decoded =
+        shunt_hl7_decode(x->bytes + range.begin, range.end - range.begin, &unescaped, x->charset, &x->decoded, &x->value);
     if (x->decoded.failed) {
         broken(x);
         return false;
@@ -1043,7 +1041,8 @@ static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range ra
         warn(x, SHUNT_HL7_CHARSET_ASSUMED)->place = x->value_place;
         x->charset_told = true;
     }
-    if (d->truncation && x->bytes[range.end - 1] == d->truncation) warn(x, SHUNT_HL7_TRUNCATION)->place = x->value_place;
+    if (unescaped.truncation && x->bytes[range.end - 1] == unescaped.truncation)
+        warn(x, SHUNT_HL7_TRUNCATION)->place = x->value_place;
     return x->value.length > 0;
 }
 
@@ -1344,7 +1343,7 @@ static void hl7_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x);
 }
 
-/* BTS-1, FTS-1: how many messages and batches there are. */
+/* Of a batch or file that holds one message. */
 static void trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
 {
     (void)control;
