@@ -734,7 +734,7 @@ static enum got open_scope(struct hl7 *x, shunt_scope scope)
     }
     push_scope(x, SHUNT_STEP_BEGIN, scope, true);
     if (broken_msh2) warn(x, SHUNT_HL7_MSH2);
-    if (x->options.display) show_segment(x, SHUNT_NONE);
+    show_segment(x, SHUNT_NONE);
     return x->decoded.failed ? broken(x) : AGAIN;
 }
 
@@ -766,16 +766,17 @@ static enum got close_scope(struct hl7 *x, shunt_scope scope)
     bool *open = scope == SHUNT_SCOPE_BATCH ? &x->in_batch : &x->in_file;
     if (scope == SHUNT_SCOPE_INTERCHANGE && *open) end_batch(x);
     x->stray = x->quiet = false;
-    if (!*open) {
-        warn(x, SHUNT_HL7_MISPLACED);
-        return AGAIN;
-    }
     if (x->size > 3) x->delims.element = x->bytes[3];
     index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
     if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
+    if (!*open) {
+        warn(x, SHUNT_HL7_MISPLACED);
+        show_segment(x, SHUNT_NONE);
+        return AGAIN;
+    }
     compare_count(x, scope == SHUNT_SCOPE_BATCH ? x->message_count : x->batch_count,
                   scope == SHUNT_SCOPE_BATCH ? SHUNT_HL7_BTS01 : SHUNT_HL7_FTS01, scope == SHUNT_SCOPE_BATCH ? "BTS-1" : "FTS-1");
-    if (x->options.display) show_segment(x, SHUNT_NONE);
+    show_segment(x, SHUNT_NONE);
     push_scope(x, SHUNT_STEP_FINISH, scope, true);
     *open = false;
     return x->decoded.failed ? broken(x) : AGAIN;
@@ -883,6 +884,15 @@ static void check_line(struct hl7 *x, bool lower)
     if (lower) warn(x, SHUNT_HL7_SEGMENT_CASE);
 }
 
+/* Sites give their Z-segments longer names than the standard lets them: nothing of others can be behind such an id. */
+static bool is_site_id(const struct hl7 *x)
+{
+    enum { LONGEST = 8 };
+    uint32_t length = 0;
+    while (length < x->size && length <= LONGEST && is_alnum(x->bytes[length])) length++;
+    return length > 3 && length <= LONGEST && x->bytes[0] == 'Z' && length < x->size && x->bytes[length] == x->delims.element;
+}
+
 static enum got inside_message(struct hl7 *x)
 {
     bool     lower;
@@ -890,10 +900,16 @@ static enum got inside_message(struct hl7 *x)
     uint16_t node = SHUNT_NONE;
     x->segment.number = ++x->number;
     x->segment.id = id;
+    if (!id && is_site_id(x)) {
+        warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
+        x->previous_end = x->at;
+        take_values(x, SHUNT_NONE);
+        return AGAIN;
+    }
     if (!id) {
         fault(x, SHUNT_HL7_SEGMENT_ID);
         x->previous_end = x->at;
-        if (x->options.display) take_values(x, SHUNT_NONE);
+        take_values(x, SHUNT_NONE);
         return AGAIN;
     }
     check_line(x, lower);
@@ -920,6 +936,7 @@ static enum got outside(struct hl7 *x)
             warn(x, SHUNT_HL7_TEXT);
     }
     x->stray = true;
+    take_values(x, SHUNT_NONE);
     return AGAIN;
 }
 
@@ -1158,7 +1175,18 @@ static enum got found_header(struct hl7 *x)
     return AGAIN;
 }
 
-/* Looks for the first header: behind something that is no letter, its id, a byte that can separate, and no word behind that. */
+/* Does a message begin with these bytes? At the head of a line an id and a byte that can separate say so; behind other text no word
+ * may follow. */
+static bool begins_here(const uint8_t *bytes, size_t size, uint8_t before)
+{
+    bool line = before == 0 || ends_line(before) || before == FRAME_BEGIN;
+    if (!is_header(bytes, size) || is_alnum(before)) return false;
+    if (size < 4 || ends_line(bytes[3])) return true;
+    if (!shunt_hl7_delimiter(bytes[3])) return false;
+    return size == 4 || (bytes[4] != ' ' && (line || !is_alnum(bytes[4])));
+}
+
+/* Looks for the first header. */
 static enum got seek(struct hl7 *x)
 {
     static const uint8_t mark[3] = { 0xef, 0xbb, 0xbf };
@@ -1180,10 +1208,7 @@ static enum got seek(struct hl7 *x)
             x->at = 3;
             return AGAIN;
         }
-        if (is_header(bytes, size) && !is_alnum(x->before) &&
-            (size < 4 || ends_line(bytes[3]) ||
-             (shunt_hl7_delimiter(bytes[3]) && (size < LOOK || (!is_alnum(bytes[4]) && bytes[4] != ' ')))))
-            return found_header(x);
+        if (begins_here(bytes, size, x->before)) return found_header(x);
         if (bytes[0] == FRAME_BEGIN)
             x->in_frame = true;
         else if (bytes[0] == FRAME_END)
