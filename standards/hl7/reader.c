@@ -1175,15 +1175,14 @@ static enum got found_header(struct hl7 *x)
     return AGAIN;
 }
 
-/* Does a message begin with these bytes? At the head of a line an id and a byte that can separate say so; behind other text no word
- * may follow. */
+/* Does a message begin with these bytes? At the head of a line an id and the usual separator say so; else no word may follow. */
 static bool begins_here(const uint8_t *bytes, size_t size, uint8_t before)
 {
     bool line = before == 0 || ends_line(before) || before == FRAME_BEGIN;
     if (!is_header(bytes, size) || is_alnum(before)) return false;
     if (size < 4 || ends_line(bytes[3])) return true;
     if (!shunt_hl7_delimiter(bytes[3])) return false;
-    return size == 4 || (bytes[4] != ' ' && (line || !is_alnum(bytes[4])));
+    return size == 4 || (bytes[4] != ' ' && ((line && bytes[3] == '|') || !is_alnum(bytes[4])));
 }
 
 /* Looks for the first header. */
