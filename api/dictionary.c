@@ -143,7 +143,7 @@ static bool element_known(const shunt_segment_node *node, const shunt_path *path
     if (!path->element) return true;
     for (uint16_t e = 0; e < node->element_count; e++)
         if (node->elements[e].position == path->element)
-            return !path->component || shunt_segment_element(node, path->element, path->component) != NULL;
+            return !path->component || shunt_node_element(node, path->element, path->component) != NULL;
     return false;
 }
 

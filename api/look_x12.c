@@ -117,7 +117,7 @@ static void show_segment(shunt_inspector *inspector, const shunt_segment *segmen
     look_indent(inspector, depth);
     shunt_buffer_format(out, "%s  %s\n", id, node ? node->name : "not in this guide");
     for (unsigned k = 1; k <= segment->elements; k++) {
-        const shunt_element *element = node ? shunt_segment_element(node, k, 0) : NULL;
+        const shunt_element *element = node ? shunt_node_element(node, k, 0) : NULL;
         look_value           whole = look_element(segment, k), repetition, part;
         for (unsigned r = 1; look_part(whole, x->delims.repetition, r, &repetition); r++) {
             if (!element || element->type != SHUNT_VALUE_COMPOSITE) {
@@ -125,7 +125,7 @@ static void show_segment(shunt_inspector *inspector, const shunt_segment *segmen
                 continue;
             }
             for (unsigned c = 1; look_part(repetition, x->delims.component, c, &part); c++)
-                show_element(inspector, id, shunt_segment_element(node, k, c), part, k, c, depth + 1);
+                show_element(inspector, id, shunt_node_element(node, k, c), part, k, c, depth + 1);
         }
     }
 }

@@ -129,7 +129,7 @@ bool shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier
     return !segment->key || shunt_codeset_has(segment->key, qualifier);
 }
 
-const shunt_element *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component)
+const shunt_element *shunt_node_element(const shunt_segment_node *segment, uint32_t position, uint32_t component)
 {
     if (position == 0 || position > segment->element_count) return NULL;
     const shunt_element *element = &segment->elements[position - 1];

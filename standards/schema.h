@@ -121,6 +121,24 @@ typedef struct shunt_loop {
     uint16_t                 body_count;
 } shunt_loop;
 
+/* A condition of a site's own definition: where segment `when` of a loop has (or has not) one of the values, entry `then` of the loop
+ * must be there, or must not. */
+typedef struct shunt_condition {
+    const shunt_loop    *loop;
+    uint16_t             when; /* entry of the loop's body, a segment */
+    uint16_t             element, component;
+    const shunt_codeset *values; /* NULL: any value */
+    bool                 negated, forbidden;
+    uint16_t             then;  /* entry of the loop's body */
+    const char          *words; /* as the definition has it */
+} shunt_condition;
+
+/* The conditions of one guide, at most 64; the shipped guides have none. */
+typedef struct shunt_conditions {
+    const shunt_condition *items;
+    uint32_t               count;
+} shunt_conditions;
+
 typedef struct shunt_guide {
     uint8_t           standard;      /* shunt_standard */
     const char       *set;           /* "835", "837" */
@@ -160,7 +178,7 @@ uint32_t           shunt_loop_segments(const shunt_loop *loop, shunt_text id, co
 /* True when the node takes a segment with this qualifier value, or any. */
 bool               shunt_segment_takes(const shunt_segment_node *segment, shunt_text qualifier);
 /* Element by position; component 0 = the element itself. NULL where the segment has none. */
-const shunt_element *shunt_segment_element(const shunt_segment_node *segment, uint32_t position, uint32_t component);
+const shunt_element *shunt_node_element(const shunt_segment_node *segment, uint32_t position, uint32_t component);
 /* A part of an element: component 0 = the whole element, subcomponent 0 = the whole component. */
 typedef struct shunt_part {
     uint8_t component, subcomponent;

@@ -36,6 +36,8 @@ LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contac
 TYPE = {"785": "B", "74": "N2", "360": "N2", "362": "N2", "389": "N2", "1051": "N2"}
 # Usage that is stricter here than in the facts: (guide, segment, element).
 REQUIRED_HERE = {("835-004010X091A1", "CLP", "07")}
+# Lists of which the facts hold every value that the owner has given out.
+COMPLETE = {"place_of_service"}
 # Segments that one release of the facts lacks although a guide of that release uses them.
 BORROWED = {("004010", "FRM"): "005010"}
 
@@ -139,9 +141,12 @@ def write_layouts(segments, names, out):
             for name in sorted(segments[release][part]):
                 layout = segments[release][part][name]
                 lines.append("\t".join([word, name, names.get(word, name, word + " " + name)]))
+                # What a note makes conditional is not mandatory, whatever the older source says of it.
+                conditional = {int(p) for n in layout.get("syntax", []) if n[0] in "PRE" for p in re.findall("..", n[1:])}
                 for e in layout[key]:
                     place = "%s%02d" % (name, e["pos"])
-                    line = ["", "%02d" % e["pos"], e["ref"], e["use"], names.get("at", place, None) or "-"]
+                    use = "X" if e["use"] == "M" and e["pos"] in conditional else e["use"]
+                    line = ["", "%02d" % e["pos"], e["ref"], use, names.get("at", place, None) or "-"]
                     if e.get("repeat"):
                         line.append("repeat=%s" % (e["repeat"] if e["repeat"] != ">1" else 255))
                     lines.append("\t".join(line))
@@ -183,7 +188,7 @@ def write_lists(facts, names, out):
         add(SET_NAME.get(name, name), name.replace("_", " "), {v: "" for v in values})
     for name, entry in sorted(lists.items()):
         about = clean(entry["about"]).split(":")[0]
-        lines = ["list\t%s\t%s\t%s" % (name, "complete" if entry["complete"] else "working", about)]
+        lines = ["list\t%s\t%s\t%s" % (name, "complete" if entry["complete"] or name in COMPLETE else "working", about)]
         lines += ["%s\t%s" % (v, t or "-") for v, t in sorted(entry["values"].items())]
         write(os.path.join(out, "codes", name + ".tsv"), lines)
 
@@ -369,7 +374,11 @@ class Guide:
             self.lines.append("\t".join([indent + e["at"], use] + words))
             ref = layout[int(e["at"])]["ref"]
             known = {c["pos"] for c in self.segments[self.release]["composites"].get(ref, {}).get("components", [])}
-            for c in e.get("comp") or []:
+            listed = e.get("comp") or []
+            # A source of the dental guide forgets the code itself, between its qualifier and what is not used.
+            if ref == "C022" and listed and not any(int(c["at"]) == 2 for c in listed):
+                listed = sorted(listed + [{"at": "02", "use": "R"}], key=lambda c: int(c["at"]))
+            for c in listed:
                 if int(c["at"]) not in known:
                     if c["use"] != "N":
                         sys.exit("%s: %s%s-%s is not in the layout" % (self.name, seg, e["at"], c["at"]))

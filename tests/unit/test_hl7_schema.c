@@ -143,7 +143,7 @@ START_TEST(knows_parts)
         return;
     }
     ck_assert_ptr_nonnull(s);
-    const shunt_element *e = shunt_segment_element(s, parts[_i].field, parts[_i].component);
+    const shunt_element *e = shunt_node_element(s, parts[_i].field, parts[_i].component);
     ck_assert_ptr_nonnull(e);
     if (parts[_i].subcomponent) {
         ck_assert_uint_le(parts[_i].subcomponent, e->component_count);
@@ -173,7 +173,7 @@ START_TEST(knows_money)
 {
     const shunt_segment_node *s = shunt_segment_find(shunt_text_of(amounts[_i].version), shunt_text_of(amounts[_i].segment));
     shunt_part                amount, currency;
-    ck_assert_int_eq(shunt_element_money(shunt_segment_element(s, amounts[_i].field, 0), &amount, &currency), amounts[_i].money);
+    ck_assert_int_eq(shunt_element_money(shunt_node_element(s, amounts[_i].field, 0), &amount, &currency), amounts[_i].money);
     ck_assert_int_eq(amount.component, amounts[_i].amount.component);
     ck_assert_int_eq(amount.subcomponent, amounts[_i].amount.subcomponent);
     ck_assert_int_eq(currency.component, amounts[_i].currency.component);
@@ -187,7 +187,7 @@ START_TEST(knows_codes)
     ck_assert(yes_no && yes_no->complete && yes_no->count == 2 && shunt_codeset_has(yes_no, SHUNT_TEXT("Y")));
     ck_assert(types && !types->complete && shunt_codeset_has(types, SHUNT_TEXT("CG")));
     ck_assert_str_eq(shunt_codeset_name(types, SHUNT_TEXT("CG")), "charge");
-    const shunt_element *ft1_6 = shunt_segment_element(shunt_segment_find(SHUNT_TEXT("2.7"), SHUNT_TEXT("FT1")), 6, 0);
+    const shunt_element *ft1_6 = shunt_node_element(shunt_segment_find(SHUNT_TEXT("2.7"), SHUNT_TEXT("FT1")), 6, 0);
     ck_assert_str_eq(ft1_6->data_type, "CWE");
     ck_assert(ft1_6->codes && !ft1_6->codes->complete && shunt_codeset_has(ft1_6->codes, SHUNT_TEXT("PY")));
     ck_assert_ptr_null(shunt_codeset_find(SHUNT_TEXT("HL79999")));

@@ -194,7 +194,7 @@ START_TEST(knows_elements)
 {
     const shunt_guide        *g = guide(elements[_i].set, elements[_i].version);
     const shunt_segment_node *s = node(g, elements[_i].loop, 0, elements[_i].segment, elements[_i].qualifier);
-    const shunt_element      *e = shunt_segment_element(s, elements[_i].position, elements[_i].component);
+    const shunt_element      *e = shunt_node_element(s, elements[_i].position, elements[_i].component);
     char                      place[80];
     snprintf(place, sizeof place, "%s %s %s*%s %u-%u", elements[_i].version, elements[_i].loop, elements[_i].segment,
              elements[_i].qualifier, elements[_i].position, elements[_i].component);
@@ -235,7 +235,7 @@ START_TEST(knows_codes)
 {
     const shunt_segment_node *s =
         node(guide(codes[_i].set, codes[_i].version), codes[_i].loop, 0, codes[_i].segment, codes[_i].qualifier);
-    const shunt_element *e = shunt_segment_element(s, codes[_i].position, codes[_i].component);
+    const shunt_element *e = shunt_node_element(s, codes[_i].position, codes[_i].component);
     ck_assert_ptr_nonnull(e);
     ck_assert_ptr_nonnull(e->codes);
     ck_assert_str_eq(e->codes->name, codes[_i].list);
@@ -363,7 +363,7 @@ static void check_loop(const shunt_loop *loop)
         if (s->key) {
             check_codeset(s->key);
             ck_assert(s->key->complete);
-            const shunt_element *e = shunt_segment_element(s, s->key_element, s->key_component);
+            const shunt_element *e = shunt_node_element(s, s->key_element, s->key_component);
             ck_assert_ptr_nonnull(e);
             ck_assert_uint_ne(e->usage, SHUNT_NOT_USED);
         }
@@ -423,17 +423,17 @@ START_TEST(finds_layouts)
     ck_assert_uint_eq(tds->elements[0].implied, 2);
     /* A unit price is finer than its currency. */
     const shunt_segment_node *ctp = shunt_segment_find(SHUNT_TEXT("005010"), SHUNT_TEXT("CTP"));
-    ck_assert_uint_eq(shunt_segment_element(ctp, 3, 0)->decimals, 4);
-    ck_assert_uint_eq(shunt_segment_element(ctp, 3, 0)->type, SHUNT_VALUE_AMOUNT);
+    ck_assert_uint_eq(shunt_node_element(ctp, 3, 0)->decimals, 4);
+    ck_assert_uint_eq(shunt_node_element(ctp, 3, 0)->type, SHUNT_VALUE_AMOUNT);
     /* Not classified: anything may stand there. */
     const shunt_segment_node *po1 = shunt_segment_find(SHUNT_TEXT("005010"), SHUNT_TEXT("PO1"));
     ck_assert_uint_eq(po1->elements[0].phi, SHUNT_PHI_FREE_TEXT);
     ck_assert_ptr_null(shunt_segment_find(SHUNT_TEXT("005010"), SHUNT_TEXT("QQQ")));
     ck_assert_ptr_null(shunt_segment_find(SHUNT_TEXT("005010"), SHUNT_TEXT("")));
     ck_assert_ptr_null(shunt_segment_find(SHUNT_TEXT("003020"), SHUNT_TEXT("BPR")));
-    ck_assert_ptr_null(shunt_segment_element(bpr, 0, 0));
-    ck_assert_ptr_null(shunt_segment_element(bpr, 22, 0));
-    ck_assert_ptr_null(shunt_segment_element(bpr, 2, 1));
+    ck_assert_ptr_null(shunt_node_element(bpr, 0, 0));
+    ck_assert_ptr_null(shunt_node_element(bpr, 22, 0));
+    ck_assert_ptr_null(shunt_node_element(bpr, 2, 1));
 }
 END_TEST
 

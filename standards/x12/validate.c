@@ -1,0 +1,1475 @@
+#include "standards/x12/validate.h"
+
+#include <stdio.h>
+
+#include "engine/base/date.h"
+#include "engine/base/segment.h"
+#include "standards/x12/balance.h"
+#include "standards/x12/delims.h"
+#include "standards/x12/envelope.h"
+
+enum {
+    DEPTH = 16,     /* open loops, as a walk has them */
+    RELATIONS = 64, /* relational conditions of one segment */
+    RELATION_PLACES = 12,
+    OF_SEGMENT = 256, /* most findings of one segment; what is beyond them adds nothing */
+    SCRATCH = 4096,   /* longest value of a wrapped file that is looked at whole */
+    LEVELS = 1 << 16, /* HL numbers out of sequence that are remembered */
+    CODES_BITS = 13,
+    CODES = 1 << CODES_BITS, /* code lists made fast, at most half of it */
+    QUALIFIED_DATE = 1251,
+    DATE_QUALIFIER = 1250,
+    GUIDE_ID = 1705,
+    FIELD = 40, /* bytes kept of an element of a header */
+};
+
+#define ST ((uint64_t)'S' << 56 | (uint64_t)'T' << 48)
+
+/* ---- what each code means in an acknowledgement ---- */
+
+typedef struct meaning {
+    uint8_t     severity, said, snip;
+    const char *standard, *older; /* 999 or TA1, and 997 */
+} meaning;
+
+#define ROW(code, severity, said, snip, standard, older)                                                                         \
+    [SHUNT_X12_##code] = { SHUNT_##severity, X12_SAID_##said, snip, standard, older }
+static const meaning meanings[SHUNT_STATUS_COUNT] = {
+    ROW(NO_ISA, ERROR, NOWHERE, 1, "", ""),
+    ROW(DELIMITERS, ERROR, INTERCHANGE, 1, "026", "026"),
+    ROW(DELIMITER_WIDE, ERROR, INTERCHANGE, 1, "026", "026"),
+    ROW(LEADING_TEXT, WARNING, NOWHERE, 1, "", ""),
+    ROW(TRAILING_TEXT, WARNING, NOWHERE, 1, "", ""),
+    ROW(ISA_LENGTH, WARNING, NOWHERE, 1, "", ""),
+    ROW(ISA16, WARNING, INTERCHANGE, 1, "027", "027"),
+    ROW(TRUNCATED, ERROR, INTERCHANGE, 1, "023", "023"),
+    ROW(NO_IEA, ERROR, INTERCHANGE, 1, "023", "023"),
+    ROW(NO_GE, ERROR, GROUP, 1, "3", "3"),
+    ROW(NO_SE, ERROR, SET, 1, "2", "2"),
+    ROW(NO_GS, ERROR, INTERCHANGE, 1, "024", "024"),
+    ROW(STRAY, ERROR, INTERCHANGE, 1, "024", "024"),
+    ROW(MISPLACED, WARNING, INTERCHANGE, 1, "022", "022"),
+    ROW(NO_TERMINATOR, WARNING, NOWHERE, 1, "", ""),
+    ROW(SEGMENT_ID, ERROR, SEGMENT, 1, "1", "1"),
+    ROW(SEGMENT_LENGTH, ERROR, SEGMENT, 1, "8", "8"),
+    ROW(ELEMENTS, ERROR, SEGMENT, 1, "8", "8"),
+    ROW(BIN, ERROR, SEGMENT, 1, "8", "8"),
+    ROW(SE01, ERROR, SET, 1, "4", "4"),
+    ROW(SE02, ERROR, SET, 1, "3", "3"),
+    ROW(GE01, ERROR, GROUP, 1, "5", "5"),
+    ROW(GE02, ERROR, GROUP, 1, "4", "4"),
+    ROW(IEA01, ERROR, INTERCHANGE, 1, "021", "021"),
+    ROW(IEA02, ERROR, INTERCHANGE, 1, "001", "001"),
+    ROW(CONTROL_TWICE, WARNING, SET, 1, "23", "23"),
+    ROW(GUIDE_ASSUMED, WARNING, NOWHERE, 1, "", ""),
+    ROW(UNMAPPED_SET, WARNING, SET, 1, "1", "1"),
+    ROW(UNKNOWN_SEGMENT, ERROR, SEGMENT, 1, "2", "2"),
+    ROW(ORDER, ERROR, SEGMENT, 1, "7", "7"),
+    ROW(MISSING_PARENT, WARNING, NOWHERE, 1, "", ""),
+    ROW(COMPOSITE, ERROR, ELEMENT, 1, "13", "3"),
+    ROW(TOO_MANY_ELEMENTS, ERROR, ELEMENT, 1, "3", "3"),
+    ROW(ELEMENT_MISSING, ERROR, ELEMENT, 2, "1", "1"),
+    ROW(ELEMENT_UNUSED, ERROR, ELEMENT, 2, "I10", "10"),
+    ROW(CONDITION, ERROR, ELEMENT, 1, "2", "2"),
+    ROW(EXCLUSION, ERROR, ELEMENT, 1, "10", "10"),
+    ROW(TOO_SHORT, ERROR, ELEMENT, 1, "4", "4"),
+    ROW(TOO_LONG, ERROR, ELEMENT, 1, "5", "5"),
+    ROW(CHARACTER, ERROR, ELEMENT, 1, "6", "6"),
+    ROW(CODE, ERROR, ELEMENT, 2, "7", "7"),
+    ROW(DATE, ERROR, ELEMENT, 1, "8", "8"),
+    ROW(TIME, ERROR, ELEMENT, 1, "9", "9"),
+    ROW(REPETITIONS, ERROR, ELEMENT, 1, "12", "3"),
+    ROW(COMPONENTS, ERROR, ELEMENT, 1, "13", "3"),
+    ROW(SEGMENT_MISSING, ERROR, SEGMENT, 2, "3", "3"),
+    ROW(LOOP_MISSING, ERROR, SEGMENT, 2, "3", "3"),
+    ROW(SEGMENT_UNUSED, ERROR, SEGMENT, 2, "I4", "2"),
+    ROW(SEGMENT_TOO_OFTEN, ERROR, SEGMENT, 2, "5", "5"),
+    ROW(LOOP_TOO_OFTEN, ERROR, SEGMENT, 2, "4", "4"),
+    ROW(HL, ERROR, ELEMENT, 1, "7", "7"),
+    ROW(HL_LEVEL, WARNING, NOWHERE, 1, "", ""),
+    ROW(ENVELOPE, ERROR, INTERCHANGE, 1, "024", "024"),
+    ROW(PARTNER, ERROR, INTERCHANGE, 1, "008", "008"),
+    ROW(EMPTY_TAIL, INFORMATION, NOWHERE, 1, "", ""),
+    ROW(BALANCE_LINE, ERROR, NOWHERE, 3, "", ""),
+    ROW(BALANCE_CLAIM, ERROR, NOWHERE, 3, "", ""),
+    ROW(BALANCE_TIE, WARNING, NOWHERE, 3, "", ""),
+    ROW(BALANCE_PAYMENT, ERROR, NOWHERE, 3, "", ""),
+    ROW(BALANCE_CHARGE, ERROR, NOWHERE, 3, "", ""),
+    ROW(BALANCE_PAYER, ERROR, NOWHERE, 3, "", ""),
+    ROW(SITUATION, ERROR, SEGMENT, 4, "I6", "3"),
+    ROW(CODE_SET, ERROR, ELEMENT, 5, "7", "7"),
+    ROW(CODE_UNLISTED, INFORMATION, NOWHERE, 5, "", ""),
+};
+#undef ROW
+
+/* ---- tables made of the guides ---- */
+
+typedef struct relation {
+    char    kind;
+    uint8_t count;
+    uint8_t at[RELATION_PLACES];
+} relation;
+
+/* A segment node with what the release says of its segment. */
+typedef struct spec {
+    const shunt_segment_node *node, *layout; /* layout NULL: the release has none */
+    uint32_t                  relation_first;
+    uint16_t                  relation_count;
+    uint16_t                  entry; /* in the body of its loop */
+    bool                      hierarchy, ready;
+} spec;
+
+/* The values of a list as numbers, for those up to eight bytes long. */
+typedef struct fast_codes {
+    const shunt_codeset *set;
+    uint64_t            *packed; /* ascending */
+} fast_codes;
+
+typedef struct tally {
+    uint32_t count, segment; /* segment: number of the one that passed by without it */
+    uint64_t byte;
+} tally;
+
+typedef struct frame {
+    const shunt_loop *loop;
+    uint32_t          first;   /* into tallies */
+    uint16_t          checked; /* entries before this one were looked for */
+    uint64_t          meets;   /* conditions of the guide that hold in this instance */
+    uint64_t          level;   /* HL01 */
+} frame;
+
+typedef struct field {
+    uint32_t length;
+    char     bytes[FIELD];
+} field;
+
+struct shunt_x12_validator {
+    const shunt_memory        *memory;
+    const shunt_plan          *plan;
+    const shunt_guide *const  *guides;
+    shunt_x12_validate_options options;
+
+    const shunt_loop **loops;      /* of each loop of the plan, NULL where its guide is not validated */
+    uint16_t          *loop_entry; /* its entry in the body around it */
+    spec              *specs;      /* of each node of the plan */
+    relation          *relations;
+    uint32_t           relation_count, relation_room;
+    fast_codes        *codes; /* open addressing by pointer */
+    uint32_t           codes_count;
+
+    tally             *tallies;
+    frame              frames[DEPTH];
+    unsigned           depth;
+    const shunt_guide *guide; /* of the open set */
+    shunt_conditions   conditions;
+
+    uint64_t           before;       /* byte behind the last segment */
+    uint32_t           apart, close; /* segments of this interchange with something before them, and without */
+    uint64_t           last_hl;
+    uint64_t          *levels; /* HL01 that were out of sequence */
+    uint32_t           level_count, level_room;
+    field              functional_id, version, control; /* GS01, GS08, ST02 as it stands */
+    bool               separator_told;
+    shunt_x12_balance *balance;
+
+    shunt_x12_finding *findings;
+    uint32_t           count, room, held; /* held: faults of the reader that wait for their segment */
+    bool               no_memory;
+    uint8_t            scratch[SCRATCH];
+};
+typedef shunt_x12_validator validator;
+
+/* ---- findings ---- */
+
+static bool wanted(const validator *v, uint8_t snip) { return (v->options.snips >> snip & 1) != 0; }
+
+static shunt_x12_finding *find_as(validator *v, shunt_status code, uint8_t snip)
+{
+    const meaning *m = &meanings[code];
+    if (!wanted(v, snip) || v->count >= OF_SEGMENT) return NULL;
+    if (v->count == v->room) {
+        uint32_t           room = v->room ? v->room * 2 : 16;
+        shunt_x12_finding *grown = shunt_memory_resize(v->memory, v->findings, room * sizeof *grown);
+        if (!grown) {
+            v->no_memory = true;
+            return NULL;
+        }
+        v->findings = grown;
+        v->room = room;
+    }
+    shunt_x12_finding *f = &v->findings[v->count++];
+    memset(f, 0, sizeof *f);
+    f->code = code;
+    f->severity = m->severity;
+    f->said = m->said;
+    f->snip = snip;
+    memcpy(f->standard, m->standard, strlen(m->standard) + 1);
+    memcpy(f->older, m->older, strlen(m->older) + 1);
+    f->loop = v->depth ? v->frames[v->depth - 1].loop : NULL;
+    return f;
+}
+
+SHUNT_PRINTF(2, 3)
+static void detail(shunt_x12_finding *f, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(f->detail, sizeof f->detail, format, args);
+    va_end(args);
+}
+
+static void set_id(shunt_x12_finding *f, const shunt_segment *s)
+{
+    uint32_t length = s->offsets[1] - 1;
+    memcpy(f->id, s->bytes, length < 3 ? length : 3);
+}
+
+static void keep_value(shunt_x12_finding *f, const uint8_t *bytes, uint32_t length)
+{
+    f->value_length = (uint8_t)(length < X12_VALUE_KEPT ? length : X12_VALUE_KEPT);
+    if (f->value_length) memcpy(f->value, bytes, f->value_length);
+}
+
+static void set_code(shunt_x12_finding *f, uint8_t said, const char *standard, const char *older)
+{
+    f->said = said;
+    memcpy(f->standard, standard, strlen(standard) + 1);
+    memcpy(f->older, older, strlen(older) + 1);
+}
+
+/* ---- values ---- */
+
+/* Where a value stands, and what should stand there. */
+typedef struct value {
+    const shunt_segment *segment;
+    const shunt_delims  *delims;
+    const spec          *spec;
+    const shunt_element *element; /* or component */
+    const shunt_element *layout;  /* the same in the release, or NULL */
+    uint16_t             position, component, repetition;
+    uint32_t             begin, end; /* in the segment */
+    const uint8_t       *bytes;      /* without the line ends of a wrapped file */
+    uint32_t             length;
+} value;
+
+static shunt_x12_finding *of_value(validator *v, const value *x, shunt_status code, uint8_t snip)
+{
+    shunt_x12_finding *f = find_as(v, code, snip);
+    if (!f) return NULL;
+    f->place = (shunt_place){ .byte = x->segment->at + x->begin,
+                              .length = x->end - x->begin,
+                              .segment = x->segment->number,
+                              .element = x->position,
+                              .component = x->component };
+    f->repetition = x->repetition;
+    set_id(f, x->segment);
+    f->node = x->spec->node;
+    f->element = x->element;
+    keep_value(f, x->bytes, x->length);
+    return f;
+}
+
+static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+
+static bool all_digits(const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (!is_digit(bytes[i])) return false;
+    return length > 0;
+}
+
+static uint32_t two(const uint8_t *bytes) { return (bytes[0] - '0') * 10u + (bytes[1] - '0'); }
+
+/* CCYYMMDD or YYMMDD. No business date is of a year before 1800. */
+static bool is_date(const uint8_t *bytes, uint32_t length)
+{
+    if ((length != 8 && length != 6) || !all_digits(bytes, length)) return false;
+    int year = length == 8 ? (int)(two(bytes) * 100 + two(bytes + 2)) : 2000 + (int)two(bytes);
+    bytes += length - 4;
+    return year >= 1800 && year < 2200 && shunt_date_valid(year, (int)two(bytes), (int)two(bytes + 2));
+}
+
+/* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
+static bool is_time(const uint8_t *bytes, uint32_t length)
+{
+    if (length < 4 || length > 8 || length == 5 || !all_digits(bytes, length)) return false;
+    return two(bytes) < 24 && two(bytes + 2) < 60 && (length < 6 || two(bytes + 4) < 60);
+}
+
+/* A value whose qualifier says what it is: date, range, date and time. True as well where the qualifier is none of these. */
+static bool fits_qualifier(const uint8_t *bytes, uint32_t length, uint64_t qualifier)
+{
+    const uint8_t *dash;
+    switch (qualifier) {
+    case (uint64_t)'D' << 56 | (uint64_t)'8' << 48: return length == 8 && is_date(bytes, length);
+    case (uint64_t)'D' << 56 | (uint64_t)'6' << 48: return length == 6 && is_date(bytes, length);
+    case (uint64_t)'R' << 56 | (uint64_t)'D' << 48 | (uint64_t)'8' << 40:
+        dash = memchr(bytes, '-', length);
+        return dash && dash - bytes == 8 && length == 17 && is_date(bytes, 8) && is_date(dash + 1, 8);
+    case (uint64_t)'D' << 56 | (uint64_t)'T' << 48: return length == 12 && is_date(bytes, 8) && is_time(bytes + 8, 4);
+    case (uint64_t)'T' << 56 | (uint64_t)'M' << 48: return is_time(bytes, length);
+    default: return true;
+    }
+}
+
+/* Bytes that count for the length of a number: sign and point do not. False: it is none. */
+static bool read_number(const uint8_t *bytes, uint32_t length, bool point, uint32_t *counted)
+{
+    uint32_t digits = 0, points = 0;
+    for (uint32_t i = 0; i < length; i++) {
+        if (is_digit(bytes[i]))
+            digits++;
+        else if (point && bytes[i] == '.' && points == 0)
+            points++;
+        else if (bytes[i] != '-' || i > 0)
+            return false;
+    }
+    *counted = digits;
+    return digits > 0;
+}
+
+/* The list with its values as numbers, made when it is first asked for; NULL: there is no room, ask the list itself. */
+static const uint64_t *packed_codes(validator *v, const shunt_codeset *set)
+{
+    uint32_t at = (uint32_t)((uintptr_t)set >> 4) * 2654435761u >> (32 - CODES_BITS);
+    while (v->codes[at].set && v->codes[at].set != set) at = (at + 1) % CODES;
+    fast_codes *fast = &v->codes[at];
+    if (SHUNT_LIKELY(fast->set != NULL)) return fast->packed;
+    if (v->codes_count >= CODES / 2) return NULL;
+    uint64_t *packed = shunt_memory_zeroed(v->memory, set->count ? set->count : 1, sizeof *packed);
+    if (!packed) {
+        v->no_memory = true;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < set->count; i++) packed[i] = shunt_pack((const uint8_t *)set->values[i], strlen(set->values[i]));
+    *fast = (fast_codes){ set, packed };
+    v->codes_count++;
+    return packed;
+}
+
+static bool listed(validator *v, const shunt_codeset *set, const uint8_t *bytes, uint32_t length)
+{
+    const uint64_t *packed = length <= 8 ? packed_codes(v, set) : NULL;
+    if (!packed) return shunt_codeset_has(set, (shunt_text){ (const char *)bytes, length });
+    uint64_t sought = shunt_pack(bytes, length);
+    uint32_t low = 0, high = set->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (packed[middle] < sought)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < set->count && packed[low] == sought;
+}
+
+static uint32_t characters(const uint8_t *bytes, uint32_t length)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < length; i++) count += (bytes[i] & 0xc0) != 0x80;
+    return count;
+}
+
+static void check_length(validator *v, const value *x, uint32_t length)
+{
+    const shunt_element *e = x->element;
+    if (e->max_length && length > e->max_length) {
+        bool               of_guide = x->layout && length <= x->layout->max_length;
+        shunt_x12_finding *f = of_value(v, x, SHUNT_X12_TOO_LONG, of_guide ? X12_SNIP_GUIDE : X12_SNIP_SYNTAX);
+        if (f) detail(f, "%u long", length);
+    } else if (length < e->min_length) {
+        shunt_x12_finding *f = of_value(v, x, SHUNT_X12_TOO_SHORT, X12_SNIP_SYNTAX);
+        if (f) detail(f, "%u long", length);
+    }
+}
+
+static void check_codes(validator *v, const value *x)
+{
+    const shunt_codeset *set = x->element->codes;
+    if (!set || listed(v, set, x->bytes, x->length)) return;
+    /* The id of the guide itself, without its addenda; in ST03 with others than the list knows. */
+    shunt_text text = { (const char *)x->bytes, x->length };
+    if (shunt_text_is(text, v->guide->family) || (x->element->number == GUIDE_ID && shunt_guide_fits(v->guide, text))) return;
+    bool               of_guide = !set->name[0];
+    shunt_x12_finding *f = of_value(v, x,
+                                    of_guide        ? SHUNT_X12_CODE
+                                    : set->complete ? SHUNT_X12_CODE_SET
+                                                    : SHUNT_X12_CODE_UNLISTED,
+                                    of_guide ? X12_SNIP_GUIDE : X12_SNIP_CODES);
+    if (f) f->codes = set;
+}
+
+static const uint8_t *bad_character(const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (SHUNT_UNLIKELY(bytes[i] < ' ' || bytes[i] == 0x7f)) return bytes + i;
+    return NULL;
+}
+
+/* What the qualifier before a date says. */
+static uint64_t qualifier_before(const value *x)
+{
+    const shunt_element *list = x->component ? x->spec->node->elements[x->position - 1].components : x->spec->node->elements;
+    uint32_t             at = x->component ? x->component : x->position;
+    if (at < 2 || list[at - 2].number != DATE_QUALIFIER) return 0;
+    if (!x->component) return shunt_segment_pack_value(x->segment, x->delims, x->position - 1u, 0);
+    return shunt_segment_pack_value(x->segment, x->delims, x->position, x->component - 1u);
+}
+
+/* One simple value that is there. */
+static void check_value(validator *v, value *x)
+{
+    const shunt_element *e = x->element;
+    uint32_t             length = x->length;
+    if (x->segment->line_ends) {
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < x->length && kept < SCRATCH; i++)
+            if (x->bytes[i] != '\r' && x->bytes[i] != '\n') v->scratch[kept++] = x->bytes[i];
+        if (kept != x->length && v->apart > 1 && !v->close) {
+            shunt_x12_finding *f = of_value(v, x, SHUNT_X12_CHARACTER, X12_SNIP_SYNTAX);
+            if (f) {
+                keep_value(f, (const uint8_t *)"<LF>", 4);
+                detail(f, "a line end");
+            }
+        }
+        x->bytes = v->scratch;
+        x->length = length = kept;
+    }
+    const uint8_t *bytes = x->bytes;
+    switch (e->type) {
+    case SHUNT_VALUE_BINARY: return;
+    case SHUNT_VALUE_AMOUNT:
+    case SHUNT_VALUE_DECIMAL:
+    case SHUNT_VALUE_IMPLIED:
+    case SHUNT_VALUE_INT: {
+        bool     point = e->type != SHUNT_VALUE_INT && !e->implied;
+        uint32_t counted;
+        if (!read_number(bytes, length, point, &counted)) {
+            (void)of_value(v, x, SHUNT_X12_CHARACTER, X12_SNIP_SYNTAX);
+            return;
+        }
+        check_length(v, x, counted);
+        return;
+    }
+    case SHUNT_VALUE_DATE:
+        check_length(v, x, length);
+        if (!is_date(bytes, length)) (void)of_value(v, x, SHUNT_X12_DATE, X12_SNIP_SYNTAX);
+        return;
+    case SHUNT_VALUE_TIME:
+        check_length(v, x, length);
+        if (!is_time(bytes, length)) (void)of_value(v, x, SHUNT_X12_TIME, X12_SNIP_SYNTAX);
+        return;
+    default: break;
+    }
+    const uint8_t *bad = bad_character(bytes, length);
+    if (SHUNT_UNLIKELY(bad != NULL)) {
+        shunt_x12_finding *f = of_value(v, x, SHUNT_X12_CHARACTER, X12_SNIP_SYNTAX);
+        char               name[8];
+        int                size = snprintf(name, sizeof name, "<%02X>", *bad);
+        if (f) {
+            keep_value(f, (const uint8_t *)name, (uint32_t)size);
+            detail(f, "byte %02x", *bad);
+        }
+    }
+    if (SHUNT_UNLIKELY(length > e->max_length || length < e->min_length)) check_length(v, x, characters(bytes, length));
+    if (e->codes) check_codes(v, x);
+    if (e->type == SHUNT_VALUE_DATE_BY_QUALIFIER && e->number == QUALIFIED_DATE &&
+        !fits_qualifier(bytes, length, qualifier_before(x)))
+        (void)of_value(v, x, SHUNT_X12_DATE, X12_SNIP_SYNTAX);
+}
+
+/* ---- segments ---- */
+
+static bool by_standard(const shunt_element *layout) { return layout && layout->usage == SHUNT_REQUIRED; }
+
+static void missing_value(validator *v, const value *x)
+{
+    (void)of_value(v, x, SHUNT_X12_ELEMENT_MISSING, by_standard(x->layout) ? X12_SNIP_SYNTAX : X12_SNIP_GUIDE);
+}
+
+/* A value that is there, or a component of one. */
+static void check_simple(validator *v, value *x)
+{
+    if (SHUNT_UNLIKELY(x->element->usage == SHUNT_NOT_USED)) {
+        (void)of_value(v, x, SHUNT_X12_ELEMENT_UNUSED, X12_SNIP_GUIDE);
+        return;
+    }
+    check_value(v, x);
+}
+
+static void set_range(value *x, uint32_t begin, uint32_t end)
+{
+    x->begin = begin;
+    x->end = end;
+    x->bytes = x->segment->bytes + begin;
+    x->length = end - begin;
+}
+
+/* A composite in one piece whose value holds what separates components elsewhere: the data was made with another separator than ISA16. */
+static void doubt_separator(validator *v, const value *x)
+{
+    static const char usual[] = ":>|^";
+    if (v->separator_told || !x->delims->component) return;
+    for (uint32_t i = 0; i < x->length; i++) {
+        const char *found = strchr(usual, x->bytes[i]);
+        if (!x->bytes[i] || !found || x->bytes[i] == x->delims->repetition) continue;
+        v->separator_told = true;
+        shunt_x12_finding *f = of_value(v, x, SHUNT_X12_ENVELOPE, X12_SNIP_SYNTAX);
+        if (!f) return;
+        set_code(f, X12_SAID_INTERCHANGE, "027", "027");
+        detail(f, "components are apart by `%c`, ISA16 is `%c`", x->bytes[i], x->delims->component);
+        return;
+    }
+}
+
+static void check_composite(validator *v, const value *whole)
+{
+    const shunt_element *e = whole->element;
+    uint32_t             at = whole->begin;
+    if (e->usage == SHUNT_NOT_USED) {
+        (void)of_value(v, whole, SHUNT_X12_ELEMENT_UNUSED, X12_SNIP_GUIDE);
+        return;
+    }
+    if (e->component_count > 1 && e->components[1].usage == SHUNT_REQUIRED &&
+        !memchr(whole->bytes, whole->delims->component, whole->length))
+        doubt_separator(v, whole);
+    for (uint16_t c = 1;; c++) {
+        shunt_range one = shunt_range_until(whole->segment, (shunt_range){ at, whole->end }, whole->delims->component);
+        bool        beyond = at > whole->end;
+        value       x = *whole;
+        if (beyond) one = (shunt_range){ whole->end, whole->end };
+        x.component = c;
+        set_range(&x, one.begin, one.end);
+        if (c > e->component_count) {
+            if (beyond) return;
+            if (x.length) {
+                (void)of_value(v, &x, SHUNT_X12_COMPONENTS, X12_SNIP_SYNTAX);
+                return;
+            }
+        } else {
+            x.element = &e->components[c - 1];
+            x.layout = whole->layout && c <= whole->layout->component_count ? &whole->layout->components[c - 1] : NULL;
+            if (x.length)
+                check_simple(v, &x);
+            else if (x.element->usage == SHUNT_REQUIRED)
+                missing_value(v, &x);
+        }
+        if (!beyond) at = one.end + 1;
+        if (c == UINT16_MAX) return;
+    }
+}
+
+static void check_element(validator *v, value *x)
+{
+    const shunt_element *e = x->element;
+    if (x->length == 0) {
+        if (SHUNT_UNLIKELY(e->usage == SHUNT_REQUIRED)) missing_value(v, x);
+        return;
+    }
+    if (SHUNT_UNLIKELY(e->type == SHUNT_VALUE_BINARY)) return;
+    uint8_t repeat = x->delims->repetition;
+    bool    composite = e->components != NULL;
+    if (SHUNT_LIKELY(!repeat || !memchr(x->bytes, repeat, x->length))) {
+        if (composite)
+            check_composite(v, x);
+        else
+            check_simple(v, x);
+        return;
+    }
+    uint32_t at = x->begin, end = x->end;
+    for (uint16_t r = 1; at <= end && r < UINT16_MAX; r++) {
+        shunt_range one = shunt_range_until(x->segment, (shunt_range){ at, end }, repeat);
+        value       each = *x;
+        set_range(&each, one.begin, one.end);
+        each.repetition = r;
+        if (e->repeats != UINT8_MAX && r > e->repeats) {
+            shunt_x12_finding *f = of_value(v, &each, SHUNT_X12_REPETITIONS, X12_SNIP_SYNTAX);
+            if (f) detail(f, "more than %u", e->repeats);
+            return;
+        }
+        if (each.length && composite)
+            check_composite(v, &each);
+        else if (each.length)
+            check_simple(v, &each);
+        at = one.end + 1;
+    }
+}
+
+static bool is_there(const shunt_segment *s, uint32_t k) { return k <= s->elements && s->offsets[k + 1] - 1 > s->offsets[k]; }
+
+static void of_relation(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p, const relation *r,
+                        uint32_t at, shunt_status code)
+{
+    shunt_range range = at <= s->elements ? shunt_segment_element(s, at) : (shunt_range){ s->length, s->length };
+    value x = { .segment = s, .delims = delims, .spec = p, .position = (uint16_t)at, .element = &p->node->elements[at - 1] };
+    set_range(&x, range.begin, range.end);
+    shunt_x12_finding *f = of_value(v, &x, code, X12_SNIP_SYNTAX);
+    if (!f) return;
+    size_t length = 0;
+    for (unsigned i = 0; i < r->count && length + 3 < sizeof f->detail; i++)
+        length += (size_t)snprintf(f->detail + length, sizeof f->detail - length, i ? " %02u" : "%c %02u",
+                                   i ? (int)r->at[i] : r->kind, (unsigned)r->at[0]);
+}
+
+static void check_relations(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p)
+{
+    for (uint32_t i = 0; i < p->relation_count; i++) {
+        const relation *r = &v->relations[p->relation_first + i];
+        unsigned        there = 0, first_missing = 0, second_there = 0;
+        bool            first = is_there(s, r->at[0]);
+        for (unsigned k = 0; k < r->count; k++) {
+            if (is_there(s, r->at[k])) {
+                if (++there == 2) second_there = r->at[k];
+            } else if (!first_missing) {
+                first_missing = r->at[k];
+            }
+        }
+        switch (r->kind) {
+        case 'P':
+            if (there && there < r->count) of_relation(v, s, delims, p, r, first_missing, SHUNT_X12_CONDITION);
+            break;
+        case 'R':
+            if (!there) of_relation(v, s, delims, p, r, r->at[0], SHUNT_X12_CONDITION);
+            break;
+        case 'C':
+            if (first && there < r->count) of_relation(v, s, delims, p, r, first_missing, SHUNT_X12_CONDITION);
+            break;
+        case 'L':
+            if (first && there < 2) of_relation(v, s, delims, p, r, r->at[1], SHUNT_X12_CONDITION);
+            break;
+        default:
+            if (there > 1) of_relation(v, s, delims, p, r, second_there, SHUNT_X12_EXCLUSION);
+            break;
+        }
+    }
+}
+
+static void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p)
+{
+    const shunt_segment_node *n = p->node;
+    for (uint32_t k = 1; k <= n->element_count; k++) {
+        const shunt_element *e = &n->elements[k - 1];
+        value                x = { .segment = s,
+                                   .delims = delims,
+                                   .spec = p,
+                                   .element = e,
+                                   .position = (uint16_t)k,
+                                   .layout = p->layout && k <= p->layout->element_count ? &p->layout->elements[k - 1] : NULL };
+        if (k <= s->elements) {
+            set_range(&x, s->offsets[k], s->offsets[k + 1] - 1);
+        } else {
+            if (e->usage != SHUNT_REQUIRED) continue;
+            set_range(&x, s->length, s->length);
+        }
+        if (SHUNT_LIKELY(x.length || e->usage == SHUNT_REQUIRED)) check_element(v, &x);
+    }
+    if (p->relation_count) check_relations(v, s, delims, p);
+    if (SHUNT_UNLIKELY(s->elements > 0 && s->offsets[s->elements + 1] - 1 == s->offsets[s->elements])) {
+        shunt_x12_finding *f = find_as(v, SHUNT_X12_EMPTY_TAIL, X12_SNIP_SYNTAX);
+        if (f) {
+            f->place = (shunt_place){ .byte = s->at,
+                                      .length = s->length,
+                                      .segment = s->number,
+                                      .element = (uint16_t)(s->elements < SHUNT_NONE ? s->elements : 0) };
+            f->node = n;
+            set_id(f, s);
+        }
+    }
+}
+
+/* ---- the nodes of the plan ---- */
+
+static bool takes(const shunt_segment_node *s, const shunt_plan *plan, const shunt_plan_node *n)
+{
+    if (n->key_count == 0) return !s->key;
+    for (uint32_t i = 0; s->key && i < s->key->count; i++)
+        if (shunt_pack((const uint8_t *)s->key->values[i], strlen(s->key->values[i])) == plan->keys[n->key_first]) return true;
+    return false;
+}
+
+/* "P0809 C0102" as numbers; a condition that the segment is too short for says nothing. */
+static void read_relations(validator *v, spec *p)
+{
+    p->relation_first = v->relation_count;
+    for (const char *at = p->node->syntax; at && *at && p->relation_count < RELATIONS;) {
+        relation r = { .kind = *at++ };
+        while (at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9') {
+            uint32_t place = two((const uint8_t *)at);
+            at += 2;
+            if (place == 0 || place > p->node->element_count) r.kind = 0;
+            if (r.count < RELATION_PLACES) r.at[r.count++] = (uint8_t)place;
+        }
+        while (*at == ' ') at++;
+        if (!r.kind || r.count < 2) continue;
+        if (v->relation_count == v->relation_room) {
+            uint32_t  room = v->relation_room ? v->relation_room * 2 : 64;
+            relation *grown = shunt_memory_resize(v->memory, v->relations, room * sizeof *grown);
+            if (!grown) {
+                v->no_memory = true;
+                return;
+            }
+            v->relations = grown;
+            v->relation_room = room;
+        }
+        v->relations[v->relation_count++] = r;
+        p->relation_count++;
+    }
+}
+
+/* What the guide has at a node of the plan, worked out when it is first met. */
+static const spec *spec_of(validator *v, uint16_t node)
+{
+    spec *p = &v->specs[node];
+    if (SHUNT_LIKELY(p->ready)) return p;
+    const shunt_plan_node *n = &v->plan->nodes[node];
+    const shunt_loop      *loop = v->loops[n->loop];
+    p->ready = true;
+    for (uint16_t e = 0; loop && e < loop->body_count; e++) {
+        const shunt_segment_node *s = loop->body[e].segment;
+        if (!s || (n->trigger ? e > 0 : s->position != n->position || (e == 0 && loop->id[0]))) continue;
+        if (shunt_pack((const uint8_t *)s->id, strlen(s->id)) != n->id || !takes(s, v->plan, n)) continue;
+        p->node = s;
+        p->entry = e;
+        break;
+    }
+    if (!p->node) return p;
+    shunt_text version = shunt_text_of(v->guide->version);
+    if (version.length >= 6) p->layout = shunt_segment_find((shunt_text){ version.bytes, 6 }, shunt_text_of(p->node->id));
+    p->hierarchy = !strcmp(p->node->id, "HL") && p->node->element_count >= 3;
+    read_relations(v, p);
+    return p;
+}
+
+/* ---- loops ---- */
+
+static frame *innermost(validator *v) { return &v->frames[v->depth - 1]; }
+
+static uint16_t position_of(const shunt_entry *entry)
+{
+    return entry->segment ? entry->segment->position : entry->loop->position;
+}
+
+static uint8_t usage_of(const shunt_entry *entry) { return entry->segment ? entry->segment->usage : entry->loop->usage; }
+
+/* The body has come to entry `at`: what was required before it and has not come is missing from here on. The finding waits for the end
+ * of the loop, since it may still come out of its order. */
+static void pass(validator *v, frame *f, uint16_t at, uint32_t number, uint64_t byte)
+{
+    uint16_t place = position_of(&f->loop->body[at]);
+    for (; f->checked < at && position_of(&f->loop->body[f->checked]) < place; f->checked++) {
+        tally *t = &v->tallies[f->first + f->checked];
+        if (t->count || usage_of(&f->loop->body[f->checked]) != SHUNT_REQUIRED) continue;
+        t->segment = number;
+        t->byte = byte;
+    }
+}
+
+/* Entry `at` of the body has come once more. */
+static void count(validator *v, frame *f, uint16_t at, const shunt_segment *s)
+{
+    const shunt_entry *entry = &f->loop->body[at];
+    bool               trailer = entry->segment && !strcmp(entry->segment->id, "SE");
+    uint32_t           number = s->number - (trailer && s->number > 1);
+    if (f->checked < at) pass(v, f, at, number, s->at);
+    tally   *t = &v->tallies[f->first + at];
+    uint32_t max = entry->segment ? entry->segment->max : entry->loop->max;
+    t->count++;
+    shunt_x12_finding *found = NULL;
+    if (SHUNT_UNLIKELY(usage_of(entry) == SHUNT_NOT_USED && t->count == 1))
+        found = find_as(v, SHUNT_X12_SEGMENT_UNUSED, X12_SNIP_GUIDE);
+    else if (SHUNT_UNLIKELY(max && t->count > max)) {
+        found = find_as(v, entry->segment ? SHUNT_X12_SEGMENT_TOO_OFTEN : SHUNT_X12_LOOP_TOO_OFTEN, X12_SNIP_GUIDE);
+        if (found) detail(found, "%u times, at most %u", t->count, max);
+    }
+    if (!found) return;
+    found->place = (shunt_place){ .byte = s->at, .length = s->length, .segment = s->number };
+    found->node = entry->segment ? entry->segment : entry->loop->body[0].segment;
+    found->loop = entry->segment ? f->loop : entry->loop;
+    set_id(found, s);
+}
+
+static void open_loop(validator *v, const shunt_loop *loop)
+{
+    if (v->depth == DEPTH) return; /* the walk does not go deeper */
+    frame *f = &v->frames[v->depth];
+    *f = (frame){ .loop = loop };
+    if (v->depth) f->first = v->frames[v->depth - 1].first + v->frames[v->depth - 1].loop->body_count;
+    memset(&v->tallies[f->first], 0, loop->body_count * sizeof *v->tallies);
+    v->depth++;
+}
+
+static void situation(validator *v, const frame *f, const shunt_place *place)
+{
+    for (uint32_t i = 0; i < v->conditions.count && i < 64; i++) {
+        const shunt_condition *c = &v->conditions.items[i];
+        if (!(f->meets >> i & 1) || c->loop != f->loop) continue;
+        bool there = v->tallies[f->first + c->then].count > 0;
+        if (there != c->forbidden) continue;
+        shunt_x12_finding *found = find_as(v, SHUNT_X12_SITUATION, X12_SNIP_SITUATION);
+        if (!found) return;
+        const shunt_entry *entry = &f->loop->body[c->then];
+        found->place = *place;
+        found->place.element = found->place.component = 0;
+        found->loop = f->loop;
+        found->node = entry->segment ? entry->segment : entry->loop->body[0].segment;
+        memcpy(found->id, found->node->id, strlen(found->node->id) < 4 ? strlen(found->node->id) : 3);
+        if (c->forbidden) set_code(found, X12_SAID_SEGMENT, "I9", "2");
+        detail(found, "%s", c->words);
+    }
+}
+
+/* The innermost loop ends, complete; `place`: the segment that ends it. */
+static void close_loop(validator *v, const shunt_place *place)
+{
+    if (!v->depth) return;
+    frame *f = innermost(v);
+    for (uint16_t i = 0; i < f->loop->body_count; i++) {
+        const tally       *t = &v->tallies[f->first + i];
+        const shunt_entry *entry = &f->loop->body[i];
+        if (t->count || usage_of(entry) != SHUNT_REQUIRED) continue;
+        /* The standard's own trailer is the reader's affair. */
+        if (entry->segment && (!strcmp(entry->segment->id, "SE") || !strcmp(entry->segment->id, "ST"))) continue;
+        shunt_x12_finding *found =
+            find_as(v, entry->segment ? SHUNT_X12_SEGMENT_MISSING : SHUNT_X12_LOOP_MISSING, X12_SNIP_GUIDE);
+        if (!found) break;
+        found->place = *place;
+        found->place.element = found->place.component = 0;
+        if (t->segment) {
+            found->place.segment = t->segment;
+            found->place.byte = t->byte;
+            found->place.length = 0;
+        }
+        found->loop = entry->segment ? f->loop : entry->loop;
+        found->node = entry->segment ? entry->segment : entry->loop->body[0].segment;
+        memcpy(found->id, found->node->id, strlen(found->node->id) < 4 ? strlen(found->node->id) : 3);
+    }
+    situation(v, f, place);
+    v->depth--;
+}
+
+/* ---- HL ---- */
+
+static bool remember_level(validator *v, uint64_t level)
+{
+    if (v->level_count == LEVELS) return true;
+    if (v->level_count == v->level_room) {
+        uint32_t  room = v->level_room ? v->level_room * 2 : 64;
+        uint64_t *grown = shunt_memory_resize(v->memory, v->levels, room * sizeof *grown);
+        if (!grown) {
+            v->no_memory = true;
+            return false;
+        }
+        v->levels = grown;
+        v->level_room = room;
+    }
+    v->levels[v->level_count++] = level;
+    return true;
+}
+
+static bool known_level(const validator *v, uint64_t level)
+{
+    if (level && level <= v->last_hl) return true;
+    for (uint32_t i = 0; i < v->level_count && i < 4096; i++)
+        if (v->levels[i] == level) return true;
+    return false;
+}
+
+static uint64_t number_at(const shunt_segment *s, const shunt_delims *d, uint32_t element, bool *is)
+{
+    uint64_t    number = 0;
+    shunt_range range = shunt_segment_value(s, d, element, 0);
+    *is = shunt_x12_number((shunt_text){ (const char *)s->bytes + range.begin, range.end - range.begin }, &number);
+    return number;
+}
+
+static void of_level(validator *v, const shunt_segment *s, const shunt_delims *d, const spec *p, uint16_t element,
+                     shunt_status code, const char *why, uint64_t number)
+{
+    shunt_range range = shunt_segment_value(s, d, element, 0);
+    value       x = { .segment = s, .delims = d, .spec = p, .position = element, .element = &p->node->elements[element - 1] };
+    set_range(&x, range.begin, range.end);
+    shunt_x12_finding *f = of_value(v, &x, code, X12_SNIP_SYNTAX);
+    if (f) detail(f, why, (unsigned long long)number);
+}
+
+static void check_level(validator *v, const shunt_segment *s, const shunt_delims *d, const spec *p)
+{
+    bool     own_is, parent_is;
+    uint64_t own = number_at(s, d, 1, &own_is), parent = number_at(s, d, 2, &parent_is);
+    frame   *f = innermost(v);
+    uint64_t around = 0;
+    f->level = own;
+    for (unsigned depth = v->depth - 1; depth > 0 && !around; depth--) around = v->frames[depth - 1].level;
+    if (own_is && known_level(v, own))
+        of_level(v, s, d, p, 1, SHUNT_X12_HL, "HL01 %llu was used before", own);
+    else if (own_is && own != v->last_hl + 1)
+        of_level(v, s, d, p, 1, SHUNT_X12_HL_LEVEL, "HL01 is %llu, out of sequence", own);
+    if (parent_is && !known_level(v, parent))
+        of_level(v, s, d, p, 2, SHUNT_X12_HL, "HL02 %llu names no HL before it", parent);
+    else if (parent_is && around && parent != around)
+        of_level(v, s, d, p, 2, SHUNT_X12_HL_LEVEL, "HL02 is not the level around it, HL %llu", around);
+    if (own_is && own == v->last_hl + 1)
+        v->last_hl = own;
+    else if (own_is)
+        (void)remember_level(v, own);
+}
+
+/* ---- conditions of a site ---- */
+
+static bool holds(validator *v, const shunt_condition *c, const shunt_segment *s, const shunt_delims *d)
+{
+    shunt_range range = shunt_segment_value(s, d, c->element, c->component);
+    if (!c->values) return range.end > range.begin;
+    return listed(v, c->values, s->bytes + range.begin, range.end - range.begin) != c->negated;
+}
+
+static void note_conditions(validator *v, const shunt_segment *s, const shunt_delims *d, uint16_t entry)
+{
+    frame *f = innermost(v);
+    for (uint32_t i = 0; i < v->conditions.count && i < 64; i++) {
+        const shunt_condition *c = &v->conditions.items[i];
+        if (c->loop == f->loop && c->when == entry && holds(v, c, s, d)) f->meets |= UINT64_C(1) << i;
+    }
+}
+
+/* ---- the envelope ---- */
+
+static const char *const isa_codes[17] = {
+    [1] = "00 01 02 03 04 05 06 07 08",
+    [3] = "00 01",
+    [5] = "01 02 03 04 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 AM NR SA "
+          "SN ZZ",
+    [7] = "01 02 03 04 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 AM NR SA "
+          "SN ZZ",
+    [12] = "00200 00201 00204 00300 00301 00302 00303 00304 00305 00306 00307 00400 00401 00402 00403 00404 00405 00406 00500 "
+           "00501 00502 "
+           "00503 00504 00505 00601 00602 00603 00604 00605 00701 00702 00703 00704",
+    [14] = "0 1",
+    [15] = "I P T",
+};
+static const char *const isa_answers[17] = { "024", "010", "011", "012", "013", "005", "006", "007", "008",
+                                             "014", "015", "016", "017", "018", "019", "020", "027" };
+
+static bool in_words(const char *words, shunt_text text)
+{
+    for (const char *at = words; text.length && *at;) {
+        size_t length = strcspn(at, " ");
+        if (length == text.length && !memcmp(at, text.bytes, length)) return true;
+        at += length + (at[length] == ' ');
+    }
+    return false;
+}
+
+static shunt_text text_at(const shunt_segment *s, uint32_t element)
+{
+    shunt_range range = shunt_segment_element(s, element);
+    if (element > s->elements) return (shunt_text){ "", 0 };
+    return (shunt_text){ (const char *)s->bytes + range.begin, range.end - range.begin };
+}
+
+static shunt_x12_finding *of_envelope(validator *v, const shunt_segment *s, uint32_t element, shunt_status code, const char *why)
+{
+    shunt_x12_finding *f = find_as(v, code, X12_SNIP_SYNTAX);
+    if (!f) return NULL;
+    shunt_text text = text_at(s, element);
+    f->place = (shunt_place){ .byte = s->at + (element <= s->elements ? s->offsets[element] : 0),
+                              .length = text.length,
+                              .segment = s->number,
+                              .element = (uint16_t)element };
+    set_id(f, s);
+    f->loop = NULL;
+    const shunt_segment_node *layout = shunt_segment_find(SHUNT_TEXT("005010"), (shunt_text){ f->id, (uint32_t)strlen(f->id) });
+    f->node = layout;
+    f->element = layout ? shunt_node_element(layout, element, 0) : NULL;
+    keep_value(f, (const uint8_t *)text.bytes, text.length);
+    detail(f, "%s", why);
+    return f;
+}
+
+static void of_isa(validator *v, const shunt_segment *s, uint32_t element, shunt_status code, const char *why)
+{
+    shunt_x12_finding *f = of_envelope(v, s, element, code, why);
+    if (f) set_code(f, X12_SAID_INTERCHANGE, isa_answers[element], isa_answers[element]);
+}
+
+static bool isa_fits(const shunt_segment *s, const shunt_delims *d, uint32_t element)
+{
+    shunt_text text = text_at(s, element), bare = shunt_x12_trim(text);
+    if (isa_codes[element]) return in_words(isa_codes[element], bare);
+    switch (element) {
+    case 6:
+    case 8: return bare.length && (text.bytes[0] != ' ');
+    case 9: return bare.length == 6 && is_date((const uint8_t *)bare.bytes, 6);
+    case 10: return bare.length == 4 && is_time((const uint8_t *)bare.bytes, 4);
+    case 11: return bare.length == 1 && (bare.bytes[0] == 'U' || !d->repetition || (uint8_t)bare.bytes[0] == d->repetition);
+    case 13: return bare.length == 9 && all_digits((const uint8_t *)bare.bytes, 9);
+    default: return true;
+    }
+}
+
+static void doubt(validator *v, const shunt_segment *s, uint32_t element, uint8_t said, const char *code, const char *why);
+
+static void check_isa(validator *v, const shunt_event *event)
+{
+    static const char *const whys[17] = { [1] = "no qualifier of the standard",
+                                          [3] = "no qualifier of the standard",
+                                          [5] = "no qualifier of the standard",
+                                          [6] = "no id at the left edge",
+                                          [7] = "no qualifier of the standard",
+                                          [8] = "no id at the left edge",
+                                          [9] = "no date YYMMDD",
+                                          [10] = "no time HHMM",
+                                          [11] = "neither U nor the separator",
+                                          [12] = "no version of the standard",
+                                          [13] = "not nine digits",
+                                          [14] = "neither 0 nor 1",
+                                          [15] = "none of P, T, I" };
+    const shunt_segment     *s = event->segment;
+    v->apart = v->close = 0;
+    v->separator_told = false;
+    for (uint32_t k = 1; k <= 15 && k <= s->elements; k++)
+        if (!isa_fits(s, &event->delims, k)) of_isa(v, s, k, SHUNT_X12_ENVELOPE, whys[k] ? whys[k] : "");
+    shunt_text version = shunt_x12_trim(text_at(s, 12));
+    if (isa_fits(s, &event->delims, 12) && !in_words("00401 00501", version))
+        doubt(v, s, 12, X12_SAID_INTERCHANGE, "003", "the dictionaries are those of 00401 and 00501");
+    if (v->options.sender && !shunt_text_is(shunt_x12_trim(text_at(s, 6)), v->options.sender))
+        of_isa(v, s, 6, SHUNT_X12_PARTNER, "another sender is expected");
+    if (v->options.receiver && !shunt_text_is(shunt_x12_trim(text_at(s, 8)), v->options.receiver))
+        of_isa(v, s, 8, SHUNT_X12_PARTNER, "another receiver is expected");
+}
+
+static void of_group(validator *v, const shunt_segment *s, uint32_t element, const char *code, const char *why)
+{
+    shunt_x12_finding *f = of_envelope(v, s, element, SHUNT_X12_ENVELOPE, why);
+    if (f) set_code(f, X12_SAID_GROUP, code, code);
+}
+
+static shunt_text kept_in(field *f, shunt_text text)
+{
+    f->length = text.length < FIELD ? text.length : FIELD;
+    if (f->length) memcpy(f->bytes, text.bytes, f->length);
+    return (shunt_text){ f->bytes, f->length };
+}
+
+static shunt_text text_in(const field *f) { return (shunt_text){ f->bytes, f->length }; }
+
+static bool blank_behind(shunt_text text) { return text.length && text.bytes[text.length - 1] == ' '; }
+
+static void check_gs(validator *v, const shunt_event *event)
+{
+    const shunt_segment *s = event->segment;
+    shunt_text           date = shunt_x12_trim(text_at(s, 4)), time = shunt_x12_trim(text_at(s, 5)),
+               control = shunt_x12_trim(text_at(s, 6)), agency = shunt_x12_trim(text_at(s, 7));
+    shunt_text id = kept_in(&v->functional_id, shunt_x12_trim(text_at(s, 1)));
+    shunt_text version = kept_in(&v->version, shunt_x12_trim(text_at(s, 8)));
+    if (id.length != 2) of_group(v, s, 1, "1", "not two letters");
+    for (uint32_t k = 2; k <= 3; k++)
+        if (blank_behind(text_at(s, k))) of_group(v, s, k, "1", "blanks behind the id");
+    if (!is_date((const uint8_t *)date.bytes, date.length)) of_group(v, s, 4, "1", "no date");
+    if (!is_time((const uint8_t *)time.bytes, time.length)) of_group(v, s, 5, "1", "no time");
+    if (control.length > 9 || !all_digits((const uint8_t *)control.bytes, control.length))
+        of_group(v, s, 6, "6", "not one to nine digits");
+    if (!in_words("T X", agency)) of_group(v, s, 7, "1", "neither T nor X");
+    if (version.length < 4 || !all_digits((const uint8_t *)version.bytes, 4)) of_group(v, s, 8, "2", "no version");
+}
+
+/* What could be meant, and is read: a warning. */
+static void doubt(validator *v, const shunt_segment *s, uint32_t element, uint8_t said, const char *code, const char *why)
+{
+    shunt_x12_finding *f = of_envelope(v, s, element, SHUNT_X12_ENVELOPE, why);
+    if (!f) return;
+    f->severity = SHUNT_WARNING;
+    set_code(f, said, code, code);
+}
+
+static void check_st(validator *v, const shunt_event *event)
+{
+    const shunt_segment *s = event->segment;
+    shunt_text control = kept_in(&v->control, text_at(s, 2)), version = text_in(&v->version), id = text_in(&v->functional_id);
+    shunt_text guide = shunt_x12_trim(text_at(s, 3));
+    if (control.length < 4 || control.length > 9 || blank_behind(control)) {
+        shunt_x12_finding *f = of_envelope(v, s, 2, SHUNT_X12_ENVELOPE, "not four to nine characters");
+        if (f) set_code(f, X12_SAID_SET, "7", "7");
+    }
+    if (text_at(s, 1).length != 3) {
+        shunt_x12_finding *f = of_envelope(v, s, 1, SHUNT_X12_ENVELOPE, "not three digits");
+        if (f) set_code(f, X12_SAID_SET, "6", "6");
+    }
+    if (!v->guide) return;
+    if (id.length && v->guide->functional_id[0] && !shunt_text_is(id, v->guide->functional_id)) {
+        shunt_x12_finding *f = of_envelope(v, s, 1, SHUNT_X12_ENVELOPE, "the group's GS01 is not that of this set");
+        if (f) set_code(f, X12_SAID_GROUP, "1", "1");
+    }
+    bool of_guide = strlen(v->guide->version) > 6;
+    if (of_guide && version.length && !shunt_guide_fits(v->guide, version))
+        doubt(v, s, 3, X12_SAID_GROUP, "2", "GS08 does not name this guide");
+    else if (of_guide && guide.length && version.length && !shunt_text_equal(guide, version))
+        doubt(v, s, 3, X12_SAID_SET, "19", "ST03 is not what GS08 says");
+}
+
+/* Blanks behind a control number are a part of it. */
+static void check_se(validator *v, const shunt_segment *s)
+{
+    shunt_text closing = text_at(s, 2), opened = text_in(&v->control);
+    if (s->line_ends || shunt_text_equal(closing, opened)) return;
+    if (!shunt_text_equal(shunt_x12_trim(closing), shunt_x12_trim(opened))) return; /* the reader has said so */
+    (void)of_envelope(v, s, 2, SHUNT_X12_SE02, "one has blanks that the other has not");
+}
+
+/* ---- events ---- */
+
+static void begin(validator *v, const shunt_event *event)
+{
+    if (!event->segment) return;
+    if (event->scope == SHUNT_SCOPE_INTERCHANGE) check_isa(v, event);
+    if (event->scope == SHUNT_SCOPE_BATCH) check_gs(v, event);
+    if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
+    v->depth = 0;
+    v->last_hl = 0;
+    v->level_count = 0;
+    v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
+    v->conditions = v->guide && v->options.conditions ? v->options.conditions[event->guide] : (shunt_conditions){ 0 };
+    check_st(v, event);
+    if (!v->guide) return;
+    open_loop(v, v->guide->body);
+    shunt_x12_balance_begin(v->balance, shunt_text_of(v->guide->set));
+}
+
+static void take_balance(validator *v)
+{
+    for (uint32_t i = 0; i < v->balance->found_count; i++) {
+        const shunt_x12_unbalanced *u = &v->balance->found[i];
+        shunt_x12_finding          *f = find_as(v, u->code, X12_SNIP_BALANCE);
+        if (!f) return;
+        f->place = u->spot.place;
+        memcpy(f->id, u->spot.id, sizeof f->id);
+        f->loop = NULL;
+        detail(f, "%s", u->detail);
+    }
+}
+
+static void finish(validator *v, const shunt_event *event)
+{
+    if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
+    if (v->guide) {
+        shunt_place place = { .byte = event->segment ? event->segment->at : event->place.byte,
+                              .segment = event->segment && event->segment->number > 1 ? event->segment->number - 1 : 0 };
+        while (v->depth) close_loop(v, &place);
+        if (event->segment) check_se(v, event->segment);
+        if (wanted(v, X12_SNIP_BALANCE)) {
+            shunt_x12_balance_end(v->balance);
+            take_balance(v);
+        }
+    }
+    v->guide = NULL;
+}
+
+/* What is wrong with elements of ST is said of the set; its control number was looked at with the envelope. */
+static void of_header(validator *v, uint32_t from)
+{
+    uint32_t kept = from;
+    for (uint32_t i = from; i < v->count; i++) {
+        shunt_x12_finding *f = &v->findings[i];
+        if (f->place.element == 2) continue;
+        if (f->place.element) set_code(f, X12_SAID_SET, f->place.element == 1 ? "6" : "19", f->place.element == 1 ? "6" : "19");
+        if (kept != i) v->findings[kept] = *f;
+        kept++;
+    }
+    v->count = kept;
+}
+
+static void segment(validator *v, const shunt_event *event)
+{
+    const shunt_segment *s = event->segment;
+    if (s->at > v->before)
+        v->apart++;
+    else
+        v->close++;
+    v->before = event->end;
+    if (!v->guide || event->node == SHUNT_NONE || !v->depth) return;
+    const spec *p = spec_of(v, event->node);
+    frame      *f = innermost(v);
+    if (!p->node || p->entry >= f->loop->body_count || f->loop->body[p->entry].segment != p->node) return;
+    count(v, f, p->entry, s);
+    if (p->hierarchy) check_level(v, s, &event->delims, p);
+    uint32_t before = v->count;
+    check_elements(v, s, &event->delims, p);
+    if (SHUNT_UNLIKELY(v->count > before && s->id == ST)) of_header(v, before);
+    if (v->conditions.count) note_conditions(v, s, &event->delims, p->entry);
+    if (wanted(v, X12_SNIP_BALANCE)) {
+        shunt_x12_balance_segment(v->balance, s, &event->delims, f->loop->id);
+        if (v->balance->found_count) take_balance(v);
+    }
+}
+
+static void enter(validator *v, const shunt_event *event)
+{
+    if (!v->guide || !v->depth) return;
+    const shunt_loop *loop = v->loops[event->loop];
+    frame            *f = innermost(v);
+    uint16_t          at = v->loop_entry[event->loop];
+    if (!loop || at >= f->loop->body_count || f->loop->body[at].loop != loop) return;
+    shunt_segment here = { .bytes = (const uint8_t *)loop->body[0].segment->id,
+                           .at = event->place.byte,
+                           .number = event->place.segment,
+                           .length = event->place.length };
+    uint32_t      offsets[2] = { 0, (uint32_t)strlen(loop->body[0].segment->id) + 1 };
+    here.offsets = offsets;
+    count(v, f, at, &here);
+    open_loop(v, loop);
+}
+
+/* Does the guide of the open set have this segment anywhere? */
+static bool has_segment(const shunt_loop *loop, shunt_text id)
+{
+    for (uint16_t i = 0; i < loop->body_count; i++)
+        if (loop->body[i].segment ? shunt_text_is(id, loop->body[i].segment->id) : has_segment(loop->body[i].loop, id))
+            return true;
+    return false;
+}
+
+static void fault(validator *v, const shunt_event *event)
+{
+    if (event->code == SHUNT_X12_REPEATS || event->code == SHUNT_X12_LATE) return; /* counted here; a matter of rules */
+    shunt_x12_finding *f = find_as(v, event->code, X12_SNIP_SYNTAX);
+    if (!f) return;
+    f->of_reader = true;
+    if (!meanings[event->code].snip) f->severity = (uint8_t)shunt_status_info[event->code].severity;
+    f->place = event->place;
+    detail(f, "%.*s", SHUNT_TEXT_ARGS(event->detail));
+    if (event->code == SHUNT_X12_CONTROL_TWICE) {
+        bool group = shunt_text_starts(event->detail, SHUNT_TEXT("GS06"));
+        if (shunt_text_starts(event->detail, SHUNT_TEXT("ISA13"))) set_code(f, X12_SAID_INTERCHANGE, "025", "025");
+        if (group) set_code(f, X12_SAID_GROUP, "19", "6");
+    }
+}
+
+/* Faults come before the segment that they are of: its id and values are known with it. */
+static void complete_faults(validator *v, const shunt_event *event)
+{
+    const shunt_segment *s = event->segment;
+    for (uint32_t i = 0; i < v->held; i++) {
+        shunt_x12_finding *f = &v->findings[i];
+        if (!f->of_reader || f->id[0] || f->place.byte < s->at || f->place.byte > s->at + s->length) continue;
+        set_id(f, s);
+        shunt_text id = { f->id, (uint32_t)strlen(f->id) };
+        if (event->step == SHUNT_STEP_SEGMENT && event->node != SHUNT_NONE && v->specs[event->node].node) {
+            f->node = v->specs[event->node].node;
+            if (f->place.element) f->element = shunt_node_element(f->node, f->place.element, f->place.component);
+        }
+        if (f->place.element && f->place.element <= s->elements) {
+            shunt_text text = text_at(s, f->place.element);
+            keep_value(f, (const uint8_t *)text.bytes, text.length);
+            /* A number that could not be the control number of any interchange. */
+            if (f->code == SHUNT_X12_IEA02 && text.length != 9) set_code(f, X12_SAID_INTERCHANGE, "018", "018");
+        }
+        if (f->code != SHUNT_X12_UNKNOWN_SEGMENT || !v->guide || has_segment(v->guide->body, id)) continue;
+        char       release[6];
+        shunt_text version = shunt_text_of(v->guide->version);
+        memcpy(release, version.bytes, version.length < 6 ? version.length : 6);
+        bool known = version.length >= 6 && shunt_segment_find((shunt_text){ release, 6 }, id);
+        set_code(f, X12_SAID_SEGMENT, known ? "6" : "1", known ? "6" : "1");
+    }
+}
+
+/* Forgets what was shown; faults that wait stay. */
+static void forget(validator *v)
+{
+    if (!v->held) v->count = 0;
+}
+
+shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
+{
+    forget(v);
+    switch (event->step) {
+    case SHUNT_STEP_BEGIN: begin(v, event); break;
+    case SHUNT_STEP_FINISH: finish(v, event); break;
+    case SHUNT_STEP_ABANDON:
+        if (event->scope == SHUNT_SCOPE_TRANSACTION) v->guide = NULL;
+        break;
+    case SHUNT_STEP_ENTER: enter(v, event); break;
+    case SHUNT_STEP_LEAVE:
+        if (v->guide && v->depth > 1 && v->loops[event->loop] == innermost(v)->loop) close_loop(v, &event->place);
+        break;
+    case SHUNT_STEP_SEGMENT: segment(v, event); break;
+    case SHUNT_STEP_FAULT:
+        fault(v, event);
+        v->held = v->count;
+        return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
+    default: return SHUNT_OK; /* NEED_INPUT changes nothing, or the cut of the input would */
+    }
+    if (v->held && event->segment) complete_faults(v, event);
+    v->held = 0;
+    return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+const shunt_x12_finding *shunt_x12_findings(const validator *v, uint32_t *found)
+{
+    *found = v->held ? 0 : v->count;
+    return v->findings;
+}
+
+/* ---- making ---- */
+
+/* The loops of a guide of the plan, matched with those of the dictionary: both in the order of the tree. */
+static void match_loops(validator *v, uint32_t guide)
+{
+    const shunt_plan_guide *g = &v->plan->guides[guide];
+    v->loops[g->loop_first] = v->guides[guide]->body;
+    for (uint32_t i = g->loop_first + 1u; i < (uint32_t)g->loop_first + g->loop_count; i++) {
+        const shunt_plan_loop *loop = &v->plan->loops[i];
+        const shunt_loop      *around = loop->parent == SHUNT_NONE ? NULL : v->loops[loop->parent];
+        uint16_t               from = 0;
+        /* Those of one name and place follow each other. */
+        for (uint32_t k = g->loop_first + 1u; k < i; k++)
+            if (v->plan->loops[k].parent == loop->parent && v->loops[k]) from = (uint16_t)(v->loop_entry[k] + 1);
+        for (uint16_t e = from; around && e < around->body_count; e++) {
+            const shunt_loop *found = around->body[e].loop;
+            if (!found || !shunt_text_is(v->plan->texts[loop->id], found->id)) continue;
+            v->loops[i] = found;
+            v->loop_entry[i] = e;
+            break;
+        }
+    }
+}
+
+static uint32_t largest_body(const shunt_loop *loop)
+{
+    uint32_t most = loop->body_count;
+    for (uint16_t i = 0; i < loop->body_count; i++) {
+        uint32_t below = loop->body[i].loop ? largest_body(loop->body[i].loop) : 0;
+        if (below > most) most = below;
+    }
+    return most;
+}
+
+void shunt_x12_validator_free(validator *v)
+{
+    if (!v) return;
+    for (uint32_t i = 0; v->codes && i < CODES; i++) shunt_memory_free(v->memory, v->codes[i].packed);
+    shunt_memory_free(v->memory, v->codes);
+    shunt_memory_free(v->memory, v->loops);
+    shunt_memory_free(v->memory, v->loop_entry);
+    shunt_memory_free(v->memory, v->specs);
+    shunt_memory_free(v->memory, v->relations);
+    shunt_memory_free(v->memory, v->tallies);
+    shunt_memory_free(v->memory, v->levels);
+    shunt_memory_free(v->memory, v->balance);
+    shunt_memory_free(v->memory, v->findings);
+    shunt_memory_free(v->memory, v);
+}
+
+validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_guide *const *guides,
+                                   const shunt_x12_validate_options *options)
+{
+    validator *v = shunt_memory_zeroed(memory, 1, sizeof *v);
+    uint32_t   most = 1;
+    if (!v) return NULL;
+    v->memory = memory;
+    v->plan = plan;
+    v->guides = guides;
+    v->options = *options;
+    v->codes = shunt_memory_zeroed(memory, CODES, sizeof *v->codes);
+    v->loops = shunt_memory_zeroed(memory, plan->loop_count + 1u, sizeof *v->loops);
+    v->loop_entry = shunt_memory_zeroed(memory, plan->loop_count + 1u, sizeof *v->loop_entry);
+    v->specs = shunt_memory_zeroed(memory, plan->node_count + 1u, sizeof *v->specs);
+    v->balance = shunt_memory_zeroed(memory, 1, sizeof *v->balance);
+    for (uint32_t i = 0; i < plan->guide_count; i++) {
+        uint32_t body = guides[i] ? largest_body(guides[i]->body) : 0;
+        if (body > most) most = body;
+    }
+    v->tallies = shunt_memory_zeroed(memory, (size_t)most * DEPTH, sizeof *v->tallies);
+    if (!v->codes || !v->loops || !v->loop_entry || !v->specs || !v->balance || !v->tallies) {
+        shunt_x12_validator_free(v);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < plan->guide_count; i++)
+        if (guides[i]) match_loops(v, i);
+    return v;
+}
+
+/* ---- the validating reader ---- */
+
+typedef struct validating {
+    shunt_reader        base; /* first */
+    shunt_reader_ops    ops;
+    const shunt_memory *memory;
+    shunt_reader       *inner;
+    validator          *validator;
+    shunt_event         event; /* of the inner reader, handed over behind its findings */
+    uint32_t            told;  /* findings handed over */
+    bool                waits;
+} validating;
+
+static void validating_feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
+{
+    validating *r = (validating *)reader;
+    r->inner->ops->feed(r->inner, bytes, size, last);
+}
+
+static shunt_step show_finding(const validating *r, const shunt_x12_finding *f, shunt_event *event)
+{
+    *event = r->event;
+    event->step = SHUNT_STEP_FAULT;
+    event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->loop = event->node = event->slot = SHUNT_NONE;
+    event->segment = NULL;
+    event->code = f->code;
+    event->place = f->place;
+    event->detail = shunt_text_of(f->detail);
+    return SHUNT_STEP_FAULT;
+}
+
+static shunt_step validating_next(shunt_reader *reader, shunt_event *event)
+{
+    validating *r = (validating *)reader;
+    if (!r->waits) {
+        r->inner->ops->next(r->inner, &r->event);
+        if (shunt_x12_validator_see(r->validator, &r->event) != SHUNT_OK) {
+            *event = r->event;
+            event->step = SHUNT_STEP_FAILED;
+            event->code = SHUNT_NO_MEMORY;
+            return SHUNT_STEP_FAILED;
+        }
+        r->told = 0;
+        r->waits = true;
+    }
+    uint32_t                 count;
+    const shunt_x12_finding *found = shunt_x12_findings(r->validator, &count);
+    while (r->told < count) {
+        const shunt_x12_finding *f = &found[r->told++];
+        if (!f->of_reader && f->severity == SHUNT_ERROR) return show_finding(r, f, event);
+    }
+    r->waits = false;
+    *event = r->event;
+    return event->step;
+}
+
+static void validating_free(shunt_reader *reader)
+{
+    validating *r = (validating *)reader;
+    if (!r) return;
+    r->inner->ops->free(r->inner);
+    shunt_x12_validator_free(r->validator);
+    shunt_memory_free(r->memory, r);
+}
+
+shunt_reader *shunt_x12_validating_reader(const shunt_memory *memory, shunt_reader *inner, validator *v)
+{
+    validating *r = inner && v ? shunt_memory_zeroed(memory, 1, sizeof *r) : NULL;
+    if (!r) {
+        if (inner) inner->ops->free(inner);
+        shunt_x12_validator_free(v);
+        return NULL;
+    }
+    r->ops = (shunt_reader_ops){ .name = inner->ops->name,
+                                 .late = inner->ops->late,
+                                 .feed = validating_feed,
+                                 .next = validating_next,
+                                 .free = validating_free };
+    r->base.ops = &r->ops;
+    r->memory = memory;
+    r->inner = inner;
+    r->validator = v;
+    return &r->base;
+}
