@@ -225,7 +225,7 @@ static const struct {
     { ERA, "", "PLB", "", 13, 1, "", true, "L6", NULL, "ZZ" },
     { ERA, "", "BPR", "", 4, 0, "", true, "NON", NULL, "XYZ" },
     { ERA, "", "CUR", "", 2, 0, "currency", false, "USD", NULL, "US" },
-    { PROFESSIONAL, "2300", "CLM", "", 5, 1, "place_of_service", false, "11", "office", "1" },
+    { PROFESSIONAL, "2300", "CLM", "", 5, 1, "place_of_service", true, "11", "office", "1" },
     { INSTITUTIONAL, "2300", "CLM", "", 5, 1, "type_of_bill", false, "11", "hospital inpatient", "1" },
     { ERA, "2100", "REF", "EA", 1, 0, "", true, "EA", "medical record number", "0B" },
     { PROFESSIONAL, "2300", "CLM", "", 5, 3, "claim_frequency", false, "7", NULL, "77" },
