@@ -228,7 +228,7 @@ static void show_segment(shunt_inspector *inspector, const shunt_segment *segmen
     look_indent(inspector, x->depth + 1);
     shunt_buffer_format(out, "%.*s  %s\n", SHUNT_TEXT_ARGS(id), node ? node->name : "not in the dictionary");
     for (unsigned k = 1; k <= segment->elements; k++) {
-        const shunt_element *element = node ? shunt_segment_element(node, k + shift, 0) : NULL;
+        const shunt_element *element = node ? shunt_node_element(node, k + shift, 0) : NULL;
         look_value           whole = look_element(segment, k), repetition;
         char                 label[24];
         if (shift && k == 1) {
