@@ -1,16 +1,15 @@
 /* dictionary.c - what the dictionaries know, as text. */
 #include <stdio.h>
 
-#include "api/api.h"
+#include "api/dict.h"
 #include "api/dictionary_fhir.h"
 #include "api/path.h"
-#include "standards/schema.h"
 
 static const char *const usage_names[] = { "required", "situational", "not used" };
-static const char *const type_names[] = { "text", "code",          "amount", "decimal", "implied",  "int",
-                                          "date", "date or range", "time",   "binary",  "composite" };
+static const char *const type_names[] = { "text",          "code", "amount", "decimal",   "implied", "int", "date",
+                                          "date or range", "time", "binary", "composite", "moment",  "bool" };
 
-static void repeats(shunt_buffer *out, unsigned max)
+void dict_repeats(shunt_buffer *out, unsigned max)
 {
     if (max == 0)
         shunt_buffer_z(out, "any number");
@@ -32,7 +31,7 @@ static void qualifier(shunt_buffer *out, const shunt_segment_node *node, uint32_
     shunt_buffer_z(out, node->key->count > shown ? " ...]" : "]");
 }
 
-static void pad(shunt_buffer *out, size_t from, size_t width)
+void dict_pad(shunt_buffer *out, size_t from, size_t width)
 {
     while (out->length < from + width && !out->failed) shunt_buffer_char(out, ' ');
 }
@@ -47,33 +46,33 @@ static void segment_line(shunt_buffer *out, const shunt_segment_node *node, unsi
     size_t from = out->length;
     shunt_buffer_format(out, "%*s%s", (int)depth * 2, "", node->id);
     qualifier(out, node, QUALIFIERS_SHOWN);
-    pad(out, from, 30);
+    dict_pad(out, from, 30);
     shunt_buffer_format(out, " %-12s ", usage_names[node->usage]);
-    repeats(out, node->max);
-    pad(out, from, 56);
+    dict_repeats(out, node->max);
+    dict_pad(out, from, 56);
     shunt_buffer_format(out, " %s\n", node->name);
 }
 
-static void loop_tree(shunt_buffer *out, const shunt_loop *loop, unsigned depth)
+void dict_loop_tree(shunt_buffer *out, const shunt_loop *loop, unsigned depth)
 {
     if (loop->id[0]) {
         size_t from = out->length;
         shunt_buffer_format(out, "%*sloop %s", (int)(depth - 1) * 2, "", loop->id);
-        pad(out, from, 30);
+        dict_pad(out, from, 30);
         shunt_buffer_format(out, " %-12s ", usage_names[loop->usage]);
-        repeats(out, loop->max);
-        pad(out, from, 56);
+        dict_repeats(out, loop->max);
+        dict_pad(out, from, 56);
         shunt_buffer_format(out, " %s\n", loop->name);
     }
     for (uint16_t i = 0; i < loop->body_count; i++) {
         if (loop->body[i].segment)
             segment_line(out, loop->body[i].segment, depth);
         else
-            loop_tree(out, loop->body[i].loop, depth + 1);
+            dict_loop_tree(out, loop->body[i].loop, depth + 1);
     }
 }
 
-static void phi(shunt_buffer *out, uint32_t classes)
+void dict_phi(shunt_buffer *out, uint32_t classes)
 {
     const char *before = "  phi ";
     for (int i = 0; i < SHUNT_PHI_INDEX_COUNT; i++) {
@@ -83,7 +82,7 @@ static void phi(shunt_buffer *out, uint32_t classes)
     }
 }
 
-static void codes(shunt_buffer *out, const shunt_codeset *set, uint32_t shown)
+void dict_codes(shunt_buffer *out, const shunt_codeset *set, uint32_t shown)
 {
     if (!set) return;
     if (set->name[0] && !set->complete) {
@@ -101,17 +100,17 @@ static void element_line(shunt_buffer *out, const char *segment, const shunt_ele
     size_t from = out->length;
     shunt_buffer_format(out, component ? "    %s%02u-%u" : "  %s%02u", segment, component ? component >> 8 : element->position,
                         component & 255);
-    pad(out, from, 14);
+    dict_pad(out, from, 14);
     shunt_buffer_format(out, " %-12s %-10s", usage_names[element->usage], type_names[element->type]);
     if (element->max_length) shunt_buffer_format(out, " %u-%u", element->min_length, element->max_length);
-    pad(out, from, 46);
+    dict_pad(out, from, 46);
     shunt_buffer_format(out, " %s", element->name);
     if (element->repeats != 1) {
         shunt_buffer_z(out, ", repeats ");
-        repeats(out, element->repeats == 255 ? 0 : element->repeats);
+        dict_repeats(out, element->repeats == 255 ? 0 : element->repeats);
     }
-    codes(out, element->codes, codes_shown);
-    phi(out, element->phi);
+    dict_codes(out, element->codes, codes_shown);
+    dict_phi(out, element->phi);
     shunt_buffer_char(out, '\n');
 }
 
@@ -167,7 +166,7 @@ static bool segments(shunt_buffer *out, const shunt_loop *loop, const shunt_path
         shunt_buffer_format(out, "%s", node->id);
         qualifier(out, node, ALL_SHOWN);
         shunt_buffer_format(out, "  %s, %s, ", node->name, usage_names[node->usage]);
-        repeats(out, node->max);
+        dict_repeats(out, node->max);
         shunt_buffer_format(out, ", %s%s\n", here[0] ? "in loop " : "in the set itself", here);
         elements(out, node, wanted);
     }
@@ -182,6 +181,7 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
     bool         is_path = part && !shunt_path_parse(part, &path);
     shunt_buffer_init(&out, &shunt_memory_libc);
     const shunt_guide *guide;
+    if (set && dict_hl7(&out, set, version, part)) found = true;
     for (uint32_t g = 0; (guide = shunt_guide_at(g)) != NULL; g++) {
         if (set && strcmp(guide->set, set) != 0) continue;
         if (version && strcmp(guide->version, version) != 0 && !shunt_guide_fits(guide, shunt_text_of(version))) continue;
@@ -189,15 +189,19 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
         guide_line(&out, guide);
         bool here = true;
         if (set && !part) {
-            loop_tree(&out, guide->body, 1);
+            dict_loop_tree(&out, guide->body, 1);
         } else if (part) {
             const shunt_loop *loops[16];
             uint32_t          count = shunt_guide_loops(guide, shunt_text_of(part), loops, SHUNT_COUNT(loops));
-            for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++) loop_tree(&out, loops[i], 1);
+            for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++) dict_loop_tree(&out, loops[i], 1);
             here = count > 0 || (is_path && segments(&out, guide->body, &path, ""));
         }
         if (!here) out.length = start;
         found = found || here;
+    }
+    if (!set && !version) {
+        shunt_buffer_z(&out, "HL7  messages of versions 2.1 to 2.9: `shunt dict HL7`\n");
+        shunt_buffer_z(&out, "FHIR resources of 4.0.1 (R4) and 5.0.0 (R5): `shunt dict FHIR`\n");
     }
     found = shunt_dictionary_fhir(&out, set, version, part) || found;
     shunt_result result = !found                                                 ? SHUNT_RULES_FAULT

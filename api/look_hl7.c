@@ -1,27 +1,17 @@
 /* look_hl7.c - HL7 v2 messages as trees of groups, segments and fields, or the values at a path like `PID-5[2].1`. */
 #include <stdio.h>
 
+#include "api/hl7_path.h"
 #include "api/look.h"
 #include "dsl/plan_maker.h"
 #include "standards/hl7/reader.h"
 #include "standards/hl7/text.h"
 
-enum { VERSION = 12, ID = 3, MOST = 65535 };
-
-/* `OBX[3]-5[2].1.1`; 0 = all segments, all repetitions, the whole of what is around it. */
-struct path {
-    char       segment[ID + 1];
-    bool       name; /* field 0: the id of the segment */
-    unsigned   nth, field, repetition, component, subcomponent;
-    /* [where it.5 = "MR"] */
-    unsigned   where_component, where_subcomponent;
-    shunt_text where;
-    bool       filtered;
-};
+enum { VERSION = 12, ID = SHUNT_HL7_PATH_ID };
 
 struct hl7 {
     shunt_plan        plan; /* of the first message's guide, for its groups */
-    struct path       wanted;
+    shunt_hl7_path    wanted;
     shunt_delims      delims;
     shunt_hl7_charset charset;
     char              version[VERSION]; /* of the dictionary, nearest to the message's */
@@ -31,81 +21,6 @@ struct hl7 {
 };
 
 static struct hl7 *own(const shunt_inspector *inspector) { return inspector->own[SHUNT_STANDARD_HL7]; }
-
-/* ---- the path ---- */
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static unsigned number(const char **at)
-{
-    unsigned value = 0;
-    while (is_digit(**at) && value <= MOST) value = value * 10 + (unsigned)(*(*at)++ - '0');
-    return value <= MOST ? value : 0;
-}
-
-/* "." or "-", and a number. */
-static bool part(const char **at, unsigned *value)
-{
-    if (**at != '.' && **at != '-') return false;
-    ++*at;
-    *value = number(at);
-    return *value != 0;
-}
-
-static const char where_wrong[] = "a filter is written `PID-3[where it.5 = \"MR\"]`";
-
-static const char *parse_where(const char **text, struct path *p)
-{
-    const char *at = *text;
-    if (strncmp(at, "where ", 6) != 0)
-        return "in the brackets stands a number or a filter: `PID-3[2]`, `PID-3[where it.5 = \"MR\"]`";
-    for (at += 6; *at == ' ';) at++;
-    if (at[0] != 'i' || at[1] != 't') return where_wrong;
-    at += 2;
-    if (!part(&at, &p->where_component)) return where_wrong;
-    if (*at == '.' && !part(&at, &p->where_subcomponent)) return where_wrong;
-    while (*at == ' ') at++;
-    if (*at++ != '=') return where_wrong;
-    while (*at == ' ') at++;
-    char quote = *at++;
-    if (quote != '"' && quote != '\'') return where_wrong;
-    const char *end = strchr(at, quote);
-    if (!end) return where_wrong;
-    p->where = (shunt_text){ at, (uint32_t)(end - at) };
-    p->filtered = true;
-    *text = end + 1;
-    return NULL;
-}
-
-static const char *parse_path(const char *text, struct path *p)
-{
-    const char *at = text;
-    for (int i = 0; i < ID; i++, at++) {
-        if (!(*at >= 'A' && *at <= 'Z') && !(i && is_digit(*at)))
-            return "a path begins with a segment of three letters: `PID-3.1`";
-        p->segment[i] = *at;
-    }
-    if (*at == '[') {
-        at++;
-        p->nth = number(&at);
-        if (!p->nth || *at++ != ']') return "which of the segments is a number from 1 in brackets: `OBX[3]-5`";
-    }
-    if (!*at) return NULL;
-    p->name = at[1] == '0' && (at[0] == '-' || at[0] == '.') && (!at[2] || strcmp(at + 2, "[1]") == 0);
-    if (p->name) return NULL;
-    if (!part(&at, &p->field)) return "behind the segment come `-` and a field: `PID-3`, `OBX[3]-5`";
-    if (*at == '[') {
-        at++;
-        const char *wrong = is_digit(*at) ? NULL : parse_where(&at, p);
-        if (wrong) return wrong;
-        if (!p->filtered) p->repetition = number(&at);
-        if ((!p->filtered && !p->repetition) || *at++ != ']')
-            return "which of the repetitions is a number from 1 in brackets: `PID-5[2].1`";
-    }
-    if (*at && !part(&at, &p->component)) return "behind a field come a point and a component: `PID-3.1`";
-    if (*at && !part(&at, &p->subcomponent)) return "behind a component come a point and a subcomponent: `PID-3.4.2`";
-    return *at ? "nothing follows a subcomponent" : NULL;
-}
 
 /* ---- values ---- */
 
@@ -158,8 +73,8 @@ static bool passes(const struct hl7 *x, look_value repetition)
 
 static void get_segment(shunt_inspector *inspector, const shunt_segment *segment)
 {
-    struct hl7        *x = own(inspector);
-    const struct path *w = &x->wanted;
+    struct hl7           *x = own(inspector);
+    const shunt_hl7_path *w = &x->wanted;
     if (segment->length < ID || memcmp(segment->bytes, w->segment, ID) != 0) return;
     if (segment->length > ID && segment->bytes[ID] != x->delims.element) return;
     if (++x->seen != w->nth && w->nth) return;
@@ -340,7 +255,7 @@ static struct hl7 *make(shunt_inspector *inspector)
 static const char *parse(shunt_inspector *inspector, const char *path)
 {
     struct hl7 *x = make(inspector);
-    return x ? parse_path(path, &x->wanted) : "no memory";
+    return x ? shunt_hl7_path_parse(path, &x->wanted) : "no memory";
 }
 
 /* The guide of the first message, if its header is among the bytes: its groups are shown, and those of all messages of its kind. */
