@@ -199,10 +199,7 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
         if (!here) out.length = start;
         found = found || here;
     }
-    if (!set && !version) {
-        shunt_buffer_z(&out, "HL7  messages of versions 2.1 to 2.9: `shunt dict HL7`\n");
-        shunt_buffer_z(&out, "FHIR resources of 4.0.1 (R4) and 5.0.0 (R5): `shunt dict FHIR`\n");
-    }
+    if (!set && !version) shunt_buffer_z(&out, "HL7 2.1 to 2.9  messages; `shunt dict HL7` lists them\n");
     found = shunt_dictionary_fhir(&out, set, version, part) || found;
     shunt_result result = !found                                                 ? SHUNT_RULES_FAULT
                           : out.failed || !write(context, out.bytes, out.length) ? SHUNT_SYSTEM_FAULT
