@@ -43,7 +43,7 @@ static void element_tree(shunt_buffer *out, const char *label, const shunt_eleme
 
 static bool put_segment(shunt_buffer *out, const shunt_segment_node *node, const char *where, const shunt_hl7_path *path)
 {
-    const shunt_element *field = path->field ? shunt_segment_element(node, path->field, 0) : NULL, *part = field;
+    const shunt_element *field = path->field ? shunt_node_element(node, path->field, 0) : NULL, *part = field;
     char                 label[48];
     if (path->field && !field) return false;
     if (path->component) part = path->component <= field->component_count ? &field->components[path->component - 1] : NULL;
