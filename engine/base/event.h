@@ -74,6 +74,7 @@ typedef struct shunt_event {
     shunt_place          place;
     shunt_text           detail;
     bool                 local; /* of a fault: it spoils the unit at hand only, its neighbours can be read */
+    bool                 wide;  /* of a fault: it spoils the transaction, whatever the exit that answers it says */
     uint64_t             end;   /* byte after the event */
 } shunt_event;
 

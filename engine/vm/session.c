@@ -584,7 +584,7 @@ static shunt_status take_fault(shunt_session *s, const shunt_event *event)
     s->last_error = event->code;
     if (inside) {
         uint16_t exit = s->map->source_error;
-        bool     whole = exit == SHUNT_NONE && !(event->local && s->unit_depth);
+        bool     whole = event->wide || (exit == SHUNT_NONE && !(event->local && s->unit_depth));
         return shunt_session_fail(s, exit, event->code, whole ? SHUNT_SCOPE_TRANSACTION : SHUNT_SCOPE_UNIT, &raised);
     }
     uint16_t exit = outer_exit(s);
@@ -619,7 +619,7 @@ static shunt_status end_scope(shunt_session *s, const shunt_event *event)
 /* Takes events until the reader wants input; `*over`: it has come to the end. */
 static shunt_status pump(shunt_session *s, bool *over)
 {
-    shunt_event event = { .local = false };
+    shunt_event event = { .local = false, .wide = false };
     for (*over = false;;) {
         shunt_step step = s->reader->ops->next(s->reader, &event);
         switch (step) {

@@ -26,15 +26,18 @@ struct cell {
 
 enum cell_mode { CELL_START, CELL_PLAIN, CELL_QUOTED, CELL_QUOTE /* behind a quote that may close */, CELL_AFTER };
 
+/* What a fault spoils: what the exit that answers it says, if that is more. */
+enum reach { UNIT, TRANSACTION };
+
 enum row_fault { ROW_LONG, ROW_UNCLOSED, ROW_ENCODING, ROW_QUOTE, ROW_STRAY, ROW_MANY, ROW_WIDTH, ROW_FAULTS };
 static const struct {
     shunt_status code;
-    bool         local;
+    enum reach   reach;
 } row_faults[ROW_FAULTS] = {
-    [ROW_LONG] = { SHUNT_CSV_ROW_LONG, false },    [ROW_UNCLOSED] = { SHUNT_CSV_UNCLOSED, false },
-    [ROW_ENCODING] = { SHUNT_CSV_ENCODING, true }, [ROW_QUOTE] = { SHUNT_CSV_QUOTE, true },
-    [ROW_STRAY] = { SHUNT_CSV_STRAY_QUOTE, true }, [ROW_MANY] = { SHUNT_CSV_CELLS_LIMIT, true },
-    [ROW_WIDTH] = { SHUNT_CSV_LENGTH, true },
+    [ROW_LONG] = { SHUNT_CSV_ROW_LONG, TRANSACTION }, [ROW_UNCLOSED] = { SHUNT_CSV_UNCLOSED, TRANSACTION },
+    [ROW_ENCODING] = { SHUNT_CSV_ENCODING, UNIT },    [ROW_QUOTE] = { SHUNT_CSV_QUOTE, UNIT },
+    [ROW_STRAY] = { SHUNT_CSV_STRAY_QUOTE, UNIT },    [ROW_MANY] = { SHUNT_CSV_CELLS_LIMIT, UNIT },
+    [ROW_WIDTH] = { SHUNT_CSV_LENGTH, UNIT },
 };
 
 /* A row that is complete: its bytes, its cells, what is wrong with it. */
@@ -651,11 +654,12 @@ static shunt_step event_of(struct csv *c, shunt_event *event, shunt_step step)
     return step;
 }
 
-static shunt_step fault(struct csv *c, shunt_event *event, shunt_status code, bool local)
+static shunt_step fault(struct csv *c, shunt_event *event, shunt_status code, enum reach reach)
 {
     event_of(c, event, SHUNT_STEP_FAULT);
     event->code = code;
-    event->local = local;
+    event->local = reach == UNIT;
+    event->wide = reach == TRANSACTION;
     return SHUNT_STEP_FAULT;
 }
 
@@ -822,7 +826,7 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
     bool wrong = row->faults & 1u << ROW_ENCODING; /* it was told; but columns of fixed width may cut a character, too */
     if ((wrong || c->layout->length) && bad_byte(c, row->bytes + cell.begin, length) < length) {
         if (wrong) return false;
-        fault(c, event, SHUNT_CSV_ENCODING, true);
+        fault(c, event, SHUNT_CSV_ENCODING, UNIT);
         place_cell(event, &cell, number);
         return true;
     }
@@ -832,7 +836,7 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
     }
     bool too_long = column->length && text.length > column->length && shunt_utf8_count(text) > column->length;
     if (too_long)
-        fault(c, event, SHUNT_CSV_TEXT_LONG, true);
+        fault(c, event, SHUNT_CSV_TEXT_LONG, UNIT);
     else
         event_of(c, event, SHUNT_STEP_VALUE);
     place_cell(event, &cell, number);
@@ -940,9 +944,9 @@ static bool tell_width(struct csv *c, shunt_event *event)
     if (row->cell_count > c->width && all_empty(row, c->width)) {
         if (c->trailing_told) return false;
         c->trailing_told = true;
-        fault(c, event, SHUNT_CSV_TRAILING, true);
+        fault(c, event, SHUNT_CSV_TRAILING, UNIT);
     } else {
-        fault(c, event, SHUNT_CSV_CELLS, true);
+        fault(c, event, SHUNT_CSV_CELLS, UNIT);
         event->place.element = (uint16_t)(row->cell_count > UINT16_MAX ? UINT16_MAX : row->cell_count);
     }
     int wrote = snprintf(c->detail, sizeof c->detail, "%u cells, %u expected", row->cell_count, c->width);
@@ -957,7 +961,7 @@ static bool tell_row_fault(struct csv *c, shunt_event *event, enum row_fault whi
     const struct row *row = c->told;
     if (!(row->faults & 1u << which)) return false;
     bool header = c->layout->header && !c->headed;
-    fault(c, event, row_faults[which].code, row_faults[which].local && !header);
+    fault(c, event, row_faults[which].code, header ? TRANSACTION : row_faults[which].reach);
     event->place.byte = row->fault_at[which].at;
     event->place.length = row->fault_at[which].length;
     event->place.element = row->fault_at[which].cell;
@@ -977,32 +981,32 @@ static bool tell_faults(struct csv *c, shunt_event *event)
         if (step < ROW_FAULTS && tell_row_fault(c, event, (enum row_fault)step)) return true;
         if (step == FAULT_BLANK && c->blank_known && !c->blank_told) {
             c->blank_told = true;
-            fault(c, event, SHUNT_CSV_BLANK_LINE, true);
+            fault(c, event, SHUNT_CSV_BLANK_LINE, UNIT);
             event->place = c->blank;
             return true;
         }
         if (step == FAULT_HEADER && c->layout->header && !c->headed && !(c->told->faults & 1u << ROW_LONG)) {
             if (!read_header(c, &fine)) return no_memory(c, event) == SHUNT_STEP_FAILED;
             if (fine) continue;
-            fault(c, event, SHUNT_CSV_HEADER, false);
+            fault(c, event, SHUNT_CSV_HEADER, TRANSACTION);
             event->detail = shunt_text_of(c->detail);
             return true;
         }
         if (step == FAULT_CELLS && tell_width(c, event)) return true;
         if (step == FAULT_ORPHAN && c->orphan) {
-            fault(c, event, SHUNT_CSV_RECORD, c->inside);
+            fault(c, event, SHUNT_CSV_RECORD, c->inside ? UNIT : TRANSACTION);
             return true;
         }
         if (step == FAULT_ONCE && c->type != SHUNT_NONE && type_of(c, c->type)->once && !c->orphan) {
             bool again = c->seen[c->type / 32] & 1u << c->type % 32;
             c->seen[c->type / 32] |= 1u << c->type % 32;
             if (!again) continue;
-            fault(c, event, SHUNT_CSV_REPEATED, false);
+            fault(c, event, SHUNT_CSV_REPEATED, UNIT);
             return true;
         }
         if (step == FAULT_UNKNOWN && c->type == SHUNT_NONE && c->layout->key_from && !(c->told->faults & 1u << ROW_LONG)) {
             bool stray = is_continuation(c, c->told);
-            fault(c, event, stray ? SHUNT_CSV_CONTINUATION : SHUNT_CSV_UNKNOWN, !stray);
+            fault(c, event, stray ? SHUNT_CSV_CONTINUATION : SHUNT_CSV_UNKNOWN, stray ? TRANSACTION : UNIT);
             return true;
         }
     }
@@ -1075,7 +1079,7 @@ static bool tell_on(struct csv *c, shunt_event *event)
             const shunt_plan_column *rest = rest_of(c);
             uint32_t                 count = !rest || rest->from > c->told->cell_count ? 0 : c->told->cell_count - rest->from + 1;
             if (rest && c->step == rest->max && count > rest->max) {
-                fault(c, event, SHUNT_CSV_CELLS_LIMIT, true);
+                fault(c, event, SHUNT_CSV_CELLS_LIMIT, UNIT);
                 int wrote = snprintf(c->detail, sizeof c->detail, "%u cells in a list of %u", count, rest->max);
                 event->detail = (shunt_text){ c->detail, (uint32_t)wrote };
                 event->place.element = rest->from;
@@ -1195,7 +1199,7 @@ static shunt_step finish_input(struct csv *c, shunt_event *event)
     c->leave_end = c->fed_at + c->fed_used;
     if (c->layout->header && !c->headed && !c->blind) {
         c->headed = true;
-        fault(c, event, SHUNT_CSV_HEADER, false);
+        fault(c, event, SHUNT_CSV_HEADER, TRANSACTION);
         event->detail = SHUNT_TEXT("the input has no rows");
         return SHUNT_STEP_FAULT;
     }
@@ -1235,7 +1239,7 @@ static shunt_step start(struct csv *c, shunt_event *event)
     if (c->charset_missing) {
         c->charset_missing = false;
         c->blind = c->started = true;
-        fault(c, event, SHUNT_CSV_ENCODING, false);
+        fault(c, event, SHUNT_CSV_ENCODING, TRANSACTION);
         event->detail = SHUNT_TEXT("this machine has not the character set of the source");
         return SHUNT_STEP_FAULT;
     }
@@ -1256,7 +1260,7 @@ static shunt_step start(struct csv *c, shunt_event *event)
     if (!wide) return SHUNT_STEP_END;
     c->blind = true;
     c->staged = false;
-    fault(c, event, SHUNT_CSV_ENCODING, false);
+    fault(c, event, SHUNT_CSV_ENCODING, TRANSACTION);
     event->place.byte = event->end = 0;
     event->detail = shunt_text_of(wide);
     return SHUNT_STEP_FAULT;

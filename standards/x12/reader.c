@@ -1097,7 +1097,7 @@ static void set_event(const struct x12 *x, shunt_step step, shunt_event *event)
     event->code = SHUNT_OK;
     event->detail = (shunt_text){ 0 };
     event->value = (shunt_text){ 0 };
-    event->local = false;
+    event->local = event->wide = false;
 }
 
 static void show(const struct x12 *x, const struct pending *p, shunt_event *event)
