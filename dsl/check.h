@@ -136,7 +136,7 @@ typedef struct check {
     bool                  rounded;     /* and whether it rounds */
     shunt_ast            *may_divide;  /* the one `/` that stands in `round` */
     shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
-    shunt_text            narrow_type;
+    const shunt_ast      *narrow_type; /* the text that says it */
     uint32_t              depth;
 } check;
 
@@ -207,9 +207,9 @@ shunt_text phi_origin(const shunt_ast *node); /* "NM1*QC of loop 2100" */
 
 /* ---- trees of names (check_fhir.c) ---- */
 typedef struct narrowing { /* what was looked for before, and the test that narrows */
-    shunt_ast *list;
-    shunt_text type;
-    shunt_ast *test;
+    shunt_ast       *list;
+    const shunt_ast *type;
+    shunt_ast       *test;
 } narrowing;
 bool                  fhir_guides(check *k, shunt_ast *node, shunt_source_info *info);
 void                  fhir_root(check *k, shunt_symbol *source); /* after fhir_guides: the tree of its messages */

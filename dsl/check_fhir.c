@@ -13,6 +13,7 @@ typedef enum stood { STOOD_OTHER, STOOD_REPORTED, STOOD_OBJECT, STOOD_VALUE } st
 typedef struct steps {
     shunt_ast                *base;
     shunt_symbol             *start;
+    const shunt_tree         *from;  /* where it starts, NULL = the body of the source */
     uint32_t                  given; /* classes that the start brings along */
     shunt_tree               *at;    /* the object; for a value the one that holds it */
     bool                      list;  /* there may be several of it */
@@ -208,8 +209,9 @@ static stood take_object(check *k, const shunt_ast *node, steps *s, const shunt_
     bool       repeats = e->max != 1;
     if (too_deep(k, node, s->at)) return STOOD_REPORTED;
     if (node == k->narrow_list && strcmp(type->name, "Resource") == 0) {
-        only = k->narrow_type;
-        type = shunt_fhir_type_find(s->at->version, only);
+        only = k->narrow_type->text;
+        type = resource_named(k, k->narrow_type, only, s->at->version);
+        if (!type) return STOOD_REPORTED;
         k->narrow_list->flags |= NODE_NARROWED;
     }
     shunt_tree *to = put_below(k, s->at, shunt_text_of(e->name), only, type);
@@ -298,8 +300,8 @@ static stood walk_method(check *k, shunt_ast *node, steps *s)
     shunt_ast *name = kid(node, SHUNT_METHOD_name), *args = kid(node, SHUNT_METHOD_args), *type_name = kid(args, 0);
     bool       resolve = name && shunt_text_is(name->text, "resolve");
     stood      found = walk(k, kid(node, SHUNT_METHOD_of), s);
-    if (found == STOOD_REPORTED || found == STOOD_OTHER) return found;
-    if (!type_name || args->kid_count != 1 || type_name->kind != SHUNT_AST_STRING) {
+    if (!name || found == STOOD_REPORTED || found == STOOD_OTHER) return found;
+    if (!type_name || !args || args->kid_count != 1 || type_name->kind != SHUNT_AST_STRING) {
         shunt_diag *d =
             shunt_diag_add(k->diags, SHUNT_E0306, node->span, "`%.*s` takes the type of a resource", SHUNT_TEXT_ARGS(name->text));
         shunt_diag_help(k->diags, d, "write it like `.%.*s(\"Patient\")`", SHUNT_TEXT_ARGS(name->text));
@@ -316,6 +318,12 @@ static stood walk_method(check *k, shunt_ast *node, steps *s)
         return STOOD_REPORTED;
     }
     if (s->list) return several(k, node, s->at, name->text);
+    if (!resolve && s->at == s->from) { /* it has been entered as any resource already */
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "this is an item of a list, and may be any resource");
+        shunt_diag_help(k->diags, d, "say what it is where the list is read: `where x.resourceType = \"%.*s\"`",
+                        SHUNT_TEXT_ARGS(type_name->text));
+        return STOOD_REPORTED;
+    }
     const shunt_fhir_type *type = resource_named(k, type_name, type_name->text, s->at->version);
     if (!type || too_deep(k, node, s->at)) return STOOD_REPORTED;
     if (resolve)
@@ -345,7 +353,7 @@ static stood walk_name(check *k, shunt_ast *node, steps *s)
     }
     shunt_tree *tree = shunt_tree_of(&symbol->type);
     if (!tree) return STOOD_OTHER;
-    *s = (steps){ .at = tree, .optional = symbol->type.optional, .given = symbol->type.phi };
+    *s = (steps){ .from = tree, .at = tree, .optional = symbol->type.optional, .given = symbol->type.phi };
     if (s->optional) s->why = check_format(k, "`%.*s` may be absent", SHUNT_TEXT_ARGS(node->text));
     if ((symbol->kind == SHUNT_SYMBOL_VARIABLE && !item) || symbol->kind == SHUNT_SYMBOL_PARAM) {
         s->start = symbol;
@@ -369,7 +377,7 @@ static stood walk(check *k, shunt_ast *node, steps *s)
     shunt_tree *tree = shunt_tree_of(&type);
     if (type.kind == SHUNT_TY_ERROR) return STOOD_REPORTED;
     if (!tree) return STOOD_OTHER;
-    *s = (steps){ .base = node, .at = tree, .optional = type.optional, .given = type.phi };
+    *s = (steps){ .base = node, .from = tree, .at = tree, .optional = type.optional, .given = type.phi };
     if (type.optional) s->why = SHUNT_TEXT("it may be absent");
     return STOOD_OBJECT;
 }
@@ -666,18 +674,10 @@ void tree_narrow(check *k, shunt_ast *list, shunt_ast *where, shunt_text variabl
     *kept = (narrowing){ k->narrow_list, k->narrow_type, NULL };
     k->narrow_list = NULL;
     if (!list || list->kind != SHUNT_AST_MEMBER || !where || list->flags & NODE_CHECKED) return;
-    shunt_ast *test = find_type_test(where, variable, &type), *head = list;
+    shunt_ast *test = find_type_test(where, variable, &type);
     if (!test || !begins_in_tree(k, list)) return;
-    while (head->kind == SHUNT_AST_MEMBER) head = kid(head, SHUNT_MEMBER_of);
-    shunt_symbol *symbol = head->kind == SHUNT_AST_NAME ? find_value(k, head->text) : NULL;
-    shunt_tree   *tree = symbol ? shunt_tree_of(&symbol->type) : reads_fhir(k) ? tree_root(k->source) : NULL;
-    if (!tree) return;
-    if (!resource_named(k, type, type->text, tree->version)) {
-        test->kind = SHUNT_AST_ERROR;
-        return;
-    }
     k->narrow_list = list;
-    k->narrow_type = type->text;
+    k->narrow_type = type;
     kept->test = test;
 }
 
