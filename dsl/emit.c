@@ -194,6 +194,7 @@ shunt_status shunt_emit(shunt_compilation *compilation, const shunt_table_rows *
     if (!shunt_emit_failed(e)) shunt_emit_functions(e);
     if (!shunt_emit_failed(e)) shunt_emit_make_instances(e);
     if (!shunt_emit_failed(e)) shunt_emit_maps(e);
+    if (!shunt_emit_failed(e)) shunt_emit_aside_is_early(e);
     if (!shunt_emit_failed(e)) shunt_emit_trees(e);
     shunt_status planned = shunt_plan_maker_status(e->plan);
     if (e->no_memory || planned == SHUNT_NO_MEMORY || compilation->diags->failed) return SHUNT_NO_MEMORY;

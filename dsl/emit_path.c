@@ -81,8 +81,9 @@ uint16_t shunt_emit_new_frame(shunt_emitter *e, shunt_frame_kind kind, shunt_tex
         e->no_memory = true;
         return 0;
     }
-    bool *flag = SHUNT_EMIT_NEW(e, &e->once_of);
+    bool *flag = SHUNT_EMIT_NEW(e, &e->once_of), *aside = SHUNT_EMIT_NEW(e, &e->aside_of);
     *flag = once;
+    *aside = false;
     return frame;
 }
 
@@ -300,6 +301,32 @@ uint16_t shunt_emit_child(shunt_emit_fn *f, uint16_t node, uint16_t frame, shunt
     return shunt_emit_once(f, op, type, node, child);
 }
 
+static bool before_end(const shunt_emit_fn *f)
+{
+    return f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY || f->phase == SHUNT_PHASE_UNIT ||
+           f->phase == SHUNT_PHASE_TALLY;
+}
+
+/* In a message of HL7 what repeats beside the units is read as a list. It has to be there when they are handled: what comes later is
+ * late, and not just one less. */
+static void mark_aside(shunt_emit_fn *f, const shunt_loop_ref *loop, uint16_t from, uint16_t frame)
+{
+    shunt_emitter *e = f->e;
+    if (loop->source->as.source->standard != SHUNT_STANDARD_HL7 || !before_end(f)) return;
+    uint16_t around = shunt_emit_type_of(f, from).record;
+    if (frame >= e->aside_of.count || around >= e->aside_of.count) return;
+    if (around == shunt_emit_set_frame(e, loop->source) || e->aside_of.items[around]) e->aside_of.items[frame] = true;
+}
+
+void shunt_emit_aside_is_early(shunt_emitter *e)
+{
+    for (uint32_t i = 0; i < e->slots_of.count; i++) {
+        shunt_emit_slot  at = e->slots_of.items[i];
+        shunt_plan_slot *slot = shunt_plan_maker_slot_at(e->plan, at.frame, at.slot);
+        if (slot && at.frame < e->aside_of.count && e->aside_of.items[at.frame]) slot->early = 1;
+    }
+}
+
 /* The node, or the list, at the end of the way. */
 static uint16_t walk(shunt_emit_fn *f, const shunt_path *path)
 {
@@ -320,19 +347,18 @@ static uint16_t walk(shunt_emit_fn *f, const shunt_path *path)
             node = shunt_emit_once(f, SHUNT_OP_ANCESTOR, (shunt_type){ .kind = SHUNT_KIND_NODE, .record = frame }, node, 0);
     }
     for (uint32_t i = 0; i < path->down_count; i++) {
-        bool list = path->kind == SHUNT_PATH_LIST && i + 1 == path->down_count;
-        node = shunt_emit_child(f, node, shunt_emit_frame(f->e, path->down[i]), list ? SHUNT_OP_CHILDREN : SHUNT_OP_CHILD_FIRST);
+        bool     list = path->kind == SHUNT_PATH_LIST && i + 1 == path->down_count;
+        uint16_t frame = shunt_emit_frame(f->e, path->down[i]);
+        mark_aside(f, path->down[i], node, frame);
+        node = shunt_emit_child(f, node, frame, list ? SHUNT_OP_CHILDREN : SHUNT_OP_CHILD_FIRST);
     }
     return node;
 }
 
 static void mark_early(shunt_emit_fn *f, shunt_emit_slot at)
 {
-    bool before_end = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY || f->phase == SHUNT_PHASE_UNIT ||
-                      f->phase == SHUNT_PHASE_TALLY;
-    bool             before_units = f->phase == SHUNT_PHASE_START || f->phase == SHUNT_PHASE_EARLY;
     shunt_plan_slot *slot = shunt_plan_maker_slot_at(f->e->plan, at.frame, at.slot);
-    if (slot && before_end && at.frame < f->e->once_of.count && (before_units || f->e->once_of.items[at.frame])) slot->early = 1;
+    if (slot && before_end(f) && at.frame < f->e->once_of.count && f->e->once_of.items[at.frame]) slot->early = 1;
 }
 
 uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)

@@ -157,6 +157,7 @@ struct shunt_emitter {
     SHUNT_LIST(shunt_emit_slot) slots_of;   /* slot key n */
     struct shunt_emit_instances *instances; /* of functions that take a part of the message */
     SHUNT_LIST(bool) once_of;               /* frame n: at most one instance a transaction */
+    SHUNT_LIST(bool) aside_of;              /* frame n: HL7, read while units come, and stands in none of them nor around them */
     SHUNT_LIST(shunt_emit_lineage) lineage_of;
     shunt_scope widest;
     /* sections of the program that grow */
@@ -243,6 +244,7 @@ uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop);
 uint16_t shunt_emit_set_frame(shunt_emitter *e, const shunt_symbol *source);
 uint16_t shunt_emit_set_node(shunt_emit_fn *f, const shunt_symbol *source); /* register of the node of the set */
 void     shunt_emit_bind_groups(shunt_emitter *e);
+void     shunt_emit_aside_is_early(shunt_emitter *e); /* once all is emitted */
 /* The segments that name the currency of a message are captured, so that the session can hold it against the source's. */
 void     shunt_emit_demand_currency(shunt_emitter *e);
 #define SHUNT_EMIT_CURRENCY_PATH "CUR02"

@@ -558,6 +558,7 @@ static shunt_status take_value(shunt_session *s, const shunt_event *event)
                              event));
     if (!taken || !s->early_done || !node) return SHUNT_OK;
     if (!s->plan->slots[s->plan->frames[node->frame].slot_first + event->slot].early) return SHUNT_OK;
+    if (shunt_session_doom(s)) return SHUNT_OK; /* the transaction is lost, and the first value that was late has said why */
     shunt_raised raised = { .place = event->place };
     return shunt_session_fail(s, SHUNT_NONE, s->reader->ops->late, SHUNT_SCOPE_TRANSACTION, &raised);
 }
