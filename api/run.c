@@ -30,6 +30,7 @@ struct shunt_run {
     shunt_arena         *names; /* texts with a NUL, as hosts want them */
     const char         **targets, **codes, **queues;
     shunt_only           only;
+    bool                 no_report;
 };
 
 /* ---- the host's spool ---- */
@@ -194,6 +195,7 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     if (o->spool) { run->spool.host = *o->spool; }
     session->token_key = o->token_key;
     session->token_key_length = o->token_key ? o->token_key_size : 0;
+    session->no_hash = run->no_report = o->no_report;
     session->steps = o->max_steps_per_unit;
     session->unit_bytes = o->max_unit_bytes > SIZE_MAX ? SIZE_MAX : (size_t)o->max_unit_bytes;
     return SHUNT_OK;
@@ -367,6 +369,7 @@ void shunt_run_totals(const shunt_run *run, shunt_totals *totals)
 shunt_result shunt_run_report(const shunt_run *run, shunt_write write, void *context)
 {
     shunt_buffer out;
+    if (run->no_report) return SHUNT_RULES_FAULT;
     shunt_buffer_init(&out, &run->memory);
     shunt_report(run->session, &out);
     shunt_result result = !out.failed && write(context, out.bytes, out.length) ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;

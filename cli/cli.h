@@ -71,6 +71,7 @@ int letter_fits(const char *list_path, const char *list, size_t list_length, con
 typedef struct safe_file {
     FILE *file;
     char *path, *temporary; /* NULL: standard output */
+    char *buffer;           /* of `file`; NULL: that of the C library */
     bool  unnamed;          /* `temporary` is not there yet */
 } safe_file;
 int safe_open(safe_file *file, const char *path); /* path NULL = standard output; a status */

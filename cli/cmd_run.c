@@ -287,7 +287,9 @@ static uint64_t input_bytes(const arguments *a)
 static int post(run_state *s, const shunt_program *program)
 {
     const arguments  *a = s->arguments;
-    shunt_run_options options = { .size = sizeof options, .received_at = a->value[OPTION_RECEIVED_AT] };
+    shunt_run_options options = { .size = sizeof options,
+                                  .received_at = a->value[OPTION_RECEIVED_AT],
+                                  .no_report = !a->value[OPTION_REPORT] };
     shunt_callbacks   callbacks = { .context = s,
                                     .begin = on_begin,
                                     .record = on_record,

@@ -153,6 +153,13 @@ bool same_file(const char *a, const char *b)
     return same;
 }
 
+/* Fewer calls of the system; without memory the buffer stays as it is. */
+static void widen(safe_file *file)
+{
+    file->buffer = file->file ? malloc(PIECE) : NULL;
+    if (file->buffer) setvbuf(file->file, file->buffer, _IOFBF, PIECE);
+}
+
 int safe_open(safe_file *file, const char *path)
 {
     *file = (safe_file){ .file = stdout };
@@ -160,6 +167,7 @@ int safe_open(safe_file *file, const char *path)
     struct stat known;
     if (stat(path, &known) == 0 && !S_ISREG(known.st_mode)) { /* a device or pipe is written to, never replaced */
         file->file = fopen(path, "wb");
+        widen(file);
         return file->file ? 0 : fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
     }
     file->path = strdup(path);
@@ -171,6 +179,7 @@ int safe_open(safe_file *file, const char *path)
     snprintf(file->temporary, size, "%s.XXXXXX", path);
     if (out < 0) out = mkstemp(file->temporary);
     file->file = out < 0 ? NULL : fdopen(out, "wb");
+    widen(file);
     if (file->file) return 0;
     int status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", path, strerror(errno));
     if (out >= 0) {
@@ -191,7 +200,8 @@ int safe_close(safe_file *file, bool keep)
     if (!file->temporary) {
         if (file->file != stdout) written = fclose(file->file) == 0 && written;
         if (keep && !written) status = fail(SHUNT_SYSTEM_FAULT, "output: %s", strerror(errno));
-        file->file = NULL;
+        free(file->buffer);
+        *file = (safe_file){ 0 };
         return status;
     }
     /* A new file has the permissions that umask leaves, as any program's output has; mkstemp made it private. */
@@ -204,6 +214,7 @@ int safe_close(safe_file *file, bool keep)
     if (keep && written && rename(file->temporary, file->path) != 0) written = false;
     if (keep && !written) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", file->path, strerror(errno));
     if (named && (!keep || !written)) unlink(file->temporary);
+    free(file->buffer);
     free(file->temporary);
     free(file->path);
     *file = (safe_file){ 0 };

@@ -140,6 +140,7 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->only_count = o->only_count;
     s->only_whole = o->only_whole;
     s->only_control = o->only_control;
+    s->no_hash = o->no_hash;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
     shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
@@ -724,7 +725,7 @@ static shunt_status take_piece(shunt_session *s, const void *bytes, size_t size,
 {
     shunt_input_info *info = &s->inputs[s->input_count - 1];
     bool              over;
-    shunt_sha256_add(&s->sha, bytes, size);
+    if (!s->no_hash) shunt_sha256_add(&s->sha, bytes, size);
     info->bytes += size;
     if (s->letters) shunt_letters_piece(s->letters, bytes, size);
     s->reader->ops->feed(s->reader, bytes, size, last);
@@ -750,7 +751,7 @@ shunt_status shunt_session_end(shunt_session *s)
     if (s->dead != SHUNT_OK) return s->dead;
     if (!s->in_input) return SHUNT_USAGE;
     SHUNT_TRY(stop(s, take_piece(s, "", 0, true)));
-    shunt_sha256_finish(&s->sha, s->inputs[s->input_count - 1].sha256);
+    if (!s->no_hash) shunt_sha256_finish(&s->sha, s->inputs[s->input_count - 1].sha256);
     drop_reader(s);
     s->in_input = false;
     return SHUNT_OK;

@@ -62,6 +62,7 @@ typedef struct shunt_session_options {
     size_t                only_count;
     bool                  only_whole;   /* all units, whatever `only` lists */
     shunt_text            only_control; /* empty = any */
+    bool                  no_hash;      /* inputs are not hashed: `sha256` of them is zero */
     uint8_t               seed[16];     /* random, secret */
 } shunt_session_options;
 

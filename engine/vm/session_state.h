@@ -91,7 +91,7 @@ struct shunt_session {
 
     /* of the run */
     shunt_status dead; /* the run has stopped */
-    bool         at_fault, in_input;
+    bool         at_fault, in_input, no_hash;
     uint64_t     raised_count[SHUNT_GRADE_ERROR + 1];
     uint64_t    *code_count; /* by code of the author */
     uint64_t     status_count[SHUNT_STATUS_COUNT];

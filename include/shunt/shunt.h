@@ -157,6 +157,7 @@ typedef struct shunt_run_options {
     uint64_t                     max_unit_bytes;     /* 0 = as the source says, else 4 MiB */
     const char                  *only;
     size_t                       only_length; /* units of an earlier dead letter: only these are committed */
+    bool                         no_report;   /* shunt_run_report will not be called: inputs are not hashed for it */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */
@@ -176,7 +177,7 @@ typedef struct shunt_totals {
     uint64_t bytes;
 } shunt_totals;
 SHUNT_API void         shunt_run_totals(const shunt_run *run, shunt_totals *totals);
-/* The report: JSON, as docs/report.md says. */
+/* The report: JSON, as docs/report.md says. SHUNT_RULES_FAULT after `no_report`. */
 SHUNT_API shunt_result shunt_run_report(const shunt_run *run, shunt_write write, void *context);
 SHUNT_API void         shunt_run_free(shunt_run *run);
 

@@ -166,6 +166,38 @@ START_TEST(results_and_totals)
 }
 END_TEST
 
+static bool take(void *context, const void *bytes, size_t size)
+{
+    shunt_buffer_add(context, bytes, size);
+    return true;
+}
+
+/* The hash of an input stands in the report alone, so a host that wants none pays for none. */
+START_TEST(a_run_without_report)
+{
+    shunt_program    *program = load(0);
+    char             *message = remit_message(fine);
+    shunt_run_options options = { .size = sizeof options };
+    for (int no_report = 0; no_report < 2; no_report++) {
+        shunt_run   *made;
+        shunt_buffer report;
+        shunt_buffer_init(&report, &shunt_memory_libc);
+        options.no_report = no_report;
+        ck_assert_int_eq(shunt_run_new(program, NULL, &options, &made, NULL), SHUNT_DONE);
+        ck_assert_int_eq(shunt_run_begin(made, NULL, NULL), SHUNT_DONE);
+        ck_assert_int_eq(shunt_run_feed(made, message, strlen(message)), SHUNT_DONE);
+        ck_assert_int_eq(shunt_run_end(made), SHUNT_DONE);
+        ck_assert_int_eq(shunt_run_finish(made), SHUNT_DONE);
+        ck_assert_int_eq(shunt_run_report(made, take, &report), no_report ? SHUNT_RULES_FAULT : SHUNT_DONE);
+        ck_assert_uint_eq(report.length == 0, no_report);
+        shunt_buffer_done(&report);
+        shunt_run_free(made);
+    }
+    free(message);
+    shunt_release(program);
+}
+END_TEST
+
 START_TEST(spool_of_the_host)
 {
     shunt_program *program = load(_i ? REMIT_FILE : 0);
@@ -316,6 +348,7 @@ int main(void)
     Suite *suite = suite_create("run");
     TCase *tc = tcase_create("run");
     tcase_add_test(tc, results_and_totals);
+    tcase_add_test(tc, a_run_without_report);
     tcase_add_loop_test(tc, spool_of_the_host, 0, 2);
     tcase_add_test(tc, only_the_units_of_a_letter);
     tcase_add_test(tc, a_whole_letter);
