@@ -71,7 +71,7 @@ bool shunt_rounding_find(shunt_text name, shunt_rounding *mode)
     return false;
 }
 
-shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
+shunt_status shunt_decimal_add_large(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
 {
     shunt_decimal result;
     if (__builtin_add_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;
@@ -79,7 +79,7 @@ shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *
     return SHUNT_OK;
 }
 
-shunt_status shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
+shunt_status shunt_decimal_subtract_large(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
 {
     shunt_decimal result;
     if (__builtin_sub_overflow(a, b, &result) || too_large(magnitude_of(result))) return SHUNT_OVERFLOW;

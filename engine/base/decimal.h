@@ -14,8 +14,23 @@ typedef enum shunt_rounding { SHUNT_HALF_UP, SHUNT_HALF_EVEN, SHUNT_DOWN, SHUNT_
 /* "half_up" (away from zero at the half), "half_even", "down" (towards zero), "up" (away from zero), "exact" */
 bool shunt_rounding_find(shunt_text name, shunt_rounding *mode);
 
-shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum);
-shunt_status shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference);
+/* Nearly all coefficients fit 64 bits, and sums of two such ones can not be too large. */
+static inline bool shunt_decimal_small(shunt_decimal a) { return a == (int64_t)a; }
+
+shunt_status               shunt_decimal_add_large(shunt_decimal a, shunt_decimal b, shunt_decimal *sum);
+shunt_status               shunt_decimal_subtract_large(shunt_decimal a, shunt_decimal b, shunt_decimal *difference);
+static inline shunt_status shunt_decimal_add(shunt_decimal a, shunt_decimal b, shunt_decimal *sum)
+{
+    if (SHUNT_UNLIKELY(!shunt_decimal_small(a) || !shunt_decimal_small(b))) return shunt_decimal_add_large(a, b, sum);
+    *sum = a + b;
+    return SHUNT_OK;
+}
+static inline shunt_status shunt_decimal_subtract(shunt_decimal a, shunt_decimal b, shunt_decimal *difference)
+{
+    if (SHUNT_UNLIKELY(!shunt_decimal_small(a) || !shunt_decimal_small(b))) return shunt_decimal_subtract_large(a, b, difference);
+    *difference = a - b;
+    return SHUNT_OK;
+}
 shunt_status shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_decimal *product); /* scale: sum of both */
 /* a (scale as) / b (scale bs), rounded to `places`; DIVISION where b is zero. Exact over a 256-bit intermediate. */
 shunt_status shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places,

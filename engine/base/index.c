@@ -411,6 +411,13 @@ shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload p
     return shunt_temp_write(run->file, offset, &payload, sizeof payload);
 }
 
+void shunt_index_prefetch(const shunt_index *index, shunt_hash key)
+{
+    size_t home = home_of(key, index->slots);
+    __builtin_prefetch(&index->table[home]);
+    __builtin_prefetch(&index->taken[home / 64]);
+}
+
 uint64_t shunt_index_count(const shunt_index *index) { return index->count; }
 
 size_t shunt_index_memory(const shunt_index *index)

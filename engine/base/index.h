@@ -26,7 +26,9 @@ void         shunt_index_free(shunt_index *index); /* NULL is fine */
 shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *payload, bool *found);
 shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload); /* inserts or replaces */
 void         shunt_index_clear(shunt_index *index);                                      /* memory of the table is kept */
-uint64_t     shunt_index_count(const shunt_index *index);                                /* keys */
-size_t       shunt_index_memory(const shunt_index *index);                               /* bytes held now */
+/* Asks the processor for the memory where `key` would stand, for a look later on. */
+void         shunt_index_prefetch(const shunt_index *index, shunt_hash key);
+uint64_t     shunt_index_count(const shunt_index *index);  /* keys */
+size_t       shunt_index_memory(const shunt_index *index); /* bytes held now */
 
 #endif

@@ -105,12 +105,8 @@ void shunt_ledger_free(shunt_ledger *l)
 
 static void add_sum(shunt_sum *to, const shunt_sum *more)
 {
-    shunt_decimal sum;
     to->unknown += more->unknown;
-    if (shunt_decimal_add(to->amount, more->amount, &sum) == SHUNT_OK)
-        to->amount = sum;
-    else
-        to->unknown++;
+    if (shunt_decimal_add(to->amount, more->amount, &to->amount) != SHUNT_OK) to->unknown++;
 }
 
 void shunt_ledger_enter(shunt_ledger *l)

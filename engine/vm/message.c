@@ -157,10 +157,8 @@ static shunt_status convert(const shunt_program *p, const shunt_plan_slot *slot,
     switch ((shunt_convert)slot->convert) {
     case SHUNT_CONVERT_DECIMAL:
     case SHUNT_CONVERT_EXPONENT:
-        SHUNT_TRY(
-            shunt_decimal_parse(text.bytes, text.length, slot->scale, slot->convert == SHUNT_CONVERT_EXPONENT, &coefficient));
-        *value = (shunt_value){ .coefficient = coefficient };
-        return SHUNT_OK;
+        return shunt_decimal_parse(text.bytes, text.length, slot->scale, slot->convert == SHUNT_CONVERT_EXPONENT,
+                                   &value->coefficient);
     case SHUNT_CONVERT_IMPLIED:
         SHUNT_TRY(shunt_decimal_parse_implied(text.bytes, text.length, slot->implied, slot->scale, &coefficient));
         *value = (shunt_value){ .coefficient = coefficient };
@@ -295,19 +293,12 @@ struct collecting {
 static inline shunt_status read_slot(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *value,
                                      uint8_t *state)
 {
-    shunt_vm_slot         slot = vm->slots[index];
-    const shunt_captured *captured = &node->slots[slot.place];
-    *state = captured->bytes ? SHUNT_PRESENT : SHUNT_ABSENT;
-    if (!captured->bytes) return SHUNT_OK;
-    if (SHUNT_LIKELY(captured->length)) {
-        if (slot.way == SHUNT_WAY_TEXT) {
-            value->text = (shunt_text){ captured->bytes, captured->length };
-            return SHUNT_OK;
-        }
-        if (slot.way == SHUNT_WAY_DECIMAL && SHUNT_LIKELY(shunt_decimal_parse(captured->bytes, captured->length, slot.scale,
-                                                                              false, &value->coefficient) == SHUNT_OK))
-            return SHUNT_OK;
+    if (shunt_vm_read(vm, node, index, value)) {
+        *state = SHUNT_PRESENT;
+        return SHUNT_OK;
     }
+    *state = SHUNT_ABSENT;
+    if (!node->slots[vm->slots[index].place].bytes) return SHUNT_OK;
     return shunt_vm_get(vm, node, index, false, site, value, state);
 }
 

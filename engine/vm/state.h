@@ -4,6 +4,7 @@
 #ifndef SHUNT_STATE_H
 #define SHUNT_STATE_H
 
+#include "engine/base/decimal.h"
 #include "engine/vm/owner.h"
 #include "engine/vm/table.h"
 #include "engine/vm/vm.h"
@@ -139,6 +140,20 @@ static inline const shunt_text *shunt_texts_of(const shunt_value *values) { retu
 shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity);
 /* A field must be there unless it is optional, and be no longer than it may. */
 shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states);
+
+/* Reads the value of a slot the usual ways; false: it is missing, or takes a longer look. */
+static inline bool shunt_vm_read(const shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *value)
+{
+    shunt_vm_slot         slot = vm->slots[index];
+    const shunt_captured *captured = &node->slots[slot.place];
+    if (SHUNT_UNLIKELY(!captured->length)) return false;
+    if (slot.way == SHUNT_WAY_TEXT) {
+        value->text = (shunt_text){ captured->bytes, captured->length };
+        return true;
+    }
+    return slot.way == SHUNT_WAY_DECIMAL &&
+           shunt_decimal_parse(captured->bytes, captured->length, slot.scale, false, &value->coefficient) == SHUNT_OK;
+}
 
 /* message.c */
 shunt_vm_place shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_node *node); /* node NULL is fine */

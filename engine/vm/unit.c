@@ -54,6 +54,8 @@ static shunt_status on_record(void *context, const shunt_record *record)
     shunt_stamp   stamp = { shunt_buffer_as_text(&s->correlate), s->stamp_begin, s->stamp_end };
     shunt_written written;
     *made = (struct made){ .begin = shunt_parcel_open(&s->out), .target = record->target, .site = record->site };
+    SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
+    shunt_index_prefetch(s->keys, made->key);
     shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
     shunt_parcel_seal(&s->out, made->begin, record->target);
@@ -65,7 +67,6 @@ static shunt_status on_record(void *context, const shunt_record *record)
     made->content =
         shunt_hash64(&s->hash_key, written.in->bytes + written.content.begin, written.content.end - written.content.begin);
     if (made->key_aside) s->aside.length = written.key.end;
-    SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
     s->made_count++;
     return SHUNT_OK;
 }

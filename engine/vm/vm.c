@@ -361,8 +361,6 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
         pc = to_;                                                                                                                \
     } while (0)
 
-static inline bool small(__int128 value) { return value == (int64_t)value; }
-
 static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out)
 {
 #ifdef SHUNT_VM_GOTO
@@ -614,19 +612,17 @@ next_instruction:
     /* ---- decimal ---- */
     CASE(DEC_ADD)
     {
-        shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
         UNLESS_STATES(s[i.b] | s[i.c]);
-        if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x + y);
-        DO(shunt_decimal_add(x, y, &x));
-        GIVE(coefficient, x);
+        DO(shunt_decimal_add(r[i.b].coefficient, r[i.c].coefficient, &r[i.a].coefficient));
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
     }
     CASE(DEC_SUB)
     {
-        shunt_decimal x = r[i.b].coefficient, y = r[i.c].coefficient;
         UNLESS_STATES(s[i.b] | s[i.c]);
-        if (SHUNT_LIKELY(small(x) && small(y))) GIVE(coefficient, x - y);
-        DO(shunt_decimal_subtract(x, y, &x));
-        GIVE(coefficient, x);
+        DO(shunt_decimal_subtract(r[i.b].coefficient, r[i.c].coefficient, &r[i.a].coefficient));
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
     }
     CASE(DEC_MUL)
     {
@@ -758,18 +754,18 @@ next_instruction:
     CASE(GET)
     {
         UNLESS_STATES(s[i.b]);
-        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (SHUNT_LIKELY(slots[i.c].way == SHUNT_WAY_TEXT && captured->length))
-            GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
+        if (SHUNT_LIKELY(shunt_vm_read(vm, r[i.b].node, i.c, &r[i.a]))) {
+            s[i.a] = SHUNT_PRESENT;
+            NEXT_INSTRUCTION;
+        }
         DO(shunt_vm_get(vm, r[i.b].node, i.c, true, SITE(), &r[i.a], &s[i.a]));
         NEXT_INSTRUCTION;
     }
     CASE(GET_OPTIONAL)
     {
         UNLESS_STATES(s[i.b]);
-        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (!captured->bytes) {
-            s[i.a] = SHUNT_ABSENT;
+        if (SHUNT_LIKELY(shunt_vm_read(vm, r[i.b].node, i.c, &r[i.a]))) {
+            s[i.a] = SHUNT_PRESENT;
             NEXT_INSTRUCTION;
         }
         DO(shunt_vm_get(vm, r[i.b].node, i.c, false, SITE(), &r[i.a], &s[i.a]));
