@@ -321,24 +321,6 @@ static shunt_status parse_long(const char *at, const char *end, unsigned scale, 
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* One to eight bytes as a number, the first one lowest, zeros above the last. */
-static inline uint64_t load_short(const char *bytes, size_t length)
-{
-    uint64_t word = 0;
-    uint32_t low, high;
-    if (length == 8) {
-        memcpy(&word, bytes, 8);
-    } else if (length >= 4) {
-        memcpy(&low, bytes, 4);
-        memcpy(&high, bytes + length - 4, 4);
-        word = low | (uint64_t)high << (8 * length - 32);
-    } else {
-        word = (uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[length / 2] << (length / 2 * 8) |
-               (uint64_t)(uint8_t)bytes[length - 1] << (8 * length - 8);
-    }
-    return word;
-}
-
 /* Up to eight digits and point, as nearly all amounts are, without a loop: the point is taken out, the digits are added up pair by pair.
  * False: it is longer, or not as it should be. */
 static inline bool parse_short(const char *bytes, size_t length, unsigned scale, shunt_decimal *result)
@@ -347,7 +329,7 @@ static inline bool parse_short(const char *bytes, size_t length, unsigned scale,
     bytes += negative;
     length -= negative;
     if (length - 1 >= 8) return false;
-    uint64_t word = load_short(bytes, length), other = word ^ EACH_BYTE('.');
+    uint64_t word = shunt_text_word(bytes, length), other = word ^ EACH_BYTE('.');
     uint64_t points = (other - EACH_BYTE(1)) & ~other & EACH_BYTE(0x80); /* the lowest mark is a true one */
     unsigned places = 0;
     if (points) {

@@ -21,6 +21,31 @@ static inline bool       shunt_text_equal(shunt_text a, shunt_text b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
 }
+/* One to eight bytes as a number, the first one lowest, zeros above the last. */
+static inline uint64_t shunt_text_word(const char *bytes, size_t length)
+{
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (length == 8) {
+        memcpy(&word, bytes, 8);
+    } else if (length >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + length - 4, 4);
+        word = low | (uint64_t)high << (8 * length - 32);
+    } else {
+        word = (uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[length / 2] << (length / 2 * 8) |
+               (uint64_t)(uint8_t)bytes[length - 1] << (8 * length - 8);
+    }
+    return word;
+}
+
+/* The same as shunt_text_equal, where texts are mostly short. */
+static inline bool shunt_text_equal_short(shunt_text a, shunt_text b)
+{
+    if (a.length != b.length) return false;
+    if (SHUNT_UNLIKELY(a.length - 1 >= 8)) return shunt_text_equal(a, b);
+    return shunt_text_word(a.bytes, a.length) == shunt_text_word(b.bytes, b.length);
+}
 static inline bool shunt_text_is(shunt_text a, const char *z) { return shunt_text_equal(a, shunt_text_of(z)); }
 int                shunt_text_compare(shunt_text a, shunt_text b); /* byte order; <0, 0, >0 */
 bool               shunt_text_starts(shunt_text text, shunt_text prefix);

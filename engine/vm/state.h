@@ -68,6 +68,7 @@ struct shunt_vm {
     const shunt_program *program;
     const shunt_vm_host *host;
     const shunt_value   *constants;
+    shunt_instruction   *code;        /* of all functions, see fuse.h */
     shunt_vm_slot       *slots;       /* one a slot of the plan */
     shunt_vm_collector  *collectors;  /* one a collector */
     uint16_t            *orders;      /* of the collectors */

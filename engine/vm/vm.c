@@ -6,6 +6,7 @@
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
+#include "engine/vm/fuse.h"
 #include "engine/vm/state.h"
 
 enum {
@@ -79,8 +80,9 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     vm->notes = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
     vm->memo = shunt_memo_new(memory, program);
     vm->slots = slots_of(memory, program);
-    if (!order_collectors(vm) || !vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames || !vm->globals ||
-        !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !vm->slots) {
+    vm->code = shunt_fuse(memory, program);
+    if (!vm->code || !order_collectors(vm) || !vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames ||
+        !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !vm->slots) {
         shunt_vm_free(vm);
         return NULL;
     }
@@ -103,6 +105,7 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->notes);
     shunt_memo_free(vm->memo);
     shunt_memory_free(vm->memory, vm->slots);
+    shunt_memory_free(vm->memory, vm->code);
     shunt_memory_free(vm->memory, vm->collectors);
     shunt_memory_free(vm->memory, vm->orders);
     shunt_seen_done(vm->memory, &vm->seen_unit);
@@ -353,7 +356,7 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
         NEXT_INSTRUCTION;                                                                                                        \
     } while (0)
 /* Of the instruction that runs. */
-#define SITE() (p->instruction_sites_count ? p->instruction_sites[pc - 1 - p->instructions] : 0)
+#define SITE() (p->instruction_sites_count ? p->instruction_sites[pc - 1 - vm->code] : 0)
 #define JUMP()                                                                                                                   \
     do {                                                                                                                         \
         const shunt_instruction *to_ = code + (i.b | (uint32_t)i.c << 16);                                                       \
@@ -361,12 +364,84 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
         pc = to_;                                                                                                                \
     } while (0)
 
+/* ---- what instructions share with those that are fused of them ---- */
+
+static inline void take_field(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    if (SHUNT_UNLIKELY(s[i.b] != SHUNT_PRESENT)) {
+        s[i.a] = shunt_state_of(s[i.b]);
+        return;
+    }
+    const shunt_row *row = r[i.b].row;
+    r[i.a] = row->fields[i.c];
+    s[i.a] = row->states[i.c];
+}
+
+/* False: there is no further item. */
+static inline bool take_item(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
+    if (SHUNT_UNLIKELY(s[i.a] != SHUNT_PRESENT || at >= r[i.a].list.count)) return false;
+    r[i.b] = r[i.a].list.items[at];
+    r[i.c].integer = (int64_t)at + 1;
+    s[i.b] = SHUNT_PRESENT;
+    s[i.c] = SHUNT_PRESENT;
+    return true;
+}
+
+static inline void recall(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer - 1 : UINT64_MAX;
+    if (s[i.b] != SHUNT_PRESENT || at >= r[i.b].list.count) {
+        s[i.a] = SHUNT_ABSENT;
+        return;
+    }
+    const shunt_value *items = r[i.b].list.items;
+    const uint8_t     *kept = head_of(items)->kept;
+    s[i.a] = kept ? kept[at] : SHUNT_PRESENT;
+    r[i.a] = items[at];
+}
+
+/* A result that may be missing, as a jump sees it: true only where it is present and true. */
+static inline bool give_bool(shunt_value *r, uint8_t *s, uint16_t a, unsigned states, bool value)
+{
+    if (SHUNT_UNLIKELY(states != SHUNT_PRESENT)) {
+        s[a] = shunt_state_of(states);
+        return false;
+    }
+    r[a].integer = value;
+    s[a] = SHUNT_PRESENT;
+    return value;
+}
+
+static inline bool text_is(shunt_value *r, uint8_t *s, shunt_instruction i, const shunt_value *constants)
+{
+    return give_bool(r, s, i.a, s[i.b], s[i.b] == SHUNT_PRESENT && shunt_text_equal_short(r[i.b].text, constants[i.c].text));
+}
+
+static inline bool int_eq(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    return give_bool(r, s, i.a, s[i.b] | s[i.c], r[i.b].integer == r[i.c].integer);
+}
+
+static inline bool dec_eq(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    return give_bool(r, s, i.a, s[i.b] | s[i.c], r[i.b].coefficient == r[i.c].coefficient);
+}
+
+static inline bool dec_lt(shunt_value *r, uint8_t *s, shunt_instruction i)
+{
+    return give_bool(r, s, i.a, s[i.b] | s[i.c], r[i.b].coefficient < r[i.c].coefficient);
+}
+
 static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *out)
 {
 #ifdef SHUNT_VM_GOTO
-    static const void *const labels[SHUNT_OP_COUNT] = {
+    static const void *const labels[SHUNT_RUN_COUNT] = {
 #define SHUNT_OP(name, a, b, c, effect) &&do_##name,
 #include "engine/vm/opcodes.def"
+#define SHUNT_FUSED(name, effect) &&do_##name,
+#include "engine/vm/fused.def"
     };
 #endif
     const shunt_program     *p = vm->program;
@@ -374,7 +449,7 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
     const shunt_vm_slot     *slots = vm->slots;
     const shunt_function    *function = &p->functions[index];
     const shunt_type        *types = p->register_types + function->type_first;
-    const shunt_instruction *code = p->instructions + function->code_first, *pc = code;
+    const shunt_instruction *code = vm->code + function->code_first, *pc = code;
     shunt_vm_frame          *frame = vm->frames;
     shunt_value             *r = vm->stack;
     uint8_t                 *s = vm->states;
@@ -393,8 +468,8 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
 #else
 next_instruction:
     i = *pc++;
-    switch ((shunt_op)i.op) {
-    case SHUNT_OP_COUNT: FAIL(SHUNT_PROGRAM_BAD);
+    switch (i.op) {
+    default: FAIL(SHUNT_PROGRAM_BAD);
 #endif
 
     CASE(NOP) CASE(EXTRA) { NEXT_INSTRUCTION; }
@@ -488,7 +563,7 @@ next_instruction:
         r = registers;
         s = states;
         types = p->register_types + callee->type_first;
-        code = pc = p->instructions + callee->code_first;
+        code = pc = vm->code + callee->code_first;
         NEXT_INSTRUCTION;
     }
     CASE(RETURN)
@@ -506,7 +581,7 @@ next_instruction:
         index = frame->function;
         function = &p->functions[index];
         types = p->register_types + function->type_first;
-        code = p->instructions + function->code_first;
+        code = vm->code + function->code_first;
         pc = frame->pc;
         r = frame->registers;
         s = frame->states;
@@ -588,8 +663,8 @@ next_instruction:
     }
     CASE(INT_EQ)
     {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        GIVE(integer, r[i.b].integer == r[i.c].integer);
+        int_eq(r, s, i);
+        NEXT_INSTRUCTION;
     }
     CASE(INT_LT)
     {
@@ -658,13 +733,13 @@ next_instruction:
     }
     CASE(DEC_EQ)
     {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        GIVE(integer, r[i.b].coefficient == r[i.c].coefficient);
+        dec_eq(r, s, i);
+        NEXT_INSTRUCTION;
     }
     CASE(DEC_LT)
     {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        GIVE(integer, r[i.b].coefficient < r[i.c].coefficient);
+        dec_lt(r, s, i);
+        NEXT_INSTRUCTION;
     }
     CASE(DEC_LE)
     {
@@ -693,8 +768,8 @@ next_instruction:
     }
     CASE(TEXT_IS)
     {
-        UNLESS_STATES(s[i.b]);
-        GIVE(integer, shunt_text_equal(r[i.b].text, constants[i.c].text));
+        text_is(r, s, i, constants);
+        NEXT_INSTRUCTION;
     }
     CASE(TEXT_JOIN)
     {
@@ -860,13 +935,7 @@ next_instruction:
     }
     CASE(NEXT)
     {
-        const shunt_value list = r[i.a];
-        uint64_t          at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer : 0;
-        if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT && at < list.list.count)) {
-            r[i.b] = list.list.items[at];
-            r[i.c].integer = (int64_t)at + 1;
-            s[i.b] = SHUNT_PRESENT;
-            s[i.c] = SHUNT_PRESENT;
+        if (SHUNT_LIKELY(take_item(r, s, i))) {
             pc++;
             NEXT_INSTRUCTION;
         }
@@ -876,14 +945,7 @@ next_instruction:
     }
     CASE(RECALL)
     {
-        uint64_t at = s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer - 1 : UINT64_MAX;
-        s[i.a] = SHUNT_ABSENT;
-        if (s[i.b] == SHUNT_PRESENT && at < r[i.b].list.count) {
-            const shunt_value *items = r[i.b].list.items;
-            const uint8_t     *kept = head_of(items)->kept;
-            s[i.a] = kept ? kept[at] : SHUNT_PRESENT;
-            r[i.a] = items[at];
-        }
+        recall(r, s, i);
         NEXT_INSTRUCTION;
     }
     CASE(KEEP)
@@ -900,10 +962,7 @@ next_instruction:
     }
     CASE(FIELD)
     {
-        UNLESS_STATES(s[i.b]);
-        const shunt_row *row = r[i.b].row;
-        r[i.a] = row->fields[i.c];
-        s[i.a] = row->states[i.c];
+        take_field(r, s, i);
         NEXT_INSTRUCTION;
     }
     CASE(LOOKUP)
@@ -974,13 +1033,128 @@ next_instruction:
         DO(shunt_vm_post(vm, r + i.a, s + i.a, r + i.b, s + i.b, i.c));
         NEXT_INSTRUCTION;
     }
+
+    /* ---- several as one; what can fail stands last, and `pc` behind it ---- */
+    CASE(MOVES)
+    {
+        for (uint32_t left = i.c; left; left--) {
+            r[i.a] = r[i.b];
+            s[i.a] = s[i.b];
+            i = *pc++;
+        }
+        pc--;
+        NEXT_INSTRUCTION;
+    }
+    CASE(LOADS)
+    {
+        for (uint32_t left = i.c; left; left--) {
+            r[i.a] = constants[i.b];
+            s[i.a] = SHUNT_PRESENT;
+            i = *pc++;
+        }
+        pc--;
+        NEXT_INSTRUCTION;
+    }
+    CASE(NEXT_FIELD)
+    {
+        if (SHUNT_LIKELY(take_item(r, s, i))) {
+            i = pc[1];
+            pc += 2;
+            take_field(r, s, i);
+            NEXT_INSTRUCTION;
+        }
+        i = *pc++;
+        JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(FIELD_REQUIRE)
+    {
+        take_field(r, s, i);
+        i = *pc++;
+        if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT)) NEXT_INSTRUCTION;
+        if (i.b != SHUNT_NONE) vm->place = exit_place(vm, i.b, r, s);
+        FAIL(SHUNT_REQUIRED_MISSING);
+    }
+    CASE(FIELD_PRESENT)
+    {
+        take_field(r, s, i);
+        i = *pc++;
+        if (s[i.a] == SHUNT_PRESENT) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(FIELD_ADD)
+    {
+        take_field(r, s, i);
+        i = *pc++;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(shunt_decimal_add(r[i.b].coefficient, r[i.c].coefficient, &r[i.a].coefficient));
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
+    }
+    CASE(RECALL_PRESENT)
+    {
+        recall(r, s, i);
+        i = *pc++;
+        if (s[i.a] == SHUNT_PRESENT) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(TEXT_IS_TRUE)
+    {
+        bool is = text_is(r, s, i, constants);
+        i = *pc++;
+        if (is) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(TEXT_IS_FALSE)
+    {
+        bool is = text_is(r, s, i, constants);
+        i = *pc++;
+        if (!is) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(INT_EQ_TRUE)
+    {
+        bool is = int_eq(r, s, i);
+        i = *pc++;
+        if (is) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(INT_EQ_FALSE)
+    {
+        bool is = int_eq(r, s, i);
+        i = *pc++;
+        if (!is) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(DEC_EQ_TRUE)
+    {
+        bool is = dec_eq(r, s, i);
+        i = *pc++;
+        if (is) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(DEC_NE_FALSE)
+    {
+        bool differ = give_bool(r, s, i.a, s[i.b] | s[i.c], r[i.b].coefficient != r[i.c].coefficient);
+        i = pc[1];
+        pc += 2;
+        if (!differ) JUMP();
+        NEXT_INSTRUCTION;
+    }
+    CASE(DEC_LT_FALSE)
+    {
+        bool is = dec_lt(r, s, i);
+        i = *pc++;
+        if (!is) JUMP();
+        NEXT_INSTRUCTION;
+    }
 #ifndef SHUNT_VM_GOTO
 }
 #endif
 
 failed : out->status = status;
 out->site = vm->fail_site                ? vm->fail_site
-            : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - p->instructions]
+            : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - vm->code]
                                          : 0;
 return shunt_ends_run(status) ? status : SHUNT_OK;
 }
