@@ -29,13 +29,21 @@ awk -v bytes="$bytes" 'NR > 1 { name = $0; sub(/ +[0-9]+ +[0-9.]+ GB\/s.*/, "", 
 alone "$build/bench/bench_parts" "$input" "$rounds" |
     awk -v bytes="$bytes" '{ name = $0; sub(/ +[0-9]+ MB\/s$/, "", name); printf "%s||%.9f|\n", name, bytes / $(NF - 1) / 1e6 }' >>"$rows"
 row() { printf '%s|%s\n' "$1" "$(echo "$2" | tr ' ' '|')" >>"$rows"; }
-measured=$(metered 0 "$build/bench/bench_hand835" "$input")
-row "hand-written C" "$measured"
 if [ -x "$shunt" ]; then
     "$shunt" run "$rules" "$input" -q -o "$work/records" --report "$work/report"
     posted=$(tr -d ' ' <"$work/report" | grep -o '"posted":[0-9]*' | head -n 1 | cut -d: -f2)
     [ "$posted" = "$claims" ] || { echo "bench.sh: $posted of $claims claims were posted" >&2; exit 1; }
+    # The program written by hand must write what the map writes, down to the byte; what `meta` names is told to it.
+    rule() { grep -m 1 "$1" "$work/records" | sed 's/.*"rule":"[^:"]*:\([0-9]*\)".*/\1/'; }
+    hash=$(head -n 1 "$work/records" | sed 's/.*"program":"\([0-9a-f]*\)".*/\1/')
+    meta=$hash:$(rule '"origin":"835 claim"'):$(rule '"target":"denial_work"'):$(rule '"origin":"835 PLB"')
+    "$build/bench/bench_hand835" -r "$meta" "$input" 2>"$work/hand.log" | cmp - "$work/records" ||
+        { echo "bench.sh: the program written by hand posts other than the map" >&2; exit 1; }
     rm -f "$work/records"
+    measured=$(metered 0 "$build/bench/bench_hand835" -r "$meta" "$input")
+    row "hand-written C" "$measured"
+    measured=$(metered 0 "$build/bench/bench_hand835" "$input")
+    row "the same, short records" "$measured"
     measured=$(metered 0 "$shunt" run "$rules" "$input" -q -o /dev/null)
     row "whole map" "$measured"
 fi
