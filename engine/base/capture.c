@@ -23,6 +23,11 @@ struct layout {
     uint32_t children_at, size;
 };
 
+/* The elements of a segment that a node demands something of; of a node with groups the first one of any. */
+struct span {
+    uint16_t first, last;
+};
+
 struct shunt_capture {
     const shunt_memory *memory;
     const shunt_plan   *plan;
@@ -33,6 +38,7 @@ struct shunt_capture {
     uint64_t            serial;
     struct tally       *tallies; /* one a frame */
     struct layout      *layouts; /* one a frame */
+    struct span        *spans;   /* one a node of the plan */
     shunt_node         *root;
     uint16_t            depth;      /* open loops */
     uint16_t            unit_depth; /* levels up to and with the open unit, 0 = none is open */
@@ -40,6 +46,18 @@ struct shunt_capture {
     bool                all_full;   /* the header holds more than its limit: nothing more is captured in this transaction */
     struct level        levels[SHUNT_WALK_DEPTH];
 };
+
+static struct span span_of(const shunt_plan *plan, const shunt_plan_node *node)
+{
+    struct span span = { UINT16_MAX, 0 };
+    for (uint32_t i = 0; i < node->demand_count; i++) {
+        const shunt_plan_demand *demand = &plan->demands[node->demand_first + i];
+        uint32_t                 element = demand->element + (demand->relative ? node->group_first : 0u);
+        if (element < span.first) span.first = (uint16_t)element;
+        if (element > span.last) span.last = element < UINT16_MAX ? (uint16_t)element : UINT16_MAX;
+    }
+    return span;
+}
 
 shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *plan, size_t max_unit_bytes)
 {
@@ -52,10 +70,12 @@ shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *p
     size_t frames = plan->frame_count ? plan->frame_count : 1;
     c->tallies = shunt_memory_zeroed(memory, frames, sizeof *c->tallies);
     c->layouts = shunt_memory_zeroed(memory, frames, sizeof *c->layouts);
-    if (!c->arena || !c->tallies || !c->layouts) {
+    c->spans = shunt_memory_zeroed(memory, plan->node_count ? plan->node_count : 1, sizeof *c->spans);
+    if (!c->arena || !c->tallies || !c->layouts || !c->spans) {
         shunt_capture_free(c);
         return NULL;
     }
+    for (uint32_t i = 0; i < plan->node_count; i++) c->spans[i] = span_of(plan, &plan->nodes[i]);
     for (uint32_t i = 0; i < plan->frame_count; i++) {
         const shunt_plan_frame *f = &plan->frames[i];
         c->layouts[i].children_at = (uint32_t)(sizeof(shunt_node) + f->slot_count * sizeof(shunt_captured));
@@ -70,6 +90,7 @@ void shunt_capture_free(shunt_capture *c)
     shunt_arena_free(c->arena);
     shunt_memory_free(c->memory, c->tallies);
     shunt_memory_free(c->memory, c->layouts);
+    shunt_memory_free(c->memory, c->spans);
     shunt_memory_free(c->memory, c);
 }
 
@@ -270,52 +291,15 @@ static bool fill_joined(shunt_capture *c, const shunt_plan_demand *demands, unsi
     return true;
 }
 
-enum { DEMANDS_AT_ONCE = 16 };
-
-/* Where the values of some demands of one node stand in a segment without line ends; all of them lie in [begin, end). */
-struct cut {
-    shunt_range ranges[DEMANDS_AT_ONCE];
-    uint32_t    begin, end;
-    uint32_t    whole; /* bit i: of demand i it is not known yet where its first repetition ends */
-    bool        any;   /* some demand that is counted from the group has a value */
-};
-
-/* Demands whose slots are filled need nothing; `slots` NULL: none is. */
-static inline void cut_out(const shunt_plan_demand *demands, unsigned count, const shunt_captured *slots, uint32_t group,
-                           const shunt_segment *segment, const shunt_delims *delims, struct cut *cut)
-{
-    const uint32_t *offsets = segment->offsets;
-    uint8_t         repeat = delims->repetition ? delims->repetition : delims->element; /* which no value holds */
-    uint32_t        begin = UINT32_MAX, end = 0, whole = 0;
-    bool            any = false;
-    for (unsigned i = 0; i < count; i++) {
-        const shunt_plan_demand *d = &demands[i];
-        uint32_t                 element = d->element + (d->relative ? group : 0);
-        cut->ranges[i] = (shunt_range){ 0, 0 };
-        if (element > segment->elements || (slots && slots[d->slot].bytes)) continue;
-        shunt_range range = { offsets[element], offsets[element + 1] - 1 };
-        if (d->component) range = value_of(d, group, segment, delims);
-        if (range.begin >= range.end || segment->bytes[range.begin] == repeat) continue;
-        cut->ranges[i] = range;
-        if (range.begin < begin) begin = range.begin;
-        if (range.end > end) end = range.end;
-        whole |= (uint32_t)!d->component << i;
-        any |= d->relative;
-    }
-    cut->begin = begin;
-    cut->end = end;
-    cut->whole = whole;
-    cut->any = any;
-}
-
 typedef uint8_t block __attribute__((vector_size(16)));
 
 /* Copies the bytes; true where one of them is `wanted`. */
 static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
 {
+    enum { SIZE = sizeof(block) };
     block    all = wanted - (block){ 0 }, bytes, found = { 0 };
     uint64_t halves[2];
-    if (length < sizeof bytes) {
+    if (length < SIZE) {
         bool any = false;
         for (uint32_t i = 0; i < length; i++) {
             to[i] = (char)from[i];
@@ -323,113 +307,118 @@ static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length,
         }
         return any;
     }
-    for (uint32_t at = 0;; at = at + 2 * sizeof bytes < length ? at + (uint32_t)sizeof bytes : length - (uint32_t)sizeof bytes) {
-        memcpy(&bytes, from + at, sizeof bytes);
-        memcpy(to + at, &bytes, sizeof bytes);
+    for (uint32_t at = 0;; at = at + 2 * SIZE < length ? at + SIZE : length - SIZE) {
+        memcpy(&bytes, from + at, SIZE);
+        memcpy(to + at, &bytes, SIZE);
         found |= (block)(bytes == all);
-        if (at + sizeof bytes == length) break;
+        if (at + SIZE == length) break;
     }
     memcpy(halves, &found, sizeof halves);
     return halves[0] | halves[1];
 }
 
-/* Fills empty slots of the node: one copy of all that lies between the first and the last value, into which they point. False: the
- * arena gave nothing. */
-static inline bool paste(shunt_capture *c, const shunt_plan_demand *demands, unsigned count, shunt_node *node,
-                         const shunt_segment *segment, const shunt_delims *delims, struct cut *cut)
+/* The part of a segment without line ends in which all demanded values stand, copied. */
+struct part {
+    char    *copy;
+    uint32_t begin;
+    bool     repeats; /* some element is repeated */
+};
+
+/* Elements `first` to `last` of it. False: the arena gave nothing. */
+static inline bool take_part(shunt_capture *c, uint32_t first, uint32_t last, const shunt_segment *segment,
+                             const shunt_delims *delims, struct part *part)
 {
-    if (cut->begin >= cut->end) return true;
-    char *copy = take_bytes(c, cut->end - cut->begin);
-    if (!copy) return false;
-    bool repeats =
-        copy_and_find(copy, segment->bytes + cut->begin, cut->end - cut->begin, delims->repetition) && delims->repetition;
-    for (unsigned i = 0; i < count; i++) {
-        shunt_captured *slot = &node->slots[demands[i].slot];
-        shunt_range     range = cut->ranges[i];
-        if (SHUNT_UNLIKELY(repeats) && cut->whole >> i & 1) range = shunt_range_until(segment, range, delims->repetition);
-        if (range.begin >= range.end || slot->bytes) continue;
-        uint32_t length = range.end - range.begin;
-        *slot = (shunt_captured){ copy + (range.begin - cut->begin), length, length, segment->at + range.begin };
-    }
+    uint32_t end = segment->offsets[(last < segment->elements ? last : segment->elements) + 1] - 1;
+    part->begin = first <= segment->elements ? segment->offsets[first] : end;
+    part->copy = take_bytes(c, end - part->begin);
+    if (!part->copy) return false;
+    part->repeats =
+        copy_and_find(part->copy, segment->bytes + part->begin, end - part->begin, delims->repetition) && delims->repetition;
     return true;
 }
 
-static bool fill(shunt_capture *c, const shunt_plan_node *plan_node, shunt_node *node, uint32_t group,
-                 const shunt_segment *segment, const shunt_delims *delims)
+/* Empty where the demand has no value. */
+static inline shunt_range find_value(const shunt_plan_demand *demand, uint32_t group, const struct part *part,
+                                     const shunt_segment *segment, const shunt_delims *delims)
 {
-    const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
-    unsigned                 left = plan_node->demand_count;
-    if (SHUNT_UNLIKELY(segment->line_ends)) return fill_joined(c, demands, left, node, group, segment, delims);
-    for (unsigned some; left; demands += some, left -= some) {
-        struct cut cut;
-        some = left < DEMANDS_AT_ONCE ? left : DEMANDS_AT_ONCE;
-        cut_out(demands, some, node->slots, group, segment, delims, &cut);
-        if (!paste(c, demands, some, node, segment, delims, &cut)) return false;
+    uint32_t element = demand->element + (demand->relative ? group : 0u);
+    if (element > segment->elements) return (shunt_range){ 0, 0 };
+    if (SHUNT_UNLIKELY(part->repeats || demand->component)) return value_of(demand, group, segment, delims);
+    return (shunt_range){ segment->offsets[element], segment->offsets[element + 1] - 1 };
+}
+
+/* Points the empty slots of the node at their values. */
+static inline void paste(const shunt_plan_demand *demand, unsigned count, shunt_node *node, uint32_t group,
+                         const struct part *part, const shunt_segment *segment, const shunt_delims *delims)
+{
+    for (const shunt_plan_demand *end = demand + count; demand < end; demand++) {
+        shunt_captured *slot = &node->slots[demand->slot];
+        shunt_range     range = find_value(demand, group, part, segment, delims);
+        uint32_t        length = range.end - range.begin;
+        if (range.begin >= range.end || slot->bytes) continue;
+        *slot = (shunt_captured){ part->copy + (range.begin - part->begin), length, length, segment->at + range.begin };
     }
+}
+
+static bool fill(shunt_capture *c, uint16_t index, shunt_node *node, const shunt_segment *segment, const shunt_delims *delims)
+{
+    const shunt_plan_node   *plan_node = &c->plan->nodes[index];
+    const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
+    struct part              part;
+    if (SHUNT_UNLIKELY(segment->line_ends)) return fill_joined(c, demands, plan_node->demand_count, node, 0, segment, delims);
+    if (!take_part(c, c->spans[index].first, c->spans[index].last, segment, delims, &part)) return false;
+    paste(demands, plan_node->demand_count, node, 0, &part, segment, delims);
     return true;
 }
 
 /* Does the group hold any of what is demanded from groups? */
-static bool group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node, uint32_t group, const shunt_segment *segment,
-                        const shunt_delims *delims)
+static bool group_holds(const shunt_plan *plan, const shunt_plan_node *plan_node, uint32_t group, const struct part *part,
+                        const shunt_segment *segment, const shunt_delims *delims)
 {
     const shunt_plan_demand *demands = plan->demands + plan_node->demand_first;
     for (unsigned i = 0; i < plan_node->demand_count; i++) {
         if (!demands[i].relative) continue;
-        shunt_range range = value_of(&demands[i], group, segment, delims);
+        shunt_range range = segment->line_ends ? value_of(&demands[i], group, segment, delims)
+                                               : find_value(&demands[i], group, part, segment, delims);
         for (uint32_t at = range.begin; at < range.end; at++)
             if (!segment->line_ends || !is_line_end(segment->bytes[at])) return true;
     }
     return false;
 }
 
-static shunt_node *new_instance(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_segment *segment)
-{
-    shunt_node *node = make_node(c, plan_node->frame, c->levels[c->depth - 1].serial, segment->at, segment->number);
-    if (node) node->end = segment->at + segment->length + 1;
-    return node;
-}
-
+/* False: the arena gave nothing. */
 static bool add_instance(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group,
-                         const shunt_segment *segment, const shunt_delims *delims)
-{
-    shunt_node *node = new_instance(c, plan_node, segment);
-    if (!node || !fill(c, plan_node, node, group, segment, delims)) return false;
-    append(list, node);
-    return true;
-}
-
-/* An instance where the group holds anything. False: the arena gave nothing. */
-static bool capture_group(shunt_capture *c, const shunt_plan_node *plan_node, shunt_children *list, uint32_t group,
-                          const shunt_segment *segment, const shunt_delims *delims)
+                         const struct part *part, const shunt_segment *segment, const shunt_delims *delims)
 {
     const shunt_plan_demand *demands = c->plan->demands + plan_node->demand_first;
-    unsigned                 count = plan_node->demand_count;
-    if (SHUNT_UNLIKELY(segment->line_ends || count > DEMANDS_AT_ONCE)) {
-        return !group_holds(c->plan, plan_node, group, segment, delims) ||
-               add_instance(c, plan_node, list, group, segment, delims);
-    }
-    struct cut cut;
-    cut_out(demands, count, NULL, group, segment, delims, &cut);
-    if (!cut.any) return true;
-    shunt_node *node = new_instance(c, plan_node, segment);
-    if (!node || !paste(c, demands, count, node, segment, delims, &cut)) return false;
+    shunt_node              *node = make_node(c, plan_node->frame, c->levels[c->depth - 1].serial, segment->at, segment->number);
+    if (!node) return false;
+    node->end = segment->at + segment->length + 1;
+    if (!segment->line_ends)
+        paste(demands, plan_node->demand_count, node, group, part, segment, delims);
+    else if (!fill_joined(c, demands, plan_node->demand_count, node, group, segment, delims))
+        return false;
     append(list, node);
     return true;
 }
 
-/* One instance a segment, or one for each group of elements. */
-static shunt_status capture_groups(shunt_capture *c, const shunt_plan_node *plan_node, const shunt_segment *segment,
-                                   const shunt_delims *delims)
+/* One instance a segment, or one for each group of elements that holds anything. */
+static shunt_status capture_groups(shunt_capture *c, uint16_t index, const shunt_segment *segment, const shunt_delims *delims)
 {
-    unsigned        owner = 0;
-    shunt_children *list = list_for(c, plan_node->frame, c->depth, &owner);
+    const shunt_plan_node *plan_node = &c->plan->nodes[index];
+    unsigned               owner = 0;
+    shunt_children        *list = list_for(c, plan_node->frame, c->depth, &owner);
+    struct part            part = { NULL, 0, false };
     if (!list) return SHUNT_OK;
     for (unsigned d = owner + 1; d < c->depth; d++) c->levels[d].keep = true;
+    if (!segment->line_ends && !take_part(c, c->spans[index].first, UINT32_MAX - 1, segment, delims, &part)) return exhausted(c);
     uint32_t group = plan_node->group_first;
-    if (plan_node->group_stride == 0) return add_instance(c, plan_node, list, group, segment, delims) ? SHUNT_OK : exhausted(c);
-    for (unsigned i = 0; i < plan_node->group_count && group <= segment->elements; i++, group += plan_node->group_stride)
-        if (!capture_group(c, plan_node, list, group, segment, delims)) return exhausted(c);
+    if (plan_node->group_stride == 0)
+        return add_instance(c, plan_node, list, group, &part, segment, delims) ? SHUNT_OK : exhausted(c);
+    for (unsigned i = 0; i < plan_node->group_count && group <= segment->elements; i++, group += plan_node->group_stride) {
+        if (!group_holds(c->plan, plan_node, group, &part, segment, delims)) continue;
+        if (!add_instance(c, plan_node, list, group, &part, segment, delims)) return exhausted(c);
+    }
     return SHUNT_OK;
 }
 
@@ -437,11 +426,11 @@ shunt_status shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_
 {
     if (node >= c->plan->node_count || idle(c)) return SHUNT_OK;
     const shunt_plan_node *plan_node = &c->plan->nodes[node];
-    if (plan_node->frame != SHUNT_NONE) return capture_groups(c, plan_node, segment, delims);
+    if (plan_node->frame != SHUNT_NONE) return capture_groups(c, node, segment, delims);
     if (plan_node->demand_count == 0) return SHUNT_OK;
     struct level *level = &c->levels[c->depth - 1];
     if (level->loop != plan_node->loop || !level->node) return SHUNT_OK;
-    return fill(c, plan_node, level->node, 0, segment, delims) ? SHUNT_OK : exhausted(c);
+    return fill(c, node, level->node, segment, delims) ? SHUNT_OK : exhausted(c);
 }
 
 const shunt_node *shunt_capture_innermost(const shunt_capture *c) { return idle(c) ? NULL : nearest(c); }
