@@ -248,11 +248,12 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
 
 shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity)
 {
-    shunt_list_head *head =
-        (shunt_list_head *)shunt_arena_alloc(vm->arena, sizeof *head + sizeof(shunt_value) * (size_t)capacity);
-    if (!head) return NULL;
-    head->capacity = capacity;
-    head->kept = NULL;
+    enum { ALIGN = sizeof(shunt_value) };
+    size_t size = sizeof(shunt_list_head) + sizeof(shunt_value) * (size_t)capacity;
+    char  *at = shunt_arena_bytes(vm->arena, size + ALIGN - 1);
+    if (!at) return NULL;
+    shunt_list_head *head = (shunt_list_head *)(void *)(at + (-(uintptr_t)at & (ALIGN - 1)));
+    *head = (shunt_list_head){ .used = 0, .capacity = capacity, .kept = NULL };
     return (shunt_value *)(void *)(head + 1);
 }
 
@@ -287,6 +288,8 @@ struct collecting {
     uint32_t                   count, capacity, outer_count;
     const shunt_row           *last; /* made for these: what does not come from the group is taken over */
     const shunt_node          *last_line, *last_inner;
+    const shunt_alternative   *looked; /* from there on all ways lead to the outer node; `missing`: to nothing */
+    bool                       missing;
 };
 
 /* A value that may be missing. */
@@ -302,14 +305,38 @@ static inline shunt_status read_slot(shunt_vm *vm, const shunt_node *node, uint1
     return shunt_vm_get(vm, node, index, false, site, value, state);
 }
 
-static shunt_status first_of(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
+static inline const shunt_captured *behind(const shunt_vm *vm, const struct collecting *c, const shunt_alternative *way,
+                                           const shunt_node *line, const shunt_node **node)
+{
+    *node = way->line ? line : c->outer;
+    if (*node && way->child != SHUNT_NONE) *node = (*node)->children[way->child].first;
+    return *node ? &(*node)->slots[vm->slots[way->slot].place] : NULL;
+}
+
+/* Do the ways from this one on lead to the outer node and find nothing there? The same for all rows, so it is looked at once. */
+static inline bool nothing_further(const shunt_vm *vm, struct collecting *c, const shunt_alternative *way,
+                                   const shunt_alternative *end)
+{
+    if (SHUNT_LIKELY(c->looked == way)) return c->missing;
+    c->looked = way;
+    c->missing = true;
+    for (; way < end && c->missing; way++) {
+        const shunt_node     *node;
+        const shunt_captured *captured = behind(vm, c, way, NULL, &node);
+        c->missing = !way->line && !(captured && captured->bytes);
+    }
+    return c->missing;
+}
+
+static shunt_status first_of(shunt_vm *vm, struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
                              shunt_value *value, uint8_t *state)
 {
     const shunt_alternative *way = vm->program->alternatives + field->slot, *end = way + field->child;
     for (; way < end; way++) {
-        const shunt_node *node = way->line ? line : c->outer;
-        if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
-        if (!node || !node->slots[vm->slots[way->slot].place].bytes) continue; /* most are not there */
+        if (!way->line && nothing_further(vm, c, way, end)) return SHUNT_OK;
+        const shunt_node     *node;
+        const shunt_captured *captured = behind(vm, c, way, line, &node);
+        if (!captured || !captured->bytes) continue;
         SHUNT_TRY(read_slot(vm, node, way->slot, c->site, value, state));
         if (*state == SHUNT_PRESENT) return SHUNT_OK;
     }
@@ -317,8 +344,8 @@ static shunt_status first_of(shunt_vm *vm, const struct collecting *c, const shu
 }
 
 /* A field that does not come from the group. */
-static shunt_status collect_field(shunt_vm *vm, const struct collecting *c, const shunt_collect_field *field,
-                                  const shunt_node *line, const shunt_node *inner, shunt_value *value, uint8_t *state)
+static shunt_status collect_field(shunt_vm *vm, struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
+                                  const shunt_node *inner, shunt_value *value, uint8_t *state)
 {
     const shunt_program *p = vm->program;
     *state = SHUNT_ABSENT;

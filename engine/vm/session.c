@@ -281,9 +281,15 @@ static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node
 {
     shunt_outcome outcome = { .status = SHUNT_FAILURE };
     shunt_fate    outside = shunt_session_wants_all(s) ? SHUNT_POSTED : SHUNT_SKIPPED;
+    uint16_t      function = s->program->tallies[tally].function;
+    shunt_value   value;
+    if (SHUNT_LIKELY(shunt_vm_peek(s->vm, function, node, &value))) {
+        shunt_ledger_arrive(s->ledger, tally, true, value, outside);
+        return SHUNT_OK;
+    }
     if (node) {
         shunt_vm_unit(s->vm);
-        SHUNT_TRY(shunt_vm_run(s->vm, s->program->tallies[tally].function, node, false, &outcome));
+        SHUNT_TRY(shunt_vm_run(s->vm, function, node, false, &outcome));
     }
     bool known = node && outcome.status == SHUNT_OK && outcome.has_result && outcome.state == SHUNT_PRESENT;
     shunt_ledger_arrive(s->ledger, tally, known, outcome.result, outside);

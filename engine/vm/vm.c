@@ -11,7 +11,7 @@
 
 enum {
     LIST_FIRST_CAPACITY = 8,
-    KEEP_FIRST_CAPACITY = 16,
+    KEEP_FIRST_CAPACITY = 8,
     LIST_AT_MOST = 65535,
     TEXT_STEP_BYTES = 64,
     TEXTS_AT_MOST = 64,
@@ -1157,6 +1157,17 @@ out->site = vm->fail_site                ? vm->fail_site
             : p->instruction_sites_count ? p->instruction_sites[(pc > code ? pc - 1 : pc) - vm->code]
                                          : 0;
 return shunt_ends_run(status) ? status : SHUNT_OK;
+}
+
+bool shunt_vm_peek(const shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_value *result)
+{
+    const shunt_program *p = vm->program;
+    if (index >= p->functions_count || !node) return false;
+    const shunt_function    *f = &p->functions[index];
+    const shunt_instruction *code = p->instructions + f->code_first;
+    if (f->params != 1 || f->code_count != 2 || code[0].op != SHUNT_OP_GET || code[0].b != 0) return false;
+    if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a || node->frame != p->slots[code[0].c].frame) return false;
+    return vm->steps >= f->code_count && shunt_vm_read(vm, node, code[0].c, result);
 }
 
 shunt_status shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
