@@ -265,7 +265,7 @@ static char *put_object(const shunt_json *j, uint16_t record, const shunt_value 
     return with_room(out, at, 0);
 }
 
-/* The columns of the line before, as they were written. Most lines of a journal end like the one before them. */
+/* The columns of a line, as they were written. Most lines of a journal end like their first one. */
 enum { COLUMNS_KEPT = 16 };
 struct kept_columns {
     const shunt_line *line; /* NULL: none */
@@ -283,25 +283,25 @@ static inline char *put_columns(const shunt_json *j, const struct shunt_shape *s
                                 struct kept_columns *kept, shunt_buffer *out, char *at)
 {
     struct saying nothing = { true, false };
-    uint32_t      count = shape->count, first = count; /* of those that are as before */
+    uint32_t      count = shape->count, first = count; /* of those that are as in the line that is kept */
     while (kept->line && first && same_column(kept->line, line, first - 1)) first--;
-    size_t before[COLUMNS_KEPT + 1];
-    memcpy(before, kept->at, sizeof before);
-    kept->line = line;
+    if (first == count) kept->line = line;
     for (uint32_t i = 0; i < first; i++) {
-        kept->at[i] = (size_t)(at - out->bytes);
+        if (first == count) kept->at[i] = (size_t)(at - out->bytes);
         if (line->states[i] != SHUNT_PRESENT) continue;
         at = put_member(j, &shape->members[i], &line->columns[i], true, &nothing, 1, out, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
     }
-    size_t length = first < count ? before[count] - before[first] : 0;
-    at = with_room(out, at, length);
+    if (first == count) {
+        kept->at[count] = (size_t)(at - out->bytes);
+        return at;
+    }
+    size_t length = kept->at[count] - kept->at[first];
+    at = with_room(out, at, length + PAD);
     if (SHUNT_UNLIKELY(!at)) return NULL;
-    if (length) memcpy(at, out->bytes + before[first], length);
-    for (uint32_t i = first; i < count; i++) kept->at[i] = (size_t)(at - out->bytes) + before[i] - before[first];
-    at += length;
-    kept->at[count] = (size_t)(at - out->bytes);
-    return at;
+    /* By steps, without a call; what is read beyond the run are bytes of the record that follow it. */
+    for (size_t done = 0; done < length; done += PAD) memcpy(at + done, out->bytes + kept->at[first] + done, PAD);
+    return at + length;
 }
 
 static inline char *put_line(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,

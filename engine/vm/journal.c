@@ -5,16 +5,30 @@
 
 enum { ROOM = 64, KEYS_AT_ONCE = 16 };
 
+/* A field that is there and may not be so long, or is not there and must. */
+static inline shunt_status check_field(const shunt_field *field, const shunt_value *value, uint8_t state)
+{
+    if (state != SHUNT_PRESENT) return field->flags & SHUNT_FIELD_OPTIONAL ? SHUNT_OK : SHUNT_REQUIRED_MISSING;
+    if (SHUNT_LIKELY(!field->max_length || value->text.length <= field->max_length)) return SHUNT_OK;
+    return shunt_utf8_count(value->text) > field->max_length ? SHUNT_TEXT_TOO_LONG : SHUNT_OK;
+}
+
 shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states)
 {
     const shunt_record_type *type = &vm->program->records[record];
-    const shunt_field       *field = vm->program->fields + type->field_first, *end = field + type->field_count;
-    for (; field < end; field++, values++, states++) {
-        if (*states != SHUNT_PRESENT) {
-            if (!(field->flags & SHUNT_FIELD_OPTIONAL)) return SHUNT_REQUIRED_MISSING;
-        } else if (SHUNT_UNLIKELY(field->max_length && values->text.length > field->max_length)) {
-            if (shunt_utf8_count(values->text) > field->max_length) return SHUNT_TEXT_TOO_LONG;
-        }
+    const shunt_field       *fields = vm->program->fields + type->field_first;
+    for (uint32_t f = 0; f < type->field_count; f++) SHUNT_TRY(check_field(&fields[f], &values[f], states[f]));
+    return SHUNT_OK;
+}
+
+/* Checks and copies in one go. */
+static inline shunt_status keep_fields(const shunt_field *fields, uint32_t count, const shunt_value *values,
+                                       const uint8_t *states, shunt_value *kept, uint8_t *kept_states)
+{
+    for (uint32_t f = 0; f < count; f++) {
+        SHUNT_TRY(check_field(&fields[f], &values[f], states[f]));
+        kept[f] = values[f];
+        kept_states[f] = states[f];
     }
     return SHUNT_OK;
 }
@@ -82,28 +96,24 @@ shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_
     shunt_journal       *journal = &vm->journal;
     const shunt_program *p = vm->program;
     uint16_t             columns = p->targets[journal->target].line;
-    uint32_t             count = columns == SHUNT_NONE ? 0 : p->records[columns].field_count;
     if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
-    if (columns != SHUNT_NONE) SHUNT_TRY(shunt_vm_check_fields(vm, columns, values + 2, states + 2));
     if (journal->count == journal->capacity && !more_lines(vm, journal)) return shunt_vm_full(vm);
-    shunt_value *column_values = NULL;
-    uint8_t     *column_states = NULL;
-    if (count) {
-        column_values = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
-        if (!column_values) return shunt_vm_full(vm);
-        column_states = (uint8_t *)(column_values + count);
-        for (uint32_t i = 0; i < count; i++) {
-            column_values[i] = values[2 + i];
-            column_states[i] = states[2 + i];
-        }
-    }
     shunt_line *line = &journal->lines[journal->count];
     line->credit = credit;
     line->account = values[0].text;
     line->amount = remainder ? 0 : values[1].coefficient;
     line->type = type;
-    line->columns = column_values;
-    line->states = column_states;
+    line->columns = NULL;
+    line->states = NULL;
+    if (columns != SHUNT_NONE) {
+        uint32_t     count = p->records[columns].field_count;
+        shunt_value *kept = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
+        if (!kept) return shunt_vm_full(vm);
+        line->columns = kept;
+        line->states = (uint8_t *)(kept + count);
+        SHUNT_TRY(keep_fields(p->fields + p->records[columns].field_first, count, values + 2, states + 2, kept,
+                              (uint8_t *)(kept + count)));
+    }
     journal->legs[journal->count++] = (shunt_leg){ site, remainder };
     journal->remainders |= remainder;
     return SHUNT_OK;
