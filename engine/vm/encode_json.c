@@ -70,15 +70,15 @@ static inline char *put_padded(shunt_buffer *out, char *at, const char *bytes, u
     return at + length;
 }
 
-#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+typedef int8_t   letters __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
 
-/* A mark above each byte that does not stand in JSON as it is: a control character, quote, backslash or byte of a longer character.
- * Inexact marks stand above true ones only. */
-static inline uint64_t marks_of(uint64_t word)
+/* All bits above each byte that does not stand in JSON as it is: a control character or a byte of a longer character (both below a blank as
+ * signed numbers), a quote, a backslash. */
+static inline words marks_of(words bytes)
 {
-    uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
-    return ((word - EACH_BYTE(0x20)) | ((quote - EACH_BYTE(1)) & ~quote) | ((slash - EACH_BYTE(1)) & ~slash) | word) &
-           EACH_BYTE(0x80);
+    letters letter = (letters)bytes;
+    return (words)((letter < ' ') | (letter == '"') | (letter == '\\'));
 }
 
 static inline uint64_t load8(const char *bytes)
@@ -88,33 +88,37 @@ static inline uint64_t load8(const char *bytes)
     return word;
 }
 
-/* Copies at most PLAIN bytes by words, of which the last two overlap; true where all of them stand as they are. */
+/* Copies at most PLAIN bytes, the last of them twice where that saves a loop; true where all of them stand as they are. */
 static inline bool copy_plain(char *at, const char *bytes, uint32_t length)
 {
+    const uint64_t blanks = UINT64_C(0x2020202020202020);
+    words          some = { blanks, blanks }, marks = { 0, 0 };
     if (length >= 8) {
-        uint64_t last = load8(bytes + length - 8), marks = marks_of(last);
-        for (uint32_t done = 0; done + 8 < length; done += 8) {
-            uint64_t word = load8(bytes + done);
-            marks |= marks_of(word);
-            memcpy(at + done, &word, 8);
+        for (uint32_t done = 0; done + 16 < length; done += 16) {
+            memcpy(&some, bytes + done, 16);
+            memcpy(at + done, &some, 16);
+            marks |= marks_of(some);
         }
-        memcpy(at + length - 8, &last, 8);
-        return marks == 0;
-    }
-    if (length >= 4) {
+        uint32_t rest = length > 16 ? length - 16 : 0;
+        some = (words){ load8(bytes + rest), load8(bytes + length - 8) };
+        memcpy(at + rest, &some[0], 8);
+        memcpy(at + length - 8, &some[1], 8);
+    } else if (length >= 4) {
         uint32_t low, high;
         memcpy(&low, bytes, 4);
         memcpy(&high, bytes + length - 4, 4);
         memcpy(at, &low, 4);
         memcpy(at + length - 4, &high, 4);
-        return marks_of(low | (uint64_t)high << 32) == 0;
+        some[0] = low | (uint64_t)high << 32;
+    } else if (length) {
+        uint8_t first = (uint8_t)bytes[0], middle = (uint8_t)bytes[length / 2], last = (uint8_t)bytes[length - 1];
+        at[0] = (char)first;
+        at[length / 2] = (char)middle;
+        at[length - 1] = (char)last;
+        some[0] = first | (uint64_t)middle << 8 | (uint64_t)last << 16 | blanks << 24;
     }
-    if (length == 0) return true;
-    uint8_t first = (uint8_t)bytes[0], middle = (uint8_t)bytes[length / 2], last = (uint8_t)bytes[length - 1];
-    at[0] = (char)first;
-    at[length / 2] = (char)middle;
-    at[length - 1] = (char)last;
-    return marks_of(first | (uint64_t)middle << 8 | (uint64_t)last << 16 | EACH_BYTE(' ') << 24) == 0;
+    marks |= marks_of(some);
+    return (marks[0] | marks[1]) == 0;
 }
 
 static SELDOM char *put_escaped(shunt_buffer *out, char *at, shunt_text text)
