@@ -23,6 +23,8 @@ enum {
     DETAILS = 16,
     HEADER_FIELDS = 24, /* fields of a header that are looked at */
     BLOCK = 16,
+    MARK_WORDS = 64, /* 64 bytes a word: how far into a segment its marks are kept */
+    KNOWN = 256,     /* bytes kept of a header that is compared with the next one */
     FRAME_BEGIN = 0x0b,
     FRAME_END = 0x1c,
 };
@@ -62,6 +64,17 @@ struct detail {
     char    bytes[DETAIL];
 };
 
+/* What was said by a header without faults: the next one that says the same is not read again. */
+struct known {
+    uint8_t           bytes[KNOWN];              /* up to MSH-3, then MSH-3 to -6, MSH-9, MSH-12 and all behind it */
+    uint16_t          head, parties, type, rest; /* their lengths; head 0 = nothing is known */
+    uint16_t          guide;
+    shunt_delims      delims;
+    shunt_hl7_charset charset;
+    struct field      set, version, sender, receiver;
+    bool              strict, cleared_absent;
+};
+
 /* Joined bytes from `from` on stand at `at` of the input. */
 struct joint {
     uint32_t from;
@@ -98,9 +111,12 @@ struct hl7 {
     uint8_t        ended_by; /* its terminator; 0 = the end of a frame or of the input */
     shunt_segment  segment;
     uint32_t      *offsets;
-    uint32_t       offset_limit; /* elements that offsets have room for */
-    bool           header;       /* MSH, FHS, BHS: element k is field k + 1 */
-    bool           joining;      /* the next line is an ADD segment that belongs to this one */
+    uint32_t       offset_limit;      /* elements that offsets have room for */
+    uint32_t       marked;            /* first bytes of the line whose marks are known */
+    uint64_t       parts[MARK_WORDS]; /* bit k: byte k separates components, subcomponents or repetitions, or escapes */
+    uint64_t       high[MARK_WORDS];  /* bit k: byte k is not ASCII */
+    bool           header;            /* MSH, FHS, BHS: element k is field k + 1 */
+    bool           joining;           /* the next line is an ADD segment that belongs to this one */
     shunt_buffer   joined;
     struct joint  *joints;
     uint32_t       joint_count, joint_capacity;
@@ -127,6 +143,7 @@ struct hl7 {
     uint32_t          number;       /* lines of the message so far */
     uint64_t          previous_end; /* byte behind its last one */
     struct field      set, version, control, sender, receiver;
+    struct known      known;
     shunt_walk        walk;
 
     /* Values of the segment at hand that are still to be handed over. */
@@ -305,53 +322,136 @@ static shunt_place place_of(const struct hl7 *x, shunt_range range, uint16_t fie
                           .component = component };
 }
 
-/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for. */
+/* 64 bytes: bit k is byte k. */
+struct marks {
+    uint64_t fields, parts, high;
+};
+
+#ifdef __SSE2__
+static inline __m128i any_of(__m128i block, const __m128i marks[4])
+{
+    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, marks[0]), _mm_cmpeq_epi8(block, marks[1])),
+                        _mm_or_si128(_mm_cmpeq_epi8(block, marks[2]), _mm_cmpeq_epi8(block, marks[3])));
+}
+
+static inline struct marks mark_block(const uint8_t *bytes, const uint8_t separators[5])
+{
+    struct marks  m = { 0 };
+    const __m128i field = _mm_set1_epi8((char)separators[0]);
+    const __m128i parts[4] = { _mm_set1_epi8((char)separators[1]), _mm_set1_epi8((char)separators[2]),
+                               _mm_set1_epi8((char)separators[3]), _mm_set1_epi8((char)separators[4]) };
+    for (unsigned i = 0; i < 64; i += BLOCK) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
+        m.fields |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, field)) << i;
+        m.parts |= (uint64_t)(unsigned)_mm_movemask_epi8(any_of(block, parts)) << i;
+        m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(block) << i;
+    }
+    return m;
+}
+#else
+static inline struct marks mark_block(const uint8_t *bytes, const uint8_t separators[5])
+{
+    struct marks m = { 0 };
+    for (unsigned i = 0; i < 64; i++) {
+        uint8_t c = bytes[i];
+        m.fields |= (uint64_t)(c == separators[0]) << i;
+        m.parts |= (uint64_t)(c == separators[1] || c == separators[2] || c == separators[3] || c == separators[4]) << i;
+        m.high |= (uint64_t)(c >> 7) << i;
+    }
+    return m;
+}
+#endif
+
+/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for, and the marks of all
+ * that was looked at. */
 static void index_fields(struct hl7 *x, uint32_t limit)
 {
-    uint32_t count = 0, *offsets = x->offsets;
+    const shunt_delims *d = &x->delims;
+    /* Where a message has no such separator nothing is looked for twice. */
+    const uint8_t       separators[5] = { d->element, d->component ? d->component : d->element,
+                                    d->repetition ? d->repetition : d->element, d->escape ? d->escape : d->element,
+                                    d->subcomponent ? d->subcomponent : d->element };
+    uint32_t            count = 0, at = 0, *offsets = x->offsets;
     if (limit > x->offset_limit) limit = x->offset_limit;
     offsets[0] = 0;
-#ifdef __SSE2__
-    const __m128i separator = _mm_set1_epi8((char)x->delims.element);
-#endif
-    for (uint32_t at = 0; at < x->size && count <= limit; at += BLOCK) {
-        uint32_t left = x->size - at;
-        unsigned found = 0;
-#ifdef __SSE2__
-        uint8_t tail[BLOCK] = { 0 };
-        if (left < BLOCK) memcpy(tail, x->bytes + at, left);
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(left < BLOCK ? tail : x->bytes + at));
-        found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, separator));
-        if (left < BLOCK) found &= (1u << left) - 1;
-#else
-        for (unsigned i = 0; i < BLOCK && i < left; i++) found |= (unsigned)(x->bytes[at + i] == x->delims.element) << i;
-#endif
-        for (; found && count <= limit; found &= found - 1) offsets[++count] = at + (unsigned)__builtin_ctz(found) + 1;
+    for (; at < x->size && count <= limit; at += 64) {
+        uint32_t     left = x->size - at;
+        struct marks m;
+        if (SHUNT_LIKELY(left >= 64)) {
+            m = mark_block(x->bytes + at, separators);
+        } else {
+            uint8_t  tail[64] = { 0 };
+            uint64_t valid = (UINT64_C(1) << left) - 1;
+            memcpy(tail, x->bytes + at, left);
+            m = mark_block(tail, separators);
+            m.fields &= valid;
+            m.parts &= valid;
+        }
+        if (SHUNT_LIKELY(at / 64 < MARK_WORDS)) {
+            x->parts[at / 64] = m.parts;
+            x->high[at / 64] = m.high;
+        }
+        for (uint64_t found = m.fields; found && count <= limit; found &= found - 1)
+            offsets[++count] = at + (unsigned)__builtin_ctzll(found) + 1;
     }
     if (count <= limit) offsets[count + 1] = x->size + 1;
     x->segment.elements = count <= limit ? count : limit;
+    x->marked = at < x->size ? at : x->size;
+    if (x->marked > MARK_WORDS * 64) x->marked = MARK_WORDS * 64;
+}
+
+/* First bit from `from` on, `end` where there is none before it. */
+static inline uint32_t next_bit(const uint64_t *words, uint32_t from, uint32_t end)
+{
+    uint32_t word = from / 64;
+    uint64_t bits = words[word] & ~UINT64_C(0) << from % 64;
+    while (!bits) {
+        if (++word * 64 >= end) return end;
+        bits = words[word];
+    }
+    uint32_t at = word * 64 + (unsigned)__builtin_ctzll(bits);
+    return at < end ? at : end;
+}
+
+/* Holds the range nothing but ASCII that neither separates nor escapes? False also where nobody has looked. */
+static inline bool is_plain(const struct hl7 *x, shunt_range range)
+{
+    return range.end <= x->marked && range.begin < range.end && next_bit(x->parts, range.begin, range.end) == range.end &&
+           next_bit(x->high, range.begin, range.end) == range.end;
 }
 
 /* The field as it stands, with its repetitions; empty where the segment is shorter. */
-static shunt_range field_range(const struct hl7 *x, uint32_t field)
+static inline shunt_range field_range(const struct hl7 *x, uint32_t field)
 {
     if (x->header && field <= 1) return (shunt_range){ 3, field && x->size > 3 ? 4u : 3u };
     return shunt_segment_element(&x->segment, x->header ? field - 1 : field);
 }
 
-/* Part n of the range, 1-based; all of it is part 1 where nothing separates. */
-static shunt_range part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
+/* The same as part_of where the marks of the range are not known. */
+static shunt_range far_part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
 {
     for (; n > 1; n--) {
-        const uint8_t *found =
-            separator && range.end > range.begin ? memchr(x->bytes + range.begin, separator, range.end - range.begin) : NULL;
+        const uint8_t *found = memchr(x->bytes + range.begin, separator, range.end - range.begin);
         if (!found) return (shunt_range){ 0, 0 };
         range.begin = (uint32_t)(found - x->bytes) + 1;
     }
-    const uint8_t *end =
-        separator && range.end > range.begin ? memchr(x->bytes + range.begin, separator, range.end - range.begin) : NULL;
+    const uint8_t *end = memchr(x->bytes + range.begin, separator, range.end - range.begin);
     if (end) range.end = (uint32_t)(end - x->bytes);
     return range;
+}
+
+/* Part n of the range, 1-based; all of it is part 1 where nothing separates. */
+static inline shunt_range part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
+{
+    if (range.begin >= range.end || !separator) return n == 1 ? range : (shunt_range){ 0, 0 };
+    if (SHUNT_UNLIKELY(range.end > x->marked)) return far_part_of(x, range, separator, n);
+    for (uint32_t at = range.begin;;) {
+        at = at < range.end ? next_bit(x->parts, at, range.end) : range.end;
+        if (at == range.end) return n == 1 ? range : (shunt_range){ 0, 0 };
+        if (x->bytes[at++] != separator) continue;
+        if (n-- == 1) return (shunt_range){ range.begin, at - 1 };
+        range.begin = at;
+    }
 }
 
 static bool is_null(const struct hl7 *x, shunt_range range)
@@ -367,9 +467,11 @@ static void read_field(struct hl7 *x, uint32_t number, uint32_t component, struc
     if (component) range = part_of(x, part_of(x, range, x->delims.component, component), x->delims.subcomponent, 1);
     field->length = 0;
     if (range.end <= range.begin || is_null(x, range)) return;
-    if (shunt_hl7_decode(x->bytes + range.begin, range.end - range.begin, &x->delims, x->charset, &x->decoded, &value) ==
-            HL7_DECODED_BAD ||
-        x->decoded.failed)
+    if (is_plain(x, range))
+        value = (shunt_text){ (const char *)x->bytes + range.begin, range.end - range.begin };
+    else if (shunt_hl7_decode(x->bytes + range.begin, range.end - range.begin, &x->delims, x->charset, &x->decoded, &value) ==
+                 HL7_DECODED_BAD ||
+             x->decoded.failed)
         return;
     uint32_t length = value.length < FIELD ? value.length : FIELD;
     while (length && length < value.length && (value.bytes[length] & 0xc0) == 0x80) length--;
@@ -473,6 +575,7 @@ static void set_line(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t 
     x->size = (uint32_t)size;
     x->line_at = at;
     x->header = false;
+    x->marked = 0;
     x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .length = (uint32_t)size, .at = at };
 }
 
@@ -696,8 +799,13 @@ static enum got end_frame(struct hl7 *x)
 /* The separators of the header at hand. False: they can not be read. */
 static bool read_delims(struct hl7 *x, bool *broken_msh2)
 {
-    shunt_delims delims = { 0 };
-    if (!shunt_hl7_delims_read(x->bytes, x->size, &delims, broken_msh2)) {
+    shunt_delims delims = x->known.delims;
+    *broken_msh2 = false;
+    if (!x->known.head || x->size <= x->known.head || memcmp(x->bytes, x->known.bytes, x->known.head) != 0) {
+        delims = (shunt_delims){ 0 };
+        x->known.head = 0;
+    }
+    if (!x->known.head && !shunt_hl7_delims_read(x->bytes, x->size, &delims, broken_msh2)) {
         fault_at(x, SHUNT_HL7_DELIMITERS, x->line_at, x->size < 4 ? x->size : 4);
         x->quiet = true;
         return false;
@@ -782,6 +890,79 @@ static enum got close_scope(struct hl7 *x, shunt_scope scope)
     return x->decoded.failed ? broken(x) : AGAIN;
 }
 
+enum { MSH_3 = 2, MSH_7 = 6, MSH_9 = 8, MSH_10 = 9, MSH_12 = 11 /* as elements of the line */ };
+
+/* The parts of the header at hand that are compared. False: it is too long or too short for that. */
+static bool known_ranges(const struct hl7 *x, shunt_range ranges[3])
+{
+    const uint32_t *o = x->offsets;
+    if (x->segment.elements < MSH_12 || x->size > KNOWN) return false;
+    ranges[0] = (shunt_range){ o[MSH_3], o[MSH_7] };
+    ranges[1] = (shunt_range){ o[MSH_9], o[MSH_10] };
+    ranges[2] = (shunt_range){ o[MSH_12], x->size };
+    return true;
+}
+
+/* Does the header say the same as the last one without faults, but for its time and numbers? */
+static bool is_known(const struct hl7 *x)
+{
+    const struct known *k = &x->known;
+    const uint8_t      *at = k->bytes + k->head;
+    const uint16_t      lengths[3] = { k->parties, k->type, k->rest };
+    shunt_range         ranges[3];
+    if (!k->head || !known_ranges(x, ranges)) return false;
+    for (unsigned i = 0; i < 3; at += lengths[i++])
+        if (ranges[i].end - ranges[i].begin != lengths[i] || memcmp(x->bytes + ranges[i].begin, at, lengths[i]) != 0)
+            return false;
+    return true;
+}
+
+/* Keeps what the header at hand said. */
+static void note_known(struct hl7 *x)
+{
+    struct known *k = &x->known;
+    shunt_range   ranges[3];
+    uint16_t     *lengths[3] = { &k->parties, &k->type, &k->rest };
+    k->head = 0;
+    if (!known_ranges(x, ranges)) return;
+    uint16_t used = (uint16_t)x->offsets[MSH_3];
+    memcpy(k->bytes, x->bytes, used);
+    for (unsigned i = 0; i < 3; i++) {
+        *lengths[i] = (uint16_t)(ranges[i].end - ranges[i].begin);
+        memcpy(k->bytes + used, x->bytes + ranges[i].begin, *lengths[i]);
+        used = (uint16_t)(used + *lengths[i]);
+    }
+    k->head = (uint16_t)x->offsets[MSH_3];
+    k->guide = x->guide;
+    k->delims = x->delims;
+    k->charset = x->charset;
+    k->set = x->set;
+    k->version = x->version;
+    k->sender = x->sender;
+    k->receiver = x->receiver;
+    k->strict = x->strict;
+    k->cleared_absent = x->cleared_absent;
+}
+
+/* The same header again. */
+static void take_known(struct hl7 *x)
+{
+    const struct known *k = &x->known;
+    x->guide = k->guide;
+    x->charset = k->charset;
+    x->set = k->set;
+    x->version = k->version;
+    x->sender = k->sender;
+    x->receiver = k->receiver;
+    x->strict = k->strict;
+    x->cleared_absent = k->cleared_absent;
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
+    if (x->guide == SHUNT_NONE)
+        fault(x, SHUNT_HL7_UNMAPPED);
+    else if (!x->control.length)
+        warn(x, SHUNT_HL7_NO_CONTROL);
+}
+
 /* Which guide the message follows, and what is wrong with its header. */
 static void choose_guide(struct hl7 *x, bool broken_msh2)
 {
@@ -792,7 +973,6 @@ static void choose_guide(struct hl7 *x, bool broken_msh2)
     read_field(x, 9, 2, &event);
     read_field(x, 9, 3, &structure);
     read_field(x, 12, 1, &x->version);
-    read_field(x, 10, 0, &x->control);
     read_party(x, 3, &x->sender);
     read_party(x, 5, &x->receiver);
     x->set = type;
@@ -840,7 +1020,16 @@ static enum got open_message(struct hl7 *x)
     x->charset_told = x->blank_told = x->length_told = false;
     x->blank_at = UINT64_MAX;
     x->previous_end = x->at;
-    choose_guide(x, broken_msh2);
+    read_field(x, 10, 0, &x->control);
+    if (is_known(x)) {
+        take_known(x);
+    } else {
+        uint32_t before = x->queue_count;
+        choose_guide(x, broken_msh2);
+        bool clean = x->queue_count - before == (x->guide == SHUNT_NONE ? 2u : 1u) && x->set.length && !broken_msh2;
+        x->known.head = 0;
+        if (clean) note_known(x);
+    }
     if (x->decoded.failed) return broken(x);
     uint16_t node = SHUNT_NONE;
     if (x->guide != SHUNT_NONE) {
@@ -1017,8 +1206,6 @@ static enum got skip(struct hl7 *x)
 
 /* ---- values ---- */
 
-static shunt_step show_value(struct hl7 *x, shunt_event *event);
-
 /* A value of the repetition, ready to be shown. False: it is absent, or a fault is told instead of it. */
 static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range range)
 {
@@ -1042,6 +1229,10 @@ static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range ra
     x->value = (shunt_text){ 0 };
     x->value_place = place_of(x, range, want->field, want->component);
     if (cleared) return true;
+    if (!raw && !d->truncation && is_plain(x, range)) {
+        x->value = (shunt_text){ (const char *)x->bytes + range.begin, range.end - range.begin };
+        return true;
+    }
     shunt_delims unescaped = *d;
     if (raw) unescaped.escape = unescaped.truncation = 0;
     shunt_hl7_decoded decoded =
@@ -1063,22 +1254,68 @@ static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range ra
     return x->value.length > 0;
 }
 
-/* The next value of the wants from `x->want` on. `each`: all are of this repetition. False: there is no more. */
-static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each)
+static shunt_step show_value(struct hl7 *x, shunt_event *event);
+
+/* The usual value: bytes that stand for themselves, all of their field or repetition. */
+static inline void show_plain(const struct hl7 *x, const shunt_hl7_want *want, shunt_range range, shunt_event *event)
 {
+    uint32_t length = range.end - range.begin;
+    event->step = SHUNT_STEP_VALUE;
+    event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->guide = x->guide;
+    event->loop = event->node = SHUNT_NONE;
+    event->slot = want->slot;
+    event->segment = NULL;
+    event->value = (shunt_text){ (const char *)x->bytes + range.begin, length };
+    event->cleared = false;
+    event->code = SHUNT_OK;
+    event->place = (shunt_place){ .byte = x->line_at + range.begin,
+                                  .length = length,
+                                  .segment = x->number,
+                                  .element = want->field,
+                                  .component = want->component };
+    event->detail = (shunt_text){ 0 };
+    event->end = x->at;
+}
+
+/* Finds what is wanted in a field or repetition without looking at what it says. False: there is more to it than the bytes at `*range`
+ * (escapes, separators inside, `""`), or nobody has looked for its marks. */
+static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range)
+{
+    const shunt_delims *d = &x->delims;
+    if (range->end > x->marked || x->bytes[range->begin] == '"') return false;
+    if (next_bit(x->parts, range->begin, range->end) == range->end) {
+        if (want->component > 1 || want->subcomponent > 1 || (!each && want->repetition > 1)) range->end = range->begin;
+    } else {
+        if (!want->component) return false;
+        if (!each) *range = part_of(x, *range, d->repetition, want->repetition);
+        *range = part_of(x, *range, d->component, want->component);
+        if (want->subcomponent) *range = part_of(x, *range, d->subcomponent, want->subcomponent);
+    }
+    return range->begin >= range->end || (x->bytes[range->begin] != '"' && is_plain(x, *range));
+}
+
+/* The next value of the wants from `x->want` on, or a fault in its place. `each`: all are of this repetition. False: there is no more. */
+static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
+{
+    const bool told = x->header || x->delims.truncation || x->joint_count; /* there is more to it than the bytes */
     while (x->want < take->want_count) {
         const shunt_hl7_want *want = &x->wants.wants[take->want_first + x->want++];
-        shunt_range           range;
-        if (each) {
-            range = *each;
-        } else {
-            bool raw = x->header && want->field <= 2;
-            range = field_range(x, want->field);
-            if (!raw) range = part_of(x, range, x->delims.repetition, want->repetition);
+        shunt_range           range = each ? *each : field_range(x, want->field), plain = range;
+        if (range.begin >= range.end) continue;
+        if (!told && find_plain(x, want, each != NULL, &plain)) {
+            if (plain.begin >= plain.end) continue;
+            show_plain(x, want, plain, event);
+            return true;
         }
-        if (make_value(x, want, range)) return true;
+        if (!each && !(x->header && want->field <= 2)) range = part_of(x, range, x->delims.repetition, want->repetition);
+        if (make_value(x, want, range)) {
+            show_value(x, event);
+            return true;
+        }
         if (x->queue_count || x->state == FAILED) {
             x->slot = SHUNT_NONE; /* a fault in its place */
+            show_value(x, event);
             return true;
         }
     }
@@ -1120,15 +1357,11 @@ static bool next_value(struct hl7 *x, shunt_event *event)
             x->want = 0;
             return true;
         case HL7_TAKE_VALUES:
-            if (!next_want(x, take, NULL)) break;
-            show_value(x, event);
+            if (!next_want(x, take, NULL, event)) break;
             return true;
         default:
             if (x->each_open) {
-                if (next_want(x, take, &x->each)) {
-                    show_value(x, event);
-                    return true;
-                }
+                if (next_want(x, take, &x->each, event)) return true;
                 x->each_open = false;
                 show_loop(x, SHUNT_STEP_LEAVE, take->loop, x->each, event);
                 return true;
