@@ -117,9 +117,11 @@ static void show(const uint8_t *bytes, size_t size, const shunt_plan *plan)
             printf("fault %s %s %llu\n", info->code, shunt_severity_name(info->severity), (unsigned long long)event.place.byte);
             break;
         case SHUNT_STEP_BEGIN:
-            if (event.scope == SHUNT_SCOPE_TRANSACTION)
-                printf("message %.*s %.*s %s\n", SHUNT_TEXT_ARGS(event.set), SHUNT_TEXT_ARGS(event.version),
-                       event.guide == SHUNT_NONE ? "-" : plan->texts[plan->guides[event.guide].set].bytes);
+            if (event.scope == SHUNT_SCOPE_TRANSACTION) {
+                shunt_text set = event.guide == SHUNT_NONE ? SHUNT_TEXT("-") : plan->texts[plan->guides[event.guide].set];
+                printf("message %.*s %.*s %.*s\n", SHUNT_TEXT_ARGS(event.set), SHUNT_TEXT_ARGS(event.version),
+                       SHUNT_TEXT_ARGS(set));
+            }
             break;
         case SHUNT_STEP_FAILED:
         case SHUNT_STEP_NEED_INPUT: abort();
