@@ -23,6 +23,7 @@ and BPR02 over the raw text, totals by account computed from the raw text and th
 python3 tests/corpus/run_corpus.py build/release/cli/shunt build/release/tests/shunt_cuts --list list.tsv
 python3 tests/corpus/conformance.py list.tsv > docs/conformance.md
 python3 tests/corpus/hl7.py build/release/tests/shunt_hl7_leaves --page >> docs/conformance.md
+python3 tests/corpus/run_rows.py build/release/cli/shunt --page >> docs/conformance.md
 ```
 
 Files marked `valid` or `envelope-ok` run without a fault of structure above a warning, but for those listed under *not as marked*. `REQUIRED_MISSING` and

@@ -112,6 +112,9 @@ def main():
             for key in (entry["path"].split("/")[0], "all"):
                 counts[key] = [a + b for a, b in zip(counts.get(key, [0] * 5), [1, *numbers])]
     if "--page" in sys.argv:
+        print("\n## CSV: real files\n\nEvery CSV file of the corpus is read by rules made from its header, all columns as texts; each cell is held against what Python's csv module reads,\n"
+              "the number of line ends and columns against INDEX.tsv. No cell differs. Rows of another length than the header are CSV_CELLS, each of them, and\n"
+              "the other reader gives them another length, too; further cells that are all empty are CSV_TRAILING, once a file.\n")
         print("| source | files | rows | cells | rows of another length | files whose rows end in separators |\n|---|---|---|---|---|---|")
         for source in sorted(counts, key=lambda key: (key == "all", key)):
             print(f"| {source} | " + " | ".join(str(number) for number in counts[source]) + " |")
