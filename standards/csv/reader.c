@@ -84,7 +84,8 @@ struct csv {
     shunt_charset           *charset; /* NULL: UTF-8 */
     bool                     charset_missing;
     bool                     display;
-    uint8_t                  special[256]; /* 1: ends a run of plain bytes in a cell */
+    uint8_t                  special[256];                    /* 1: ends a run of plain bytes in a cell */
+    uint8_t                  quote_mark, end_mark, other_end; /* the same; the separator where there is no such */
     /* input */
     const uint8_t           *fed;
     size_t                   fed_size, fed_used;
@@ -176,6 +177,10 @@ static bool begin_cell(struct csv *c, uint32_t from)
 {
     struct row *row = &c->row;
     c->mode = CELL_START;
+    if (SHUNT_LIKELY(row->cell_count < row->cell_capacity && row->cell_count < c->options.max_cells)) {
+        row->cells[row->cell_count++] = (struct cell){ .at = row->at + from, .begin = from, .end = from };
+        return true;
+    }
     if (row->cell_count >= c->options.max_cells) {
         note_fault(row, ROW_MANY, row->at + from, 0, row->cell_count);
         row->cells[row->cell_count - 1].end = from; /* the last one takes what follows, and nobody reads it */
@@ -216,12 +221,63 @@ static bool ends_row(const struct csv *c, uint8_t byte)
     return byte == c->layout->terminator;
 }
 
+/* Which of the 64 bytes from `at` on are marks, as bits. */
+struct block {
+    uint64_t marks;
+    uint32_t at;
+};
+
+enum { BLOCK = 64 };
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+static inline uint64_t find_marks(const struct csv *c, const uint8_t *bytes)
+{
+    const __m128i separator = _mm_set1_epi8((char)c->layout->separator), quote = _mm_set1_epi8((char)c->quote_mark);
+    const __m128i end = _mm_set1_epi8((char)c->end_mark), other = _mm_set1_epi8((char)c->other_end);
+    uint64_t      marks = 0;
+    for (int i = 0; i < BLOCK / 16; i++) {
+        __m128i some = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
+        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(some, separator), _mm_cmpeq_epi8(some, quote)),
+                                   _mm_or_si128(_mm_cmpeq_epi8(some, end), _mm_cmpeq_epi8(some, other)));
+        marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(hit) << 16 * i;
+    }
+    return marks;
+}
+#else
+static inline uint64_t find_marks(const struct csv *c, const uint8_t *bytes)
+{
+    uint64_t marks = 0;
+    for (int i = 0; i < BLOCK; i++) marks |= (uint64_t)c->special[bytes[i]] << i;
+    return marks;
+}
+#endif
+
+/* The first separator, quote or end of a row from `at` on, `size` where there is none. */
+static inline uint32_t next_mark(const struct csv *c, const uint8_t *bytes, uint32_t at, uint32_t size, struct block *block)
+{
+    while (at < size) {
+        if (at - block->at >= BLOCK) {
+            if (size - at < BLOCK) {
+                while (at < size && !c->special[bytes[at]]) at++;
+                return at;
+            }
+            *block = (struct block){ find_marks(c, bytes + at), at };
+        }
+        uint64_t left = block->marks >> (at - block->at);
+        if (left) return at + (uint32_t)__builtin_ctzll(left);
+        at = block->at + BLOCK;
+    }
+    return size;
+}
+
 /* Looks at the bytes of the row at hand up to `size`; `*length`: of the row, `*end`: after what ends it. */
 static enum scan scan_cells(struct csv *c, const uint8_t *bytes, uint32_t size, bool last, uint32_t *length, uint32_t *end)
 {
     const shunt_plan_layout *l = c->layout;
     struct row              *row = &c->row;
     uint32_t                 at = c->scanned;
+    struct block             block = { 0, at - BLOCK };
     if (at == 0 && row->cell_count == 0 && !begin_cell(c, 0)) return SCAN_FAILED;
     while (at < size) {
         uint8_t      byte = bytes[at];
@@ -238,7 +294,7 @@ static enum scan scan_cells(struct csv *c, const uint8_t *bytes, uint32_t size, 
             c->mode = CELL_PLAIN;
             /* fall through */
         case CELL_PLAIN:
-            while (at < size && !c->special[bytes[at]]) at++;
+            at = next_mark(c, bytes, at, size, &block);
             if (at == size) continue;
             byte = bytes[at];
             if (byte == l->separator) {
@@ -804,6 +860,24 @@ static shunt_step no_memory(struct csv *c, shunt_event *event)
     return SHUNT_STEP_FAILED;
 }
 
+/* Values are most of the events: what nobody reads of one is not written. */
+static void value_of(const struct csv *c, shunt_event *event, shunt_text value, uint16_t slot)
+{
+    event->step = SHUNT_STEP_VALUE;
+    event->scope = SHUNT_SCOPE_TRANSACTION;
+    event->guide = c->layout->guide;
+    event->loop = event->node = SHUNT_NONE;
+    event->slot = slot;
+    event->segment = NULL;
+    event->value = value;
+    event->cleared = event->local = event->wide = false;
+    event->code = SHUNT_OK;
+    event->detail = (shunt_text){ 0 };
+    event->place.segment = c->told->number;
+    event->place.component = 0;
+    event->end = c->told->end;
+}
+
 static void place_cell(shunt_event *event, const struct cell *cell, uint32_t number)
 {
     event->place.byte = cell->at;
@@ -834,19 +908,15 @@ static bool tell_cell(struct csv *c, shunt_event *event, struct cell cell, const
         (void)no_memory(c, event);
         return true;
     }
-    bool too_long = column->length && text.length > column->length && shunt_utf8_count(text) > column->length;
-    if (too_long)
-        fault(c, event, SHUNT_CSV_TEXT_LONG, UNIT);
-    else
-        event_of(c, event, SHUNT_STEP_VALUE);
-    place_cell(event, &cell, number);
-    if (too_long) {
-        int wrote = snprintf(c->detail, sizeof c->detail, "%u characters, at most %u", shunt_utf8_count(text), column->length);
-        event->detail = (shunt_text){ c->detail, (uint32_t)wrote };
-    } else {
-        event->slot = slot;
-        event->value = text;
+    if (SHUNT_LIKELY(!column->length || text.length <= column->length || shunt_utf8_count(text) <= column->length)) {
+        value_of(c, event, text, slot);
+        place_cell(event, &cell, number);
+        return true;
     }
+    fault(c, event, SHUNT_CSV_TEXT_LONG, UNIT);
+    place_cell(event, &cell, number);
+    int wrote = snprintf(c->detail, sizeof c->detail, "%u characters, at most %u", shunt_utf8_count(text), column->length);
+    event->detail = (shunt_text){ c->detail, (uint32_t)wrote };
     return true;
 }
 
@@ -1364,6 +1434,9 @@ static bool prepare(struct csv *c)
         c->special['\n'] = c->special['\r'] = 1;
     else
         c->special[l->terminator] = 1;
+    c->quote_mark = l->quote ? l->quote : l->separator;
+    c->end_mark = l->lines ? '\n' : l->terminator;
+    c->other_end = l->lines ? '\r' : l->terminator;
     c->display = c->plan->loops[c->plan->guides[l->guide].loop_first].name != SHUNT_NONE;
     if (l->header && !(c->cell_of = shunt_memory_zeroed(c->memory, c->rows[0].column_count + 1u, sizeof *c->cell_of)))
         return false;
