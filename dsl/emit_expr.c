@@ -398,7 +398,9 @@ void shunt_emit_condition(shunt_emit_fn *f, shunt_ast *node, bool when, shunt_em
     bool       lacks = may_lack(type_at(node));
     shunt_span before = f->span;
     f->span = node->span;
-    if (is_logic(node) && !lacks)
+    if (node->kind == (when ? SHUNT_AST_FALSE : SHUNT_AST_TRUE))
+        ; /* never taken */
+    else if (is_logic(node) && !lacks)
         condition_logic(f, node, when, label);
     else if (node->kind == SHUNT_AST_NOT && !lacks)
         shunt_emit_condition(f, node->kids[SHUNT_NOT_value], !when, label);

@@ -281,7 +281,7 @@ static void add_handler(shunt_emitter *e, shunt_ast *item, const shunt_symbol *s
     f->span = each->span;
     f->node = shunt_emit_param(f, (shunt_type){ .kind = SHUNT_KIND_NODE, .record = frame });
     shunt_emit_bind_local(f, shunt_fact_of(each)->symbol, f->node);
-    if (each->kids[SHUNT_EACH_where]) {
+    if (each->kids[SHUNT_EACH_where] && each->kids[SHUNT_EACH_where]->kind != SHUNT_AST_TRUE) {
         shunt_emit_label taken = { 0 };
         shunt_emit_condition(f, each->kids[SHUNT_EACH_where], true, &taken);
         uint16_t text = shunt_emit_temp(f, (shunt_type){ .kind = SHUNT_KIND_TEXT });

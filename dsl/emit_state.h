@@ -144,7 +144,7 @@ struct shunt_emitter {
     shunt_arena       *arena;
     shunt_intern      *texts;
     shunt_intern      *constant_keys, *site_keys, *slot_keys, *lineage_keys;
-    void              *stamp; /* of the last search through lets */
+    void              *search, *stamp; /* the last search through lets, and what it marks them with */
     shunt_plan_maker  *plan;
     bool               no_memory, too_large, wrong;
     _Alignas(16) char spare[256];               /* written to when there is no memory */
@@ -273,6 +273,9 @@ void            shunt_emit_make_instances(shunt_emitter *e);
 /* The function that this call calls, and the types of its parameters. */
 bool            shunt_emit_instance(shunt_emitter *e, const shunt_ast *call, const shunt_symbol *function, shunt_type *types,
                                     uint16_t *number);
+/* Looks at the function with its parameters at the places of this call, once in a search for each of them. */
+void            shunt_emit_in_places(shunt_emitter *e, const shunt_ast *call, const shunt_symbol *function,
+                                     void (*look)(void *context, const shunt_symbol *function), void *context);
 void            shunt_emit_forget_trees(const shunt_compilation *c); /* what an earlier emission has noted */
 void            shunt_emit_trees(shunt_emitter *e);                  /* into the plan, when all is demanded */
 

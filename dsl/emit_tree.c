@@ -123,6 +123,7 @@ typedef struct instance {
     const shunt_symbol *function;
     shunt_tree        **places; /* of its parameters in order, NULL for those that are values */
     uint16_t            number;
+    void               *stamp; /* of the last search that came by */
 } instance;
 
 struct shunt_emit_instances {
@@ -202,7 +203,7 @@ static void make_instance(shunt_emitter *e, shunt_symbol *function, shunt_tree *
     uint16_t number = shunt_emit_function(e, function);
     exchange_places(function, places);
     instance *made = SHUNT_EMIT_NEW(e, &e->instances->items);
-    *made = (instance){ function, kept, number };
+    *made = (instance){ .function = function, .places = kept, .number = number };
 }
 
 static bool visit_call(shunt_ast *node, void *context)
@@ -242,6 +243,18 @@ bool shunt_emit_instance(shunt_emitter *e, const shunt_ast *call, const shunt_sy
         types[i] = shunt_emit_type(e, &function->as.function.params[i]->type);
     exchange_places(function, places);
     return true;
+}
+
+void shunt_emit_in_places(shunt_emitter *e, const shunt_ast *call, const shunt_symbol *function,
+                          void (*look)(void *context, const shunt_symbol *function), void *context)
+{
+    shunt_tree **places = places_of_call(e, call, function);
+    instance    *found = places ? (instance *)(uintptr_t)find_instance(e, function, places) : NULL;
+    if (!found || found->stamp == e->search) return;
+    found->stamp = e->search;
+    exchange_places(function, places);
+    look(context, function);
+    exchange_places(function, places);
 }
 
 /* ---- the tree in the plan ---- */

@@ -96,6 +96,29 @@ static bool collected(search *s, const shunt_ast *call, uint32_t field)
     return known;
 }
 
+static bool visit(shunt_ast *node, void *context);
+
+static void look_at_rest(search *s, uint32_t from)
+{
+    while (s->todo.count > from && !s->e->no_memory) shunt_ast_walk(s->todo.items[--s->todo.count], visit, s);
+}
+
+/* The body of a function that takes a part of the message: its names are marked anew for each place. */
+static void look_inside(void *context, const shunt_symbol *function)
+{
+    search  *s = context;
+    void    *stamp = s->e->stamp, *own = shunt_arena_bytes(s->e->arena, 1);
+    uint32_t before = s->todo.count;
+    if (!own) {
+        s->e->no_memory = true;
+        return;
+    }
+    s->e->stamp = own;
+    later(s, function->decl->kids[SHUNT_FUNCTION_result]);
+    look_at_rest(s, before);
+    s->e->stamp = stamp;
+}
+
 static bool visit(shunt_ast *node, void *context)
 {
     search           *s = context;
@@ -115,6 +138,9 @@ static bool visit(shunt_ast *node, void *context)
         const shunt_ast *maker = node->kind == SHUNT_AST_MEMBER ? maker_of(node->kids[SHUNT_MEMBER_of]) : NULL;
         return !maker || !collected(s, maker, fact->member);
     }
+    case SHUNT_FACT_FUNCTION:
+        if (shunt_emit_takes_part(fact->symbol)) shunt_emit_in_places(s->e, node, fact->symbol, look_inside, s);
+        return true;
     case SHUNT_FACT_BUILTIN:
         if (node->kind == SHUNT_AST_CALL) collected(s, node, UINT32_MAX);
         return true;
@@ -130,7 +156,7 @@ void shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint3
         e->no_memory = true;
         return;
     }
-    e->stamp = stamp;
+    e->search = e->stamp = stamp;
     later(&s, value);
-    while (s.todo.count && !e->no_memory) shunt_ast_walk(s.todo.items[--s.todo.count], visit, &s);
+    look_at_rest(&s, 0);
 }
