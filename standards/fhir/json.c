@@ -46,6 +46,7 @@ struct shunt_json {
     uint8_t             inside[SHUNT_FHIR_DEPTH + 1]; /* enum inside */
     shunt_status        refused;                      /* by a callback, at state.at */
     uint32_t            depth, key_first[SHUNT_FHIR_DEPTH + 1];
+    uint64_t            key_bits[SHUNT_FHIR_DEPTH + 1]; /* of the names so far: most are seen to be new by them alone */
     uint64_t           *keys;
     uint32_t            key_count, key_capacity;
     /* a long string */
@@ -139,6 +140,7 @@ static int open_container(shunt_json *j, shunt_token_op op)
 {
     if (j->depth == SHUNT_FHIR_DEPTH) return refuse(j, SHUNT_FHIR_DEEP, token_end(j) - 1, 1, "");
     j->key_first[++j->depth] = j->key_count;
+    j->key_bits[j->depth] = 0;
     j->inside[j->depth] = op == SHUNT_TOKEN_ARRAY ? ARRAY : BEFORE_NAME;
     if (j->sink->skip) {
         j->sink->skip++;
@@ -200,8 +202,11 @@ static void place_string(const shunt_json *j, const uint8_t *bytes, size_t lengt
 
 static bool note_key(shunt_json *j, uint64_t hash, bool *twice)
 {
+    uint64_t bit = UINT64_C(1) << (hash & 63);
     *twice = false;
-    for (uint32_t i = j->key_first[j->depth]; i < j->key_count; i++) *twice |= j->keys[i] == hash;
+    if (j->key_bits[j->depth] & bit)
+        for (uint32_t i = j->key_first[j->depth]; i < j->key_count; i++) *twice |= j->keys[i] == hash;
+    j->key_bits[j->depth] |= bit;
     if (j->key_count == j->key_capacity) {
         uint32_t capacity = j->key_capacity ? j->key_capacity * 2 : 256; /* SHUNT_FHIR_DEPTH * SHUNT_FHIR_PROPERTIES at most */
         void    *keys = shunt_memory_resize(j->memory, j->keys, capacity * sizeof *j->keys);
@@ -232,7 +237,11 @@ static int on_key(void *context, const unsigned char *bytes, size_t length)
         if (!j->sink->fault(j->sink, SHUNT_FHIR_KEY_TWICE, at, (uint32_t)raw, "")) return j->no_memory = true, 0;
     }
     if (j->sink->skip) return 1;
-    return hand_over(j, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = { (const char *)bytes, (uint32_t)length } });
+    shunt_text name = { (const char *)bytes, (uint32_t)length };
+    if (!j->sink->key) return hand_over(j, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = name });
+    if (j->sink->key(j->sink, name)) return 1;
+    j->no_memory = true;
+    return 0;
 }
 
 static int on_value(shunt_json *j, shunt_token_kind kind, const unsigned char *bytes, size_t length, uint64_t at, uint64_t raw)
@@ -240,6 +249,7 @@ static int on_value(shunt_json *j, shunt_token_kind kind, const unsigned char *b
     shunt_token token = { .op = SHUNT_TOKEN_VALUE, .kind = (uint8_t)kind, .at = at };
     token.length = raw > UINT32_MAX ? UINT32_MAX : (uint32_t)raw;
     if (raw <= j->most) token.text = (shunt_text){ (const char *)bytes, (uint32_t)length };
+    token.stays = bytes >= j->buffer && bytes < j->buffer + j->size; /* the buffer is changed by `feed` only */
     return hand_over(j, &token) ? value_over(j) : 0;
 }
 

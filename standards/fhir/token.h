@@ -28,6 +28,7 @@ typedef enum shunt_token_kind {
 
 typedef struct shunt_token {
     uint8_t    op, kind;
+    bool       stays; /* the text stays where it is until the events made of it were taken */
     uint32_t   length;
     uint64_t   at, begin;
     shunt_text text;
@@ -40,6 +41,7 @@ typedef struct shunt_token_sink {
     uint32_t skip;
     bool     wants;
     bool (*take)(struct shunt_token_sink *sink, const shunt_token *token); /* false: no memory */
+    bool (*key)(struct shunt_token_sink *sink, shunt_text name);           /* the same for a KEY; they come often. NULL: `take` */
     /* Something is wrong that does not end the reading. `length` 0 = unknown. */
     bool (*fault)(struct shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail);
 } shunt_token_sink;
