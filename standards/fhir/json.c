@@ -142,7 +142,7 @@ static int open_container(shunt_json *j, shunt_token_op op)
     j->key_first[++j->depth] = j->key_count;
     j->key_bits[j->depth] = 0;
     j->inside[j->depth] = op == SHUNT_TOKEN_ARRAY ? ARRAY : BEFORE_NAME;
-    if (j->sink->skip) {
+    if (j->sink->skip || !j->sink->wants) {
         j->sink->skip++;
         return 1;
     }
@@ -230,7 +230,8 @@ static int on_key(void *context, const unsigned char *bytes, size_t length)
     if (SHUNT_UNLIKELY(j->key_count - j->key_first[j->depth] >= SHUNT_FHIR_PROPERTIES))
         return refuse(j, SHUNT_FHIR_LIMIT, token_end(j), 0, "an object has too many properties");
     j->inside[j->depth] = BEFORE_VALUE;
-    if (!note_key(j, shunt_bytes_hash(bytes, length), &twice)) return j->no_memory = true, 0;
+    uint64_t hash = shunt_bytes_hash(bytes, length);
+    if (!note_key(j, hash, &twice)) return j->no_memory = true, 0;
     if (SHUNT_UNLIKELY(twice)) {
         uint64_t at, raw;
         place_string(j, bytes, length, &at, &raw);
@@ -239,7 +240,7 @@ static int on_key(void *context, const unsigned char *bytes, size_t length)
     if (j->sink->skip) return 1;
     shunt_text name = { (const char *)bytes, (uint32_t)length };
     if (!j->sink->key) return hand_over(j, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = name });
-    if (j->sink->key(j->sink, name)) return 1;
+    if (j->sink->key(j->sink, name, hash)) return 1;
     j->no_memory = true;
     return 0;
 }

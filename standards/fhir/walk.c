@@ -1,7 +1,9 @@
 #include "standards/fhir/walk.h"
 
+#include "standards/fhir/bytes.h"
+
 static bool take(shunt_token_sink *sink, const shunt_token *token);
-static bool take_name(shunt_token_sink *sink, shunt_text text);
+static bool take_name(shunt_token_sink *sink, shunt_text text, uint64_t hash);
 static bool note_fault(shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail);
 static bool record(shunt_fhir_walk *w, const shunt_token *token);
 
@@ -375,7 +377,7 @@ static bool take_key_of_root(shunt_fhir_walk *w, const shunt_fhir_name *name, sh
     return true;
 }
 
-static bool take_key(shunt_fhir_walk *w, shunt_text text)
+static bool take_key(shunt_fhir_walk *w, shunt_text text, uint64_t hash)
 {
     shunt_fhir_frame *f = top(w);
     if (f->beside != SHUNT_NONE) { /* an XML element with content: now it is certain that there is something beside the value */
@@ -386,7 +388,7 @@ static bool take_key(shunt_fhir_walk *w, shunt_text text)
             f->leave = loop;
         }
     }
-    f->name = shunt_fhir_name_find(w->names, f->loop, text);
+    f->name = shunt_fhir_name_hashed(w->names, f->loop, hash);
     f->arrays = 0;
     f->reference = w->names->under[f->loop].resolve_count && !f->text_length && shunt_text_is(text, "reference");
     w->sink.wants = f->name != NULL || f->reference;
@@ -394,11 +396,11 @@ static bool take_key(shunt_fhir_walk *w, shunt_text text)
     return w->depth != 1 || take_key_of_root(w, f->name, text);
 }
 
-static bool take_name(shunt_token_sink *sink, shunt_text text)
+static bool take_name(shunt_token_sink *sink, shunt_text text, uint64_t hash)
 {
     shunt_fhir_walk *w = (shunt_fhir_walk *)sink;
     if (SHUNT_UNLIKELY(w->holding)) return record(w, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = text });
-    return take_key(w, text);
+    return take_key(w, text, hash);
 }
 
 static bool take(shunt_token_sink *sink, const shunt_token *token)
@@ -406,7 +408,8 @@ static bool take(shunt_token_sink *sink, const shunt_token *token)
     shunt_fhir_walk *w = (shunt_fhir_walk *)sink;
     if (SHUNT_UNLIKELY(w->holding)) return record(w, token);
     switch (token->op) {
-    case SHUNT_TOKEN_KEY: return take_key(w, token->text);
+    case SHUNT_TOKEN_KEY:
+        return take_key(w, token->text, shunt_bytes_hash((const uint8_t *)token->text.bytes, token->text.length));
     case SHUNT_TOKEN_VALUE: return take_value(w, token);
     case SHUNT_TOKEN_OBJECT:
     case SHUNT_TOKEN_ELEMENT: return take_object(w, token);

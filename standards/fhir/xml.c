@@ -8,7 +8,7 @@
 #include "standards/fhir/json.h"
 
 enum {
-    BLOCK = 16 * 1024,
+    BLOCK = 64 * 1024,
     BLOCK_MOST = 1 << 20, /* blocks grow while a tag goes on, since libxml2 looks through all of it again for each */
     ATTRIBUTES = 64,      /* of an element */
     EQUALS = 4096,        /* equals signs in a tag that goes on; libxml2 compares each attribute with all others */
@@ -60,6 +60,16 @@ static void stop(shunt_xml *x, shunt_status code, uint64_t at, uint32_t length, 
 static bool hand_over(shunt_xml *x, const shunt_token *token)
 {
     if (x->sink->take(x->sink, token)) return true;
+    x->no_memory = true;
+    xmlStopParser(x->parser);
+    return false;
+}
+
+static bool hand_over_name(shunt_xml *x, const xmlChar *name)
+{
+    shunt_text text = shunt_text_of((const char *)name);
+    if (!x->sink->key) return hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = text });
+    if (x->sink->key(x->sink, text, shunt_bytes_hash(name, text.length))) return true;
     x->no_memory = true;
     xmlStopParser(x->parser);
     return false;
@@ -217,12 +227,17 @@ static void resource(shunt_xml *x, const xmlChar *tag, const xmlChar *prefix, co
     if (x->sink->wants) hand_over(x, &token);
 }
 
-static void element(shunt_xml *x, const xmlChar *tag, const xmlChar *name, int count, const xmlChar **attributes)
+static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar **attributes)
 {
     const xmlChar *const *value = NULL, *const *id = NULL, *const *url = NULL;
     shunt_token           token = { .op = SHUNT_TOKEN_ELEMENT };
     if (x->sink->skip) {
         x->sink->skip++;
+        return;
+    }
+    if (!hand_over_name(x, name)) return;
+    if (!x->sink->wants) {
+        x->sink->skip = 1;
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -232,12 +247,9 @@ static void element(shunt_xml *x, const xmlChar *tag, const xmlChar *name, int c
         if (attribute[0] == x->id) id = attribute;
         if (attribute[0] == x->url) url = attribute;
     }
-    if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = shunt_text_of((const char *)name) })) return;
+    const xmlChar *tag = tag_of(x);
     token.at = token.begin = position(x, tag);
-    if (value && x->sink->wants)
-        fill_value(x, tag, value, "value", &token);
-    else if (value)
-        token.kind = SHUNT_TOKEN_STRING;
+    if (value) fill_value(x, tag, value, "value", &token);
     if (!hand_over(x, &token)) return;
     if (id && !x->sink->skip && !attribute_value(x, tag, id, "id")) return;
     if (url && !x->sink->skip) attribute_value(x, tag, url, "url");
@@ -262,13 +274,12 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         x->depth++;
         return;
     }
-    const xmlChar *tag = tag_of(x);
     if (x->depth == SHUNT_FHIR_DEPTH) {
-        stop(x, SHUNT_FHIR_DEEP, position(x, tag), 0, "");
+        stop(x, SHUNT_FHIR_DEEP, position(x, tag_of(x)), 0, "");
         return;
     }
     if (count > ATTRIBUTES) {
-        stop(x, SHUNT_FHIR_LIMIT, position(x, tag), 0, "an element has too many attributes");
+        stop(x, SHUNT_FHIR_LIMIT, position(x, tag_of(x)), 0, "an element has too many attributes");
         return;
     }
     x->levels[++x->depth] = ELEMENT;
@@ -280,23 +291,24 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         if (x->depth > 1 && uri && strcmp((const char *)uri, "http://www.w3.org/1999/xhtml") == 0)
             x->ignored = 1;
         else
-            stop(x, SHUNT_FHIR_NAMESPACE, position(x, tag), 0, "");
+            stop(x, SHUNT_FHIR_NAMESPACE, position(x, tag_of(x)), 0, "");
         return;
     }
     if (x->depth == 1) {
         x->levels[1] = ROOT;
-        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag) })) resource(x, tag, prefix, name);
+        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag_of(x)) }))
+            resource(x, tag_of(x), prefix, name);
     } else if (name[0] >= 'A' && name[0] <= 'Z') {
         uint8_t *around = &x->levels[x->depth - 1];
         if (*around != ELEMENT) { /* a second resource in one place */
-            if (note(x, SHUNT_FHIR_KEY_TWICE, position(x, tag))) x->ignored = 1;
+            if (note(x, SHUNT_FHIR_KEY_TWICE, position(x, tag_of(x)))) x->ignored = 1;
             return;
         }
         *around = WRAPPER;
         x->levels[x->depth] = WRAPPED;
-        resource(x, tag, prefix, name);
+        resource(x, tag_of(x), prefix, name);
     } else {
-        element(x, tag, name, count, attributes);
+        element(x, name, count, attributes);
     }
 }
 
