@@ -374,13 +374,19 @@ static void scan(shunt_json *j)
     j->scanned = at;
 }
 
-/* How far what was scanned consists of whole tokens. */
+/* How far what was scanned consists of whole tokens: up to a delimiter, or a string that is open. */
 static size_t whole(const shunt_json *j)
 {
-    size_t at = j->scanned;
-    if (j->in_string && j->open >= j->pos) return j->open;
+    size_t at = j->in_string && j->open >= j->pos ? j->open : j->scanned;
     while (at > j->pos && !shunt_json_delimiter(j->buffer[at - 1])) at--;
     return at;
+}
+
+/* What stands behind the whole tokens is no token that goes on: yajl says what is wrong with it. `until`: how much of it. */
+static size_t doubtful(const shunt_json *j, size_t end)
+{
+    if (!j->in_string) return j->scanned;
+    return end < j->open ? j->open + 1 : end; /* a word and a quote directly behind it */
 }
 
 /* ---- steps ---- */
@@ -636,20 +642,14 @@ static shunt_json_step next_text(shunt_json *j)
     shunt_json_step step = end > j->pos ? parse_until(j, end) : SHUNT_JSON_MORE;
     if (step != SHUNT_JSON_MORE) return step;
     if (broken) return fault(j, SHUNT_FHIR_TRUNCATED, j->base + j->pos, 1, "the line ends inside the resource");
-    if (j->in_string && !j->bad && j->scanned - j->open > LONG_STRING)
-        return begin_long(j) ? next_long(j) : stop(j, SHUNT_JSON_NO_MEMORY);
-    if (!j->in_string &&
-        j->scanned - end > SHUNT_FHIR_NUMBER) { /* no word of JSON is so long: yajl says what is wrong, or it is a number */
-        step = parse(j, j->buffer + end, j->scanned - end, j->base + end);
-        return step != SHUNT_JSON_MORE ? step : fault(j, SHUNT_FHIR_LIMIT, j->base + end, 0, "a number is too long");
+    bool too_long = j->scanned - end > (j->in_string ? LONG_STRING : SHUNT_FHIR_NUMBER);
+    if ((j->bad || too_long) && doubtful(j, end) > end) {
+        step = parse(j, j->buffer + end, doubtful(j, end) - end, j->base + end);
+        if (step != SHUNT_JSON_MORE) return step;
     }
-    if (j->bad) {
-        if (!j->in_string && j->scanned > end) { /* a word before it may be wrong already */
-            step = parse(j, j->buffer + end, j->scanned - end, j->base + end);
-            if (step != SHUNT_JSON_MORE) return step;
-        }
-        return fault(j, SHUNT_FHIR_JSON, j->base + j->scanned, 1, j->why);
-    }
+    if (too_long && j->in_string && !j->bad) return begin_long(j) ? next_long(j) : stop(j, SHUNT_JSON_NO_MEMORY);
+    if (too_long && !j->in_string) return fault(j, SHUNT_FHIR_LIMIT, j->base + end, 0, "a number is too long");
+    if (j->bad) return fault(j, SHUNT_FHIR_JSON, j->base + j->scanned, 1, j->why);
     return j->last ? finish(j) : SHUNT_JSON_MORE;
 }
 

@@ -8,13 +8,20 @@
 #include "standards/fhir/json.h"
 
 enum {
-    BLOCK = 64 * 1024,
+    BLOCK = 16 * 1024,
     BLOCK_MOST = 1 << 20, /* blocks grow while a tag goes on, since libxml2 looks through all of it again for each */
     ATTRIBUTES = 64,      /* of an element */
+    NAMES = 256,          /* remembered, by place */
     EQUALS = 4096,        /* equals signs in a tag that goes on; libxml2 compares each attribute with all others */
 };
 
 enum level { ELEMENT, WRAPPED, WRAPPER, ROOT };
+
+struct name {
+    const xmlChar *bytes; /* in libxml2's dictionary */
+    uint32_t       length;
+    uint64_t       hash;
+};
 
 struct shunt_xml {
     const shunt_memory *memory;
@@ -36,6 +43,7 @@ struct shunt_xml {
     uint64_t            end;                     /* of the outermost element */
     const xmlChar      *value, *id, *url, *fhir; /* as libxml2's dictionary has them */
     char                detail[64];
+    struct name         names[NAMES];
 };
 
 shunt_xml_state shunt_xml_state_of(const shunt_xml *x) { return x->state; }
@@ -65,11 +73,22 @@ static bool hand_over(shunt_xml *x, const shunt_token *token)
     return false;
 }
 
-static bool hand_over_name(shunt_xml *x, const xmlChar *name)
+/* Names of elements are few, and libxml2 keeps each at one place: what is worked out of them is remembered by that. */
+static struct name *look_up(shunt_xml *x, const xmlChar *name)
 {
-    shunt_text text = shunt_text_of((const char *)name);
+    struct name *n = &x->names[(uintptr_t)name / 8 % NAMES];
+    if (n->bytes != name) {
+        size_t length = strlen((const char *)name);
+        *n = (struct name){ name, (uint32_t)length, shunt_bytes_hash(name, length) };
+    }
+    return n;
+}
+
+static bool hand_over_name(shunt_xml *x, const struct name *name)
+{
+    shunt_text text = { (const char *)name->bytes, name->length };
     if (!x->sink->key) return hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = text });
-    if (x->sink->key(x->sink, text, shunt_bytes_hash(name, text.length))) return true;
+    if (x->sink->key(x->sink, text, name->hash)) return true;
     x->no_memory = true;
     xmlStopParser(x->parser);
     return false;
@@ -157,11 +176,23 @@ static void on_document(void *context)
 
 /* ---- elements ---- */
 
+/* Where the tag at hand begins. No `<` stands within a tag, so one that is found between its least length ago and here is its own. */
 static const xmlChar *tag_of(const shunt_xml *x)
 {
     const xmlChar *at = x->parser->input->cur;
     while (at > x->parser->input->base && *--at != '<') {}
     return at;
+}
+
+/* The same for most tags at once: `<name` or `<name value="`, written without more than it takes. */
+static const xmlChar *tag_of_name(const shunt_xml *x, size_t length, int count, const xmlChar **attributes)
+{
+    const xmlParserInput *in = x->parser->input;
+    const xmlChar        *end = in->cur;
+    if (count)
+        end = attributes[3] > in->base && attributes[3] < in->cur ? attributes[3] - strlen((const char *)attributes[0]) - 3
+                                                                  : in->base;
+    return end > in->base + length && *(end - length - 1) == '<' ? end - length - 1 : tag_of(x);
 }
 
 /* Where the value of an attribute stands whose text is not that of the input (references, line ends). */
@@ -210,7 +241,7 @@ static bool attribute_value(shunt_xml *x, const xmlChar *tag, const xmlChar *con
 {
     shunt_token token = { .op = SHUNT_TOKEN_VALUE };
     if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = shunt_text_of(name) })) return false;
-    if (!x->sink->wants) return true;
+    if (x->sink->skip || !x->sink->wants) return true;
     fill_value(x, tag, attribute, name, &token);
     return hand_over(x, &token);
 }
@@ -224,7 +255,7 @@ static void resource(shunt_xml *x, const xmlChar *tag, const xmlChar *prefix, co
     token.length = length;
     if (x->sink->skip) return;
     if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = SHUNT_TEXT("resourceType") })) return;
-    if (x->sink->wants) hand_over(x, &token);
+    if (!x->sink->skip && x->sink->wants) hand_over(x, &token);
 }
 
 static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar **attributes)
@@ -235,9 +266,10 @@ static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar 
         x->sink->skip++;
         return;
     }
-    if (!hand_over_name(x, name)) return;
-    if (!x->sink->wants) {
-        x->sink->skip = 1;
+    const struct name *known = look_up(x, name);
+    if (!hand_over_name(x, known)) return;
+    if (x->sink->skip || !x->sink->wants) { /* the name may have been one too many to be held */
+        x->sink->skip++;
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -247,7 +279,7 @@ static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar 
         if (attribute[0] == x->id) id = attribute;
         if (attribute[0] == x->url) url = attribute;
     }
-    const xmlChar *tag = tag_of(x);
+    const xmlChar *tag = tag_of_name(x, known->length, count, attributes);
     token.at = token.begin = position(x, tag);
     if (value) fill_value(x, tag, value, "value", &token);
     if (!hand_over(x, &token)) return;
