@@ -356,7 +356,8 @@ static enum stepped step_json(struct fhir_reader *r)
     shunt_json_step         step = shunt_json_next(r->json);
     const shunt_json_state *state = shunt_json_state_of(r->json);
     switch (step) {
-    case SHUNT_JSON_MORE: return json_more(r);
+    case SHUNT_JSON_MORE: /* texts of events may stand in the buffer that `feed` changes */
+        return r->queue.count ? WORKED : json_more(r);
     case SHUNT_JSON_BEGIN: return json_begin(r, state);
     case SHUNT_JSON_LINE: return json_line(r, state);
     case SHUNT_JSON_END:
