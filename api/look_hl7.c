@@ -258,8 +258,9 @@ static const char *parse(shunt_inspector *inspector, const char *path)
     return x ? shunt_hl7_path_parse(path, &x->wanted) : "no memory";
 }
 
-/* The guide of the first message, if its header is among the bytes: its groups are shown, and those of all messages of its kind. */
-static const char *plan_groups(shunt_inspector *inspector, shunt_text bytes, shunt_plan *plan)
+/* The guide of the first message, if its header is among the bytes (`*met`): its groups are shown, and those of all messages of its
+ * kind. */
+static const char *plan_groups(shunt_inspector *inspector, shunt_text bytes, shunt_plan *plan, bool *met)
 {
     static const shunt_plan nothing;
     shunt_event             event;
@@ -267,11 +268,12 @@ static const char *plan_groups(shunt_inspector *inspector, shunt_text bytes, shu
     shunt_reader           *reader = shunt_hl7_reader_new(&inspector->memory, &nothing, NULL);
     if (!reader) return "no memory";
     reader->ops->feed(reader, (const uint8_t *)bytes.bytes, bytes.length, false);
-    for (shunt_step step = SHUNT_STEP_FAULT; !guide && step != SHUNT_STEP_NEED_INPUT && step != SHUNT_STEP_FAILED;) {
+    *met = false;
+    for (shunt_step step = SHUNT_STEP_FAULT; !*met && step != SHUNT_STEP_NEED_INPUT && step != SHUNT_STEP_FAILED;) {
         step = reader->ops->next(reader, &event);
         if (step != SHUNT_STEP_BEGIN || event.scope != SHUNT_SCOPE_TRANSACTION) continue;
         guide = guide_of(&event);
-        break;
+        *met = true;
     }
     reader->ops->free(reader);
     if (!guide) return NULL;
@@ -282,9 +284,9 @@ static const char *open(shunt_inspector *inspector, shunt_text bytes, bool whole
 {
     struct hl7       *x = own(inspector) ? own(inspector) : make(inspector);
     shunt_hl7_options options = { .display = true };
-    (void)whole;
-    const char *wrong = !x ? "no memory" : inspector->path ? NULL : plan_groups(inspector, bytes, &x->plan);
-    if (wrong) return wrong;
+    bool              met = true;
+    const char       *wrong = !x ? "no memory" : inspector->path ? NULL : plan_groups(inspector, bytes, &x->plan, &met);
+    if (wrong || (!met && !whole)) return wrong;
     inspector->reader = shunt_hl7_reader_new(&inspector->memory, &x->plan, &options);
     return inspector->reader ? NULL : "no memory";
 }
