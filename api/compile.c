@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/definitions.h"
 #include "dsl/emit.h"
 #include "dsl/grow.h"
 #include "dsl/table_csv.h"
@@ -247,6 +248,7 @@ shunt_status shunt_compiling_open(shunt_compiling *c, const char *path, const sh
     c->compilation = (shunt_compilation){
         .memory = &c->memory, .arena = c->arena, .diags = &c->diags, .modules = l.modules.items, .module_count = l.modules.count
     };
+    c->compilation.definitions = shunt_definitions_set(options ? options->definitions : NULL);
     c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = options && options->lints;
     for (uint32_t i = 0; i < l.modules.count; i++) SHUNT_TRY(add_source(c, l.modules.items[i].name, l.modules.items[i].source));
     if (status == SHUNT_OK) status = shunt_check(&c->compilation);

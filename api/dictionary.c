@@ -1,6 +1,7 @@
 /* dictionary.c - what the dictionaries know, as text. */
 #include <stdio.h>
 
+#include "api/definitions.h"
 #include "api/dict.h"
 #include "api/dictionary_fhir.h"
 #include "api/path.h"
@@ -173,7 +174,8 @@ static bool segments(shunt_buffer *out, const shunt_loop *loop, const shunt_path
     return found;
 }
 
-shunt_result shunt_dictionary(const char *set, const char *version, const char *part, shunt_write write, void *context)
+shunt_result shunt_dictionary_with(const shunt_definitions *definitions, const char *set, const char *version, const char *part,
+                                   shunt_write write, void *context)
 {
     shunt_buffer out;
     bool         found = false;
@@ -182,7 +184,7 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
     shunt_buffer_init(&out, &shunt_memory_libc);
     const shunt_guide *guide;
     if (set && dict_hl7(&out, set, version, part)) found = true;
-    for (uint32_t g = 0; (guide = shunt_guide_at(g)) != NULL; g++) {
+    for (uint32_t g = 0; (guide = shunt_definition_guide_at(shunt_definitions_set(definitions), g)) != NULL; g++) {
         if (set && strcmp(guide->set, set) != 0) continue;
         if (version && strcmp(guide->version, version) != 0 && !shunt_guide_fits(guide, shunt_text_of(version))) continue;
         size_t start = out.length;
@@ -206,4 +208,9 @@ shunt_result shunt_dictionary(const char *set, const char *version, const char *
                                                                                  : SHUNT_DONE;
     shunt_buffer_done(&out);
     return result;
+}
+
+shunt_result shunt_dictionary(const char *set, const char *version, const char *part, shunt_write write, void *context)
+{
+    return shunt_dictionary_with(NULL, set, version, part, write, context);
 }

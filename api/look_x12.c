@@ -1,11 +1,12 @@
 /* look_x12.c - X12 as a tree of loops and segments, or the values at a path like `2110.SVC01-2`. */
 #include <stdio.h>
 
+#include "api/definitions.h"
 #include "api/look.h"
 #include "api/path.h"
 #include "dsl/plan_maker.h"
 
-enum { GUIDES = 64, DEPTH = 16 };
+enum { GUIDES = 128, DEPTH = 16 };
 
 struct x12 {
     shunt_plan         plan;
@@ -237,8 +238,10 @@ static struct x12 *make(shunt_inspector *inspector)
     struct x12 *x = SHUNT_NEW(inspector->arena, struct x12);
     uint32_t    count = 0;
     if (!x) return NULL;
-    for (uint32_t g = 0; count < GUIDES - 1 && shunt_guide_at(g); g++)
-        if (shunt_guide_at(g)->standard == SHUNT_STANDARD_X12) x->guides[count++] = shunt_guide_at(g);
+    const shunt_definition_set *site = shunt_definitions_set(inspector->options.definitions);
+    const shunt_guide          *guide;
+    for (uint32_t g = 0; count < GUIDES - 1 && (guide = shunt_definition_guide_at(site, g)) != NULL; g++)
+        if (guide->standard == SHUNT_STANDARD_X12) x->guides[count++] = guide;
     return inspector->own[SHUNT_STANDARD_X12] = x;
 }
 

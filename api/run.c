@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "api/api.h"
+#include "api/definitions.h"
 #include "api/only.h"
 #include "engine/base/date.h"
 #include "engine/vm/report.h"
@@ -15,22 +15,23 @@ struct host_spool {
 };
 
 struct shunt_run {
-    shunt_memory         memory;
-    const shunt_program *program;
-    shunt_callbacks      callbacks;
-    shunt_session       *session;
-    unsigned             standards; /* of the sources, a bit each */
+    const shunt_definition_set *site; /* guides of the host, NULL = none */
+    shunt_memory                memory;
+    const shunt_program        *program;
+    shunt_callbacks             callbacks;
+    shunt_session              *session;
+    unsigned                    standards; /* of the sources, a bit each */
     /* An input of a program that reads several standards, until its first bytes tell which one it is. */
-    bool                 waiting;
-    shunt_text           id, name;
-    uint8_t              held[SHUNT_SNIFF_BYTES];
-    size_t               held_size;
-    shunt_buffer         refusal;
-    struct host_spool    spool;
-    shunt_arena         *names; /* texts with a NUL, as hosts want them */
-    const char         **targets, **codes, **queues;
-    shunt_only           only;
-    bool                 no_report;
+    bool                        waiting;
+    shunt_text                  id, name;
+    uint8_t                     held[SHUNT_SNIFF_BYTES];
+    size_t                      held_size;
+    shunt_buffer                refusal;
+    struct host_spool           spool;
+    shunt_arena                *names; /* texts with a NUL, as hosts want them */
+    const char                **targets, **codes, **queues;
+    shunt_only                  only;
+    bool                        no_report;
 };
 
 /* ---- the host's spool ---- */
@@ -176,6 +177,22 @@ static shunt_status find_standards(shunt_run *run, char why[static 200])
     return p->sources_count ? SHUNT_OK : SHUNT_USAGE;
 }
 
+/* A guide that a source wants validated and that came from a definition must be at hand again. */
+static shunt_status find_guides(const shunt_run *run, char why[static 200])
+{
+    const shunt_plan *plan = &run->program->plan;
+    for (uint32_t i = 0; i < plan->guide_count; i++) {
+        const shunt_plan_guide *g = &plan->guides[i];
+        shunt_text              set = plan->texts[g->set], version = plan->texts[g->version];
+        if (!plan->sources[g->source].snips || shunt_definition_find(run->site, SHUNT_STANDARD_X12, set, version)) continue;
+        snprintf(why, 200, "a source validates guide %.*s of set %.*s, which only its definition knows: give it again",
+                 (int)(version.length < 40 ? version.length : 40), version.bytes ? version.bytes : "",
+                 (int)(set.length < 10 ? set.length : 10), set.bytes ? set.bytes : "");
+        return SHUNT_USAGE;
+    }
+    return SHUNT_OK;
+}
+
 static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shunt_session_options *session, char why[static 200])
 {
     if (o->received_at) {
@@ -209,6 +226,8 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
                                                  run->callbacks.dead_letter ? on_letter : NULL } };
     SHUNT_TRY(find_standards(run, why));
+    run->site = shunt_definitions_set(o ? o->definitions : NULL);
+    SHUNT_TRY(find_guides(run, why));
     if (o) SHUNT_TRY(take_options(run, o, &options, why));
     if (o && o->spool) options.spool = &spool;
     if (getrandom(options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) return SHUNT_IO;
@@ -267,7 +286,7 @@ static shunt_result outcome(const shunt_run *run, shunt_status status)
 static shunt_reader *reader_for(shunt_run *run, shunt_sniffed sniffed, shunt_standard standard)
 {
     if (sniffed == SHUNT_SNIFFED && run->standards & 1u << standard)
-        return shunt_reader_for(standard, &run->memory, &run->program->plan);
+        return shunt_validating_reader_for(standard, &run->memory, &run->program->plan, run->site);
     const char *between = "; the rules read ";
     run->refusal.length = 0;
     if (sniffed == SHUNT_SNIFFED)

@@ -2,7 +2,7 @@
  * acknowledgements. It streams: a finding is written when it is made. */
 #include <stdio.h>
 
-#include "api/api.h"
+#include "api/definitions.h"
 #include "dsl/plan_maker.h"
 #include "engine/base/date.h"
 #include "standards/registry.h"
@@ -354,11 +354,18 @@ static const char *prepare(shunt_validator *v)
                  (unsigned)day % 100);
         snprintf(answer.time, sizeof answer.time, "%02u%02u", rest / 60 % 100, rest % 60);
     }
-    while (shunt_guide_at(most)) most++;
+    const shunt_definition_set *site = shunt_definitions_set(v->options.definitions);
+    while (shunt_definition_guide_at(site, most)) most++;
     v->guides = SHUNT_NEW_N(v->arena, const shunt_guide *, most + 1);
-    if (!v->guides) return "no memory";
-    for (uint32_t i = 0; i < most; i++)
-        if (shunt_guide_at(i)->standard == SHUNT_STANDARD_X12) v->guides[count++] = shunt_guide_at(i);
+    shunt_conditions *conditions = SHUNT_NEW_N(v->arena, shunt_conditions, most + 1);
+    if (!v->guides || !conditions) return "no memory";
+    for (uint32_t i = 0; i < most; i++) {
+        const shunt_guide *guide = shunt_definition_guide_at(site, i);
+        if (guide->standard != SHUNT_STANDARD_X12) continue;
+        conditions[count] = shunt_definition_conditions(site, guide);
+        v->guides[count++] = guide;
+    }
+    rules.conditions = conditions;
     if (shunt_plan_make(v->arena, v->guides, count, NULL, 0, &v->plan) != SHUNT_OK) return "no memory";
     v->reader = shunt_reader_for(SHUNT_STANDARD_X12, &v->memory, &v->plan);
     v->validator = shunt_x12_validator_new(&v->memory, &v->plan, v->guides, &rules);

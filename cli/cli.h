@@ -39,6 +39,8 @@ typedef struct arguments {
     int          operand_count;
     const char **tables; /* each --table, in order */
     int          table_count;
+    const char **dictionaries; /* each --dictionary, in order */
+    int          dictionary_count;
 } arguments;
 
 /* Every handler returns an exit status: a shunt_result. */
@@ -55,7 +57,10 @@ bool write_file(void *file, const void *bytes, size_t size);
 unsigned char *read_whole(const char *path, size_t *size);
 
 /* Compiles or loads, as the file's first bytes say, and prints messages to standard error. NULL: `*status` is what to return. */
-shunt_program *open_program(const char *path, int *status);
+shunt_program *open_program(const arguments *arguments, const char *path, int *status);
+
+/* What every --dictionary holds; NULL where there is none, or after having said what is wrong: `*status`. The caller frees. */
+shunt_definitions *read_definitions(const arguments *arguments, int *status);
 
 /* Feeds a file or standard input ("-") piece by piece. Returns a status. */
 typedef shunt_result (*feed_piece)(void *context, const void *bytes, size_t size);

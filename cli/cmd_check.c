@@ -5,7 +5,11 @@ int cmd_check(const arguments *a)
 {
     int                   status = 0;
     bool                  json = a->value[OPTION_JSON] != NULL;
-    shunt_compile_options options = { .size = sizeof options, .check_only = true, .lints = a->value[OPTION_LINTS] != NULL };
+    shunt_definitions    *definitions = read_definitions(a, &status);
+    shunt_compile_options options = {
+        .size = sizeof options, .check_only = true, .lints = a->value[OPTION_LINTS] != NULL, .definitions = definitions
+    };
+    if (status != 0) return status;
     for (int i = 0; i < a->operand_count; i++) {
         shunt_program  *program = NULL;
         shunt_messages *messages = NULL;
@@ -20,5 +24,6 @@ int cmd_check(const arguments *a)
         shunt_release(program);
         if ((int)result > status) status = (int)result;
     }
+    shunt_definitions_free(definitions);
     return status;
 }

@@ -11,7 +11,7 @@ int cmd_compile(const arguments *a)
     if (strcmp(output, "-") != 0 && same_file(output, a->operands[0]))
         return fail(SHUNT_RULES_FAULT, "%s: is read, and --output would replace it", output);
     int            status;
-    shunt_program *program = open_program(a->operands[0], &status);
+    shunt_program *program = open_program(a, a->operands[0], &status);
     safe_file      out = { 0 };
     if (status == 0) status = safe_open(&out, output);
     if (status == 0 && shunt_save(program, write_file, out.file) != SHUNT_DONE)

@@ -284,12 +284,13 @@ static uint64_t input_bytes(const arguments *a)
     return total;
 }
 
-static int post(run_state *s, const shunt_program *program)
+static int post(run_state *s, const shunt_program *program, const shunt_definitions *definitions)
 {
     const arguments  *a = s->arguments;
     shunt_run_options options = { .size = sizeof options,
                                   .received_at = a->value[OPTION_RECEIVED_AT],
-                                  .no_report = !a->value[OPTION_REPORT] };
+                                  .no_report = !a->value[OPTION_REPORT],
+                                  .definitions = definitions };
     shunt_callbacks   callbacks = { .context = s,
                                     .begin = on_begin,
                                     .record = on_record,
@@ -383,7 +384,7 @@ int cmd_run(const arguments *a)
     int             count = 0;
     shunt_program **chain = calloc((size_t)a->table_count + 1, sizeof *chain);
     if (!chain) return fail(SHUNT_SYSTEM_FAULT, "no memory");
-    chain[0] = open_program(a->operands[0], &status);
+    chain[0] = open_program(a, a->operands[0], &status);
     if (chain[0]) {
         count = 1;
         status = take_tables(a, chain, &count);
@@ -394,7 +395,10 @@ int cmd_run(const arguments *a)
         s.exceptions = strcmp(a->value[OPTION_EXCEPTIONS], "-") == 0 ? stdout : fopen(a->value[OPTION_EXCEPTIONS], "wb");
         if (!s.exceptions) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno));
     }
-    if (status == 0) status = post(&s, chain[count - 1]);
+    shunt_definitions *definitions = NULL;
+    if (status == 0) definitions = read_definitions(a, &status);
+    if (status == 0) status = post(&s, chain[count - 1], definitions);
+    shunt_definitions_free(definitions);
     bool keep = status <= SHUNT_INPUT_FAULT;
     status = worse(status, safe_close(&s.records, keep));
     status = worse(status, safe_close(&s.report, keep));

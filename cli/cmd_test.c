@@ -86,15 +86,18 @@ int cmd_test(const arguments *a)
     bool              junit = strcmp(name, "junit") == 0;
     shunt_test_format format = junit ? SHUNT_TEST_JUNIT : SHUNT_TEST_TAP;
     if (!junit && strcmp(name, "tap") != 0) return fail(SHUNT_RULES_FAULT, "--format is tap or junit, not `%s`", name);
-    paths list = { 0 };
-    int   status = collect(a, &list);
+    paths                 list = { 0 };
+    int                   status = collect(a, &list), read = 0;
+    shunt_definitions    *definitions = read_definitions(a, &read);
+    shunt_compile_options options = { .size = sizeof options, .definitions = definitions };
+    if (read > status) status = read;
     if (status == 0) {
         uint64_t number = 1;
         fputs(junit ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n" : "TAP version 13\n", stdout);
         for (size_t i = 0; i < list.count; i++) {
             shunt_test_totals totals = { 0 };
             shunt_messages   *messages = NULL;
-            shunt_result      result = shunt_test(list.items[i], NULL, format, number, write_file, stdout, &totals, &messages);
+            shunt_result result = shunt_test(list.items[i], &options, format, number, write_file, stdout, &totals, &messages);
             if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
             shunt_messages_free(messages);
             if (result >= SHUNT_RULES_FAULT) {
@@ -111,5 +114,6 @@ int cmd_test(const arguments *a)
     }
     for (size_t i = 0; i < list.count; i++) free(list.items[i]);
     free(list.items);
+    shunt_definitions_free(definitions);
     return status;
 }

@@ -49,9 +49,15 @@ int cmd_validate(const arguments *a)
                                        .sender = a->value[OPTION_SENDER],
                                        .receiver = a->value[OPTION_RECEIVER],
                                        .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : now };
+    shunt_definitions     *definitions = read_definitions(a, &status);
+    if (status != 0) return status;
+    options.definitions = definitions;
     if (ack) {
         status = safe_open(&answers, on_output ? NULL : ack);
-        if (status != 0) return status;
+        if (status != 0) {
+            shunt_definitions_free(definitions);
+            return status;
+        }
         options.acknowledge = write_file;
         options.acknowledge_context = answers.file;
     }
@@ -63,5 +69,6 @@ int cmd_validate(const arguments *a)
         int closed = safe_close(&answers, status <= SHUNT_INPUT_FAULT);
         if (closed > status) status = closed;
     }
+    shunt_definitions_free(definitions);
     return status;
 }

@@ -52,7 +52,29 @@ static bool is_program(const char *path, bool *exists)
     return length == sizeof magic && memcmp(magic, "SHUNTMAP", sizeof magic) == 0;
 }
 
-shunt_program *open_program(const char *path, int *status)
+shunt_definitions *read_definitions(const arguments *a, int *status)
+{
+    shunt_definitions *definitions = NULL;
+    *status = 0;
+    for (int i = 0; i < a->dictionary_count && *status == 0; i++) {
+        size_t          size;
+        shunt_messages *messages = NULL;
+        unsigned char  *bytes = read_whole(a->dictionaries[i], &size);
+        if (!bytes)
+            *status = SHUNT_SYSTEM_FAULT;
+        else if (!definitions)
+            *status = (int)shunt_definitions_new(NULL, &definitions);
+        if (*status == 0) *status = (int)shunt_definitions_add(definitions, a->dictionaries[i], bytes, size, &messages);
+        if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
+        shunt_messages_free(messages);
+        free(bytes);
+    }
+    if (*status == 0) return definitions;
+    shunt_definitions_free(definitions);
+    return NULL;
+}
+
+shunt_program *open_program(const arguments *a, const char *path, int *status)
 {
     shunt_program  *program = NULL;
     shunt_messages *messages = NULL;
@@ -71,7 +93,11 @@ shunt_program *open_program(const char *path, int *status)
         *status = fail(SHUNT_RULES_FAULT, "%s: %s", path, strerror(errno));
         return NULL;
     } else {
-        result = shunt_compile(path, NULL, &program, &messages);
+        shunt_definitions    *definitions = read_definitions(a, status);
+        shunt_compile_options options = { .size = sizeof options, .definitions = definitions };
+        if (*status != 0) return NULL;
+        result = shunt_compile(path, &options, &program, &messages);
+        shunt_definitions_free(definitions);
     }
     if (messages)
         (void)shunt_messages_print(messages, false, write_file, stderr);

@@ -17,9 +17,13 @@ int look(const arguments *a, const char *path, const char *file)
                                       .with_offset = a->value[OPTION_WITH_OFFSET] != NULL,
                                       .raw = a->value[OPTION_RAW] != NULL,
                                       .json = a->value[OPTION_JSON] != NULL };
-    looking               state = { 0 };
-    shunt_messages       *messages = NULL;
-    int                   status = (int)shunt_inspector_new(&options, path, write_file, stdout, &state.inspector, &messages);
+    int                   read;
+    shunt_definitions    *definitions = read_definitions(a, &read);
+    if (read != 0) return read;
+    options.definitions = definitions;
+    looking         state = { 0 };
+    shunt_messages *messages = NULL;
+    int             status = (int)shunt_inspector_new(&options, path, write_file, stdout, &state.inspector, &messages);
     if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
     shunt_messages_free(messages);
     if (status == 0) {
@@ -30,5 +34,6 @@ int look(const arguments *a, const char *path, const char *file)
             fail(SHUNT_RULES_FAULT, "%s", shunt_inspector_why(state.inspector));
     }
     shunt_inspector_free(state.inspector);
+    shunt_definitions_free(definitions);
     return status;
 }

@@ -50,6 +50,7 @@ static void keep(arguments *a, option_id o, const char *value)
 {
     a->value[o] = value;
     if (o == OPTION_TABLE) a->tables[a->table_count++] = value;
+    if (o == OPTION_DICTIONARY) a->dictionaries[a->dictionary_count++] = value;
 }
 
 /* Reads one option at argv[*i]. A status, 0 = fine. */
@@ -93,9 +94,11 @@ static int run_verb(verb_id verb, int argc, char **argv)
     arguments a = { .verb = verb };
     a.operands = calloc((size_t)argc + 1, sizeof *a.operands);
     a.tables = calloc((size_t)argc + 1, sizeof *a.tables);
-    if (!a.operands || !a.tables) {
+    a.dictionaries = calloc((size_t)argc + 1, sizeof *a.dictionaries);
+    if (!a.operands || !a.tables || !a.dictionaries) {
         free(a.operands);
         free(a.tables);
+        free(a.dictionaries);
         return fail(SHUNT_SYSTEM_FAULT, "no memory");
     }
     int status = 0;
@@ -125,6 +128,7 @@ static int run_verb(verb_id verb, int argc, char **argv)
     }
     free(a.operands);
     free(a.tables);
+    free(a.dictionaries);
     return status;
 }
 

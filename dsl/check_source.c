@@ -1,14 +1,15 @@
 /* Declarations of sources: which standard, which guides of the dictionary, how its messages are read. One table says what each
  * kind of source may hold. */
 #include "dsl/check_way.h"
+#include "standards/definition.h"
 
 enum { UNIT_BYTES = 4 * 1024 * 1024, UNIT_BYTES_LEAST = 4096, WINDOW = 8 * 1024 * 1024 };
 
 static void unknown_guide(check *k, shunt_span span, shunt_text set, shunt_text version)
 {
     shunt_text sets = { 0 }, versions = { 0 }, last = { 0 };
-    for (uint32_t i = 0; shunt_guide_at(i); i++) {
-        const shunt_guide *guide = shunt_guide_at(i);
+    for (uint32_t i = 0; shunt_definition_guide_at(k->c->definitions, i); i++) {
+        const shunt_guide *guide = shunt_definition_guide_at(k->c->definitions, i);
         if (guide->standard != SHUNT_STANDARD_X12) continue;
         if (!shunt_text_is(last, guide->set))
             sets = check_format(k, "%.*s%s%s", SHUNT_TEXT_ARGS(sets), sets.length ? ", " : "", guide->set);
@@ -49,7 +50,7 @@ static bool x12_guides(check *k, shunt_ast *node, shunt_source_info *info)
     }
     info->guides = NEW_N(k, const shunt_guide *, list->kid_count);
     for (uint32_t i = 0; i < list->kid_count; i++) {
-        const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, set->text, list->kids[i]->text);
+        const shunt_guide *guide = shunt_definition_find(k->c->definitions, SHUNT_STANDARD_X12, set->text, list->kids[i]->text);
         if (!guide) {
             unknown_guide(k, list->kids[i]->span, set->text, list->kids[i]->text);
             return false;
@@ -165,8 +166,20 @@ static void set_window(check *k, const shunt_ast *value, shunt_source_info *info
 
 static void set_validate(check *k, const shunt_ast *value, shunt_source_info *info)
 {
-    (void)info;
-    not_in_version(k, value->span, "`validate`");
+    if (info->standard != SHUNT_STANDARD_X12) {
+        not_in_version(k, value->span, "`validate`");
+        return;
+    }
+    shunt_text text = value->text;
+    char       type = text.length == 6 && shunt_text_starts(text, SHUNT_TEXT("snip ")) ? text.bytes[5] : 0;
+    if (value->kind == SHUNT_AST_STRING && type >= '1' && type <= '5') {
+        info->snips = (uint8_t)((1u << (type - '0' + 1)) - 2); /* that type and those below it */
+        return;
+    }
+    if (value->kind == SHUNT_AST_ERROR) return;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, value->span, "`validate` is `\"snip 1\"` to `\"snip 5\"`");
+    shunt_diag_help(k->diags, d,
+                    "write `validate: \"snip 2\"`: syntax and what the guide requires; `docs/validate.md` has the types");
 }
 
 static bool is_word(const shunt_ast *value, const char *word)
@@ -238,7 +251,7 @@ static shunt_text settings_of(check *k, unsigned standard)
 {
     shunt_text names = { 0 };
     for (size_t i = 0; i < SHUNT_COUNT(settings); i++)
-        if (settings[i].standards & 1u << standard && settings[i].set != set_validate)
+        if (settings[i].standards & 1u << standard && (settings[i].set != set_validate || standard == SHUNT_STANDARD_X12))
             names = check_format(k, "%.*s%s`%s`", SHUNT_TEXT_ARGS(names), names.length ? ", " : "", settings[i].name);
     return names;
 }
@@ -257,7 +270,7 @@ static void source_setting(check *k, shunt_ast *setting, const struct kind *of, 
     shunt_suggest s;
     shunt_suggest_init(&s, name->text, 1);
     for (size_t i = 0; i < SHUNT_COUNT(settings); i++)
-        if (settings[i].standards & 1u << of->standard && settings[i].set != set_validate)
+        if (settings[i].standards & 1u << of->standard && (settings[i].set != set_validate || of->standard == SHUNT_STANDARD_X12))
             shunt_suggest_offer(&s, shunt_text_of(settings[i].name), (shunt_text){ 0 }, true, 0);
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length)

@@ -318,7 +318,8 @@ static void add_source(shunt_emitter *e, shunt_symbol *symbol)
         .zone = zone_number(e, info->zone),
     };
     symbol->number = shunt_emit_number(e, e->sources.count - 1);
-    (void)shunt_plan_maker_source(e->plan, &(shunt_plan_source){ .standard = (uint16_t)info->standard,
+    (void)shunt_plan_maker_source(e->plan, &(shunt_plan_source){ .standard = (uint8_t)info->standard,
+                                                                 .snips = info->snips,
                                                                  .strict = info->strict,
                                                                  .cleared_absent = info->cleared_absent,
                                                                  .window = info->window,

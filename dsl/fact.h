@@ -42,7 +42,6 @@ typedef struct shunt_ty {
     bool                         optional;    /* may be absent */
     bool                         clearable;   /* may be cleared */
     bool                         literal;     /* text written in the rules: fits account and unit */
-    bool                         zoneless;    /* datetime that may have no zone, for its source names none */
     uint8_t                      digits;      /* decimals: most digits, 0 = 38 */
     uint8_t                      scale;       /* decimals, money, percent (4) */
     char                         currency[4]; /* money: "USD" */
@@ -110,6 +109,7 @@ typedef struct shunt_source_info {
     uint32_t            max_unit_bytes;
     struct shunt_tree  *tree;           /* FHIR: the body of its messages */
     uint32_t            window;         /* FHIR: bytes of earlier entries that references are resolved in */
+    uint8_t             snips;          /* X12: bit n = findings of SNIP type n are faults */
     bool                strict;         /* HL7: what the lenient reading forgives is an error */
     bool                cleared_absent; /* HL7: `cleared: absent` */
     shunt_text          zone;           /* of moments that are written without one; empty = none */
@@ -311,18 +311,19 @@ typedef struct shunt_module_info {
 } shunt_module_info;
 
 typedef struct shunt_compilation {
-    const shunt_memory           *memory;
-    shunt_arena                  *arena;
-    shunt_diags                  *diags;
-    shunt_module_info            *modules; /* 0 = the main file; imports come after */
-    uint32_t                      module_count;
+    const shunt_memory                *memory;
+    shunt_arena                       *arena;
+    shunt_diags                       *diags;
+    shunt_module_info                 *modules; /* 0 = the main file; imports come after */
+    uint32_t                           module_count;
     /* filled by check, in order of declaration: */
-    shunt_symbol                **symbols;
-    uint32_t                      symbol_count;
-    shunt_loop_ref              **loops;
-    uint32_t                      loop_count;
-    const struct shunt_zone_file *zones; /* that the rules name, each once */
-    uint32_t                      zone_count;
+    shunt_symbol                     **symbols;
+    uint32_t                           symbol_count;
+    shunt_loop_ref                   **loops;
+    uint32_t                           loop_count;
+    const struct shunt_zone_file      *zones; /* that the rules name, each once */
+    uint32_t                           zone_count;
+    const struct shunt_definition_set *definitions; /* guides of the site, NULL = none */
     struct {
         bool guide_requires;
         bool phi_branches;

@@ -1,9 +1,11 @@
 #include "standards/registry.h"
 
 #include "standards/csv/reader.h"
+#include "standards/definition.h"
 #include "standards/fhir/reader.h"
 #include "standards/hl7/reader.h"
 #include "standards/x12/reader.h"
+#include "standards/x12/validate.h"
 
 static shunt_reader *x12(const shunt_memory *memory, const shunt_plan *plan) { return shunt_x12_reader_new(memory, plan, NULL); }
 
@@ -85,4 +87,33 @@ shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detai
     if (!r) return NULL;
     *r = (struct refusing){ { &ops }, memory, detail, false, false };
     return &r->reader;
+}
+
+shunt_reader *shunt_validating_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan,
+                                          const shunt_definition_set *site)
+{
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < plan->source_count && standard == SHUNT_STANDARD_X12; i++)
+        if (plan->sources[i].standard == SHUNT_STANDARD_X12) asked |= plan->sources[i].snips;
+    if (!asked) return shunt_reader_for(standard, memory, plan);
+    const shunt_guide  **guides = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *guides);
+    shunt_conditions    *conditions = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *conditions);
+    shunt_x12_validator *validator = NULL;
+    bool                 known = guides && conditions;
+    for (uint32_t i = 0; known && i < plan->guide_count; i++) {
+        const shunt_plan_guide  *g = &plan->guides[i];
+        const shunt_plan_source *source = &plan->sources[g->source];
+        if (source->standard != SHUNT_STANDARD_X12 || !source->snips) continue;
+        guides[i] = shunt_definition_find(site, SHUNT_STANDARD_X12, plan->texts[g->set], plan->texts[g->version]);
+        conditions[i] = shunt_definition_conditions(site, guides[i]);
+        known = guides[i] != NULL;
+    }
+    if (known) {
+        shunt_x12_validate_options options = { .snips = asked, .by_source = true, .conditions = conditions };
+        validator = shunt_x12_validator_new(memory, plan, guides, &options);
+    }
+    /* The validator has its own copies. */
+    shunt_memory_free(memory, guides);
+    shunt_memory_free(memory, conditions);
+    return validator ? shunt_x12_validating_reader(memory, shunt_reader_for(standard, memory, plan), validator) : NULL;
 }

@@ -10,6 +10,11 @@ bool          shunt_reader_known(shunt_text name, shunt_standard *standard);
 /* A reader over a valid plan; all that is passed is borrowed and outlives it. The caller frees it by its `ops->free`. NULL: no memory,
  * or no reader for the standard. */
 shunt_reader *shunt_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan) SHUNT_MUST_USE;
+/* The same, for a plan whose sources may ask for validation: findings of severity error come as faults. `site` may be NULL. A guide that
+ * is to be validated and that neither knows gives NULL: ask for them before. */
+struct shunt_definition_set;
+shunt_reader *shunt_validating_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan,
+                                          const struct shunt_definition_set *site) SHUNT_MUST_USE;
 
 enum { SHUNT_SNIFF_BYTES = 4096 }; /* more are never needed to decide */
 typedef enum shunt_sniffed {

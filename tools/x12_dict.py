@@ -298,6 +298,7 @@ class Guide:
         plain_ids(self.tree["body"])
         if name.startswith("base/856-"):
             at = next(i for i, n in enumerate(self.tree["body"]) if n.get("loop") == "HL")
+            self.tree["body"][at]["use"] = "S"
             self.tree["body"][at:at] = [dict(ship_levels(self.tree["body"][at], "", code), pos=self.tree["body"][at]["pos"])
                                         for code in "SOTPI"]
         self.name = name.split("/")[-1]

@@ -152,6 +152,7 @@ static const char *check_cell(const shunt_plan *p, const shunt_plan_guide *g, ui
 static const char *check_guide(const shunt_plan *p, const shunt_plan_guide *g)
 {
     CHECK(g->source < p->source_count, "source of a guide");
+    CHECK((p->sources[g->source].snips & ~0x3e) == 0, "SNIP types of a source");
     CHECK(text_ok(p, g->set, true) && text_ok(p, g->version, true) && text_ok(p, g->family, true) &&
               text_ok(p, g->functional_id, true),
           "text of a guide");

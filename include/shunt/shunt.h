@@ -49,18 +49,28 @@ typedef bool (*shunt_write)(void *context, const void *bytes, size_t size);
 typedef struct shunt_program  shunt_program;
 typedef struct shunt_messages shunt_messages; /* diagnostics of a compilation, and other texts for people */
 
+/* Guides that a site brings along: sets or guides that this build does not know, companion guides that narrow those it knows
+ * (docs/validate.md). What is given one in its options looks there first; it must outlive what it was given to. */
+typedef struct shunt_definitions shunt_definitions;
+SHUNT_API shunt_result           shunt_definitions_new(const shunt_allocator *allocator, shunt_definitions **definitions);
+/* Adds the text of one definition file. SHUNT_RULES_FAULT: the messages say which line of `name` is wrong; nothing was added. */
+SHUNT_API shunt_result shunt_definitions_add(shunt_definitions *definitions, const char *name, const void *bytes, size_t size,
+                                             shunt_messages **messages);
+SHUNT_API void         shunt_definitions_free(shunt_definitions *definitions);
+
 /* Reads a whole file for the compiler: rules, imports, tables. Gives bytes allocated by `allocator` (the compiler releases them).
  * Return 0, or an errno. */
 typedef int (*shunt_read_file)(void *context, const shunt_allocator *allocator, const char *path, unsigned char **bytes,
                                size_t *size);
 
 typedef struct shunt_compile_options {
-    size_t                 size;      /* sizeof(shunt_compile_options); zero everything else for the defaults */
-    const shunt_allocator *allocator; /* NULL = the C library's */
-    shunt_read_file        read_file; /* NULL = from the file system */
-    void                  *read_context;
-    bool                   lints;      /* the lints that are off by default (W0301, W0402) as well */
-    bool                   check_only; /* all diagnostics, no program; `program` becomes NULL */
+    size_t                   size;      /* sizeof(shunt_compile_options); zero everything else for the defaults */
+    const shunt_allocator   *allocator; /* NULL = the C library's */
+    shunt_read_file          read_file; /* NULL = from the file system */
+    void                    *read_context;
+    bool                     lints;       /* the lints that are off by default (W0301, W0402) as well */
+    bool                     check_only;  /* all diagnostics, no program; `program` becomes NULL */
+    const shunt_definitions *definitions; /* NULL = none */
 } shunt_compile_options;
 
 /* Compiles the module at `path` with all that it imports. `*program` is NULL unless the result is SHUNT_DONE; `*messages` is set
@@ -158,6 +168,7 @@ typedef struct shunt_run_options {
     const char                  *only;
     size_t                       only_length; /* units of an earlier dead letter: only these are committed */
     bool                         no_report;   /* shunt_run_report will not be called: inputs are not hashed for it */
+    const shunt_definitions     *definitions; /* guides of the site that a source with `validate` needs; NULL = none */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */
@@ -189,13 +200,14 @@ SHUNT_API shunt_result shunt_with_table(const shunt_program *program, const char
 /* ---- looking at messages, dictionaries, tests ------------------------------------------------------------------------ */
 
 typedef struct shunt_inspect_options {
-    size_t                 size;
-    const shunt_allocator *allocator;
-    bool                   show_phi;    /* inspect: values that carry PHI are shown, not masked */
-    bool                   with_offset; /* get: "offset+length<TAB>" before each value */
-    bool                   raw;         /* get: as it stands in the input */
-    bool                   json;        /* get: an object a line */
-    bool                   controls;    /* nothing but the control number of each transaction, a line each */
+    size_t                   size;
+    const shunt_allocator   *allocator;
+    bool                     show_phi;    /* inspect: values that carry PHI are shown, not masked */
+    bool                     with_offset; /* get: "offset+length<TAB>" before each value */
+    bool                     raw;         /* get: as it stands in the input */
+    bool                     json;        /* get: an object a line */
+    const shunt_definitions *definitions; /* NULL = none */
+    bool                     controls;    /* nothing but the control number of each transaction, a line each */
 } shunt_inspect_options;
 /* A message as a tree of loops and segments with friendly names. Feed pieces; `last` with the last one. */
 typedef struct shunt_inspector shunt_inspector;
@@ -210,14 +222,15 @@ SHUNT_API void                 shunt_inspector_free(shunt_inspector *inspector);
 typedef struct shunt_validate_options {
     size_t                 size;
     const shunt_allocator *allocator;
-    const char            *snip;     /* "2": SNIP types 1 to 2; "1,2,5": these; NULL = 1, 2 and 5 */
-    const char            *name;     /* of the input, in findings; NULL = "-" */
-    bool                   json;     /* findings and summary as objects of JSON, one a line */
-    bool                   show_phi; /* values that carry PHI are shown, not masked; an acknowledgement always repeats what it is about */
-    const char            *sender, *receiver; /* ISA06 and ISA08 that are expected; NULL = any */
-    shunt_write            acknowledge; /* gets TA1, 997 and 999; NULL = none are made */
-    void                  *acknowledge_context;
-    const char            *made_at; /* of the acknowledgements, "2025-03-01T12:00:00Z"; NULL = their date is that of the interchange */
+    const char            *snip; /* "2": SNIP types 1 to 2; "1,2,5": these; NULL = 1, 2 and 5 */
+    const char            *name; /* of the input, in findings; NULL = "-" */
+    bool                   json; /* findings and summary as objects of JSON, one a line */
+    bool        show_phi; /* values that carry PHI are shown, not masked; an acknowledgement always repeats what it is about */
+    const char *sender, *receiver; /* ISA06 and ISA08 that are expected; NULL = any */
+    shunt_write acknowledge;       /* gets TA1, 997 and 999; NULL = none are made */
+    void       *acknowledge_context;
+    const char *made_at;                  /* of the acknowledgements, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
+    const shunt_definitions *definitions; /* NULL = none */
 } shunt_validate_options;
 /* X12 held against standard and guide (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
  * SHUNT_INPUT_FAULT where a finding of severity error was made. */
@@ -229,6 +242,9 @@ SHUNT_API void                 shunt_validator_free(shunt_validator *validator);
 
 /* What the dictionary knows: of all (set NULL), of a set, of one of its segments or loops. `version` NULL = every guide of the set. SHUNT_RULES_FAULT: no such thing. */
 SHUNT_API shunt_result shunt_dictionary(const char *set, const char *version, const char *part, shunt_write write, void *context);
+/* The same with the guides of a site. */
+SHUNT_API shunt_result shunt_dictionary_with(const shunt_definitions *definitions, const char *set, const char *version,
+                                             const char *part, shunt_write write, void *context);
 
 typedef enum shunt_test_format { SHUNT_TEST_TAP, SHUNT_TEST_JUNIT } shunt_test_format;
 typedef struct shunt_test_totals {

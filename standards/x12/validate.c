@@ -146,8 +146,10 @@ typedef struct field {
 struct shunt_x12_validator {
     const shunt_memory        *memory;
     const shunt_plan          *plan;
-    const shunt_guide *const  *guides;
+    const shunt_guide        **guides;
+    shunt_conditions          *guide_conditions;
     shunt_x12_validate_options options;
+    uint32_t                   snips; /* that count for the set, or the envelope, at hand */
 
     const shunt_loop **loops;      /* of each loop of the plan, NULL where its guide is not validated */
     uint16_t          *loop_entry; /* its entry in the body around it */
@@ -181,7 +183,7 @@ typedef shunt_x12_validator validator;
 
 /* ---- findings ---- */
 
-static bool wanted(const validator *v, uint8_t snip) { return (v->options.snips >> snip & 1) != 0; }
+static bool wanted(const validator *v, uint8_t snip) { return (v->snips >> snip & 1) != 0; }
 
 static shunt_x12_finding *find_as(validator *v, shunt_status code, uint8_t snip)
 {
@@ -1128,7 +1130,8 @@ static void begin(validator *v, const shunt_event *event)
     v->last_hl = 0;
     v->level_count = 0;
     v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
-    v->conditions = v->guide && v->options.conditions ? v->options.conditions[event->guide] : (shunt_conditions){ 0 };
+    v->conditions = v->guide ? v->guide_conditions[event->guide] : (shunt_conditions){ 0 };
+    v->snips = v->guide && v->options.by_source ? v->plan->sources[v->plan->guides[event->guide].source].snips : v->options.snips;
     check_st(v, event);
     if (!v->guide) return;
     open_loop(v, v->guide->body);
@@ -1162,6 +1165,7 @@ static void finish(validator *v, const shunt_event *event)
         }
     }
     v->guide = NULL;
+    v->snips = v->options.snips;
 }
 
 /* What is wrong with elements of ST is said of the set; its control number was looked at with the envelope. */
@@ -1286,6 +1290,7 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
     case SHUNT_STEP_FINISH: finish(v, event); break;
     case SHUNT_STEP_ABANDON:
         if (event->scope == SHUNT_SCOPE_TRANSACTION) v->guide = NULL;
+        v->snips = v->options.snips;
         break;
     case SHUNT_STEP_ENTER: enter(v, event); break;
     case SHUNT_STEP_LEAVE:
@@ -1348,6 +1353,8 @@ void shunt_x12_validator_free(validator *v)
     if (!v) return;
     for (uint32_t i = 0; v->codes && i < CODES; i++) shunt_memory_free(v->memory, v->codes[i].packed);
     shunt_memory_free(v->memory, v->codes);
+    shunt_memory_free(v->memory, v->guides);
+    shunt_memory_free(v->memory, v->guide_conditions);
     shunt_memory_free(v->memory, v->loops);
     shunt_memory_free(v->memory, v->loop_entry);
     shunt_memory_free(v->memory, v->specs);
@@ -1367,8 +1374,11 @@ validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan 
     if (!v) return NULL;
     v->memory = memory;
     v->plan = plan;
-    v->guides = guides;
     v->options = *options;
+    v->options.conditions = NULL;
+    v->snips = options->snips;
+    v->guides = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *v->guides);
+    v->guide_conditions = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *v->guide_conditions);
     v->codes = shunt_memory_zeroed(memory, CODES, sizeof *v->codes);
     v->loops = shunt_memory_zeroed(memory, plan->loop_count + 1u, sizeof *v->loops);
     v->loop_entry = shunt_memory_zeroed(memory, plan->loop_count + 1u, sizeof *v->loop_entry);
@@ -1379,12 +1389,16 @@ validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan 
         if (body > most) most = body;
     }
     v->tallies = shunt_memory_zeroed(memory, (size_t)most * DEPTH, sizeof *v->tallies);
-    if (!v->codes || !v->loops || !v->loop_entry || !v->specs || !v->balance || !v->tallies) {
+    if (!v->guides || !v->guide_conditions || !v->codes || !v->loops || !v->loop_entry || !v->specs || !v->balance ||
+        !v->tallies) {
         shunt_x12_validator_free(v);
         return NULL;
     }
-    for (uint32_t i = 0; i < plan->guide_count; i++)
+    for (uint32_t i = 0; i < plan->guide_count; i++) {
+        v->guides[i] = guides[i];
+        if (options->conditions) v->guide_conditions[i] = options->conditions[i];
         if (guides[i]) match_loops(v, i);
+    }
     return v;
 }
 
@@ -1462,11 +1476,11 @@ shunt_reader *shunt_x12_validating_reader(const shunt_memory *memory, shunt_read
         shunt_x12_validator_free(v);
         return NULL;
     }
-    r->ops = (shunt_reader_ops){ .name = inner->ops->name,
-                                 .late = inner->ops->late,
-                                 .feed = validating_feed,
-                                 .next = validating_next,
-                                 .free = validating_free };
+    r->ops = *inner->ops;
+    r->ops.feed = validating_feed;
+    r->ops.next = validating_next;
+    r->ops.free = validating_free;
+    r->ops.demanded_only = NULL; /* every segment is looked at */
     r->base.ops = &r->ops;
     r->memory = memory;
     r->inner = inner;

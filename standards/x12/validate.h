@@ -52,12 +52,14 @@ typedef struct shunt_x12_finding {
 
 typedef struct shunt_x12_validate_options {
     uint32_t                snips;             /* X12_SNIP bits */
+    bool                    by_source;         /* of a guide, only the types that its source in the plan asks for */
     const shunt_conditions *conditions;        /* one for each guide, or NULL */
     const char             *sender, *receiver; /* ISA06, ISA08 must be these; NULL = any */
 } shunt_x12_validate_options;
 
 typedef struct shunt_x12_validator shunt_x12_validator;
-/* `guides`: one for each guide of the plan, in its order; a NULL entry is not validated. All is borrowed and outlives the validator. */
+/* `guides`: one for each guide of the plan, in its order; a NULL entry is not validated. What they point at and the plan outlive the
+ * validator; the array and the options do not need to. */
 shunt_x12_validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan *plan, const shunt_guide *const *guides,
                                              const shunt_x12_validate_options *options) SHUNT_MUST_USE;
 void                 shunt_x12_validator_free(shunt_x12_validator *validator);

@@ -1,0 +1,350 @@
+/* Validation and acknowledgements of X12: one good message of each kind, changed in one place; what must be said of it. */
+#include <check.h>
+#include <shunt/shunt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/test_memory.h"
+
+#define ISA00501 "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*^*00501*000000031*0*P*:~"
+#define CLAIM                                                                                                                    \
+    ISA00501 "GS*HC*SENDER*RECEIVER*20250301*1200*31*X*005010X222A1~ST*837*0001*005010X222A1~BHT*0019*00*B31*20250301*1200*CH~"  \
+             "NM1*41*2*CLINIC*****46*EX1~PER*IC*DESK*TE*5555550100~NM1*40*2*HEALTH*****46*EX2~HL*1**20*1~"                       \
+             "NM1*85*2*CLINIC*****XX*1234567893~N3*1 MAIN STREET~N4*ANYTOWN*OH*45011~REF*EI*999999992~HL*2*1*22*0~"              \
+             "SBR*P*18*******CI~NM1*IL*1*DOE*JANE****MI*M0001~N3*2 MAIN STREET~N4*ANYTOWN*OH*45011~DMG*D8*19700228*F~"           \
+             "NM1*PR*2*HEALTH*****PI*PAYER1~CLM*A1*100***11:B:1*Y*A*Y*Y~HI*ABK:J109~LX*1~SV1*HC:99213*100*UN*1***1~"             \
+             "DTP*472*D8*20250301~SE*23*0001~GE*1*31~IEA*1*000000031~"
+#define REMIT                                                                                                                    \
+    ISA00501                                                                                                                     \
+    "GS*HP*SENDER*RECEIVER*20250301*1200*31*X*005010X221A1~ST*835*0001~BPR*I*80*C*ACH*CCP*01*999999992*DA*1*1999999999*"         \
+    "*01*999999984*DA*9*20250301~TRN*1*E1*1999999999~N1*PR*HEALTH~N3*1 ROAD~N4*TOWN*OH*45011~PER*BL*DESK*TE*5555550100~"         \
+    "N1*PE*CLINIC*XX*1234567893~LX*1~CLP*A1*1*100*80**12*P1~NM1*QC*1*DOE*J~SVC*HC:99213*100*80~DTM*472*20250301~"                \
+    "CAS*CO*45*20~SE*15*0001~GE*1*31~IEA*1*000000031~"
+#define ORDER                                                                                                                    \
+    "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*U*00401*000000031*0*P*:~"                 \
+    "GS*PO*SENDER*RECEIVER*20250301*1200*31*X*004010~ST*850*0001~BEG*00*NE*P1**20250301~N1*ST*STORE*92*77~"                      \
+    "PO1*1*2*EA*9.5~CTT*1~SE*6*0001~GE*1*31~IEA*1*000000031~"
+#define NOTICE                                                                                                                   \
+    "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*U*00401*000000031*0*P*:~"                 \
+    "GS*SH*SENDER*RECEIVER*20250301*1200*31*X*004010~ST*856*0001~BSN*00*S1*20250301*1200~HL*1**S~HL*2*1*O~PRF*P1~HL*3*2*P~"      \
+    "HL*4*3*I~SN1**2*EA~SE*9*0001~GE*1*31~IEA*1*000000031~"
+
+typedef struct text {
+    char  *bytes;
+    size_t length;
+} text;
+
+static bool append(void *context, const void *bytes, size_t size)
+{
+    text *t = context;
+    t->bytes = realloc(t->bytes, t->length + size + 1);
+    memcpy(t->bytes + t->length, bytes, size);
+    t->length += size;
+    t->bytes[t->length] = 0;
+    return true;
+}
+
+/* The message with each "from>to" done once; changes are apart by newlines. */
+static char *changed(const char *message, const char *changes)
+{
+    char *out = strdup(message);
+    for (const char *at = changes; *at;) {
+        size_t      length = strcspn(at, "\n");
+        const char *arrow = memchr(at, '>', length);
+        ck_assert_ptr_nonnull(arrow);
+        char *from = strndup(at, (size_t)(arrow - at)), *to = strndup(arrow + 1, length - (size_t)(arrow - at) - 1), *more;
+        char *place = strstr(out, from);
+        ck_assert_msg(place != NULL, "`%s` is not there", from);
+        ck_assert_int_ge(asprintf(&more, "%.*s%s%s", (int)(place - out), out, to, place + strlen(from)), 0);
+        free(out), free(from), free(to);
+        out = more;
+        at += length + (at[length] == '\n');
+    }
+    return out;
+}
+
+static const char *member(const char *line, const char *name, char out[static 64])
+{
+    char key[32];
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char *at = strstr(line, key);
+    out[0] = 0;
+    if (!at) return out;
+    at += strlen(key);
+    size_t length = *at == '"' ? strcspn(++at, "\"") : strcspn(at, ",}");
+    snprintf(out, 64, "%.*s", (int)length, at);
+    return out;
+}
+
+/* "X12_CODE CLM8 7", one a finding, apart by `; `. */
+static char *compact(const char *json)
+{
+    text out = { 0 };
+    append(&out, "", 0);
+    for (const char *line = json; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        char code[64], id[64], element[64], component[64], answer[64], whole[400];
+        if (strstr(line, "{\"file\"") != line || !strncmp(strchr(line, ',') + 1, "\"summary\"", 9)) continue;
+        char *one = strndup(line, strcspn(line, "\n"));
+        member(one, "code", code), member(one, "id", id), member(one, "element", element), member(one, "component", component);
+        member(one, "answer_code", answer);
+        snprintf(whole, sizeof whole, "%s%s %s%s%s%s%s%s", out.length ? "; " : "", code, id, element, *component ? "-" : "",
+                 component, *answer ? " " : "", answer);
+        append(&out, whole, strlen(whole));
+        free(one);
+    }
+    return out.bytes;
+}
+
+static shunt_result run(const char *message, const char *snip, const shunt_definitions *definitions,
+                        const shunt_allocator *allocator, size_t step, text *out, text *answer)
+{
+    shunt_validate_options options = { .size = sizeof options,
+                                       .allocator = allocator,
+                                       .snip = snip,
+                                       .json = true,
+                                       .acknowledge = append,
+                                       .acknowledge_context = answer,
+                                       .made_at = "2025-03-02T08:00:00Z",
+                                       .definitions = definitions };
+    shunt_validator       *v;
+    shunt_messages        *messages;
+    shunt_result           result = shunt_validator_new(&options, append, out, &v, &messages);
+    shunt_messages_free(messages);
+    for (size_t at = 0, size = strlen(message); result <= SHUNT_INPUT_FAULT && at < size; at += step) {
+        size_t       piece = size - at < step ? size - at : step;
+        shunt_result one = shunt_validator_feed(v, message + at, piece, false);
+        if (one > result) result = one;
+    }
+    if (result <= SHUNT_INPUT_FAULT) {
+        shunt_result one = shunt_validator_feed(v, NULL, 0, true);
+        if (one > result) result = one;
+    }
+    shunt_validator_free(v);
+    return result;
+}
+
+static const struct {
+    const char *message, *changes, *snip, *found;
+} cases[] = {
+    { CLAIM, "", "5", "" },
+    { REMIT, "", "5", "" },
+    { ORDER, "", "3", "" },
+    { NOTICE, "", "5", "" },
+    /* values */
+    { CLAIM, "19700228>19700230", "2", "X12_DATE DMG2 8" },
+    { CLAIM, "A*Y*Y~>A*X*Y~", "2", "X12_CODE CLM8 7" },
+    { CLAIM, "A*Y*Y~>A*X*Y~", "1", "" },
+    { CLAIM, "*OH*45011~REF>*OHI*45011~REF", "2", "X12_TOO_LONG N42 5" },
+    { CLAIM, "ABK:J109>ABK", "2", "X12_ELEMENT_MISSING HI1-2 1" },
+    { CLAIM, "UN*1***1~>UN*1x***1~", "2", "X12_CHARACTER SV14 6" },
+    { CLAIM, "*1200*CH>*2400*CH", "2", "X12_TIME BHT5 9" },
+    { CLAIM, "CLM*A1*100>CLM**100", "2", "X12_ELEMENT_MISSING CLM1 1" },
+    { CLAIM, "CLM*A1*100***>CLM*A1*100*1**", "2", "X12_ELEMENT_UNUSED CLM3 I10" },
+    { CLAIM, "11:B:1*Y>11:B:1:9*Y", "2", "X12_COMPONENTS CLM5-4 13" },
+    { CLAIM, "REF*EI*999999992~>REF*EI~", "2", "X12_ELEMENT_MISSING REF2 1; X12_CONDITION REF2 2" },
+    { CLAIM, "DMG*D8*19700228*F~>DMG*D8*19700228*F**~", "2", "X12_EMPTY_TAIL DMG5" },
+    { CLAIM, "11:B:1*Y>98:B:1*Y", "5", "X12_CODE_SET CLM5-1 7" },
+    { CLAIM, "*CI~NM1>*QQ~NM1", "1,2,5", "X12_CODE SBR9 7" },
+    { REMIT, "CAS*CO*45>CAS*CO*999", "1,2,5", "X12_CODE_UNLISTED CAS2" },
+    { ORDER, "*2*EA*9.5>*2*EA*9,5", "2", "X12_CHARACTER PO14 6" },
+    { ORDER, "N1*ST*STORE*92*77>N1*ST*STORE*92", "2", "X12_CONDITION N14 2" },
+    { ORDER, "N1*ST*STORE*92*77>N1*ST", "2", "X12_CONDITION N12 2" },
+    /* segments and loops */
+    { CLAIM, "DMG*D8*19700228*F~>\nSE*23>SE*22", "2", "" },
+    { CLAIM, "N3*1 MAIN STREET~>\nSE*23>SE*22", "2", "X12_SEGMENT_MISSING N3 3" },
+    { CLAIM, "NM1*40*2*HEALTH*****46*EX2~>\nSE*23>SE*22", "2", "X12_LOOP_MISSING NM1 3" },
+    { CLAIM, "HI*ABK:J109~>HI*ABK:J109~ZZZ*1~\nSE*23>SE*24", "2", "X12_UNKNOWN_SEGMENT ZZZ 1" },
+    { CLAIM, "HI*ABK:J109~>HI*ABK:J109~BPR*1~\nSE*23>SE*24", "2", "X12_UNKNOWN_SEGMENT BPR 6" },
+    { CLAIM, "HI*ABK:J109~>HI*ABK:J109~BHT*0019~\nSE*23>SE*24", "1",
+      "X12_ORDER BHT 7; X12_ELEMENT_MISSING BHT2 1; X12_MISSING_PARENT LX" },
+    { CLAIM, "BHT*0019*00*B31*20250301*1200*CH~>BHT*0019*00*B31*20250301*1200*CH~BHT*0019*00*B31*20250301*1200*CH~\nSE*23>SE*24",
+      "2", "X12_SEGMENT_TOO_OFTEN BHT 5" },
+    { CLAIM, "PER*IC*DESK>Nd4*1~PER*IC*DESK\nSE*23>SE*24", "2", "X12_SEGMENT_ID  1" },
+    /* levels */
+    { CLAIM, "HL*2*1*22>HL*2*7*22", "2", "X12_HL HL2 7" },
+    { CLAIM, "HL*2*1*22>HL*1*1*22", "2", "X12_HL HL1 7" },
+    { CLAIM, "HL*2*1*22>HL*3*1*22", "2", "X12_HL_LEVEL HL1" },
+    { NOTICE, "HL*4*3*I>HL*4*2*I", "2", "X12_HL_LEVEL HL2" },
+    { NOTICE, "HL*4*3*I>HL*4*9*I", "2", "X12_HL HL2 7" },
+    /* balancing */
+    { CLAIM, "*100*UN>*90*UN", "3", "X12_BALANCE_CHARGE CLM2" },
+    { REMIT, "*100*80~DTM>*100*79~DTM", "3", "X12_BALANCE_LINE SVC3" },
+    { REMIT, "CLP*A1*1*100*80>CLP*A1*1*100*70", "3", "X12_BALANCE_CLAIM CLP4; X12_BALANCE_PAYMENT BPR2" },
+    { REMIT, "SVC*HC:99213*100*80>SVC*HC:99213*90*70", "3", "X12_BALANCE_TIE CLP4" },
+    { REMIT, "CAS*CO*45*20~>CAS*CO*45*20~PLB*1234567893*20251231*CS:A1*5~\nSE*15>SE*16", "3", "X12_BALANCE_PAYMENT BPR2" },
+    { REMIT, "BPR*I*80>BPR*I*75\nCAS*CO*45*20~>CAS*CO*45*20~PLB*1234567893*20251231*CS:A1*5~\nSE*15>SE*16", "3", "" },
+    /* envelopes */
+    { CLAIM, "SE*23>SE*24", "1", "X12_SE01 SE1 4" },
+    { CLAIM, "SE*23*0001>SE*23*0002", "1", "X12_SE02 SE2 3" },
+    { CLAIM, "GE*1*31>GE*2*32", "1", "X12_GE01 GE1 5; X12_GE02 GE2 4" },
+    { CLAIM, "IEA*1*000000031>IEA*2*000000032", "1", "X12_IEA01 IEA1 021; X12_IEA02 IEA2 001" },
+    { CLAIM, "IEA*1*000000031>IEA*1*32", "1", "X12_IEA02 IEA2 018" },
+    { CLAIM, "GS*HC>GS*HP", "1", "X12_ENVELOPE ST1 1" },
+    { CLAIM, "*250301*1200*^>*250301*2500*^", "1", "X12_ENVELOPE ISA10 015" },
+    { CLAIM, "ISA*00>ISA*77", "1", "X12_ENVELOPE ISA1 010" },
+    { CLAIM, "ST*837*0001>ST*837*1", "1", "X12_ENVELOPE ST2 7; X12_SE02 SE2 3" },
+    { CLAIM, "ST*837*0001*005010X222A1>ST*837*0001", "2", "X12_ELEMENT_MISSING ST3 19" },
+    { CLAIM, "ST*837*0001*005010X222A1>ST*837*0001*005010X999A1", "1", "X12_UNMAPPED_SET  1" },
+};
+
+START_TEST(finds)
+{
+    char *message = changed(cases[_i].message, cases[_i].changes);
+    for (size_t step = 1; step <= 4096; step += 4095) {
+        text         out = { 0 }, answer = { 0 };
+        shunt_result result = run(message, cases[_i].snip, NULL, NULL, step, &out, &answer);
+        ck_assert_int_le(result, SHUNT_INPUT_FAULT);
+        char *found = compact(out.bytes);
+        ck_assert_msg(!strcmp(found, cases[_i].found), "%s: found `%s`, not `%s`", cases[_i].changes, found, cases[_i].found);
+        free(found), free(out.bytes), free(answer.bytes);
+    }
+    free(message);
+}
+END_TEST
+
+#define ANSWER_999 "ISA*00*          *00*          *ZZ*RECEIVER       *ZZ*SENDER         *250302*0800*^*00501*000000031*0*P*:~\n"
+#define GROUP_999                                                                                                                \
+    "GS*FA*RECEIVER*SENDER*20250302*0800*1*X*005010X231A1~\nST*999*0001*005010X231A1~\nAK1*HC*31*005010X222A1~\nAK2*837*0001*"   \
+    "005010X222A1~\n"
+#define END_999(n) "SE*" n "*0001~\nGE*1*1~\nIEA*1*000000031~\n"
+
+static const struct {
+    const char *message, *changes, *answer;
+} answers[] = {
+    { CLAIM, "", ANSWER_999 GROUP_999 "IK5*A~\nAK9*A*1*1*1~\n" END_999("6") },
+    { CLAIM, "A*Y*Y~>A*X*Y~",
+      ANSWER_999 GROUP_999 "IK3*CLM*18**8~\nCTX*CLM01:A1~\nIK4*8*1073*7*X~\nIK5*R*5~\nAK9*R*1*1*0~\n" END_999("9") },
+    /* A separator of the answer can not come in by a value. */
+    { CLAIM, "A*Y*Y~>A*X:~*Y~", NULL },
+    { CLAIM, "*0*P*:~>*1*P*:~",
+      "ISA*00*          *00*          *ZZ*RECEIVER       *ZZ*SENDER         *250302*0800*^*00501*000000031*0*P*:~\n"
+      "TA1*000000031*250301*1200*A*000~\n" GROUP_999 "IK5*A~\nAK9*A*1*1*1~\n" END_999("6") },
+    { CLAIM, "GE*1*31>GE*3*31", ANSWER_999 GROUP_999 "IK5*A~\nAK9*R*3*1*1*5~\n" END_999("6") },
+    { ORDER, "BEG*00*NE*P1**20250301>BEG*00*NE***20250301",
+      "ISA*00*          *00*          *ZZ*RECEIVER       *ZZ*SENDER         *250302*0800*U*00401*000000031*0*P*:~\n"
+      "GS*FA*RECEIVER*SENDER*20250302*0800*1*X*004010~\nST*997*0001~\nAK1*PO*31~\nAK2*850*0001~\nAK3*BEG*2**8~\nAK4*3*324*1~\n"
+      "AK5*R*5~\nAK9*R*1*1*0~\nSE*8*0001~\nGE*1*1~\nIEA*1*000000031~\n" },
+    /* The input breaks off: the set was not received. */
+    { CLAIM, "SE*23*0001~GE*1*31~IEA*1*000000031~>",
+      ANSWER_999 "TA1*000000031*250301*1200*R*023~\n" GROUP_999 "IK5*R*2~\nAK9*R*0*0*0*3~\n" END_999("6") },
+    /* Acknowledgements are not acknowledged. */
+    { ORDER,
+      "GS*PO>GS*FA\nST*850*0001~BEG*00*NE*P1**20250301~N1*ST*STORE*92*77~PO1*1*2*EA*9.5~CTT*1~SE*6*0001~>"
+      "ST*997*0001~AK1*PO*1~AK9*A*1*1*1~SE*4*0001~",
+      "" },
+};
+
+START_TEST(answers_it)
+{
+    char *message = changed(answers[_i].message, answers[_i].changes);
+    text  out = { 0 }, answer = { 0 };
+    ck_assert_int_le(run(message, "2", NULL, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
+    if (answers[_i].answer)
+        ck_assert_str_eq(answer.bytes ? answer.bytes : "", answers[_i].answer);
+    else /* one line for each terminator: nothing has added a segment */
+        for (const char *at = answer.bytes; (at = strchr(at, '~')); at++) ck_assert_int_eq(at[1], '\n');
+    free(out.bytes), free(answer.bytes), free(message);
+}
+END_TEST
+
+#define OVERLAY "overlay\tX12\t837\t005010X222A1\tacme\n"
+static const struct {
+    const char *definition, *message, *changes, *found; /* found NULL: the definition is wrong, `changes` says where */
+} definitions[] = {
+    { OVERLAY "at\t2300\n\tsegment\tCLM\n\t\t05-1\tR\tin=22,23\n", CLAIM, "", "X12_CODE CLM5-1 7" },
+    { OVERLAY "at\t2300\n\tsegment\tREF\tR\t1\t01=G1\n", CLAIM, "", "X12_SEGMENT_MISSING REF 3" },
+    { OVERLAY "at\t2300\n\tsegment\tHI\tN\t-\t01-1=ABK\n", CLAIM, "", "X12_SEGMENT_UNUSED HI I4" },
+    { OVERLAY "at\t2010BA\n\tsegment\tNM1\n\t\t09\tR\tmin=6\tmax=9\n", CLAIM, "", "X12_TOO_SHORT NM19 4" },
+    { OVERLAY "at\t2300\n\trequire\tREF\t01=G1\twhen\tCLM05-1\t11\n", CLAIM, "", "X12_SITUATION REF I6" },
+    { OVERLAY "at\t2300\n\trequire\tREF\t01=G1\tunless\tCLM05-1\t11\n", CLAIM, "", "" },
+    { OVERLAY "at\t2300\n\tforbid\tHI\t01-1=ABK\twhen\tCLM01\n", CLAIM, "", "X12_SITUATION HI I9" },
+    { OVERLAY "at\t-\n\tloop\t1000A\tN\n", CLAIM, "", "X12_SEGMENT_UNUSED NM1 I4" },
+    { "guide\tX12\t850\t004010\t004010\t004010\tPO\ttrade\tsmall\nsegment\tST\tR\t1\t10\t-\tset\nsegment\tBEG\tR\t1\t20\t-"
+      "\torder\n\t01\tR\tin=05\n"
+      "\t03\tR\tmax=5\n\t05\tR\nsegment\tN1\tS\t1\t30\t01=BY\tbuyer\nloop\tPO1\tR\t>1\t40\tline\n\tsegment\tPO1\tR\t1\t10\t-"
+      "\tline\nsegment\tSE\tR\t1\t50\t-\tend\n",
+      ORDER, "", "X12_CODE BEG1 7; X12_ELEMENT_UNUSED BEG2 10; X12_UNKNOWN_SEGMENT N1 2; X12_UNKNOWN_SEGMENT CTT 6" },
+    { OVERLAY "at\t9999\n", NULL, ":2: write `at LOOP`", NULL },
+    { OVERLAY "at\t2300\n\tsegment\tQQQ\n", NULL, ":3: loop 2300 has no QQQ", NULL },
+    { OVERLAY "at\t2300\n\tsegment\tCLM\n\t\t77\tR\n", NULL, ":4: CLM ends at", NULL },
+    { OVERLAY "at\t2300\n\t\t02\tR\n", NULL, ":3: element lines", NULL },
+    { "overlay\tX12\t837\t005010X999\tacme\n", NULL, ":1: there is no guide", NULL },
+    { "guide\tX12\t850\t004010\t004010\t004010\tPO\ttrade\tsmall\nsegment\tBEG\tR\t1\t20\t-\torder\n", NULL,
+      "begins with segment ST", NULL },
+    { "guide\tX12\t850\t003020\t003020\t003020\tPO\ttrade\tsmall\n", NULL, ":1: there are no layouts", NULL },
+    { "", NULL, "nothing in it", NULL },
+    { "hello\n", NULL, ":1: a definition begins with", NULL },
+};
+
+START_TEST(takes_definitions)
+{
+    shunt_definitions *d;
+    shunt_messages    *messages;
+    ck_assert_int_eq(shunt_definitions_new(NULL, &d), SHUNT_DONE);
+    const char  *definition = definitions[_i].definition;
+    shunt_result result = shunt_definitions_add(d, "site.tsv", definition, strlen(definition), &messages);
+    if (!definitions[_i].found) {
+        text out = { 0 };
+        ck_assert_int_eq(result, SHUNT_RULES_FAULT);
+        ck_assert_int_eq(shunt_messages_print(messages, false, append, &out), SHUNT_DONE);
+        ck_assert_msg(strstr(out.bytes, definitions[_i].changes) != NULL, "%s", out.bytes);
+        free(out.bytes);
+    } else {
+        text out = { 0 }, answer = { 0 };
+        ck_assert_int_eq(result, SHUNT_DONE);
+        ck_assert_int_le(run(definitions[_i].message, "4", d, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
+        char *found = compact(out.bytes);
+        ck_assert_str_eq(found, definitions[_i].found);
+        free(found), free(out.bytes), free(answer.bytes);
+    }
+    shunt_messages_free(messages);
+    shunt_definitions_free(d);
+}
+END_TEST
+
+static void *allocate(void *context, size_t size) { return ((struct test_memory *)context)->memory.allocate(context, size); }
+static void *resize(void *context, void *block, size_t size)
+{
+    return ((struct test_memory *)context)->memory.resize(context, block, size);
+}
+static void release(void *context, void *block) { ((struct test_memory *)context)->memory.release(context, block); }
+
+/* Each n-th allocation fails, far apart where there are many: the result says so, nothing is lost or left. */
+START_TEST(survives_lack_of_memory)
+{
+    char *message = changed(CLAIM, "A*Y*Y~>A*X*Y~\nUN*1***1~>UN*1x***1~");
+    for (size_t n = 1;; n += n < 12 ? 1 : 61) {
+        struct test_memory memory;
+        text               out = { 0 }, answer = { 0 };
+        test_memory_init(&memory, n);
+        shunt_allocator allocator = { allocate, resize, release, &memory };
+        shunt_result    result = run(message, "2", NULL, &allocator, 100, &out, &answer);
+        ck_assert_uint_eq(memory.blocks, 0);
+        free(out.bytes), free(answer.bytes);
+        if (memory.calls < n) {
+            ck_assert_int_eq(result, SHUNT_INPUT_FAULT);
+            break;
+        }
+        ck_assert_int_eq(result, SHUNT_SYSTEM_FAULT);
+    }
+    free(message);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("validate");
+    TCase *tests = tcase_create("validate");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, finds, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_loop_test(tests, answers_it, 0, (int)(sizeof answers / sizeof *answers));
+    tcase_add_loop_test(tests, takes_definitions, 0, (int)(sizeof definitions / sizeof *definitions));
+    tcase_add_test(tests, survives_lack_of_memory);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
