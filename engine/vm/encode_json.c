@@ -100,9 +100,10 @@ static inline bool copy_plain(char *at, const char *bytes, uint32_t length)
             marks |= marks_of(some);
         }
         uint32_t rest = length > 16 ? length - 16 : 0;
-        some = (words){ load8(bytes + rest), load8(bytes + length - 8) };
-        memcpy(at + rest, &some[0], 8);
-        memcpy(at + length - 8, &some[1], 8);
+        uint64_t first = load8(bytes + rest), last = load8(bytes + length - 8);
+        some = (words){ first, last };
+        memcpy(at + rest, &first, 8);
+        memcpy(at + length - 8, &last, 8);
     } else if (length >= 4) {
         uint32_t low, high;
         memcpy(&low, bytes, 4);
