@@ -552,8 +552,24 @@ static void several(check *k, const shunt_ast *node, const shunt_loop_ref *ref, 
 
 /* ---- going along ---- */
 
-/* Down into the loop that repeats of the segment make in the body of where the way stands. */
-static walked into_segment(check *k, const shunt_ast *node, shunt_text segment, way *w)
+/* The group right below that begins with the segment and repeats; NULL where there is none, or several. */
+static const char *group_begun_by(const shunt_loop_ref *ref, shunt_text segment)
+{
+    const char *found = NULL;
+    for (uint32_t m = 0; m < ref->match_count; m++)
+        for (uint16_t i = 0; i < ref->matches[m].loop->body_count; i++) {
+            const shunt_loop         *inner = ref->matches[m].loop->body[i].loop;
+            const shunt_segment_node *first = inner && inner->max != 1 ? inner->body[0].segment : NULL;
+            if (!first || first->usage != SHUNT_REQUIRED || !shunt_text_is(segment, first->id)) continue;
+            if (found && strcmp(found, inner->id) != 0) return NULL;
+            found = inner->id;
+        }
+    return found;
+}
+
+/* Down into the loop that repeats of the segment make in the body of where the way stands. `groups`: the segment is named as such, so
+ * those at the head of a group that repeats are meant as well (`OBX[3]` where each OBX begins an OBSERVATION). */
+static walked into_segment(check *k, const shunt_ast *node, shunt_text segment, way *w, bool groups)
 {
     const char *repeated = NULL;
     uint32_t    missing;
@@ -570,6 +586,7 @@ static walked into_segment(check *k, const shunt_ast *node, shunt_text segment, 
         w->segment = segment;
         return WALK_SEGMENT;
     }
+    if (!repeated && groups) repeated = group_begun_by(w->loop, segment);
     if (!repeated || w->down_count == DOWN_AT_MOST) return WALK_OTHER;
     const shunt_loop_ref *to = plain_ref(k, repeated);
     if (!in_every_guide(k, to, &missing)) {
@@ -582,23 +599,23 @@ static walked into_segment(check *k, const shunt_ast *node, shunt_text segment, 
 }
 
 /* A segment without a prefix: of the innermost group around this that has one. */
-static walked head_segment(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown, way *w)
+static walked head_segment(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown, bool groups, way *w)
 {
     const level *at = k->level;
     walked       found;
     for (; nearest_loop_variable(&at); at = at->outer) {
         ancestor around[ANCESTORS];
         *w = (way){ .start = at->variable, .loop = at->loop };
-        if (!at->loop->field && (found = into_segment(k, node, segment, w)) != WALK_OTHER) return found;
+        if (!at->loop->field && (found = into_segment(k, node, segment, w, groups)) != WALK_OTHER) return found;
         uint32_t count = ancestors_of(k, at->loop, around);
         for (uint32_t i = 0; i < count; i++) {
             if (!around[i].ref->id.length) continue;
             go_up(k, w, at, &around[i]);
-            if ((found = into_segment(k, node, segment, w)) != WALK_OTHER) return found;
+            if ((found = into_segment(k, node, segment, w, groups)) != WALK_OTHER) return found;
         }
     }
     *w = (way){ .loop = body_ref(k) };
-    if ((found = into_segment(k, node, segment, w)) != WALK_OTHER) return found;
+    if ((found = into_segment(k, node, segment, w, groups)) != WALK_OTHER) return found;
     not_at_hand(k, node, segment, shown);
     return WALK_REPORTED;
 }
@@ -1136,7 +1153,7 @@ static walked walk_name(check *k, shunt_ast *node, way *w)
     }
     if (is_segment_id(node->text) && knows_segment(k, node->text)) {
         if (reads_nothing(k, node, node->text)) return WALK_REPORTED;
-        return head_segment(k, node, node->text, node->text, w);
+        return head_segment(k, node, node->text, node->text, true, w);
     }
     if (looks_like_x12(k, node)) return WALK_REPORTED;
     if (is_capital(node->text.bytes[0]) && near_group(k, node->text).length) {
@@ -1156,7 +1173,7 @@ static walked walk_element(check *k, shunt_ast *node, way *w)
         shunt_diag_help(k->diags, d, "write segment, field, component and subcomponent: `PID-3`, `PID-3.1`, `FT1-11.1.2`");
         return WALK_REPORTED;
     }
-    walked found = head_segment(k, node, field.segment, node->text, w);
+    walked found = head_segment(k, node, field.segment, node->text, false, w);
     w->element = field.element;
     w->component = field.component;
     w->subcomponent = field.subcomponent;
@@ -1212,7 +1229,7 @@ static walked by_number(check *k, const shunt_ast *name, walked found, way *w)
     if (found == WALK_LOOP && w->loop->segment.length) {
         w->segment = w->loop->segment;
         w->element = w->loop->field;
-    } else if (found == WALK_LOOP) {
+    } else if (found == WALK_LOOP && !w->segment.length) {
         if (!w->loop->match_count || !is_segment_loop(w->loop->matches[0].loop)) {
             shunt_text id = called(w->loop);
             d = shunt_diag_add(k->diags, SHUNT_E0203, name->span, "%.*s is a group of segments, and `%.*s` names no field of one",
@@ -1244,7 +1261,7 @@ static walked below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *
         return WALK_REPORTED;
     }
     if (!is_field && is_group(k, name->text)) found = into_group(k, node, name->text, w);
-    if (found == WALK_OTHER && !w->loop->field && is_segment_id(segment)) found = into_segment(k, node, segment, w);
+    if (found == WALK_OTHER && !w->loop->field && is_segment_id(segment)) found = into_segment(k, node, segment, w, !is_field);
     if (found == WALK_OTHER) {
         uint32_t   given = 0;
         shunt_text id =
@@ -1343,7 +1360,8 @@ static walked walk_index(check *k, shunt_ast *node, way *w)
         shunt_diag_help(k->diags, d, "leave out `[%u]`", number);
         return WALK_REPORTED;
     }
-    shunt_ty type;
+    shunt_ty   type;
+    shunt_text segment = w->segment;
     if (!finish_node(k, of, w, true, &type)) return WALK_REPORTED;
     of->flags |= NODE_CHECKED;
     shunt_fact *fact = check_fact(k, node);
@@ -1353,7 +1371,7 @@ static walked walk_index(check *k, shunt_ast *node, way *w)
     one.optional = true;
     (void)check_typed(k, node, one);
     node->flags |= NODE_CHECKED;
-    *w = (way){ .base = node, .loop = one.loop, .optional = true };
+    *w = (way){ .base = node, .loop = one.loop, .optional = true, .segment = segment };
     w->why = check_format(k, "there may be fewer of %.*s", SHUNT_TEXT_ARGS(shown));
     return WALK_LOOP;
 }
