@@ -296,6 +296,90 @@ def the_reader_is_chosen_by_the_first_bytes(folder):
     assert json.loads(feeder.stdout.read())["record"]["ref"] == "2025-03-01/A" and feeder.wait() == 1
 
 
+HL7_RULES = """module h version "1.0.0" edition 1
+source dft is HL7 "DFT^P03" "2.5.1" { currency: USD  zone: "America/Chicago"  cleared: absent  on error quarantine whole transaction SYNTAX }
+codes { SYNTAX "syntax" queue "q"  RULE "rule" queue "q" }
+target out { ref: text(60)  amount: money(USD)?  at: datetime?  local: date?  key ref  accepts phi account_number, identifier, date }
+map charges from dft into out {
+  on error quarantine RULE
+  for each ft in FINANCIAL {
+    emit out { ref: "{MSH-10}/{FT1-1 otherwise 0}"  amount: FT1-11  at: FT1-4.1  local: local_date(FT1-4.1, "UTC") }
+  }
+}
+"""
+
+
+def charge(control, *charges):
+    head = f"MSH|^~\\&|A|B|||20250301120000-0600||DFT^P03^DFT_P03|{control}|P|2.5.1\rEVN|P03|20250301120000\rPID|1||1^^^A^MR||E^O\r"
+    return head + "".join(f"FT1|{i}|||{at}||CG|1|||1|{amount}\r" for i, (at, amount) in enumerate(charges, 1))
+
+
+@test
+def letters_of_hl7_keep_their_batch(folder):
+    (folder / "h.map").write_text(HL7_RULES)
+    bad = charge("M1", ("20250301233000", "150.00&USD"), ("20250301", "1.00&EUR"))
+    good = charge("M2", ("20250301233000-0800", "2.00"))
+    (folder / "in.hl7").write_bytes(("FHS|^~\\&|A\rBHS|^~\\&|A\r" + bad + good + "BTS|2\rFTS|1\r").encode())
+    out, err = shunt("run", folder / "h.map", folder / "in.hl7", "-d", folder / "letters", status=1)
+    records = [json.loads(line)["record"] for line in out.splitlines()]
+    assert records == [{"ref": "M1/1", "amount": "150.00", "currency": "USD", "at": "2025-03-01T23:30:00-06:00", "local": "2025-03-02"},
+                       {"ref": "M2/1", "amount": "2.00", "currency": "USD", "at": "2025-03-01T23:30:00-08:00", "local": "2025-03-02"}], records
+    assert "CURRENCY_OTHER" in err
+    letter = folder / "letters/1-1.hl7"
+    assert letter.read_bytes().decode() == "FHS|^~\\&|A\rBHS|^~\\&|A\r" + bad + "BTS|1\rFTS|1\r"
+    letter.write_bytes(letter.read_bytes().replace(b"EUR", b"USD"))
+    out, err = shunt("run", "--only", folder / "letters/1-1.units.json", folder / "h.map", letter)
+    assert json.loads(out)["record"]["ref"] == "M1/2" and not err, err
+    _, err = shunt("run", "--only", folder / "letters/1-1.units.json", folder / "h.map", folder / "in.hl7", status=2)
+    assert "M1 and no other" in err
+    # alone, framed, without an end of its last line: the same records, a letter that reads
+    for wrap in ("{}", "\x0b{}\x1c\r"):
+        message = wrap.format(bad.rstrip("\r") if wrap == "{}" else bad)
+        (folder / "one.hl7").write_bytes(message.encode())
+        out, _ = shunt("run", folder / "h.map", folder / "one.hl7", "-d", folder / ("l" + str(len(wrap))), status=1)
+        assert json.loads(out)["record"]["ref"] == "M1/1"
+        letter = folder / ("l" + str(len(wrap))) / "1-1.hl7"
+        again, _ = shunt("run", folder / "h.map", letter, status=1)
+        assert json.loads(again)["record"] == json.loads(out)["record"], letter.read_bytes()
+
+
+FHIR_RULES = """module f version "1.0.0" edition 1
+source inv is FHIR Bundle "4.0.1" { currency: USD  zone: "UTC" }
+codes { RULE "rule" queue "q" }
+target out { number: text(64)  net: money(USD)?  at: datetime?  key number  accepts phi identifier, date }
+map book from inv into out {
+  on error quarantine RULE
+  for each i in Bundle.entry.resource where i.resourceType = "Invoice" {
+    emit out { number: i.id otherwise quarantine RULE  net: i.totalNet  at: i.date }
+  }
+}
+"""
+
+
+@test
+def letters_of_fhir_are_what_they_were(folder):
+    (folder / "f.map").write_text(FHIR_RULES)
+    def invoice(number, currency):
+        return '{"resourceType":"Invoice","id":"%s","status":"issued","date":"2025-03-01","totalNet":{"value":8.5e1,"currency":"%s"}}' % (number, currency)
+    def bundle(*resources):
+        return '{"resourceType":"Bundle","type":"collection","entry":[' + ",".join('{"resource":' + r + "}" for r in resources) + "]}"
+    xml = ('<?xml version="1.0"?>\n<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry><resource><Invoice><id value="x"/>'
+           '<totalNet><value value="1"/><currency value="EUR"/></totalNet></Invoice></resource></entry></Bundle>\n')
+    inputs = {"b.json": (bundle(invoice("a", "USD"), invoice("b", "EUR")), "1-1.json"),
+              "n.ndjson": (invoice("a", "USD") + "\n" + invoice("b", "EUR") + "\n", "1-2.json"), "x.xml": (xml, "1-1.xml")}
+    for name, (text, letter) in inputs.items():
+        (folder / name).write_text(text)
+        out, err = shunt("run", folder / "f.map", folder / name, "-d", folder / ("d" + name), status=1)
+        records = [json.loads(line)["record"] for line in out.splitlines()]
+        assert records == ([] if name == "x.xml" else [{"number": "a", "net": "85.00", "currency": "USD", "at": "2025-03-01"}]), (name, records)
+        assert "CURRENCY_OTHER" in err
+        path = folder / ("d" + name) / letter
+        assert path.exists(), list((folder / ("d" + name)).iterdir())
+        path.write_text(path.read_text().replace("EUR", "USD"))
+        out, err = shunt("run", "--only", path.with_suffix(".units.json"), folder / "f.map", path)
+        assert len(out.splitlines()) == 1 and json.loads(out)["record"]["number"] == ("x" if name == "x.xml" else "b"), out
+
+
 @test
 def rows_are_looked_at_by_their_header(folder):
     (folder / "r.csv").write_text('paid;amount;note\n2025-03-01;10.00;"a; b"\n2025-03-02;;x\n')
