@@ -295,6 +295,8 @@ void     check_map(check *k, shunt_symbol *map);
 void     check_let(check *k, shunt_ast *let, shunt_symbol_kind kind);
 void     check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape,
                       bool expected);
+/* Where an instant is wanted: E0803 for a datetime that may have none. False: reported. */
+bool     check_zoned(check *k, const shunt_ast *node, const shunt_ty *type, const char *what);
 /* What a test may write for a field of this type: a datetime, which has no literal, as the text that a record has. */
 shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value);
 void     check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */

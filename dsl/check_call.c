@@ -619,6 +619,7 @@ static shunt_ty check_local_date(check *k, const call *c)
         return ty_error();
     }
     if (!check_zone(k, c->values[1])) return ty_error();
+    (void)check_zoned(k, c->values[0], &type, "its date in a zone is wanted");
     return like(shunt_ty_plain(SHUNT_TY_DATE), &type);
 }
 

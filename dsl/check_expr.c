@@ -996,6 +996,18 @@ static bool is_comparison(const shunt_ast *node) { return node->kind == SHUNT_AS
 /* Inside `list[where ...]` an item without the value is simply not the one that is looked for. */
 static bool in_filter(const check *k) { return k->level && k->level->is_it; }
 
+bool check_zoned(check *k, const shunt_ast *node, const shunt_ty *type, const char *what)
+{
+    if (type->kind != SHUNT_TY_MOMENT || !type->zoneless) return true;
+    shunt_text  shown = short_text(k, node);
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0803, node->span, "`%.*s` may have no zone, and %s", SHUNT_TEXT_ARGS(shown), what);
+    shunt_diag_here(k->diags, d, "which moment it is depends on where it was written");
+    shunt_diag_help(k->diags, d, "name the zone in the source: `zone: \"America/Chicago\"`");
+    shunt_diag_help(k->diags, d, "or take the date as written: `date_of(%.*s)`", SHUNT_TEXT_ARGS(shown));
+    return false;
+}
+
 static shunt_ty check_comparison(check *k, shunt_ast *node)
 {
     shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
@@ -1010,6 +1022,8 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
         cannot(k, node, &a, &b, "compared", fit == SHUNT_FIT_CURRENCY ? SHUNT_E0801 : SHUNT_E0303);
         return result;
     }
+    static const char compared[] = "datetimes are compared by their instants";
+    if (check_zoned(k, left, &a, compared)) (void)check_zoned(k, right, &b, compared);
     check_in_codes(k, right, &a, left);
     check_in_codes(k, left, &b, right);
     need n = { .by = FOR_COMPARISON };
@@ -1069,6 +1083,7 @@ static shunt_ty check_in(check *k, shunt_ast *node)
     shunt_ty   type = check_expr(k, value, NULL), result = shunt_ty_plain(SHUNT_TY_BOOL);
     need       n = { .by = FOR_COMPARISON };
     if (!shunt_ty_is_error(&type) && !(in_filter(k) && shunt_text_is(node->text, "in"))) (void)check_fits(k, value, &type, &n);
+    (void)check_zoned(k, value, &type, "datetimes are compared by their instants");
     for (uint32_t i = 0; list && i < list->kid_count; i++) {
         shunt_ast *item = list->kids[i];
         bool       range = item->kind == SHUNT_AST_RANGE;

@@ -13,7 +13,7 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static bool is_segment_id(shunt_text t)
 {
-    if (t.length != ID_LENGTH || !is_capital(t.bytes[0])) return false;
+    if (t.length != ID_LENGTH || !t.bytes || !is_capital(t.bytes[0])) return false;
     for (uint32_t i = 1; i < t.length; i++)
         if (!is_capital(t.bytes[i]) && !is_digit(t.bytes[i])) return false;
     return true;
@@ -765,6 +765,7 @@ static void no_such_field(check *k, const shunt_ast *node, const way *w, const s
     uint16_t      last = segment->element_count;
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0203, node->span, "`%.*s` is not a field of %s in %.*s",
                                      SHUNT_TEXT_ARGS(shown), segment->id, SHUNT_TEXT_ARGS(guide));
+    /* NOLINTBEGIN(clang-analyzer-core.NullDereference): a segment that has a count has elements */
     while (last > 1 && segment->elements[last - 1].usage == SHUNT_NOT_USED) last--;
     if (last) shunt_diag_here(k->diags, d, "the last field of %s is %s-%u", segment->id, segment->id, last);
     shunt_suggest_init(&s, shown, 2);
@@ -780,6 +781,7 @@ static void no_such_field(check *k, const shunt_ast *node, const way *w, const s
         shunt_suggest_offer(&s, check_format(k, "%s-%u", segment->id, e), shunt_text_of(element->name), true,
                             (uint32_t)abs((int)e - (int)w->element));
     }
+    /* NOLINTEND(clang-analyzer-core.NullDereference) */
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     if (segment->id[0] == 'Z')

@@ -1056,6 +1056,11 @@ described_path *new_path(check *k, const way *w, shunt_path_kind kind)
 
 shunt_ty path_fact(check *k, shunt_ast *node, described_path *p, shunt_ty type)
 {
+    if (type.kind == SHUNT_TY_MOMENT && p->path.loop) {
+        const shunt_source_info *source = p->path.loop->source->as.source;
+        /* A dateTime of FHIR that has a time has a zone. */
+        type.zoneless = !source->zone.length && source->standard != SHUNT_STANDARD_FHIR;
+    }
     shunt_fact *fact = check_fact(k, node);
     fact->kind = SHUNT_FACT_PATH;
     fact->path = &p->path;

@@ -96,7 +96,9 @@ uint16_t shunt_emit_frame(shunt_emitter *e, const shunt_loop_ref *loop)
                             : repeated        ? SHUNT_FRAME_GROUP
                             : loop->id.length ? SHUNT_FRAME_LOOP
                                               : SHUNT_FRAME_SET;
-    uint16_t         frame = shunt_emit_new_frame(e, kind, repeated ? loop->segment : loop->id, loop->source, stands_once(loop));
+    shunt_text       id = repeated ? loop->segment : loop->id;
+    if (loop->field) id = shunt_emit_made_text(e, shunt_text_format(e->arena, "%.*s-%u", SHUNT_TEXT_ARGS(id), loop->field));
+    uint16_t frame = shunt_emit_new_frame(e, kind, id, loop->source, stands_once(loop));
     ((shunt_loop_ref *)(uintptr_t)loop)->number = (uint32_t)frame + 1;
     for (uint32_t i = 0; i < loop->match_count; i++) {
         shunt_plan_spot spot = spot_of(e, loop->source, &loop->matches[i]);
@@ -234,7 +236,7 @@ static shunt_plan_spot *spots_of(shunt_emitter *e, const shunt_symbol *source, c
 static uint16_t group_of(shunt_emitter *e, const shunt_path *path, shunt_span span)
 {
     bool exact;
-    if (path->loop->segment.length || path->node_count == 0 || path->parts) return SHUNT_NONE;
+    if (!path->loop || path->loop->segment.length || path->node_count == 0 || path->parts) return SHUNT_NONE;
     uint16_t group = shunt_plan_maker_group(e->plan, spot_of(e, path->loop->source, &path->nodes[0]), path->qualifier, &exact);
     if (group != SHUNT_NONE && !exact) two_ways(e, span, path->shown);
     return group;
@@ -312,6 +314,7 @@ static bool before_end(const shunt_emit_fn *f)
 static void mark_aside(shunt_emit_fn *f, const shunt_loop_ref *loop, uint16_t from, uint16_t frame)
 {
     shunt_emitter *e = f->e;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every loop is of a source */
     if (loop->source->as.source->standard != SHUNT_STANDARD_HL7 || !before_end(f)) return;
     uint16_t around = shunt_emit_type_of(f, from).record;
     if (frame >= e->aside_of.count || around >= e->aside_of.count) return;

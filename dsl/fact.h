@@ -42,6 +42,7 @@ typedef struct shunt_ty {
     bool                         optional;    /* may be absent */
     bool                         clearable;   /* may be cleared */
     bool                         literal;     /* text written in the rules: fits account and unit */
+    bool                         zoneless;    /* datetime that may have no zone, for its source names none */
     uint8_t                      digits;      /* decimals: most digits, 0 = 38 */
     uint8_t                      scale;       /* decimals, money, percent (4) */
     char                         currency[4]; /* money: "USD" */

@@ -226,7 +226,8 @@ bool shunt_plan_maker_source(shunt_plan_maker *m, const shunt_plan_source *sourc
 static bool is_repeated_segment(const shunt_loop *loop)
 {
     const shunt_segment_node *first = loop->parent && loop->body_count ? loop->body[0].segment : NULL;
-    size_t                    whole = strlen(loop->id), own = first ? strlen(first->id) : whole + 1;
+    if (!first) return false;
+    size_t whole = strlen(loop->id), own = strlen(first->id);
     return whole >= own && strcmp(loop->id + whole - own, first->id) == 0;
 }
 

@@ -96,14 +96,23 @@ static inline bool shunt_json_delimiter(uint8_t c)
 /* Of a name within an object: two names with one hash count as the same name. */
 static inline uint64_t shunt_bytes_hash(const uint8_t *bytes, size_t length)
 {
-    uint64_t hash = length * UINT64_C(0x9e3779b97f4a7c15) + 1, word;
-    for (; length > 8; bytes += 8, length -= 8) {
+    uint64_t hash = length * UINT64_C(0x9e3779b97f4a7c15) + 1, word = 0;
+    uint32_t low, high;
+    size_t   left = length;
+    for (; left > 8; bytes += 8, left -= 8) {
         memcpy(&word, bytes, 8);
         hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
         hash ^= hash >> 32;
     }
-    word = 0;
-    if (length) memcpy(&word, bytes, length);
+    if (length >= 8) { /* the last eight bytes, some of them for the second time */
+        memcpy(&word, bytes + left - 8, 8);
+    } else if (length >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + length - 4, 4);
+        word = (uint64_t)high << 32 | low;
+    } else if (length) {
+        word = (uint64_t)bytes[0] << 16 | (uint64_t)bytes[length / 2] << 8 | bytes[length - 1];
+    }
     hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
     hash = (hash ^ hash >> 32) * UINT64_C(0xc4ceb9fe1a85ec53);
     return hash ^ hash >> 29;

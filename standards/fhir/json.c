@@ -46,6 +46,7 @@ struct shunt_json {
     uint8_t             inside[SHUNT_FHIR_DEPTH + 1]; /* enum inside */
     shunt_status        refused;                      /* by a callback, at state.at */
     uint32_t            depth, key_first[SHUNT_FHIR_DEPTH + 1];
+    uint64_t            key_bits[SHUNT_FHIR_DEPTH + 1]; /* of the names so far: most are seen to be new by them alone */
     uint64_t           *keys;
     uint32_t            key_count, key_capacity;
     /* a long string */
@@ -139,8 +140,9 @@ static int open_container(shunt_json *j, shunt_token_op op)
 {
     if (j->depth == SHUNT_FHIR_DEPTH) return refuse(j, SHUNT_FHIR_DEEP, token_end(j) - 1, 1, "");
     j->key_first[++j->depth] = j->key_count;
+    j->key_bits[j->depth] = 0;
     j->inside[j->depth] = op == SHUNT_TOKEN_ARRAY ? ARRAY : BEFORE_NAME;
-    if (j->sink->skip) {
+    if (j->sink->skip || !j->sink->wants) {
         j->sink->skip++;
         return 1;
     }
@@ -200,8 +202,11 @@ static void place_string(const shunt_json *j, const uint8_t *bytes, size_t lengt
 
 static bool note_key(shunt_json *j, uint64_t hash, bool *twice)
 {
+    uint64_t bit = UINT64_C(1) << (hash & 63);
     *twice = false;
-    for (uint32_t i = j->key_first[j->depth]; i < j->key_count; i++) *twice |= j->keys[i] == hash;
+    if (j->key_bits[j->depth] & bit)
+        for (uint32_t i = j->key_first[j->depth]; i < j->key_count; i++) *twice |= j->keys[i] == hash;
+    j->key_bits[j->depth] |= bit;
     if (j->key_count == j->key_capacity) {
         uint32_t capacity = j->key_capacity ? j->key_capacity * 2 : 256; /* SHUNT_FHIR_DEPTH * SHUNT_FHIR_PROPERTIES at most */
         void    *keys = shunt_memory_resize(j->memory, j->keys, capacity * sizeof *j->keys);
@@ -225,14 +230,19 @@ static int on_key(void *context, const unsigned char *bytes, size_t length)
     if (SHUNT_UNLIKELY(j->key_count - j->key_first[j->depth] >= SHUNT_FHIR_PROPERTIES))
         return refuse(j, SHUNT_FHIR_LIMIT, token_end(j), 0, "an object has too many properties");
     j->inside[j->depth] = BEFORE_VALUE;
-    if (!note_key(j, shunt_bytes_hash(bytes, length), &twice)) return j->no_memory = true, 0;
+    uint64_t hash = shunt_bytes_hash(bytes, length);
+    if (!note_key(j, hash, &twice)) return j->no_memory = true, 0;
     if (SHUNT_UNLIKELY(twice)) {
         uint64_t at, raw;
         place_string(j, bytes, length, &at, &raw);
         if (!j->sink->fault(j->sink, SHUNT_FHIR_KEY_TWICE, at, (uint32_t)raw, "")) return j->no_memory = true, 0;
     }
     if (j->sink->skip) return 1;
-    return hand_over(j, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = { (const char *)bytes, (uint32_t)length } });
+    shunt_text name = { (const char *)bytes, (uint32_t)length };
+    if (!j->sink->key) return hand_over(j, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = name });
+    if (j->sink->key(j->sink, name, hash)) return 1;
+    j->no_memory = true;
+    return 0;
 }
 
 static int on_value(shunt_json *j, shunt_token_kind kind, const unsigned char *bytes, size_t length, uint64_t at, uint64_t raw)
@@ -240,6 +250,7 @@ static int on_value(shunt_json *j, shunt_token_kind kind, const unsigned char *b
     shunt_token token = { .op = SHUNT_TOKEN_VALUE, .kind = (uint8_t)kind, .at = at };
     token.length = raw > UINT32_MAX ? UINT32_MAX : (uint32_t)raw;
     if (raw <= j->most) token.text = (shunt_text){ (const char *)bytes, (uint32_t)length };
+    token.stays = bytes >= j->buffer && bytes < j->buffer + j->size; /* the buffer is changed by `feed` only */
     return hand_over(j, &token) ? value_over(j) : 0;
 }
 
@@ -363,13 +374,19 @@ static void scan(shunt_json *j)
     j->scanned = at;
 }
 
-/* How far what was scanned consists of whole tokens. */
+/* How far what was scanned consists of whole tokens: up to a delimiter, or a string that is open. */
 static size_t whole(const shunt_json *j)
 {
-    size_t at = j->scanned;
-    if (j->in_string && j->open >= j->pos) return j->open;
+    size_t at = j->in_string && j->open >= j->pos ? j->open : j->scanned;
     while (at > j->pos && !shunt_json_delimiter(j->buffer[at - 1])) at--;
     return at;
+}
+
+/* What stands behind the whole tokens is no token that goes on: yajl says what is wrong with it. `until`: how much of it. */
+static size_t doubtful(const shunt_json *j, size_t end)
+{
+    if (!j->in_string) return j->scanned;
+    return end < j->open ? j->open + 1 : end; /* a word and a quote directly behind it */
 }
 
 /* ---- steps ---- */
@@ -625,20 +642,14 @@ static shunt_json_step next_text(shunt_json *j)
     shunt_json_step step = end > j->pos ? parse_until(j, end) : SHUNT_JSON_MORE;
     if (step != SHUNT_JSON_MORE) return step;
     if (broken) return fault(j, SHUNT_FHIR_TRUNCATED, j->base + j->pos, 1, "the line ends inside the resource");
-    if (j->in_string && !j->bad && j->scanned - j->open > LONG_STRING)
-        return begin_long(j) ? next_long(j) : stop(j, SHUNT_JSON_NO_MEMORY);
-    if (!j->in_string &&
-        j->scanned - end > SHUNT_FHIR_NUMBER) { /* no word of JSON is so long: yajl says what is wrong, or it is a number */
-        step = parse(j, j->buffer + end, j->scanned - end, j->base + end);
-        return step != SHUNT_JSON_MORE ? step : fault(j, SHUNT_FHIR_LIMIT, j->base + end, 0, "a number is too long");
+    bool too_long = j->scanned - end > (j->in_string ? LONG_STRING : SHUNT_FHIR_NUMBER);
+    if ((j->bad || too_long) && doubtful(j, end) > end) {
+        step = parse(j, j->buffer + end, doubtful(j, end) - end, j->base + end);
+        if (step != SHUNT_JSON_MORE) return step;
     }
-    if (j->bad) {
-        if (!j->in_string && j->scanned > end) { /* a word before it may be wrong already */
-            step = parse(j, j->buffer + end, j->scanned - end, j->base + end);
-            if (step != SHUNT_JSON_MORE) return step;
-        }
-        return fault(j, SHUNT_FHIR_JSON, j->base + j->scanned, 1, j->why);
-    }
+    if (too_long && j->in_string && !j->bad) return begin_long(j) ? next_long(j) : stop(j, SHUNT_JSON_NO_MEMORY);
+    if (too_long && !j->in_string) return fault(j, SHUNT_FHIR_LIMIT, j->base + end, 0, "a number is too long");
+    if (j->bad) return fault(j, SHUNT_FHIR_JSON, j->base + j->scanned, 1, j->why);
     return j->last ? finish(j) : SHUNT_JSON_MORE;
 }
 

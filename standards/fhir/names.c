@@ -1,5 +1,6 @@
 #include "standards/fhir/names.h"
 
+#include "standards/fhir/bytes.h"
 #include "standards/schema.h"
 
 void shunt_fhir_names_free(shunt_fhir_names *n)
@@ -101,7 +102,7 @@ static void add_name(struct maker *m, uint16_t loop, shunt_text text)
     bool              whole = root && plan->loops[loop].frame != SHUNT_NONE && plan->frames[plan->loops[loop].frame].unit;
     shunt_fhir_name  *name = &m->out->names[m->name_count++];
     under->name_count++;
-    *name = (shunt_fhir_name){ .text = text, .packed = shunt_pack((const uint8_t *)text.bytes, text.length) };
+    *name = (shunt_fhir_name){ .text = text, .hash = shunt_bytes_hash((const uint8_t *)text.bytes, text.length) };
     name->nodes = m->list_count;
     name->node_count = list_of(m, loop, OF_NODE, text);
     name->loops = m->list_count;
@@ -176,16 +177,5 @@ shunt_fhir_names *shunt_fhir_names_new(const shunt_memory *memory, const shunt_p
 
 const shunt_fhir_name *shunt_fhir_name_find(const shunt_fhir_names *n, uint16_t loop, shunt_text text)
 {
-    const shunt_fhir_under *under = &n->under[loop];
-    const shunt_fhir_name  *name = n->names + under->names;
-    uint64_t                packed = 0;
-    if (text.length >= 8) {
-        memcpy(&packed, text.bytes, 8);
-        packed = __builtin_bswap64(packed);
-    } else {
-        packed = shunt_pack((const uint8_t *)text.bytes, text.length);
-    }
-    for (const shunt_fhir_name *end = name + under->name_count; name < end; name++)
-        if (name->packed == packed && shunt_text_equal(name->text, text)) return name;
-    return NULL;
+    return shunt_fhir_name_hashed(n, loop, shunt_bytes_hash((const uint8_t *)text.bytes, text.length));
 }

@@ -7,7 +7,7 @@
 
 typedef struct shunt_fhir_name {
     shunt_text text;
-    uint64_t   packed;
+    uint64_t   hash;                  /* shunt_bytes_hash: two names with one hash count as one */
     uint32_t   nodes, node_count;     /* into `lists`: nodes of the plan whose value stands under the name */
     uint32_t   loops, loop_count;     /* into `lists`: loops of objects, or of primitive values */
     uint32_t   besides, beside_count; /* into `lists`: loops of what stands beside a primitive value: those of `_name` */
@@ -35,5 +35,14 @@ shunt_fhir_names      *shunt_fhir_names_new(const shunt_memory *memory, const sh
 void                   shunt_fhir_names_free(shunt_fhir_names *names);
 /* NULL: the plan wants nothing of that name there. */
 const shunt_fhir_name *shunt_fhir_name_find(const shunt_fhir_names *names, uint16_t loop, shunt_text text);
+
+static inline const shunt_fhir_name *shunt_fhir_name_hashed(const shunt_fhir_names *names, uint16_t loop, uint64_t hash)
+{
+    const shunt_fhir_under *under = &names->under[loop];
+    const shunt_fhir_name  *name = names->names + under->names;
+    for (const shunt_fhir_name *end = name + under->name_count; name < end; name++)
+        if (name->hash == hash) return name;
+    return NULL;
+}
 
 #endif

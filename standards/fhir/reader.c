@@ -70,6 +70,7 @@ struct fhir_reader {
     uint64_t                replay_at, replay_end;
     shunt_buffer            replay;
     size_t                  replay_pos;
+    shunt_fhir_item         replayed;
     const char             *directory;
     size_t                  spool_bytes;
 };
@@ -87,10 +88,10 @@ static bool mark(struct fhir_reader *r, uint8_t step) { return add(r, &(shunt_fh
 
 static bool add_early(struct fhir_reader *r)
 {
-    shunt_fhir_item item;
-    shunt_text      text;
-    while (shunt_fhir_events_take(&r->early, &item, &text))
-        if (!add(r, &item, text)) return false;
+    const shunt_fhir_item *item;
+    shunt_text             text;
+    while ((item = shunt_fhir_events_take(&r->early, &text)))
+        if (!add(r, item, text)) return false;
     return true;
 }
 
@@ -355,7 +356,8 @@ static enum stepped step_json(struct fhir_reader *r)
     shunt_json_step         step = shunt_json_next(r->json);
     const shunt_json_state *state = shunt_json_state_of(r->json);
     switch (step) {
-    case SHUNT_JSON_MORE: return json_more(r);
+    case SHUNT_JSON_MORE: /* texts of events may stand in the buffer that `feed` changes */
+        return r->queue.count ? WORKED : json_more(r);
     case SHUNT_JSON_BEGIN: return json_begin(r, state);
     case SHUNT_JSON_LINE: return json_line(r, state);
     case SHUNT_JSON_END:
@@ -559,32 +561,28 @@ static bool next_replayed(struct fhir_reader *r, shunt_fhir_item *item, shunt_te
 
 /* ---- events ---- */
 
-static void fill(struct fhir_reader *r, const shunt_fhir_item *item, shunt_text text, shunt_event *e)
+/* Values and loops come by the million: of an event only what its step has is set. */
+static void fill(const struct fhir_reader *r, const shunt_fhir_item *item, shunt_text text, shunt_event *e)
 {
-    *e = (shunt_event){
-        .step = (shunt_step)item->step, .guide = SHUNT_NONE, .loop = SHUNT_NONE, .node = SHUNT_NONE, .end = item->end
-    };
-    e->place = (shunt_place){ .byte = item->at, .length = item->length, .segment = item->entry };
     switch (item->step) {
-    case SHUNT_STEP_BEGIN:
-        e->scope = SHUNT_SCOPE_TRANSACTION;
-        e->guide = item->loop;
-        e->set = text;
-        if (item->loop != SHUNT_NONE) e->version = r->plan->texts[r->plan->guides[item->loop].version];
-        break;
-    case SHUNT_STEP_FINISH:
-    case SHUNT_STEP_ABANDON: e->scope = SHUNT_SCOPE_TRANSACTION; break;
-    case SHUNT_STEP_ENTER:
-    case SHUNT_STEP_LEAVE: e->loop = item->loop; break;
     case SHUNT_STEP_VALUE:
         e->slot = item->loop;
         e->value = text;
+        e->cleared = false;
         break;
-    default:
-        e->code = item->code;
-        e->detail = text;
+    case SHUNT_STEP_ENTER:
+    case SHUNT_STEP_LEAVE: e->loop = item->loop; break;
+    case SHUNT_STEP_BEGIN:
+        *e = (shunt_event){ .scope = SHUNT_SCOPE_TRANSACTION, .guide = item->loop, .set = text };
+        if (item->loop != SHUNT_NONE) e->version = r->plan->texts[r->plan->guides[item->loop].version];
         break;
+    case SHUNT_STEP_FINISH:
+    case SHUNT_STEP_ABANDON: *e = (shunt_event){ .scope = SHUNT_SCOPE_TRANSACTION }; break;
+    default: *e = (shunt_event){ .code = item->code, .detail = text, .local = item->branch }; break;
     }
+    e->step = (shunt_step)item->step;
+    e->place = (shunt_place){ .byte = item->at, .length = item->length, .segment = item->entry };
+    e->end = item->end;
 }
 
 /* What the reader itself does at a mark, or with an event that waits. `*out`: the event is to be handed over. */
@@ -610,28 +608,38 @@ static shunt_status handle(struct fhir_reader *r, const shunt_fhir_item *item, s
     default: break;
     }
     if (r->spooling && item->branch) return spool_item(r, item, text);
-    if (r->presuming) return shunt_fhir_events_add(&r->kept, item, text) ? SHUNT_OK : SHUNT_NO_MEMORY;
+    if (r->presuming) {
+        shunt_fhir_item own = *item;
+        own.borrowed = false;
+        return shunt_fhir_events_add(&r->kept, &own, text) ? SHUNT_OK : SHUNT_NO_MEMORY;
+    }
     *out = true;
     return SHUNT_OK;
 }
 
-/* The next of what is ready, in the order of the sources; false: nothing is. */
-static bool next_item(struct fhir_reader *r, shunt_fhir_item *item, shunt_text *text, bool *out)
+/* The next of what is ready, in the order of the sources; NULL: nothing is. */
+static const shunt_fhir_item *next_item(struct fhir_reader *r, shunt_text *text)
 {
-    *out = true;
-    if (r->releasing) {
-        if (shunt_fhir_events_take(&r->kept, item, text)) return true;
-        r->releasing = false;
+    const shunt_fhir_item *item;
+    while (r->failed == SHUNT_OK) {
+        if (SHUNT_UNLIKELY(r->releasing)) {
+            if ((item = shunt_fhir_events_take(&r->kept, text))) return item;
+            r->releasing = false;
+        }
+        if (SHUNT_UNLIKELY(r->replay_end)) {
+            if (next_replayed(r, &r->replayed, text)) return &r->replayed;
+            if (r->failed != SHUNT_OK) break;
+            forget_spool(r);
+        }
+        if (!(item = shunt_fhir_events_take(&r->expanded, text)) && !(item = shunt_fhir_events_take(&r->queue, text))) break;
+        if (SHUNT_LIKELY(!r->spooling && !r->presuming && item->step < SHUNT_ITEM_ENTRY && item->step != SHUNT_STEP_ABANDON))
+            return item;
+        bool         out;
+        shunt_status status = handle(r, item, *text, &out);
+        if (status != SHUNT_OK) r->failed = status;
+        if (out) return item;
     }
-    if (r->replay_end) {
-        if (next_replayed(r, item, text)) return true;
-        if (r->failed != SHUNT_OK) return false;
-        forget_spool(r);
-    }
-    if (!shunt_fhir_events_take(&r->expanded, item, text) && !shunt_fhir_events_take(&r->queue, item, text)) return false;
-    shunt_status status = handle(r, item, *text, out);
-    if (status != SHUNT_OK) r->failed = status;
-    return status == SHUNT_OK;
+    return NULL;
 }
 
 /* Nothing is left that points into the tape: its front may go. */
@@ -650,13 +658,11 @@ static void drop_tape(struct fhir_reader *r)
 static shunt_step fhir_next(shunt_reader *reader, shunt_event *event)
 {
     struct fhir_reader *r = of(reader);
-    shunt_fhir_item     item;
     shunt_text          text;
-    bool                out;
     while (r->failed == SHUNT_OK) {
-        if (next_item(r, &item, &text, &out)) {
-            if (!out) continue;
-            fill(r, &item, text, event);
+        const shunt_fhir_item *item = next_item(r, &text);
+        if (item) {
+            fill(r, item, text, event);
             return event->step;
         }
         if (r->failed != SHUNT_OK) break;

@@ -28,18 +28,21 @@ typedef enum shunt_token_kind {
 
 typedef struct shunt_token {
     uint8_t    op, kind;
+    bool       stays; /* the text stays where it is until the events made of it were taken */
     uint32_t   length;
     uint64_t   at, begin;
     shunt_text text;
 } shunt_token;
 
 /* Takes tokens. While `skip` is above 0 the maker of tokens counts the containers that open and close in it itself, and hands
- * nothing over, the end that brings it to 0 included. Where `wants` is false the text and place of a value are not looked at, and it
- * need not be handed over. */
+ * nothing over, the end that brings it to 0 included. Where `wants` is false nothing of what stands under the name is handed over: a
+ * container is passed over as by a `skip` of 1. */
 typedef struct shunt_token_sink {
     uint32_t skip;
     bool     wants;
     bool (*take)(struct shunt_token_sink *sink, const shunt_token *token); /* false: no memory */
+    /* The same for a KEY, with its shunt_bytes_hash; they come often. NULL: `take`. */
+    bool (*key)(struct shunt_token_sink *sink, shunt_text name, uint64_t hash);
     /* Something is wrong that does not end the reading. `length` 0 = unknown. */
     bool (*fault)(struct shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail);
 } shunt_token_sink;

@@ -1,6 +1,9 @@
 #include "standards/fhir/walk.h"
 
+#include "standards/fhir/bytes.h"
+
 static bool take(shunt_token_sink *sink, const shunt_token *token);
+static bool take_name(shunt_token_sink *sink, shunt_text text, uint64_t hash);
 static bool note_fault(shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail);
 static bool record(shunt_fhir_walk *w, const shunt_token *token);
 
@@ -16,9 +19,12 @@ static bool closes(const shunt_token *token) { return token->op == SHUNT_TOKEN_O
 void shunt_fhir_walk_init(shunt_fhir_walk *w, const shunt_memory *memory, const shunt_fhir_names *names, shunt_fhir_events *out,
                           shunt_fhir_events *early, shunt_tape *tape, size_t most)
 {
-    *w = (shunt_fhir_walk){
-        .sink = { .take = take, .fault = note_fault }, .names = names, .out = out, .early = early, .tape = tape, .most = most
-    };
+    *w = (shunt_fhir_walk){ .sink = { .take = take, .key = take_name, .fault = note_fault },
+                            .names = names,
+                            .out = out,
+                            .early = early,
+                            .tape = tape,
+                            .most = most };
     shunt_buffer_init(&w->references, memory);
 }
 
@@ -64,31 +70,58 @@ static uint16_t innermost_frame(const shunt_plan *plan, uint16_t loop)
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+static bool is_text(const shunt_plan *plan, const shunt_plan_node *node, uint16_t slot)
+{
+    uint16_t frame = innermost_frame(plan, node->loop);
+    return plan->slots[plan->frames[frame].slot_first + slot].convert == SHUNT_CONVERT_TEXT;
+}
+
 /* The value of a node goes to each slot that it is demanded for. */
 static bool emit_node(shunt_fhir_walk *w, const shunt_plan_node *node, const shunt_token *token)
 {
     const shunt_plan *plan = w->names->plan;
-    uint16_t          frame = node->demand_count ? innermost_frame(plan, node->loop) : SHUNT_NONE;
     for (uint32_t d = 0; d < node->demand_count; d++) {
-        uint16_t        slot = plan->demands[node->demand_first + d].slot;
-        shunt_text      text = token->text;
-        shunt_fhir_item item = {
-            .step = SHUNT_STEP_VALUE, .loop = slot, .at = token->at, .length = token->length, .end = token->at + token->length
-        };
-        if (w->trim && plan->slots[plan->frames[frame].slot_first + slot].convert != SHUNT_CONVERT_TEXT) {
+        uint16_t   slot = plan->demands[node->demand_first + d].slot;
+        shunt_text text = token->text;
+        if (w->trim && !is_text(plan, node, slot)) {
             while (text.length && is_blank(text.bytes[0])) text.bytes++, text.length--;
             while (text.length && is_blank(text.bytes[text.length - 1])) text.length--;
             if (!text.length) continue;
         }
-        if (!shunt_fhir_walk_emit(w, &item, text)) return false;
+        shunt_fhir_item *item = shunt_fhir_events_new(w->out);
+        if (!item) return false;
+        item->step = SHUNT_STEP_VALUE;
+        item->branch = w->branch;
+        item->loop = slot;
+        item->entry = w->entry;
+        item->code = SHUNT_OK;
+        item->length = token->length;
+        item->at = token->at;
+        item->end = token->at + token->length;
+        if (token->stays) {
+            item->borrowed = true;
+            item->text_length = text.length;
+            item->of.bytes = text.bytes;
+        } else if (!shunt_fhir_events_text(w->out, item, text)) {
+            return false;
+        }
     }
     return true;
 }
 
 static bool emit_loop(shunt_fhir_walk *w, shunt_step step, uint16_t loop, uint64_t at)
 {
-    shunt_fhir_item item = { .step = (uint8_t)step, .loop = loop, .at = at, .end = at };
-    return shunt_fhir_walk_emit(w, &item, (shunt_text){ 0 });
+    shunt_fhir_item *item = shunt_fhir_events_new(w->out);
+    if (!item) return false;
+    item->step = (uint8_t)step;
+    item->branch = w->branch;
+    item->borrowed = false;
+    item->loop = loop;
+    item->entry = w->entry;
+    item->code = SHUNT_OK;
+    item->length = item->text_length = 0;
+    item->at = item->end = at;
+    return true;
 }
 
 /* ---- values ---- */
@@ -152,7 +185,16 @@ bool shunt_fhir_type_fits(const shunt_plan *plan, uint16_t loop, shunt_text type
 static bool push(shunt_fhir_walk *w, uint16_t loop, uint16_t leave, uint64_t at)
 {
     if (w->depth == SHUNT_COUNT(w->frames)) return false; /* a plan is not so deep */
-    w->frames[w->depth++] = (shunt_fhir_frame){ .loop = loop, .leave = leave, .beside = SHUNT_NONE, .at = at };
+    shunt_fhir_frame *f = &w->frames[w->depth++];
+    f->name = NULL;
+    f->loop = loop;
+    f->leave = leave;
+    f->beside = SHUNT_NONE;
+    f->arrays = 0;
+    f->reference = false;
+    f->at = at;
+    f->text = 0;
+    f->text_length = 0;
     return true;
 }
 
@@ -335,7 +377,7 @@ static bool take_key_of_root(shunt_fhir_walk *w, const shunt_fhir_name *name, sh
     return true;
 }
 
-static bool take_key(shunt_fhir_walk *w, shunt_text text)
+static bool take_key(shunt_fhir_walk *w, shunt_text text, uint64_t hash)
 {
     shunt_fhir_frame *f = top(w);
     if (f->beside != SHUNT_NONE) { /* an XML element with content: now it is certain that there is something beside the value */
@@ -346,7 +388,7 @@ static bool take_key(shunt_fhir_walk *w, shunt_text text)
             f->leave = loop;
         }
     }
-    f->name = shunt_fhir_name_find(w->names, f->loop, text);
+    f->name = shunt_fhir_name_hashed(w->names, f->loop, hash);
     f->arrays = 0;
     f->reference = w->names->under[f->loop].resolve_count && !f->text_length && shunt_text_is(text, "reference");
     w->sink.wants = f->name != NULL || f->reference;
@@ -354,12 +396,20 @@ static bool take_key(shunt_fhir_walk *w, shunt_text text)
     return w->depth != 1 || take_key_of_root(w, f->name, text);
 }
 
+static bool take_name(shunt_token_sink *sink, shunt_text text, uint64_t hash)
+{
+    shunt_fhir_walk *w = (shunt_fhir_walk *)sink;
+    if (SHUNT_UNLIKELY(w->holding)) return record(w, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = text });
+    return take_key(w, text, hash);
+}
+
 static bool take(shunt_token_sink *sink, const shunt_token *token)
 {
     shunt_fhir_walk *w = (shunt_fhir_walk *)sink;
     if (SHUNT_UNLIKELY(w->holding)) return record(w, token);
     switch (token->op) {
-    case SHUNT_TOKEN_KEY: return take_key(w, token->text);
+    case SHUNT_TOKEN_KEY:
+        return take_key(w, token->text, shunt_bytes_hash((const uint8_t *)token->text.bytes, token->text.length));
     case SHUNT_TOKEN_VALUE: return take_value(w, token);
     case SHUNT_TOKEN_OBJECT:
     case SHUNT_TOKEN_ELEMENT: return take_object(w, token);

@@ -11,10 +11,17 @@ enum {
     BLOCK = 16 * 1024,
     BLOCK_MOST = 1 << 20, /* blocks grow while a tag goes on, since libxml2 looks through all of it again for each */
     ATTRIBUTES = 64,      /* of an element */
+    NAMES = 256,          /* remembered, by place */
     EQUALS = 4096,        /* equals signs in a tag that goes on; libxml2 compares each attribute with all others */
 };
 
 enum level { ELEMENT, WRAPPED, WRAPPER, ROOT };
+
+struct name {
+    const xmlChar *bytes; /* in libxml2's dictionary */
+    uint32_t       length;
+    uint64_t       hash;
+};
 
 struct shunt_xml {
     const shunt_memory *memory;
@@ -36,6 +43,7 @@ struct shunt_xml {
     uint64_t            end;                     /* of the outermost element */
     const xmlChar      *value, *id, *url, *fhir; /* as libxml2's dictionary has them */
     char                detail[64];
+    struct name         names[NAMES];
 };
 
 shunt_xml_state shunt_xml_state_of(const shunt_xml *x) { return x->state; }
@@ -60,6 +68,27 @@ static void stop(shunt_xml *x, shunt_status code, uint64_t at, uint32_t length, 
 static bool hand_over(shunt_xml *x, const shunt_token *token)
 {
     if (x->sink->take(x->sink, token)) return true;
+    x->no_memory = true;
+    xmlStopParser(x->parser);
+    return false;
+}
+
+/* Names of elements are few, and libxml2 keeps each at one place: what is worked out of them is remembered by that. */
+static struct name *look_up(shunt_xml *x, const xmlChar *name)
+{
+    struct name *n = &x->names[(uintptr_t)name / 8 % NAMES];
+    if (n->bytes != name) {
+        size_t length = strlen((const char *)name);
+        *n = (struct name){ name, (uint32_t)length, shunt_bytes_hash(name, length) };
+    }
+    return n;
+}
+
+static bool hand_over_name(shunt_xml *x, const struct name *name)
+{
+    shunt_text text = { (const char *)name->bytes, name->length };
+    if (!x->sink->key) return hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = text });
+    if (x->sink->key(x->sink, text, name->hash)) return true;
     x->no_memory = true;
     xmlStopParser(x->parser);
     return false;
@@ -147,11 +176,23 @@ static void on_document(void *context)
 
 /* ---- elements ---- */
 
+/* Where the tag at hand begins. No `<` stands within a tag, so one that is found between its least length ago and here is its own. */
 static const xmlChar *tag_of(const shunt_xml *x)
 {
     const xmlChar *at = x->parser->input->cur;
     while (at > x->parser->input->base && *--at != '<') {}
     return at;
+}
+
+/* The same for most tags at once: `<name` or `<name value="`, written without more than it takes. */
+static const xmlChar *tag_of_name(const shunt_xml *x, size_t length, int count, const xmlChar **attributes)
+{
+    const xmlParserInput *in = x->parser->input;
+    const xmlChar        *end = in->cur;
+    if (count)
+        end = attributes[3] > in->base && attributes[3] < in->cur ? attributes[3] - strlen((const char *)attributes[0]) - 3
+                                                                  : in->base;
+    return end > in->base + length && *(end - length - 1) == '<' ? end - length - 1 : tag_of(x);
 }
 
 /* Where the value of an attribute stands whose text is not that of the input (references, line ends). */
@@ -200,7 +241,7 @@ static bool attribute_value(shunt_xml *x, const xmlChar *tag, const xmlChar *con
 {
     shunt_token token = { .op = SHUNT_TOKEN_VALUE };
     if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = shunt_text_of(name) })) return false;
-    if (!x->sink->wants) return true;
+    if (x->sink->skip || !x->sink->wants) return true;
     fill_value(x, tag, attribute, name, &token);
     return hand_over(x, &token);
 }
@@ -214,14 +255,20 @@ static void resource(shunt_xml *x, const xmlChar *tag, const xmlChar *prefix, co
     token.length = length;
     if (x->sink->skip) return;
     if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = SHUNT_TEXT("resourceType") })) return;
-    if (x->sink->wants) hand_over(x, &token);
+    if (!x->sink->skip && x->sink->wants) hand_over(x, &token);
 }
 
-static void element(shunt_xml *x, const xmlChar *tag, const xmlChar *name, int count, const xmlChar **attributes)
+static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar **attributes)
 {
     const xmlChar *const *value = NULL, *const *id = NULL, *const *url = NULL;
     shunt_token           token = { .op = SHUNT_TOKEN_ELEMENT };
     if (x->sink->skip) {
+        x->sink->skip++;
+        return;
+    }
+    const struct name *known = look_up(x, name);
+    if (!hand_over_name(x, known)) return;
+    if (x->sink->skip || !x->sink->wants) { /* the name may have been one too many to be held */
         x->sink->skip++;
         return;
     }
@@ -232,12 +279,9 @@ static void element(shunt_xml *x, const xmlChar *tag, const xmlChar *name, int c
         if (attribute[0] == x->id) id = attribute;
         if (attribute[0] == x->url) url = attribute;
     }
-    if (!hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = shunt_text_of((const char *)name) })) return;
+    const xmlChar *tag = tag_of_name(x, known->length, count, attributes);
     token.at = token.begin = position(x, tag);
-    if (value && x->sink->wants)
-        fill_value(x, tag, value, "value", &token);
-    else if (value)
-        token.kind = SHUNT_TOKEN_STRING;
+    if (value) fill_value(x, tag, value, "value", &token);
     if (!hand_over(x, &token)) return;
     if (id && !x->sink->skip && !attribute_value(x, tag, id, "id")) return;
     if (url && !x->sink->skip) attribute_value(x, tag, url, "url");
@@ -262,13 +306,12 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         x->depth++;
         return;
     }
-    const xmlChar *tag = tag_of(x);
     if (x->depth == SHUNT_FHIR_DEPTH) {
-        stop(x, SHUNT_FHIR_DEEP, position(x, tag), 0, "");
+        stop(x, SHUNT_FHIR_DEEP, position(x, tag_of(x)), 0, "");
         return;
     }
     if (count > ATTRIBUTES) {
-        stop(x, SHUNT_FHIR_LIMIT, position(x, tag), 0, "an element has too many attributes");
+        stop(x, SHUNT_FHIR_LIMIT, position(x, tag_of(x)), 0, "an element has too many attributes");
         return;
     }
     x->levels[++x->depth] = ELEMENT;
@@ -280,23 +323,24 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         if (x->depth > 1 && uri && strcmp((const char *)uri, "http://www.w3.org/1999/xhtml") == 0)
             x->ignored = 1;
         else
-            stop(x, SHUNT_FHIR_NAMESPACE, position(x, tag), 0, "");
+            stop(x, SHUNT_FHIR_NAMESPACE, position(x, tag_of(x)), 0, "");
         return;
     }
     if (x->depth == 1) {
         x->levels[1] = ROOT;
-        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag) })) resource(x, tag, prefix, name);
+        if (hand_over(x, &(shunt_token){ .op = SHUNT_TOKEN_OBJECT, .at = position(x, tag_of(x)) }))
+            resource(x, tag_of(x), prefix, name);
     } else if (name[0] >= 'A' && name[0] <= 'Z') {
         uint8_t *around = &x->levels[x->depth - 1];
         if (*around != ELEMENT) { /* a second resource in one place */
-            if (note(x, SHUNT_FHIR_KEY_TWICE, position(x, tag))) x->ignored = 1;
+            if (note(x, SHUNT_FHIR_KEY_TWICE, position(x, tag_of(x)))) x->ignored = 1;
             return;
         }
         *around = WRAPPER;
         x->levels[x->depth] = WRAPPED;
-        resource(x, tag, prefix, name);
+        resource(x, tag_of(x), prefix, name);
     } else {
-        element(x, tag, name, count, attributes);
+        element(x, name, count, attributes);
     }
 }
 

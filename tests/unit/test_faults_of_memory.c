@@ -178,7 +178,8 @@ START_TEST(compiling_survives_every_failure)
 END_TEST
 
 /* The same for rules of the project, with what they import and their tables; `_i` counts each of them twice. */
-static const char *const rule_files[] = { "/rules/x12/remit_gl.map", "/tests/cases/run/fhir.map" };
+static const char *const rule_files[] = { "/rules/x12/remit_gl.map", "/tests/cases/run/fhir.map", "/tests/cases/run/rows.map",
+                                          "/rules/csv/bai2.map" };
 
 START_TEST(compiling_rules_survives_every_failure)
 {

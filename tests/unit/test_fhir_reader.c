@@ -929,6 +929,40 @@ START_TEST(a_bundle_is_presumed)
 }
 END_TEST
 
+/* More than is given to yajl at once, in one piece and in many. */
+START_TEST(many_pieces_of_one)
+{
+    enum { RESOURCES = 1500 };
+    struct tree_plan *plan = tree_plan_build(invoices);
+    char             *input = malloc(RESOURCES * 120), *events = malloc(RESOURCES * 160);
+    ck_assert(input && events);
+    for (int bundle = 0; bundle < 2; bundle++) {
+        size_t at = 0, out = 0;
+        if (bundle) {
+            at = (size_t)sprintf(input, "{\"resourceType\":\"Bundle\",\"id\":\"b\",\"identifier\":{},\"type\":\"t\",\"entry\":[");
+            out = (size_t)sprintf(events, "begin transaction Bundle guide 0 4.0.1 #\nvalue 0 b\nvalue 1 t\n");
+        }
+        for (int i = 0; i < RESOURCES; i++) {
+            at += (size_t)sprintf(input + at,
+                                  bundle ? "%s{\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c%d\",\"x\":%d}}"
+                                         : "%s{\"resourceType\":\"Claim\",\"id\":\"c%d\",\"x\":%d}\n",
+                                  bundle && i ? "," : "", i, i * 7);
+            if (!bundle) out += (size_t)sprintf(events + out, "begin transaction Claim guide 0 4.0.1 #\n");
+            out += (size_t)sprintf(events + out, "enter resource\nvalue 0 c%d\nleave resource\n", i);
+            if (!bundle) out += (size_t)sprintf(events + out, "finish transaction\n");
+        }
+        if (bundle) at += (size_t)sprintf(input + at, "]}"), out += (size_t)sprintf(events + out, "finish transaction\n");
+        sprintf(events + out, "end\n");
+        for (size_t step = 1; step < 200000; step = step * 3 + 1) check_events(plan, NULL, "many", input, at, step, events);
+        uint64_t hash = hash_of(plan, NULL, input, at, SIZE_MAX);
+        for (size_t step = 1; step < 20000; step = step * 5 + 2) ck_assert(hash_of(plan, NULL, input, at, step) == hash);
+    }
+    free(input);
+    free(events);
+    tree_plan_free(plan);
+}
+END_TEST
+
 START_TEST(several_loops_of_one_name)
 {
     static const char description[] =
@@ -1057,6 +1091,7 @@ int main(void)
     tcase_add_loop_test(tc, faults_of_xml, 0, SHUNT_COUNT(bad_xml));
     tcase_add_test(tc, long_strings);
     tcase_add_test(tc, a_bundle_is_presumed);
+    tcase_add_test(tc, many_pieces_of_one);
     tcase_add_test(tc, several_loops_of_one_name);
     tcase_add_loop_test(tc, every_allocation_may_fail, 0, SHUNT_COUNT(cases));
     tcase_add_loop_test(tc, libxml2_may_lack_memory, 0, SHUNT_COUNT(twins));
