@@ -106,7 +106,7 @@ static uint16_t find_guide(const struct fhir_reader *r, shunt_text set)
 }
 
 /* The outermost object says what it is. */
-static bool on_root(void *context, shunt_text type, uint64_t at, bool presumed, uint16_t *loop, bool *entry)
+static bool on_root(void *context, shunt_text type, uint64_t at, bool presumed, uint16_t *loop, bool *entry, bool *whole)
 {
     struct fhir_reader *r = context;
     *entry = false;
@@ -116,7 +116,8 @@ static bool on_root(void *context, shunt_text type, uint64_t at, bool presumed, 
         r->guide = find_guide(r, SHUNT_TEXT("Bundle"));
         *entry = r->guide != SHUNT_NONE;
     }
-    if (r->refs && !*entry) shunt_fhir_refs_clear(r->refs);
+    if (r->refs && shunt_text_is(type, "Bundle")) shunt_fhir_refs_clear(r->refs);
+    *whole = r->refs && r->guide != SHUNT_NONE && !*entry && !shunt_text_is(type, "Bundle");
     r->begun = true;
     if (presumed && !mark(r, SHUNT_ITEM_PRESUME)) return false;
     shunt_fhir_item begin = { .step = SHUNT_STEP_BEGIN, .loop = r->guide, .at = at, .end = at };
@@ -163,10 +164,10 @@ static bool on_presumed(void *context, bool right)
 static bool on_held(void *context, uint64_t from, uint64_t to)
 {
     struct fhir_reader *r = context;
-    shunt_fhir_item     item = {
-            .step = SHUNT_ITEM_ENTRY, .at = from, .end = to, .entry = r->walk.entry, .loop = r->walk.root, .branch = true
-    };
-    shunt_status status = shunt_fhir_refs_add(r->refs, &r->tape, from, to, r->walk.hold_at);
+    bool                whole = r->walk.holding == SHUNT_HOLD_WHOLE;
+    shunt_fhir_item     item = { .step = SHUNT_ITEM_ENTRY, .at = from, .end = to, .entry = r->walk.entry, .loop = r->walk.root };
+    shunt_status        status = shunt_fhir_refs_add(r->refs, &r->tape, from, to, r->walk.hold_at, whole);
+    item.branch = !whole;
     if (status != SHUNT_OK) r->failed = status;
     return status == SHUNT_OK && add(r, &item, (shunt_text){ 0 });
 }
@@ -229,8 +230,9 @@ static bool expand(struct fhir_reader *r, const shunt_fhir_item *item)
     r->search = (uint64_t)r->most * SEARCHED;
     r->told_window = r->told_twice = r->told_limit = false;
     r->again.entry = item->entry;
-    r->again.branch = true;
+    r->again.branch = item->branch;
     r->again.null_told = false;
+    if (!item->branch) return shunt_fhir_walk_whole(&r->again, item->loop, item->at, item->end);
     const shunt_fhir_name *name = shunt_fhir_name_find(r->names, item->loop, SHUNT_TEXT("entry"));
     return !name || shunt_fhir_walk_entry(&r->again, item->loop, name, item->at, item->end);
 }
@@ -642,16 +644,14 @@ static const shunt_fhir_item *next_item(struct fhir_reader *r, shunt_text *text)
     return NULL;
 }
 
-/* Nothing is left that points into the tape: its front may go. */
+/* Nothing is left that points into the tape: its front may go, but for what an entry that begins behind here can refer to. What the
+ * parsers still have in hand began LAG bytes ago at most. */
 static void drop_tape(struct fhir_reader *r)
 {
+    enum { LAG = 2 << 20 };
     bool     held = r->walk.holding != SHUNT_HOLD_NONE;
-    uint64_t end = held ? r->walk.hold_from : shunt_tape_end(&r->tape);
-    uint64_t wanted = shunt_fhir_refs_drop(r->refs,
-                                           held                               ? r->walk.hold_at
-                                           : r->offset > 2 * SHUNT_JSON_PIECE ? r->offset - 2 * SHUNT_JSON_PIECE
-                                                                              : 0,
-                                           end);
+    uint64_t end = held ? r->walk.hold_from : shunt_tape_end(&r->tape), here = r->offset > LAG ? r->offset - LAG : 0;
+    uint64_t wanted = shunt_fhir_refs_drop(r->refs, held && r->walk.hold_at < here ? r->walk.hold_at : here, end);
     shunt_tape_drop(&r->tape, wanted < end ? wanted : end);
 }
 

@@ -123,7 +123,7 @@ static shunt_status note(shunt_fhir_refs *r, uint64_t number)
     return shunt_index_put(r->index, hash, payload);
 }
 
-shunt_status shunt_fhir_refs_add(shunt_fhir_refs *r, const shunt_tape *tape, uint64_t from, uint64_t to, uint64_t at)
+shunt_status shunt_fhir_refs_add(shunt_fhir_refs *r, const shunt_tape *tape, uint64_t from, uint64_t to, uint64_t at, bool bare)
 {
     if (r->first > r->capacity / 2) {
         memmove(r->entries, r->entries + r->first, (r->size - r->first) * sizeof *r->entries);
@@ -139,7 +139,14 @@ shunt_status shunt_fhir_refs_add(shunt_fhir_refs *r, const shunt_tape *tape, uin
     }
     shunt_fhir_entry *e = &r->entries[r->size++];
     *e = (shunt_fhir_entry){ .number = ++r->count, .at = at, .from = from };
-    read_entry(tape, to, e);
+    if (bare) {
+        shunt_token token;
+        uint64_t    behind = from;
+        e->resource = from;
+        if (shunt_tape_next(tape, &behind, to, &token)) e->resource_end = look_into(tape, behind, to, &e->type, &e->id);
+    } else {
+        read_entry(tape, to, e);
+    }
     r->name.length = 0;
     if (e->full_url) {
         shunt_buffer_char(&r->name, 'U');

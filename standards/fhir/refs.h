@@ -21,8 +21,9 @@ typedef enum shunt_fhir_found { SHUNT_REF_NONE, SHUNT_REF_FOUND, SHUNT_REF_TWICE
 shunt_fhir_refs *shunt_fhir_refs_new(const shunt_memory *memory, const char *directory, uint64_t window) SHUNT_MUST_USE;
 void             shunt_fhir_refs_free(shunt_fhir_refs *refs);
 void             shunt_fhir_refs_clear(shunt_fhir_refs *refs); /* another Bundle */
-/* The entry at [from, to) of the tape, which begins at `at` of the input. */
-shunt_status     shunt_fhir_refs_add(shunt_fhir_refs *refs, const shunt_tape *tape, uint64_t from, uint64_t to, uint64_t at);
+/* The entry at [from, to) of the tape, which begins at `at` of the input; `bare`: it is a resource, without an entry around it. */
+shunt_status     shunt_fhir_refs_add(shunt_fhir_refs *refs, const shunt_tape *tape, uint64_t from, uint64_t to, uint64_t at,
+                                     bool bare);
 /* Forgets what nothing behind `at` can refer to. The offset of the tape that is still wanted, or `end`. */
 uint64_t         shunt_fhir_refs_drop(shunt_fhir_refs *refs, uint64_t at, uint64_t end);
 const shunt_fhir_entry *shunt_fhir_refs_at(const shunt_fhir_refs *refs, uint64_t tape_from);

@@ -35,7 +35,8 @@ void shunt_fhir_walk_begin(shunt_fhir_walk *w)
     w->sink.skip = 0;
     w->sink.wants = true;
     w->depth = w->entry = 0;
-    w->as_entry = w->branch = w->presumed = w->type_key = w->seen_entry_key = w->null_told = w->hold_type = false;
+    w->as_entry = w->branch = w->presumed = w->type_key = w->seen_entry_key = w->null_told = w->reference_told = w->hold_type =
+        false;
     w->holding = SHUNT_HOLD_ROOT;
     w->hold_depth = 0;
     w->hold_from = shunt_tape_end(w->tape);
@@ -350,6 +351,10 @@ static bool take_end(shunt_fhir_walk *w, const shunt_token *token)
 {
     shunt_fhir_frame       *f = top(w);
     const shunt_fhir_under *under = &w->names->under[f->loop];
+    if (under->resolve_count && f->text_length && !w->hooks.resolve && !w->reference_told) { /* of the Bundle itself */
+        w->reference_told = true;
+        if (!note_fault(&w->sink, SHUNT_FHIR_REF_WINDOW, f->at, 0, "")) return false;
+    }
     if (under->resolve_count && f->text_length && w->hooks.resolve) {
         shunt_text text = { w->references.bytes + f->text, f->text_length };
         if (!w->hooks.resolve(w->hooks.context, w, under, text)) return false;
@@ -467,6 +472,17 @@ bool shunt_fhir_walk_object(shunt_fhir_walk *w, uint16_t loop, uint64_t from, ui
     return enter(w, loop, at) && shunt_fhir_walk_play(w, from, to);
 }
 
+bool shunt_fhir_walk_whole(shunt_fhir_walk *w, uint16_t loop, uint64_t from, uint64_t to)
+{
+    shunt_token token;
+    w->depth = 0;
+    w->sink.skip = 0;
+    w->holding = SHUNT_HOLD_NONE;
+    w->references.length = 0;
+    if (!shunt_tape_next(w->tape, &from, to, &token)) return true;
+    return push(w, loop, SHUNT_NONE, token.at) && shunt_fhir_walk_play(w, from, to);
+}
+
 bool shunt_fhir_walk_entry(shunt_fhir_walk *w, uint16_t loop, const shunt_fhir_name *name, uint64_t from, uint64_t to)
 {
     w->depth = 0;
@@ -508,12 +524,17 @@ static bool begin_root(shunt_fhir_walk *w, shunt_text type, bool presumed)
 {
     uint64_t begin = w->hold_from, from = begin, to = shunt_tape_end(w->tape);
     uint16_t loop = SHUNT_NONE;
-    if (!w->hooks.root(w->hooks.context, type, w->hold_at, presumed, &loop, &w->as_entry)) return false;
+    bool     whole = false;
+    if (!w->hooks.root(w->hooks.context, type, w->hold_at, presumed, &loop, &w->as_entry, &whole)) return false;
     if (loop == SHUNT_NONE && presumed && !note_fault(&w->sink, SHUNT_FHIR_TYPE_LATE, w->hold_at, 0, "")) return false;
     if (loop == SHUNT_NONE) return pass_over(w);
+    w->root = loop;
+    if (whole) {
+        w->holding = SHUNT_HOLD_WHOLE;
+        return true;
+    }
     w->holding = SHUNT_HOLD_NONE;
     w->presumed = presumed;
-    w->root = loop;
     if (!push(w, loop, SHUNT_NONE, w->hold_at)) return false;
     if (w->as_entry) {
         if (!give(w, &(shunt_token){ .op = SHUNT_TOKEN_KEY, .text = SHUNT_TEXT("entry") }) ||
@@ -562,6 +583,7 @@ static bool ended(shunt_fhir_walk *w)
     case SHUNT_HOLD_ROOT:
         if (!note_fault(&w->sink, SHUNT_FHIR_NO_TYPE, w->hold_at, 0, "")) return false;
         return pass_over(w);
+    case SHUNT_HOLD_WHOLE:
     case SHUNT_HOLD_ENTRY:
         if (!w->hooks.held(w->hooks.context, w->hold_from, shunt_tape_end(w->tape))) return false;
         return pass_over(w);

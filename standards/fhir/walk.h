@@ -27,11 +27,11 @@ typedef struct shunt_fhir_walk shunt_fhir_walk;
 /* What is asked of the reader around it. Any may be NULL. */
 typedef struct shunt_fhir_walk_hooks {
     /* The outermost object says its type, or (`presumed`) must be taken for a Bundle. Gives the loop to walk in, SHUNT_NONE = pass it
-     * over; `*entry`: it stands for a Bundle with this one entry. */
-    bool (*root)(void *context, shunt_text type, uint64_t at, bool presumed, uint16_t *loop, bool *entry);
+     * over; `*entry`: it stands for a Bundle with this one entry; `*whole`: it is held to its end. */
+    bool (*root)(void *context, shunt_text type, uint64_t at, bool presumed, uint16_t *loop, bool *entry, bool *whole);
     /* A property of the root with units below it begins. */
     bool (*branch)(void *context, const shunt_fhir_name *name);
-    /* An entry is held on the tape. */
+    /* An entry, or the whole outermost object, is held on the tape. */
     bool (*held)(void *context, uint64_t from, uint64_t to);
     /* The object with a reference ends. */
     bool (*resolve)(void *context, shunt_fhir_walk *walk, const shunt_fhir_under *under, shunt_text reference);
@@ -54,12 +54,12 @@ struct shunt_fhir_walk {
     bool                    trim;     /* XML: white space around values that are no texts counts for nothing */
     bool                    presumed; /* that the root is a Bundle */
     bool                    type_key; /* the property at hand of the root is resourceType, which is to prove it */
-    bool                    seen_entry_key, null_told;
+    bool                    seen_entry_key, null_told, reference_told;
     bool                   *seen; /* by name, of the root's */
     uint32_t                seen_count;
     uint16_t                root;
     /* what is held */
-    enum { SHUNT_HOLD_NONE, SHUNT_HOLD_ROOT, SHUNT_HOLD_OBJECT, SHUNT_HOLD_ALL, SHUNT_HOLD_ENTRY } holding;
+    enum { SHUNT_HOLD_NONE, SHUNT_HOLD_ROOT, SHUNT_HOLD_OBJECT, SHUNT_HOLD_ALL, SHUNT_HOLD_ENTRY, SHUNT_HOLD_WHOLE } holding;
     bool             hold_type; /* the property at hand is resourceType */
     uint32_t         hold_depth;
     uint64_t         hold_from, hold_at;
@@ -84,6 +84,8 @@ bool       shunt_fhir_walk_end(shunt_fhir_walk *walk, uint64_t at) SHUNT_MUST_US
 bool       shunt_fhir_walk_play(shunt_fhir_walk *walk, uint64_t from, uint64_t to) SHUNT_MUST_USE;
 /* In a walk over the tape: the object that begins at `from` as an instance of the loop. */
 bool       shunt_fhir_walk_object(shunt_fhir_walk *walk, uint16_t loop, uint64_t from, uint64_t to) SHUNT_MUST_USE;
+/* In a walk over the tape: the outermost object, in the root `loop`. */
+bool       shunt_fhir_walk_whole(shunt_fhir_walk *walk, uint16_t loop, uint64_t from, uint64_t to) SHUNT_MUST_USE;
 /* In a walk over the tape: an entry of the root `loop`. */
 bool       shunt_fhir_walk_entry(shunt_fhir_walk *walk, uint16_t loop, const shunt_fhir_name *name, uint64_t from,
                                  uint64_t to) SHUNT_MUST_USE;

@@ -963,6 +963,26 @@ START_TEST(many_pieces_of_one)
 }
 END_TEST
 
+START_TEST(references_of_resources_alone)
+{
+    static const char description[] =
+        "guide Claim framed unit\nid\nloop patient frame\nloop resolve() frame type=Patient\ngender\nend\nend\n";
+    static const char input[] = "{\"resourceType\":\"Claim\",\"patient\":{\"reference\":\"#p\"},\"id\":\"1\",\"contained\":[{"
+                                "\"resourceType\":\"Patient\",\"id\":\"p\",\"gender\":\"f\"}]}\n"
+                                "{\"resourceType\":\"Patient\",\"id\":\"q\",\"gender\":\"m\"}\n"
+                                "{\"id\":\"2\",\"resourceType\":\"Claim\",\"patient\":{\"reference\":\"Patient/q\"}}\n";
+    struct tree_plan *plan = tree_plan_build(description);
+    for (size_t step = 1; step < sizeof input; step++)
+        check_events(plan, NULL, "alone", input, sizeof input - 1, step,
+                     "begin transaction Claim guide 0 4.0.1 #\nenter patient\nenter resolve()\nvalue 0 f\nleave resolve()\nleave "
+                     "patient\nvalue 0 1\nfinish "
+                     "transaction\nbegin transaction Patient guide -1  #\nfault FHIR_UNMAPPED\nfinish transaction\nbegin "
+                     "transaction Claim guide 0 4.0.1 "
+                     "#\nvalue 0 2\nenter patient\nfault FHIR_REF_WINDOW\nleave patient\nfinish transaction\nend\n");
+    tree_plan_free(plan);
+}
+END_TEST
+
 START_TEST(several_loops_of_one_name)
 {
     static const char description[] =
@@ -1092,6 +1112,7 @@ int main(void)
     tcase_add_test(tc, long_strings);
     tcase_add_test(tc, a_bundle_is_presumed);
     tcase_add_test(tc, many_pieces_of_one);
+    tcase_add_test(tc, references_of_resources_alone);
     tcase_add_test(tc, several_loops_of_one_name);
     tcase_add_loop_test(tc, every_allocation_may_fail, 0, SHUNT_COUNT(cases));
     tcase_add_loop_test(tc, libxml2_may_lack_memory, 0, SHUNT_COUNT(twins));
