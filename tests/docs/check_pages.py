@@ -2,7 +2,7 @@
 """Every code of status.def has a section on its page, and every section a code. Usage: check_pages.py SOURCE_FOLDER
 
 docs/diagnostics.md: `## E0101 ...` for each E and W code. docs/exceptions.md: `## CODE meaning` for all others but OK, the meaning as in
-status.def. docs/x12.md, docs/hl7.md and docs/csv.md: their tables of codes hold each X12_, HL7_ and CSV_ code once, with its severity.
+status.def. docs/x12.md, docs/hl7.md, docs/csv.md and docs/fhir.md: their tables of codes hold each X12_, HL7_, CSV_ and FHIR_ code once, with its severity.
 """
 import pathlib
 import re
@@ -49,7 +49,7 @@ def main():
     table = re.findall(r"^\| (X12_.*?) \|", (source / "docs/validate.md").read_text(), re.M)
     faults += [f"validate.md: no row for {code}" for code in sorted(finds - {code for row in table for code in re.findall(r"X12_\w+", row)})]
 
-    for page, prefix in (("x12.md", "X12_"), ("hl7.md", "HL7_"), ("csv.md", "CSV_")):
+    for page, prefix in (("x12.md", "X12_"), ("hl7.md", "HL7_"), ("csv.md", "CSV_"), ("fhir.md", "FHIR_")):
         rows = re.findall(r"^\| (" + prefix + r"\w+) \| (\w+) \|", (source / "docs" / page).read_text(), re.M)
         faults += compare(page, {code for code in codes if code.startswith(prefix)} - finds, {code for code, _ in rows})
         faults += [f"{page}: {code} stands twice" for code in {code for code, _ in rows} if [c for c, _ in rows].count(code) > 1]
