@@ -1,5 +1,6 @@
-/* fhirpath.h - the simple form of FHIRPath that `shunt get` takes (docs/paths.md): names, indexes, where, ofType, extension, exists, empty,
- * count, first, not. A path is a pipeline: items go through its steps one by one, so that the entries of a Bundle need not be held.
+/* fhirpath.h - the simple form of FHIRPath that `shunt get` takes (docs/paths.md): names, indexes, where, ofType, extension,
+ * exists, empty, count, first, not. A path is a pipeline: items go through its steps one by one, so that the entries of a Bundle
+ * need not be held.
  * Owns: nothing; the path lives in the arena it was parsed into. Pure otherwise. */
 #ifndef SHUNT_API_FHIRPATH_H
 #define SHUNT_API_FHIRPATH_H

@@ -1,5 +1,5 @@
-/* inspect.c - looks at messages without rules: the tree of a message, or the values at a path. Here: which standard it is, by the first
- * bytes, and what all standards write alike; the rest stands in look_x12.c and its like. */
+/* inspect.c - looks at messages without rules: the tree of a message, or the values at a path. Here: which standard it is, by
+ * the first bytes, and what all standards write alike; the rest stands in look_x12.c and its like. */
 #include "api/look.h"
 
 #include <stdio.h>

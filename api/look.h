@@ -1,5 +1,5 @@
-/* look.h - what the files behind `inspect` and `get` share: inspect.c (the standard by the first bytes, output), and one file a standard,
- * which makes a reader and writes what its events say. They stream: nothing of a message is kept that is not shown. */
+/* look.h - what the files behind `inspect` and `get` share: inspect.c (the standard by the first bytes, output), and one file a
+ * standard, which makes a reader and writes what its events say. They stream: nothing of a message is kept that is not shown. */
 #ifndef SHUNT_API_LOOK_H
 #define SHUNT_API_LOOK_H
 
@@ -10,10 +10,11 @@ typedef struct shunt_inspector shunt_inspector;
 
 /* One standard. All state of its own hangs on `inspector->own`, in the arena. */
 typedef struct look_ops {
-    /* The path as this standard has it, taken apart. What is wrong with it as one clause, NULL = nothing, it is one of its paths. */
+    /* The path as this standard has it, taken apart. What is wrong with it as one clause, NULL = nothing, it is one of its
+     * paths. */
     const char *(*parse)(shunt_inspector *inspector, const char *path);
-    /* Makes the reader for an input that begins so. NULL, or what is wrong; no reader and nothing wrong: more bytes are needed, never where
-     * `whole` says that no more will be shown. */
+    /* Makes the reader for an input that begins so. NULL, or what is wrong; no reader and nothing wrong: more bytes are needed,
+     * never where `whole` says that no more will be shown. */
     const char *(*open)(shunt_inspector *inspector, shunt_text begin, bool whole);
     void (*event)(shunt_inspector *inspector, const shunt_event *event);
     void (*done)(shunt_inspector *inspector); /* after the reader is gone; NULL = nothing to give back */

@@ -1,5 +1,5 @@
-/* look_fhir.c - resources as a tree of their elements, or what a path of FHIRPath picks. A resource is held while it is read, the entries of
- * a Bundle one by one; the tokens come from the reader, which also says what is wrong. */
+/* look_fhir.c - resources as a tree of their elements, or what a path of FHIRPath picks. A resource is held while it is read, the
+ * entries of a Bundle one by one; the tokens come from the reader, which also says what is wrong. */
 #include <stdio.h>
 
 #include "api/fhirpath.h"

@@ -258,8 +258,8 @@ static const char *parse(shunt_inspector *inspector, const char *path)
     return x ? shunt_hl7_path_parse(path, &x->wanted) : "no memory";
 }
 
-/* The guide of the first message, if its header is among the bytes (`*met`): its groups are shown, and those of all messages of its
- * kind. */
+/* The guide of the first message, if its header is among the bytes (`*met`): its groups are shown, and those of all messages of
+ * its kind. */
 static const char *plan_groups(shunt_inspector *inspector, shunt_text bytes, shunt_plan *plan, bool *met)
 {
     static const shunt_plan nothing;
