@@ -1,6 +1,6 @@
-/* fuzz_hl7.c - any bytes, cut anywhere: no crash, the same events whole or in pieces, every BEGIN and ENTER answered, values within the
- * input, memory in proportion.
- * Byte 0: size of the pieces; byte 1: limits of the reader, which plan, display or not; the rest is the input. */
+/* fuzz_hl7.c - any bytes, cut anywhere: no crash, the same events whole or in pieces, every BEGIN and ENTER answered, values
+ * within the input, memory in proportion. Byte 0: size of the pieces; byte 1: limits of the reader, which plan, display or
+ * not; the rest is the input. */
 #include <stdlib.h>
 
 #include "engine/base/capture.h"

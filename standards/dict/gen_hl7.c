@@ -353,7 +353,8 @@ static int last_position(const container *c, int version)
     return last;
 }
 
-/* The definition of a type: of this version, else of the nearest one that has it (fields of old versions name a few newer ones). */
+/* The definition of a type: of this version, else of the nearest one that has it (fields of old versions name a few newer
+ * ones). */
 static const container *find_type(const char *id, int version, int *found)
 {
     const container *c = find_container(all.types, all.type_count, id);

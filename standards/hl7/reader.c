@@ -362,8 +362,8 @@ static inline struct marks mark_block(const uint8_t *bytes, const uint8_t separa
 }
 #endif
 
-/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for, and the marks of all
- * that was looked at. */
+/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for, and the
+ * marks of all that was looked at. */
 static void index_fields(struct hl7 *x, uint32_t limit)
 {
     const shunt_delims *d = &x->delims;
@@ -524,7 +524,8 @@ static size_t find_control(const uint8_t *bytes, size_t from, size_t size)
 
 static bool ends_line(uint8_t c) { return c == '\r' || c == '\n'; }
 
-/* Is the line behind this one, which ends at bytes[end], an ADD segment that continues it? GOT: `*add` says so; AGAIN: more is in view. */
+/* Is the line behind this one, which ends at bytes[end], an ADD segment that continues it? GOT: `*add` says so; AGAIN: more
+ * is in view. */
 static enum got look_ahead(struct hl7 *x, const uint8_t *bytes, size_t end, size_t size, bool *add)
 {
     static const char id[3] = { 'A', 'D', 'D' };
@@ -1278,8 +1279,8 @@ static inline void show_plain(const struct hl7 *x, const shunt_hl7_want *want, s
     event->end = x->at;
 }
 
-/* Finds what is wanted in a field or repetition without looking at what it says. False: there is more to it than the bytes at `*range`
- * (escapes, separators inside, `""`), or nobody has looked for its marks. */
+/* Finds what is wanted in a field or repetition without looking at what it says. False: there is more to it than the bytes at
+ * `*range` (escapes, separators inside, `""`), or nobody has looked for its marks. */
 static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range)
 {
     const shunt_delims *d = &x->delims;
@@ -1295,7 +1296,8 @@ static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, b
     return range->begin >= range->end || (x->bytes[range->begin] != '"' && is_plain(x, *range));
 }
 
-/* The next value of the wants from `x->want` on, or a fault in its place. `each`: all are of this repetition. False: there is no more. */
+/* The next value of the wants from `x->want` on, or a fault in its place. `each`: all are of this repetition. False: there is
+ * no more. */
 static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
 {
     const bool told = x->header || x->delims.truncation || x->joint_count; /* there is more to it than the bytes */

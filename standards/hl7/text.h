@@ -30,8 +30,9 @@ typedef enum shunt_hl7_decoded {
 } shunt_hl7_decoded;
 
 /* The value of some raw bytes, UTF-8. \F\ \S\ \T\ \R\ \E\ \P\ are the separators of this message, \Xhh..\ bytes in its set,
- * \.br\ a line feed; all other sequences (highlighting, layout, other sets, local ones, unknown and unfinished ones) stay as they
- * stand. `value` points at `bytes` where nothing had to be changed, else into `buffer` (whose `failed` says that memory was short). */
+ * \.br\ a line feed; all other sequences (highlighting, layout, other sets, local ones, unknown and unfinished ones) stay as
+ * they stand. `value` points at `bytes` where nothing had to be changed, else into `buffer` (whose `failed` says that memory
+ * was short). */
 shunt_hl7_decoded shunt_hl7_decode(const uint8_t *bytes, uint32_t size, const shunt_delims *delims, shunt_hl7_charset charset,
                                    shunt_buffer *buffer, shunt_text *value);
 

@@ -8,8 +8,8 @@
 
 static const shunt_delims delims = { .element = '|', .component = '^', .repetition = '~', .terminator = '\r', .escape = '\\' };
 
-/* "(PATIENT " for a group that begins, ")" for one that ends, ids of segments, "?" behind one that the message does not have here, "!"
- * behind one out of order, "^" behind a group without the one around it, "+" behind what repeats too often. */
+/* "(PATIENT " for a group that begins, ")" for one that ends, ids of segments, "?" behind one that the message does not have
+ * here, "!" behind one out of order, "^" behind a group without the one around it, "+" behind what repeats too often. */
 static char *walk_log(const shunt_plan *plan, const char *message)
 {
     static char log[8192];
@@ -112,7 +112,8 @@ START_TEST(every_message_gives_a_valid_plan)
 }
 END_TEST
 
-/* Repeats of a segment are a loop below that of the segment: no segment leads to it, its trigger names the segment's first node. */
+/* Repeats of a segment are a loop below that of the segment: no segment leads to it, its trigger names the segment's first
+ * node. */
 START_TEST(a_repeated_segment_is_a_loop)
 {
     shunt_arena       *arena = shunt_arena_new(&shunt_memory_libc, 0);
