@@ -107,6 +107,7 @@ struct hl7 {
     /* The line at hand: a segment without its terminator, and the ADD segments behind it. */
     const uint8_t *bytes;
     uint32_t       size;
+    uint32_t       behind; /* bytes behind it that can be read, up to 63 */
     uint64_t       line_at;
     uint8_t        ended_by; /* its terminator; 0 = the end of a frame or of the input */
     shunt_segment  segment;
@@ -114,7 +115,7 @@ struct hl7 {
     uint32_t       offset_limit;      /* elements that offsets have room for */
     uint32_t       marked;            /* first bytes of the line whose marks are known */
     uint64_t       parts[MARK_WORDS]; /* bit k: byte k separates components, subcomponents or repetitions, or escapes */
-    uint64_t       high[MARK_WORDS];  /* bit k: byte k is not ASCII */
+    uint64_t       odd[MARK_WORDS];   /* bit k: the same, or byte k is not ASCII */
     bool           header;            /* MSH, FHS, BHS: element k is field k + 1 */
     bool           joining;           /* the next line is an ADD segment that belongs to this one */
     shunt_buffer   joined;
@@ -377,19 +378,17 @@ static void index_fields(struct hl7 *x, uint32_t limit)
     for (; at < x->size && count <= limit; at += 64) {
         uint32_t     left = x->size - at;
         struct marks m;
-        if (SHUNT_LIKELY(left >= 64)) {
+        if (SHUNT_LIKELY(left + x->behind >= 64)) {
             m = mark_block(x->bytes + at, separators);
         } else {
-            uint8_t  tail[64] = { 0 };
-            uint64_t valid = (UINT64_C(1) << left) - 1;
+            uint8_t tail[64] = { 0 };
             memcpy(tail, x->bytes + at, left);
             m = mark_block(tail, separators);
-            m.fields &= valid;
-            m.parts &= valid;
         }
+        if (left < 64) m.fields &= (UINT64_C(1) << left) - 1;
         if (SHUNT_LIKELY(at / 64 < MARK_WORDS)) {
             x->parts[at / 64] = m.parts;
-            x->high[at / 64] = m.high;
+            x->odd[at / 64] = m.parts | m.high;
         }
         for (uint64_t found = m.fields; found && count <= limit; found &= found - 1)
             offsets[++count] = at + (unsigned)__builtin_ctzll(found) + 1;
@@ -416,8 +415,7 @@ static inline uint32_t next_bit(const uint64_t *words, uint32_t from, uint32_t e
 /* Holds the range nothing but ASCII that neither separates nor escapes? False also where nobody has looked. */
 static inline bool is_plain(const struct hl7 *x, shunt_range range)
 {
-    return range.end <= x->marked && range.begin < range.end && next_bit(x->parts, range.begin, range.end) == range.end &&
-           next_bit(x->high, range.begin, range.end) == range.end;
+    return range.end <= x->marked && range.begin < range.end && next_bit(x->odd, range.begin, range.end) == range.end;
 }
 
 /* The field as it stands, with its repetitions; empty where the segment is shorter. */
@@ -428,7 +426,7 @@ static inline shunt_range field_range(const struct hl7 *x, uint32_t field)
 }
 
 /* The same as part_of where the marks of the range are not known. */
-static shunt_range far_part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
+static __attribute__((noinline)) shunt_range far_part_of(const struct hl7 *x, shunt_range range, uint8_t separator, uint32_t n)
 {
     for (; n > 1; n--) {
         const uint8_t *found = memchr(x->bytes + range.begin, separator, range.end - range.begin);
@@ -575,6 +573,7 @@ static void set_line(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t 
     x->bytes = bytes;
     x->size = (uint32_t)size;
     x->line_at = at;
+    x->behind = 0;
     x->header = false;
     x->marked = 0;
     x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .length = (uint32_t)size, .at = at };
@@ -644,6 +643,7 @@ static enum got take_line(struct hl7 *x, const uint8_t *bytes, size_t length, si
         set_line(x, (const uint8_t *)x->joined.bytes, x->joined.length, at);
     else
         set_line(x, bytes, length, at);
+    if (x->bytes == bytes) x->behind = size - length < 63 ? (uint32_t)(size - length) : 63;
     x->joining = false;
     return GOT;
 }
@@ -1208,7 +1208,7 @@ static enum got skip(struct hl7 *x)
 /* ---- values ---- */
 
 /* A value of the repetition, ready to be shown. False: it is absent, or a fault is told instead of it. */
-static bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range range)
+static __attribute__((noinline)) bool make_value(struct hl7 *x, const shunt_hl7_want *want, shunt_range range)
 {
     const shunt_delims *d = &x->delims;
     bool                raw = x->header && want->field <= 2, cleared = is_null(x, range);
@@ -1285,41 +1285,45 @@ static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, b
 {
     const shunt_delims *d = &x->delims;
     if (range->end > x->marked || x->bytes[range->begin] == '"') return false;
-    if (next_bit(x->parts, range->begin, range->end) == range->end) {
+    if (next_bit(x->odd, range->begin, range->end) == range->end) {
         if (want->component > 1 || want->subcomponent > 1 || (!each && want->repetition > 1)) range->end = range->begin;
-    } else {
-        if (!want->component) return false;
-        if (!each) *range = part_of(x, *range, d->repetition, want->repetition);
-        *range = part_of(x, *range, d->component, want->component);
-        if (want->subcomponent) *range = part_of(x, *range, d->subcomponent, want->subcomponent);
+        return true;
     }
+    if (!want->component) return false;
+    if (!each) *range = part_of(x, *range, d->repetition, want->repetition);
+    *range = part_of(x, *range, d->component, want->component);
+    if (want->subcomponent) *range = part_of(x, *range, d->subcomponent, want->subcomponent);
     return range->begin >= range->end || (x->bytes[range->begin] != '"' && is_plain(x, *range));
+}
+
+/* The value of a want that is more than the bytes of its field, or a fault in its place. False: it is absent. */
+static __attribute__((noinline)) bool show_hard(struct hl7 *x, const shunt_hl7_want *want, shunt_range range, bool each,
+                                                shunt_event *event)
+{
+    if (!each && !(x->header && want->field <= 2)) range = part_of(x, range, x->delims.repetition, want->repetition);
+    if (!make_value(x, want, range)) {
+        if (!x->queue_count && x->state != FAILED) return false;
+        x->slot = SHUNT_NONE; /* a fault in its place */
+    }
+    show_value(x, event);
+    return true;
 }
 
 /* The next value of the wants from `x->want` on, or a fault in its place. `each`: all are of this repetition. False: there is
  * no more. */
-static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
+static inline bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
 {
     const bool told = x->header || x->delims.truncation || x->joint_count; /* there is more to it than the bytes */
     while (x->want < take->want_count) {
         const shunt_hl7_want *want = &x->wants.wants[take->want_first + x->want++];
         shunt_range           range = each ? *each : field_range(x, want->field), plain = range;
         if (range.begin >= range.end) continue;
-        if (!told && find_plain(x, want, each != NULL, &plain)) {
+        if (SHUNT_LIKELY(!told && find_plain(x, want, each != NULL, &plain))) {
             if (plain.begin >= plain.end) continue;
             show_plain(x, want, plain, event);
             return true;
         }
-        if (!each && !(x->header && want->field <= 2)) range = part_of(x, range, x->delims.repetition, want->repetition);
-        if (make_value(x, want, range)) {
-            show_value(x, event);
-            return true;
-        }
-        if (x->queue_count || x->state == FAILED) {
-            x->slot = SHUNT_NONE; /* a fault in its place */
-            show_value(x, event);
-            return true;
-        }
+        if (show_hard(x, want, range, each != NULL, event)) return true;
     }
     return false;
 }
@@ -1549,9 +1553,9 @@ static shunt_step show_value(struct hl7 *x, shunt_event *event)
     return event->step;
 }
 
-static shunt_step next(shunt_reader *reader, shunt_event *event)
+/* Everything but the values of the segment at hand that stand for themselves. */
+static __attribute__((noinline)) shunt_step next_other(struct hl7 *x, shunt_event *event)
 {
-    struct hl7 *x = (struct hl7 *)reader;
     for (;;) {
         if (x->queue_first < x->queue_count) {
             show(x, &x->queue[x->queue_first++], event);
@@ -1577,6 +1581,21 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
         if (got == AT_END) got = finish_input(x);
         if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
     }
+}
+
+static shunt_step next(shunt_reader *reader, shunt_event *event)
+{
+    struct hl7 *x = (struct hl7 *)reader;
+    if (SHUNT_LIKELY(x->take < x->take_end && x->queue_first == x->queue_count && !x->value_waits)) {
+        const shunt_hl7_take *take = &x->wants.takes[x->take];
+        x->queue_first = x->queue_count = x->detail_count = 0;
+        if (SHUNT_LIKELY(take->kind == HL7_TAKE_VALUES)) {
+            if (next_want(x, take, NULL, event)) return event->step;
+            x->take++;
+            x->want = 0;
+        }
+    }
+    return next_other(x, event);
 }
 
 static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
