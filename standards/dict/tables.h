@@ -28,7 +28,7 @@ extern const uint32_t             shunt_dict_hl7_guide_count;
 extern const shunt_dict_release   shunt_dict_hl7_releases[];
 extern const shunt_codeset *const shunt_dict_hl7_lists[]; /* sorted by name */
 extern const uint32_t             shunt_dict_hl7_list_count;
-const shunt_guide *shunt_hl7_find(shunt_text set, shunt_text version);
-bool               shunt_hl7_fits(const shunt_guide *guide, shunt_text version);
+const shunt_guide                *shunt_hl7_find(shunt_text set, shunt_text version);
+bool                              shunt_hl7_fits(const shunt_guide *guide, shunt_text version);
 
 #endif
