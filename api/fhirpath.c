@@ -322,14 +322,13 @@ static struct fhirpath *parse_path(struct parser *p, bool outer)
         p->at++;
     }
     for (bool first = true;; first = false) {
-        bool       quoted = *p->at == '`';
         shunt_text part = name(p);
         if (!part.length) return failed(p, "a name stands at the beginning and behind each point: `Claim.item.net.value`");
         if (*p->at == '(') {
             struct step *step = add_step(p, path);
             p->at++;
             if (!step || !parse_call(p, part, step)) return NULL;
-        } else if (first && outer && !quoted && is_upper(*part.bytes)) {
+        } else if (first && outer && is_upper(*part.bytes)) { /* no element is called so */
             path->type = part;
         } else {
             struct step *step = add_step(p, path);

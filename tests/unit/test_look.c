@@ -167,6 +167,7 @@ static const struct {
     { BUNDLE, "Bundle.entry.count()", "2\n", false },
     { BUNDLE, "Bundle.where(total = 2).id", "b\n", false },
     { BUNDLE, "Bundle.entry.resource.ofType(Claim).item.net.value", "1.50\n", false },
+    { BUNDLE, "`Patient`.name.`family`", "F\n", false },
     { BUNDLE, "Patient.name", "{\"given\":[\"A\",\"B\"]}\n{\"family\":\"F\"}\n", false },
     { BUNDLE, NULL, NULL, false },
     { BUNDLE "\n" BUNDLE "\n", "Patient.id", "p\np\n", false },
