@@ -52,7 +52,7 @@ bool shunt_tape_add(shunt_tape *tape, const shunt_token *token)
                       .at = token->at,
                       .begin = token->begin };
     memcpy(tape->bytes + tape->size, &h, head);
-    if (token->text.length) memcpy(tape->bytes + tape->size + head, text, token->text.length);
+    if (text && token->text.length) memcpy(tape->bytes + tape->size + head, text, token->text.length);
     tape->size += more;
     return true;
 }

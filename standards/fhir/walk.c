@@ -630,5 +630,7 @@ static bool record(shunt_fhir_walk *w, const shunt_token *token)
 bool shunt_fhir_walk_end(shunt_fhir_walk *w, uint64_t at)
 {
     const shunt_token end = { .op = SHUNT_TOKEN_OBJECT_END, .at = at };
-    return !w->as_entry || (give(w, &end) && give(w, &end));
+    for (unsigned i = 0; w->as_entry && i < 2; i++) /* the entry, the Bundle */
+        if (!give(w, &end)) return false;
+    return true;
 }
