@@ -801,7 +801,7 @@ static shunt_ty unknown_function(check *k, const call *c)
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length)
         shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
-    else if (!memchr(c->name.bytes, '.', c->name.length))
+    else if (c->name.length && !memchr(c->name.bytes, '.', c->name.length))
         shunt_diag_help(k->diags, d, "declare it: `function %.*s(...) -> TYPE { return ... }`", SHUNT_TEXT_ARGS(c->name));
     return ty_error();
 }
