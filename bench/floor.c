@@ -10,6 +10,7 @@
 #include "engine/base/capture.h"
 #include "standards/scan.h"
 #include "standards/x12/reader.h"
+#include "standards/x12/validate.h"
 
 enum { PIECE = 64 * 1024, WINDOW = 32 * 1024, MADE = 32 << 20, MOST_ROUNDS = 31, RING = 1 << 20 };
 
@@ -222,6 +223,34 @@ static uint64_t read_and_capture(const struct input *in, const shunt_plan *plan)
     return segments;
 }
 
+/* Every segment held against the guide at SNIP types 1 and 2; the number of findings counts as seen. */
+static uint64_t read_and_validate(const struct input *in, const shunt_plan *plan)
+{
+    const shunt_guide         *guide = shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1"));
+    shunt_x12_validate_options options = { .snips = X12_SNIP(X12_SNIP_SYNTAX) | X12_SNIP(X12_SNIP_GUIDE) };
+    shunt_reader              *reader = shunt_x12_reader_new(&shunt_memory_libc, plan, NULL);
+    shunt_x12_validator       *v = shunt_x12_validator_new(&shunt_memory_libc, plan, &guide, &options);
+    uint64_t                   seen = 0;
+    size_t                     at = 0;
+    for (shunt_step step = SHUNT_STEP_NEED_INPUT; reader && v && step != SHUNT_STEP_END && step != SHUNT_STEP_FAILED;) {
+        shunt_event e;
+        uint32_t    count;
+        step = reader->ops->next(reader, &e);
+        if (step == SHUNT_STEP_NEED_INPUT) {
+            size_t size = in->size - at < PIECE ? in->size - at : PIECE;
+            at += size;
+            reader->ops->feed(reader, in->bytes + at - size, size, at == in->size);
+            continue;
+        }
+        if (shunt_x12_validator_see(v, &e) != SHUNT_OK) exit(1);
+        (void)shunt_x12_findings(v, &count);
+        seen += count + (step == SHUNT_STEP_SEGMENT);
+    }
+    shunt_x12_validator_free(v);
+    if (reader) reader->ops->free(reader);
+    return seen;
+}
+
 /* ---- a plan that wants what a remittance map wants ---- */
 
 static const struct {
@@ -275,6 +304,7 @@ int main(int argc, char **argv)
         { "read, loops recognised", read_mapped },
         { "the same in one piece", read_mapped_whole },
         { "read and capture", read_and_capture },
+        { "validate, SNIP 1 and 2", read_and_validate },
     };
     struct input in = { 0 };
     int          rounds = argc > 2 ? atoi(argv[2]) : 7;

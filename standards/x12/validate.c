@@ -105,18 +105,31 @@ static const meaning meanings[SHUNT_STATUS_COUNT] = {
 /* ---- tables made of the guides ---- */
 
 typedef struct relation {
-    char    kind;
-    uint8_t count;
-    uint8_t at[RELATION_PLACES];
+    uint64_t mask, first; /* of the elements, bit k = element k; the first of them */
+    char     kind;
+    uint8_t  count;
+    uint8_t  at[RELATION_PLACES];
 } relation;
+
+/* What can be seen of a simple element at a glance. */
+enum glance { LOOK_WELL, A_TEXT, A_CODE, A_NUMBER, A_DECIMAL, A_DATE };
+typedef struct quick {
+    uint8_t         kind;
+    uint16_t        least, most;
+    const uint64_t *codes; /* of A_CODE, ascending */
+    uint32_t        code_count;
+} quick;
 
 /* A segment node with what the release says of its segment. */
 typedef struct spec {
     const shunt_segment_node *node, *layout; /* layout NULL: the release has none */
+    quick                    *quick;         /* of each element */
     uint32_t                  relation_first;
     uint16_t                  relation_count;
     uint16_t                  entry; /* in the body of its loop */
+    uint16_t                  last_required;
     bool                      hierarchy, ready;
+    uint64_t                  related; /* elements that a condition speaks of; bit 0 as well where one must hold without any */
 } spec;
 
 /* The values of a list as numbers, for those up to eight bytes long. */
@@ -173,6 +186,7 @@ struct shunt_x12_validator {
     field              functional_id, version, control; /* GS01, GS08, ST02 as it stands */
     bool               separator_told;
     shunt_x12_balance *balance;
+    bool               plain[256]; /* bytes of a text that neither separate nor control */
 
     shunt_x12_finding *findings;
     uint32_t           count, room, held; /* held: faults of the reader that wait for their segment */
@@ -343,7 +357,16 @@ static const uint64_t *packed_codes(validator *v, const shunt_codeset *set)
         v->no_memory = true;
         return NULL;
     }
-    for (uint32_t i = 0; i < set->count; i++) packed[i] = shunt_pack((const uint8_t *)set->values[i], strlen(set->values[i]));
+    bool short_ones = true;
+    for (uint32_t i = 0; i < set->count; i++) {
+        size_t length = strlen(set->values[i]);
+        short_ones = short_ones && length <= 8;
+        packed[i] = shunt_pack((const uint8_t *)set->values[i], length);
+    }
+    if (!short_ones) {
+        shunt_memory_free(v->memory, packed);
+        packed = NULL;
+    }
     *fast = (fast_codes){ set, packed };
     v->codes_count++;
     return packed;
@@ -613,12 +636,26 @@ static void of_relation(validator *v, const shunt_segment *s, const shunt_delims
                                    i ? (int)r->at[i] : r->kind, (unsigned)r->at[0]);
 }
 
-static void check_relations(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p)
+/* Is the condition broken, by what is there? */
+static bool broken(const relation *r, uint64_t there)
+{
+    uint64_t met = there & r->mask;
+    switch (r->kind) {
+    case 'P': return met && met != r->mask;
+    case 'R': return !met;
+    case 'C': return (there & r->first) && met != r->mask;
+    case 'L': return (there & r->first) && met == r->first;
+    default: return (met & (met - 1)) != 0;
+    }
+}
+
+static void check_relations(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p, uint64_t present)
 {
     for (uint32_t i = 0; i < p->relation_count; i++) {
         const relation *r = &v->relations[p->relation_first + i];
-        unsigned        there = 0, first_missing = 0, second_there = 0;
-        bool            first = is_there(s, r->at[0]);
+        if (SHUNT_LIKELY(!broken(r, present))) continue;
+        unsigned there = 0, first_missing = 0, second_there = 0;
+        bool     first = is_there(s, r->at[0]);
         for (unsigned k = 0; k < r->count; k++) {
             if (is_there(s, r->at[k])) {
                 if (++there == 2) second_there = r->at[k];
@@ -646,26 +683,70 @@ static void check_relations(validator *v, const shunt_segment *s, const shunt_de
     }
 }
 
+/* A simple value that is fine beyond doubt: of its type and length, without anything that separates, in its list. */
+static inline bool plainly_fine(const validator *v, const shunt_segment *s, const quick *q, uint32_t begin, uint32_t length)
+{
+    const uint8_t *bytes = s->bytes + begin;
+    if (length < q->least || length > q->most) return false;
+    switch (q->kind) {
+    case A_CODE: {
+        uint64_t sought = shunt_segment_pack(s, (shunt_range){ begin, begin + length });
+        uint32_t low = 0, high = q->code_count;
+        while (low < high) {
+            uint32_t middle = (low + high) / 2;
+            if (q->codes[middle] < sought)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return length <= 8 && low < q->code_count && q->codes[low] == sought;
+    }
+    case A_TEXT:
+        for (uint32_t i = 0; i < length; i++)
+            if (!v->plain[bytes[i]]) return false;
+        return true;
+    case A_NUMBER:
+        for (uint32_t i = 0; i < length; i++)
+            if (!is_digit(bytes[i])) return false;
+        return true;
+    case A_DECIMAL: {
+        uint32_t points = 0;
+        for (uint32_t i = 0; i < length; i++) {
+            if (is_digit(bytes[i])) continue;
+            if (bytes[i] != '.' || points++) return false;
+        }
+        return points < length;
+    }
+    case A_DATE: return is_date(bytes, length);
+    default: return false;
+    }
+}
+
 static void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p)
 {
     const shunt_segment_node *n = p->node;
-    for (uint32_t k = 1; k <= n->element_count; k++) {
-        const shunt_element *e = &n->elements[k - 1];
-        value                x = { .segment = s,
-                                   .delims = delims,
-                                   .spec = p,
-                                   .element = e,
-                                   .position = (uint16_t)k,
-                                   .layout = p->layout && k <= p->layout->element_count ? &p->layout->elements[k - 1] : NULL };
-        if (k <= s->elements) {
-            set_range(&x, s->offsets[k], s->offsets[k + 1] - 1);
-        } else {
-            if (e->usage != SHUNT_REQUIRED) continue;
-            set_range(&x, s->length, s->length);
+    uint32_t                  most = s->elements < n->element_count ? s->elements : n->element_count;
+    uint64_t                  present = 0;
+    for (uint32_t k = 1; k <= most || k <= p->last_required; k++) {
+        uint32_t begin = s->length, length = 0;
+        if (k <= most) {
+            begin = s->offsets[k];
+            length = s->offsets[k + 1] - 1 - begin;
+            if (k < 64) present |= (uint64_t)(length > 0) << k;
+            if (length && SHUNT_LIKELY(plainly_fine(v, s, &p->quick[k - 1], begin, length)) && !s->line_ends) continue;
         }
-        if (SHUNT_LIKELY(x.length || e->usage == SHUNT_REQUIRED)) check_element(v, &x);
+        const shunt_element *e = &n->elements[k - 1];
+        if (!length && e->usage != SHUNT_REQUIRED) continue;
+        value x = { .segment = s,
+                    .delims = delims,
+                    .spec = p,
+                    .element = e,
+                    .position = (uint16_t)k,
+                    .layout = p->layout && k <= p->layout->element_count ? &p->layout->elements[k - 1] : NULL };
+        set_range(&x, begin, begin + length);
+        check_element(v, &x);
     }
-    if (p->relation_count) check_relations(v, s, delims, p);
+    if ((present | 1) & p->related) check_relations(v, s, delims, p, present);
     if (SHUNT_UNLIKELY(s->elements > 0 && s->offsets[s->elements + 1] - 1 == s->offsets[s->elements])) {
         shunt_x12_finding *f = find_as(v, SHUNT_X12_EMPTY_TAIL, X12_SNIP_SYNTAX);
         if (f) {
@@ -699,10 +780,14 @@ static void read_relations(validator *v, spec *p)
             uint32_t place = two((const uint8_t *)at);
             at += 2;
             if (place == 0 || place > p->node->element_count) r.kind = 0;
+            if (place >= 64) r.kind = 0;
             if (r.count < RELATION_PLACES) r.at[r.count++] = (uint8_t)place;
+            r.mask |= UINT64_C(1) << (place & 63);
         }
         while (*at == ' ') at++;
         if (!r.kind || r.count < 2) continue;
+        r.first = UINT64_C(1) << r.at[0];
+        p->related |= r.kind == 'R' ? UINT64_MAX : r.mask;
         if (v->relation_count == v->relation_room) {
             uint32_t  room = v->relation_room ? v->relation_room * 2 : 64;
             relation *grown = shunt_memory_resize(v->memory, v->relations, room * sizeof *grown);
@@ -715,6 +800,46 @@ static void read_relations(validator *v, spec *p)
         }
         v->relations[v->relation_count++] = r;
         p->relation_count++;
+    }
+}
+
+/* Elements that can be passed at a glance when they are as they should be. */
+static void read_elements(validator *v, spec *p)
+{
+    const shunt_segment_node *n = p->node;
+    p->quick = shunt_memory_zeroed(v->memory, n->element_count + 1u, sizeof *p->quick);
+    if (!p->quick) {
+        v->no_memory = true;
+        p->node = NULL;
+        return;
+    }
+    for (uint16_t i = 0; i < n->element_count; i++) {
+        const shunt_element *e = &n->elements[i];
+        quick               *q = &p->quick[i];
+        if (e->usage == SHUNT_REQUIRED) p->last_required = (uint16_t)(i + 1);
+        *q = (quick){ .least = e->min_length, .most = e->max_length };
+        bool list = e->codes && wanted(v, e->codes->name[0] ? X12_SNIP_CODES : X12_SNIP_GUIDE);
+        if (e->usage == SHUNT_NOT_USED || e->components) continue;
+        switch (e->type) {
+        case SHUNT_VALUE_TEXT:
+        case SHUNT_VALUE_CODE:
+            q->kind = A_TEXT;
+            if (!list) break;
+            q->codes = packed_codes(v, e->codes);
+            q->code_count = e->codes->count;
+            q->kind = q->codes ? A_CODE : LOOK_WELL;
+            break;
+        case SHUNT_VALUE_INT: q->kind = A_NUMBER; break;
+        case SHUNT_VALUE_IMPLIED:
+        case SHUNT_VALUE_DECIMAL:
+        case SHUNT_VALUE_AMOUNT:
+            q->kind = e->implied ? A_NUMBER : A_DECIMAL;
+            /* A point does not count for the length: where that matters, look well. */
+            if (q->kind == A_DECIMAL && q->least > 1) q->kind = LOOK_WELL;
+            break;
+        case SHUNT_VALUE_DATE: q->kind = A_DATE; break;
+        default: break;
+        }
     }
 }
 
@@ -739,6 +864,7 @@ static const spec *spec_of(validator *v, uint16_t node)
     if (version.length >= 6) p->layout = shunt_segment_find((shunt_text){ version.bytes, 6 }, shunt_text_of(p->node->id));
     p->hierarchy = !strcmp(p->node->id, "HL") && p->node->element_count >= 3;
     read_relations(v, p);
+    read_elements(v, p);
     return p;
 }
 
@@ -770,9 +896,10 @@ static void pass(validator *v, frame *f, uint16_t at, uint32_t number, uint64_t 
 static void count(validator *v, frame *f, uint16_t at, const shunt_segment *s)
 {
     const shunt_entry *entry = &f->loop->body[at];
-    bool               trailer = entry->segment && !strcmp(entry->segment->id, "SE");
-    uint32_t           number = s->number - (trailer && s->number > 1);
-    if (f->checked < at) pass(v, f, at, number, s->at);
+    if (f->checked < at) {
+        bool trailer = entry->segment && !strcmp(entry->segment->id, "SE");
+        pass(v, f, at, s->number - (trailer && s->number > 1), s->at);
+    }
     tally   *t = &v->tallies[f->first + at];
     uint32_t max = entry->segment ? entry->segment->max : entry->loop->max;
     t->count++;
@@ -1028,6 +1155,7 @@ static void check_isa(validator *v, const shunt_event *event)
                                           [15] = "none of P, T, I" };
     const shunt_segment     *s = event->segment;
     v->apart = v->close = 0;
+    for (unsigned c = 0; c < 256; c++) v->plain[c] = c >= ' ' && c != 0x7f && c != event->delims.repetition;
     v->separator_told = false;
     for (uint32_t k = 1; k <= 15 && k <= s->elements; k++)
         if (!isa_fits(s, &event->delims, k)) of_isa(v, s, k, SHUNT_X12_ENVELOPE, whys[k] ? whys[k] : "");
@@ -1103,7 +1231,8 @@ static void check_st(validator *v, const shunt_event *event)
         if (f) set_code(f, X12_SAID_GROUP, "1", "1");
     }
     bool of_guide = strlen(v->guide->version) > 6;
-    if (of_guide && version.length && !shunt_guide_fits(v->guide, version))
+    bool named = version.length > 6 && version.bytes[6] == 'X'; /* GS08 is a guide, no bare release */
+    if (of_guide && !named && version.length)
         doubt(v, s, 3, X12_SAID_GROUP, "2", "GS08 does not name this guide");
     else if (of_guide && guide.length && version.length && !shunt_text_equal(guide, version))
         doubt(v, s, 3, X12_SAID_SET, "19", "ST03 is not what GS08 says");
@@ -1357,6 +1486,7 @@ void shunt_x12_validator_free(validator *v)
     shunt_memory_free(v->memory, v->guide_conditions);
     shunt_memory_free(v->memory, v->loops);
     shunt_memory_free(v->memory, v->loop_entry);
+    for (uint32_t i = 0; v->specs && i < v->plan->node_count; i++) shunt_memory_free(v->memory, v->specs[i].quick);
     shunt_memory_free(v->memory, v->specs);
     shunt_memory_free(v->memory, v->relations);
     shunt_memory_free(v->memory, v->tallies);

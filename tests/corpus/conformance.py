@@ -25,6 +25,7 @@ python3 tests/corpus/conformance.py list.tsv > docs/conformance.md
 python3 tests/corpus/hl7.py build/release/tests/shunt_hl7_leaves --page >> docs/conformance.md
 python3 tests/corpus/run_rows.py build/release/cli/shunt --page >> docs/conformance.md
 python3 tests/corpus/run_fhir.py build/release/tests/shunt_fhir_lex build/release/tests/shunt_fhir_read --page >> docs/conformance.md
+python3 tests/corpus/run_validate.py build/release/cli/shunt --page page.md; cat page.md >> docs/conformance.md
 ```
 
 Files marked `valid` or `envelope-ok` run without a fault of structure above a warning, but for those listed under *not as marked*. `REQUIRED_MISSING` and
