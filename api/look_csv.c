@@ -3,6 +3,7 @@
 
 #include "api/look.h"
 #include "dsl/plan_maker.h"
+#include "standards/csv/heading.h"
 #include "standards/csv/shape.h"
 
 enum { NUMBERS = 5 /* digits of a column */ };
@@ -53,6 +54,9 @@ static const char *open(shunt_inspector *inspector, shunt_text bytes, bool whole
     for (uint16_t i = 0; i < row->column_count; i++)
         if (!c->column && shunt_text_equal(row->columns[i].heading, c->wanted)) c->column = i + 1u;
     if (!c->column && c->number <= row->column_count) c->column = c->number;
+    /* No heading is just that: one that means it, as the header of a source is read. */
+    for (uint16_t i = 0; inspector->path && !c->column && i < row->column_count; i++)
+        if (shunt_csv_heading_like(row->columns[i].heading, c->wanted)) c->column = i + 1u;
     if (inspector->path && !c->column) return "no column of the file has that name";
     inspector->reader = shunt_reader_for(SHUNT_STANDARD_CSV, &inspector->memory, &c->plan);
     return inspector->reader ? NULL : "no memory";
