@@ -1211,6 +1211,13 @@ static walked walk_name(check *k, shunt_ast *node, way *w)
     return found == WALK_SEGMENT ? WALK_VALUE : found;
 }
 
+/* A loop of a base set of X12, called by the segment that starts it (`PO1`) or, of a ship notice, by its level (`item`). */
+static bool is_named_loop(check *k, shunt_text name)
+{
+    return k->source && source_of(k)->standard == SHUNT_STANDARD_X12 && name.length && !is_digit(name.bytes[0]) &&
+           loop_has_id(k, name);
+}
+
 static walked walk_loop_id(check *k, shunt_ast *node, way *w)
 {
     if (k->unread || k->lost || !outside_of_the_map(k, node, node->text)) return WALK_REPORTED;
@@ -1221,6 +1228,10 @@ static walked below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *
 {
     shunt_text segment;
     uint16_t   element, component;
+    if (!w->loop->segment.length && is_named_loop(k, name->text)) {
+        walked found = go_down(k, w, node, name->text);
+        if (found != WALK_OTHER) return found;
+    }
     if (looks_like_loop(name->text)) {
         walked found = w->loop->segment.length ? WALK_OTHER : go_down(k, w, node, name->text);
         if (found != WALK_OTHER) return found;
@@ -1333,6 +1344,7 @@ static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
     case SHUNT_AST_NAME:
     case SHUNT_AST_ELEMENT:
         if (k->level && k->level->is_it && shunt_text_is(node->text, "it")) break;
+        if (loop_wanted && is_named_loop(k, node->text) && !find_value(k, node->text)) return walk_loop_id(k, node, w);
         return walk_name(k, node, w);
     case SHUNT_AST_MEMBER:
         if (kid(node, SHUNT_MEMBER_name) && shunt_text_is(kid(node, SHUNT_MEMBER_name)->text, "first")) break;
@@ -1399,8 +1411,9 @@ const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
     if (k->source && source_of(k)->tree) return tree_unit_loop(k, list, reported);
     if (is_hl7(k) && list) return hl7_unit_loop(k, list, reported);
     if (is_rows(k) && list) return csv_unit_loop(k, list, reported);
-    if (!k->source || !list || (list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))
-        return NULL;
+    if (!k->source || !list) return NULL;
+    bool named = (list->kind == SHUNT_AST_NAME || list->kind == SHUNT_AST_ELEMENT) && is_named_loop(k, list->text);
+    if (!named && ((list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))) return NULL;
     uint32_t missing;
     *reported = true;
     if (!loop_has_id(k, list->text)) {
@@ -1434,6 +1447,8 @@ static const shunt_loop *endless_below(const shunt_loop *loop)
 
 void check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
 {
+    /* What stands in a document of trade is bounded by `max_unit_bytes` alone: its base set has no limits. */
+    if (source_of(k)->standard == SHUNT_STANDARD_X12 && !source_of(k)->guides[0]->health_care) return;
     if (is_hl7(k)) return; /* a message is what systems exchange in one piece, and `max_unit_bytes` bounds it */
     for (uint32_t m = 0; m < loop->match_count; m++) {
         const shunt_loop *endless = endless_below(loop->matches[m].loop);

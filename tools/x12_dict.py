@@ -268,7 +268,7 @@ def write_phi(facts, out):
 # -- guides ------------------------------------------------------------------------------------------------------------
 
 # Levels of a ship notice, and which may stand under which: the standard has one loop HL for all, HL03 says what it is.
-SHIP_LEVELS = {"shipment": ("S", "OTPI"), "order": ("O", "TPI"), "tare": ("T", "POI"), "pack": ("P", "OI"), "item": ("I", "P")}
+SHIP_LEVELS = {"shipment": ("S", "OTPI"), "order": ("O", "TPI"), "tare": ("T", "POI"), "pack": ("P", "OI"), "item": ("I", "")}
 
 
 def ship_levels(loop, above, code):
@@ -279,7 +279,8 @@ def ship_levels(loop, above, code):
         nested["body"].append(dict(node, key={"03": [code]}) if node.get("seg") == "HL" else node)
     last = max(n["pos"] for n in loop["body"])
     for below in SHIP_LEVELS[name][1]:
-        if below not in above:
+        # An item is always of an order, so that its order is at hand; one without is read as if its order had begun.
+        if below not in above and (below != "I" or "O" in above + code):
             nested["body"].append(dict(ship_levels(loop, above + code, below), pos=last + 10))
     return nested
 
@@ -300,7 +301,7 @@ class Guide:
             at = next(i for i, n in enumerate(self.tree["body"]) if n.get("loop") == "HL")
             self.tree["body"][at]["use"] = "S"
             self.tree["body"][at:at] = [dict(ship_levels(self.tree["body"][at], "", code), pos=self.tree["body"][at]["pos"])
-                                        for code in "SOTPI"]
+                                        for code in "SOTP"]
         self.name = name.split("/")[-1]
         self.release = self.tree["release"] if self.tree["release"] in RELEASES else "005010"
         self.segments, self.names, self.lines = segments, names, []

@@ -1430,7 +1430,8 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
         fault(v, event);
         v->held = v->count;
         return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
-    default: return SHUNT_OK; /* NEED_INPUT changes nothing, or the cut of the input would */
+    case SHUNT_STEP_END: break; /* what waited for a segment is told without one */
+    default: return SHUNT_OK;   /* NEED_INPUT changes nothing, or the cut of the input would */
     }
     if (v->held && event->segment) complete_faults(v, event);
     v->held = 0;

@@ -39,6 +39,7 @@ DISAGREE = [
     (r"linuxforhealth-x12/.*example3", "loop 2320 without its payer 2330B"),
     (r"linuxforhealth-x12/.*two-claims", "CLM06, which the guide does not use"),
     (r"linuxforhealth-x12/demo.835", "no PER*BL; TS309 and TS311, which the guide does not use"),
+    (r"staedi/.*header-ref-only", "a REF of the header that the guide does not have, behind a BHT alone"),
     (r"vgi-x12/", "cut down by hand: required segments, HL and ST03 are missing, NM1 before TRN"),
 ]
 ODDITIES = {"SE01": "X12_SE01", "SE02": "X12_SE02", "GE01": "X12_GE01", "GE02": "X12_GE02", "IEA01": "X12_IEA01", "IEA02": "X12_IEA02",
@@ -148,7 +149,7 @@ def main():
         for odd in row["oddities_seen"].split(" | "):
             for word, wanted in ODDITIES.items():
                 if (odd + " ").startswith(word + " ") and not codes & set([wanted] if isinstance(wanted, str) else wanted) and \
-                        not codes & {"X12_NO_ISA", "X12_TRUNCATED", "X12_DELIMITERS", "X12_DELIMITER_WIDE", "X12_NO_SE", "X12_SEGMENT_ID", "X12_NO_GE"}:
+                        not codes & {"X12_NO_ISA", "X12_ENVELOPE", "X12_TRUNCATED", "X12_DELIMITERS", "X12_DELIMITER_WIDE", "X12_NO_SE", "X12_SEGMENT_ID", "X12_NO_GE"}:
                     unseen.append(f"{row['path']}: {odd}: {sorted(c for c in codes if c)}")
     for answer in sorted(index.parent.glob("*/*.expected.*")):
         path = answer.parent / answer.name[:answer.name.index(".expected.")]
