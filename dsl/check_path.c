@@ -415,10 +415,15 @@ walked head_loop(check *k, const shunt_ast *node, shunt_text id, way *w)
         walked found = go_down(k, w, node, id);
         if (found != WALK_OTHER) return found;
         uint32_t count = ancestors_of(k, at->loop, around);
+        /* What stands around this is meant before anything below a nearer one: levels of a ship notice stand in several orders. */
+        for (uint32_t i = 0; i < count; i++) {
+            if (!around[i].ref->id.length || !shunt_text_equal(around[i].ref->id, id)) continue;
+            go_up(k, w, at, &around[i]);
+            return WALK_LOOP;
+        }
         for (uint32_t i = 0; i < count; i++) {
             if (!around[i].ref->id.length) continue;
             go_up(k, w, at, &around[i]);
-            if (shunt_text_equal(around[i].ref->id, id)) return WALK_LOOP;
             found = go_down(k, w, node, id);
             if (found != WALK_OTHER) return found;
         }
