@@ -1,74 +1,106 @@
-/* fuzz_validate.c - any definition and any message: no crash, and the same findings and answers whole or in pieces, the latter without
- * a byte that could add a segment. Byte 0: size of the pieces; then the text of a definition up to a zero byte; the rest is the message. */
-#include <shunt/shunt.h>
-#include <stdint.h>
+/* fuzz_validate.c - any definition and any message: no crash, and the same findings and answers whole or in pieces. Byte 0: size of the
+ * pieces; then the text of a definition up to a zero byte; the rest is the message. A definition that is fine is validated against as well,
+ * which takes a plan of its own; the guides of the build have theirs made once. */
 #include <stdlib.h>
-#include <string.h>
 
-typedef struct text {
-    char  *bytes;
-    size_t length, room;
-} text;
+#include "dsl/plan_maker.h"
+#include "standards/definition.h"
+#include "standards/x12/ack.h"
+#include "standards/x12/reader.h"
 
-static bool append(void *context, const void *bytes, size_t size)
+enum { GUIDES = 4 };
+static const shunt_guide *guides[GUIDES];
+static shunt_plan         plan;
+static shunt_arena       *arena;
+
+static void make(void)
 {
-    text *t = context;
-    if (t->room - t->length < size) {
-        t->room = (t->length + size) * 2;
-        t->bytes = realloc(t->bytes, t->room);
-        if (!t->bytes) abort();
+    static const char *const wanted[GUIDES][2] = {
+        { "837", "005010X222A1" }, { "835", "005010X221A1" }, { "850", "004010" }, { "856", "004010" }
+    };
+    arena = shunt_arena_new(&shunt_memory_libc, 0);
+    if (!arena) abort();
+    for (int i = 0; i < GUIDES; i++) {
+        guides[i] = shunt_guide_find(SHUNT_STANDARD_X12, shunt_text_of(wanted[i][0]), shunt_text_of(wanted[i][1]));
+        if (!guides[i]) abort();
     }
-    memcpy(t->bytes + t->length, bytes, size);
-    t->length += size;
-    return true;
+    if (shunt_plan_make(arena, guides, GUIDES, NULL, 0, &plan) != SHUNT_OK) abort();
 }
 
-static void validate(const shunt_definitions *definitions, const uint8_t *input, size_t size, size_t step, bool json, text *out,
-                     text *answer)
+/* Findings and answers as bytes. */
+static void validate(const shunt_plan *with, const shunt_guide *const *of, const shunt_conditions *conditions,
+                     const uint8_t *input, size_t size, size_t step, shunt_buffer *out)
 {
-    shunt_validate_options options = { .size = sizeof options,
-                                       .snip = "5",
-                                       .json = json,
-                                       .acknowledge = append,
-                                       .acknowledge_context = answer,
-                                       .made_at = "2025-03-01T12:00:00Z",
-                                       .definitions = definitions };
-    shunt_validator       *v;
-    if (shunt_validator_new(&options, append, out, &v, NULL) != SHUNT_DONE) abort();
-    for (size_t at = 0; at < size; at += step) {
-        size_t piece = size - at < step ? size - at : step;
-        if (shunt_validator_feed(v, input + at, piece, false) > SHUNT_INPUT_FAULT) abort();
+    shunt_x12_validate_options options = { .snips = 0x3e, .conditions = conditions };
+    shunt_x12_ack_options      answer = { .date = "20250301", .time = "1200" };
+    shunt_buffer               answers;
+    shunt_buffer_init(&answers, &shunt_memory_libc);
+    shunt_reader        *reader = shunt_x12_reader_new(&shunt_memory_libc, with, NULL);
+    shunt_x12_validator *v = shunt_x12_validator_new(&shunt_memory_libc, with, of, &options);
+    shunt_x12_ack       *ack = shunt_x12_ack_new(&shunt_memory_libc, &answer, &answers);
+    size_t               at = 0;
+    if (!reader || !v || !ack) abort();
+    for (shunt_step s = SHUNT_STEP_NEED_INPUT; s != SHUNT_STEP_END && s != SHUNT_STEP_FAILED;) {
+        shunt_event e;
+        uint32_t    count;
+        s = reader->ops->next(reader, &e);
+        if (s == SHUNT_STEP_NEED_INPUT) {
+            size_t piece = size - at < step ? size - at : step;
+            at += piece;
+            reader->ops->feed(reader, input + at - piece, piece, at == size);
+            continue;
+        }
+        if (shunt_x12_validator_see(v, &e) != SHUNT_OK) abort();
+        const shunt_x12_finding *found = shunt_x12_findings(v, &count);
+        for (uint32_t i = 0; i < count; i++) {
+            if (found[i].value_length > X12_VALUE_KEPT) abort();
+            shunt_buffer_format(out, "%d %llu %u %u %u %.3s %s\n", (int)found[i].code, (unsigned long long)found[i].place.byte,
+                                found[i].place.segment, found[i].place.element, found[i].place.component, found[i].id,
+                                found[i].detail);
+        }
+        if (shunt_x12_ack_see(ack, &e, found, count) != SHUNT_OK) abort();
     }
-    if (shunt_validator_feed(v, NULL, 0, true) > SHUNT_INPUT_FAULT) abort();
-    shunt_validator_free(v);
+    shunt_buffer_add(out, answers.bytes, answers.length);
+    shunt_x12_ack_free(ack);
+    shunt_x12_validator_free(v);
+    reader->ops->free(reader);
+    shunt_buffer_done(&answers);
+}
+
+static void compare(const shunt_plan *with, const shunt_guide *const *of, const shunt_conditions *conditions,
+                    const uint8_t *input, size_t size, size_t step)
+{
+    shunt_buffer whole, cut;
+    shunt_buffer_init(&whole, &shunt_memory_libc);
+    shunt_buffer_init(&cut, &shunt_memory_libc);
+    validate(with, of, conditions, input, size, size ? size : 1, &whole);
+    validate(with, of, conditions, input, size, step, &cut);
+    if (whole.length != cut.length || (cut.length && memcmp(whole.bytes, cut.bytes, cut.length) != 0)) abort();
+    shunt_buffer_done(&whole);
+    shunt_buffer_done(&cut);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    shunt_definitions *definitions;
-    shunt_messages    *messages;
-    text               whole = { 0 }, cut = { 0 }, whole_answer = { 0 }, cut_answer = { 0 };
     if (size < 2) return 0;
+    if (!arena) make();
     size_t         step = data[0] ? data[0] : 256;
     const uint8_t *zero = memchr(data + 1, 0, size - 1), *message = zero ? zero + 1 : data + 1;
     size_t         length = (size_t)(data + size - message);
-    if (shunt_definitions_new(NULL, &definitions) != SHUNT_DONE) abort();
-    if (zero) {
-        if (shunt_definitions_add(definitions, "fuzz", data + 1, (size_t)(zero - data - 1), &messages) > SHUNT_RULES_FAULT)
-            abort();
-        shunt_messages_free(messages);
-    }
-    validate(definitions, message, length, length ? length : 1, data[0] & 1, &whole, &whole_answer);
-    validate(definitions, message, length, step, data[0] & 1, &cut, &cut_answer);
-    if (whole.length != cut.length || memcmp(whole.bytes, cut.bytes, cut.length) != 0) abort();
-    if (whole_answer.length != cut_answer.length ||
-        (cut_answer.length && memcmp(whole_answer.bytes, cut_answer.bytes, cut_answer.length) != 0))
-        abort();
-    shunt_definitions_free(definitions);
-    free(whole.bytes);
-    free(cut.bytes);
-    free(whole_answer.bytes);
-    free(cut_answer.bytes);
+    compare(&plan, guides, NULL, message, length, step);
+    if (!zero) return 0;
+    static shunt_definition_set set;
+    shunt_definition_fault      fault;
+    shunt_arena                *own = shunt_arena_new(&shunt_memory_libc, 64 << 20);
+    shunt_plan                  site;
+    set.count = 0;
+    if (!own) abort();
+    if (shunt_definition_read(own, (shunt_text){ (const char *)data + 1, (uint32_t)(zero - data - 1) }, &set, &fault) ==
+            SHUNT_OK &&
+        shunt_plan_make(own, &set.items[0].guide, 1, NULL, 0, &site) == SHUNT_OK &&
+        shunt_plan_valid(&site, &(const char *){ NULL }))
+        compare(&site, &set.items[0].guide, &set.items[0].conditions, message, length, step);
+    shunt_arena_free(own);
     return 0;
 }
