@@ -46,7 +46,8 @@ static bool put_segment(shunt_buffer *out, const shunt_segment_node *node, const
     const shunt_element *field = path->field ? shunt_node_element(node, path->field, 0) : NULL, *part = field;
     char                 label[48];
     if (path->field && !field) return false;
-    if (path->component) part = path->component <= field->component_count ? &field->components[path->component - 1] : NULL;
+    if (field && path->component)
+        part = path->component <= field->component_count ? &field->components[path->component - 1] : NULL;
     if (part && path->subcomponent)
         part = path->subcomponent <= part->component_count ? &part->components[path->subcomponent - 1] : NULL;
     if (path->field && !part) return false;

@@ -380,7 +380,7 @@ static void take_single(void *context, const fhir_node *node, shunt_text made)
     if (s->count++) return;
     s->text = !node ? made : node->has_value ? node->value : (shunt_text){ 0 };
     s->number = node && node->has_value && (!node->quoted || node->element); /* in XML everything is a text */
-    if (node || made.length > sizeof s->room) return;
+    if (node || !made.length || made.length > sizeof s->room) return;
     memcpy(s->room, made.bytes, made.length);
     s->text.bytes = s->room;
 }
