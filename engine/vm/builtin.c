@@ -140,13 +140,11 @@ static shunt_text last4(shunt_text text)
 static shunt_status tokenize(shunt_vm *vm, shunt_text text, shunt_value *result)
 {
     if (!vm->host->token_key || vm->host->token_key_length == 0) return SHUNT_USAGE;
-    uint8_t    mac[SHUNT_SHA256_BYTES];
-    shunt_hmac hmac;
-    char      *hex = shunt_arena_bytes(vm->arena, SHUNT_SHA256_HEX);
+    uint8_t mac[SHUNT_SHA256_BYTES];
+    char   *hex = shunt_arena_bytes(vm->arena, SHUNT_SHA256_HEX);
     if (!hex) return shunt_vm_full(vm);
-    shunt_hmac_init(&hmac, vm->host->token_key, vm->host->token_key_length);
-    shunt_hmac_add(&hmac, text.bytes, text.length);
-    shunt_hmac_finish(&hmac, mac);
+    shunt_hmac_add(&vm->token, text.bytes, text.length);
+    shunt_hmac_finish(&vm->token, mac); /* keyed again */
     shunt_hex(mac, sizeof mac, hex);
     return give_text((shunt_text){ hex, SHUNT_SHA256_HEX }, result);
 }

@@ -5,6 +5,7 @@
 #define SHUNT_STATE_H
 
 #include "engine/base/decimal.h"
+#include "engine/base/hash.h"
 #include "engine/vm/owner.h"
 #include "engine/vm/table.h"
 #include "engine/vm/vm.h"
@@ -85,6 +86,7 @@ struct shunt_vm {
     shunt_seen           seen_unit, seen_set;
     shunt_journal        journal;
     struct shunt_memo   *memo;
+    shunt_hmac           token; /* keyed, for tokenize */
     uint32_t             records;
     /* of a failure */
     shunt_vm_place       place;

@@ -86,6 +86,7 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
         shunt_vm_free(vm);
         return NULL;
     }
+    if (host->token_key) shunt_hmac_init(&vm->token, host->token_key, host->token_key_length);
     vm->arena = vm->unit;
     shunt_vm_begin(vm);
     return vm;

@@ -68,8 +68,8 @@ typedef struct shunt_outcome {
 } shunt_outcome;
 
 typedef struct shunt_vm shunt_vm;
-/* Program and host are borrowed; what the host struct holds may be changed between runs. `steps` bounds the instructions of one run
- * (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
+/* Program and host are borrowed; what the host struct holds may be changed between runs, but for the token key, which is taken here.
+ * `steps` bounds the instructions of one run (LIMIT_STEPS), `unit_bytes` the arena of a unit (LIMIT_UNIT_BYTES). */
 shunt_vm    *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
                           size_t unit_bytes) SHUNT_MUST_USE;
 void         shunt_vm_free(shunt_vm *vm);
