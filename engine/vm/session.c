@@ -557,19 +557,6 @@ static shunt_status take_segment(shunt_session *s, const shunt_event *event)
     return capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event);
 }
 
-static shunt_status take_value(shunt_session *s, const shunt_event *event)
-{
-    const shunt_node *node = shunt_capture_innermost(s->capture);
-    bool              taken;
-    SHUNT_TRY(capture_status(s, shunt_capture_value(s->capture, event->slot, event->value, event->cleared, &event->place, &taken),
-                             event));
-    if (!taken || !s->early_done || !node) return SHUNT_OK;
-    if (!s->plan->slots[s->plan->frames[node->frame].slot_first + event->slot].early) return SHUNT_OK;
-    if (shunt_session_doom(s)) return SHUNT_OK; /* the transaction is lost, and the first value that was late has said why */
-    shunt_raised raised = { .place = event->place };
-    return shunt_session_fail(s, SHUNT_NONE, s->reader->ops->late, SHUNT_SCOPE_TRANSACTION, &raised);
-}
-
 /* The exit that answers a fault outside of transactions: only one that undoes more than a transaction has anything to undo. */
 static uint16_t outer_exit(const shunt_session *s)
 {
@@ -599,6 +586,31 @@ static shunt_status take_fault(shunt_session *s, const shunt_event *event)
     if (exit != SHUNT_NONE) return shunt_session_fail(s, exit, event->code, SHUNT_SCOPE_BATCH, &raised);
     raised.grade = SHUNT_GRADE_ERROR;
     return shunt_session_raise(s, &raised);
+}
+
+/* The slot has a value already, or nothing is captured here. */
+static shunt_status second_value(shunt_session *s, const shunt_event *event, const shunt_node *node)
+{
+    if (s->reader->ops->twice == SHUNT_OK || !node || event->slot >= s->plan->frames[node->frame].slot_count) return SHUNT_OK;
+    if (!node->slots[event->slot].bytes || (!event->value.length && !event->cleared)) return SHUNT_OK;
+    const struct unit *unit = shunt_session_unit(s);
+    if (unit ? unit->failed : shunt_session_doom(s) != NULL) return SHUNT_OK; /* lost already, and something has said why */
+    shunt_event fault = { .code = s->reader->ops->twice, .place = event->place, .local = true };
+    return take_fault(s, &fault);
+}
+
+static shunt_status take_value(shunt_session *s, const shunt_event *event)
+{
+    const shunt_node *node = shunt_capture_innermost(s->capture);
+    bool              taken;
+    SHUNT_TRY(capture_status(s, shunt_capture_value(s->capture, event->slot, event->value, event->cleared, &event->place, &taken),
+                             event));
+    if (!taken) return second_value(s, event, node);
+    if (!s->early_done || !node) return SHUNT_OK;
+    if (!s->plan->slots[s->plan->frames[node->frame].slot_first + event->slot].early) return SHUNT_OK;
+    if (shunt_session_doom(s)) return SHUNT_OK; /* the transaction is lost, and the first value that was late has said why */
+    shunt_raised raised = { .place = event->place };
+    return shunt_session_fail(s, SHUNT_NONE, s->reader->ops->late, SHUNT_SCOPE_TRANSACTION, &raised);
 }
 
 static shunt_status begin_scope(shunt_session *s, const shunt_event *event)

@@ -146,6 +146,20 @@ static bool list_item(shunt_fhir_walk *w, uint16_t loop, const shunt_token *toke
     return !framed || emit_loop(w, SHUNT_STEP_LEAVE, loop, token->at + token->length);
 }
 
+/* Parts of an object are read there: of a single one, or of items by other names than that of a primitive's value. */
+static bool wants_object(const shunt_fhir_walk *w, const shunt_fhir_name *name)
+{
+    if (name->values || name->node_count) return false;
+    for (uint32_t i = 0; i < name->loop_count; i++) {
+        uint16_t                loop = w->names->lists[name->loops + i];
+        const shunt_fhir_under *under = &w->names->under[loop];
+        bool                    single = w->names->plan->loops[loop].frame == SHUNT_NONE;
+        for (uint32_t k = 0; k < under->name_count; k++)
+            if (single || !shunt_text_is(w->names->names[under->names + k].text, "value")) return true;
+    }
+    return false;
+}
+
 static bool take_value(shunt_fhir_walk *w, const shunt_token *token)
 {
     shunt_fhir_frame      *f = top(w);
@@ -168,6 +182,7 @@ static bool take_value(shunt_fhir_walk *w, const shunt_token *token)
     }
     if (token->length > w->most) return note_fault(&w->sink, SHUNT_FHIR_VALUE_BYTES, token->at, token->length, "");
     if (!token->text.length) return note_fault(&w->sink, SHUNT_FHIR_EMPTY, token->at, token->length, "");
+    if (wants_object(w, name)) return note_fault(&w->sink, SHUNT_FHIR_SHAPE, token->at, token->length, "");
     for (uint32_t i = 0; i < name->node_count; i++)
         if (!emit_node(w, &w->names->plan->nodes[w->names->lists[name->nodes + i]], token)) return false;
     for (uint32_t i = 0; i < name->loop_count; i++)
@@ -330,7 +345,8 @@ static bool take_object(shunt_fhir_walk *w, const shunt_token *token)
     if (w->type_key && token->op == SHUNT_TOKEN_ELEMENT && !take_value(w, token)) return false;
     if (!name || !name->loop_count || name->values) {
         w->sink.skip = 1;
-        return true;
+        if (!name || token->op == SHUNT_TOKEN_ELEMENT || !(name->node_count || name->values)) return true;
+        return note_fault(&w->sink, SHUNT_FHIR_SHAPE, token->at, 1, "");
     }
     uint64_t at = token->op == SHUNT_TOKEN_ELEMENT ? token->begin : token->at;
     if (w->depth == 1 && name->branch) {
