@@ -146,17 +146,12 @@ static bool list_item(shunt_fhir_walk *w, uint16_t loop, const shunt_token *toke
     return !framed || emit_loop(w, SHUNT_STEP_LEAVE, loop, token->at + token->length);
 }
 
-/* Parts of an object are read there: of a single one, or of items by other names than that of a primitive's value. */
+/* Parts of a single object are read there. Items of lists may be resources of several types, one of which has a text under the name. */
 static bool wants_object(const shunt_fhir_walk *w, const shunt_fhir_name *name)
 {
     if (name->values || name->node_count) return false;
-    for (uint32_t i = 0; i < name->loop_count; i++) {
-        uint16_t                loop = w->names->lists[name->loops + i];
-        const shunt_fhir_under *under = &w->names->under[loop];
-        bool                    single = w->names->plan->loops[loop].frame == SHUNT_NONE;
-        for (uint32_t k = 0; k < under->name_count; k++)
-            if (single || !shunt_text_is(w->names->names[under->names + k].text, "value")) return true;
-    }
+    for (uint32_t i = 0; i < name->loop_count; i++)
+        if (w->names->plan->loops[w->names->lists[name->loops + i]].frame == SHUNT_NONE) return true;
     return false;
 }
 

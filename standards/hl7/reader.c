@@ -130,12 +130,13 @@ struct hl7 {
     uint64_t blank_at; /* of a blank line that has not been told, UINT64_MAX = none */
     uint64_t text_at;  /* first byte of text met while looking for a header */
     bool     text_met, any_header;
-    uint8_t  before; /* byte before `at` in SEEK */
+    bool     text_segments; /* from `text_at` on it has segments: a header was lost */
+    uint8_t  before;        /* byte before `at` in SEEK */
 
     /* Scopes. */
     bool              in_file, in_batch, in_message;
-    bool              quiet; /* behind a header that can not be read */
-    bool              stray; /* the last line was a stray one: a run of them is one fault */
+    bool              quiet;        /* behind a header that can not be read */
+    bool              stray, noise; /* the last lines were stray segments, or text: a run of them is told once */
     bool              strict, cleared_absent;
     bool              charset_told, blank_told, length_told;
     shunt_hl7_charset charset;
@@ -670,6 +671,7 @@ static enum got next_line(struct hl7 *x)
                 if (x->in_frame || (end + 1 < size && ends_line(bytes[end + 1])) || (end + 1 == size && is_all(x))) break;
                 if (end + 1 == size) goto wider;
             }
+            if (bytes[end] == FRAME_BEGIN && !x->in_message) break; /* behind noise */
             end = find_control(bytes, end + 1, size);
         }
         if (end + (x->joining ? x->joined.length : 0) > x->options.max_segment_bytes)
@@ -814,7 +816,7 @@ static bool read_delims(struct hl7 *x, bool *broken_msh2)
     delims.terminator = x->ended_by ? x->ended_by : '\r';
     x->delims = delims;
     x->header = true;
-    x->quiet = x->stray = false;
+    x->quiet = x->stray = x->noise = false;
     index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
     if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
     x->segment.id = ID(x->bytes[0], x->bytes[1], x->bytes[2]);
@@ -874,7 +876,7 @@ static enum got close_scope(struct hl7 *x, shunt_scope scope)
     end_message(x, SHUNT_STEP_FINISH);
     bool *open = scope == SHUNT_SCOPE_BATCH ? &x->in_batch : &x->in_file;
     if (scope == SHUNT_SCOPE_INTERCHANGE && *open) end_batch(x);
-    x->stray = x->quiet = false;
+    x->stray = x->noise = x->quiet = false;
     if (x->size > 3) x->delims.element = x->bytes[3];
     index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
     if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
@@ -1113,19 +1115,21 @@ static enum got inside_message(struct hl7 *x)
     return AGAIN;
 }
 
+/* Three signs of an id, and one that can separate. */
+static bool looks_like_segment(const uint8_t *bytes, size_t size)
+{
+    return size >= 4 && is_alnum(bytes[0]) && bytes[0] >= 'A' && is_alnum(bytes[1]) && is_alnum(bytes[2]) &&
+           shunt_hl7_delimiter(bytes[3]);
+}
+
 /* A line outside of any message. */
 static enum got outside(struct hl7 *x)
 {
-    bool lower, segment = x->size >= 4 && is_alnum(x->bytes[0]) && x->bytes[0] >= 'A' && is_alnum(x->bytes[1]) &&
-                          is_alnum(x->bytes[2]) && shunt_hl7_delimiter(x->bytes[3]);
-    segment = segment || read_id(x, &lower);
-    if (!x->stray && !x->quiet) {
-        if (segment)
-            fault(x, SHUNT_HL7_STRAY);
-        else
-            warn(x, SHUNT_HL7_TEXT);
-    }
-    x->stray = true;
+    bool lower, segment = looks_like_segment(x->bytes, x->size) || read_id(x, &lower);
+    if (segment && !x->stray && !x->quiet) fault(x, SHUNT_HL7_STRAY);
+    if (!segment && !x->stray && !x->noise && !x->quiet) warn(x, SHUNT_HL7_TEXT);
+    x->stray |= segment;
+    x->noise |= !segment;
     take_values(x, SHUNT_NONE);
     return AGAIN;
 }
@@ -1190,7 +1194,8 @@ static enum got skip(struct hl7 *x)
         size_t         size;
         const uint8_t *bytes = view(x, &size);
         size_t         end = find_control(bytes, 0, size);
-        while (end < size && !ends_line(bytes[end]) && !(bytes[end] == FRAME_END && x->in_frame))
+        while (end < size && !ends_line(bytes[end]) && !(bytes[end] == FRAME_END && x->in_frame) &&
+               !(bytes[end] == FRAME_BEGIN && !x->in_message))
             end = find_control(bytes, end + 1, size);
         x->at += end;
         if (end < size) {
@@ -1387,8 +1392,14 @@ static bool next_value(struct hl7 *x, shunt_event *event)
 
 /* ---- the ends of the input ---- */
 
-static void note_text(struct hl7 *x, uint8_t c)
+static void note_text(struct hl7 *x, const uint8_t *bytes, size_t size)
 {
+    bool line = x->before == 0 || ends_line(x->before) || x->before == FRAME_BEGIN || x->before == FRAME_END;
+    if (line && !x->text_segments && size > 3 && bytes[3] == '|' && looks_like_segment(bytes, size)) {
+        x->text_segments = x->text_met = true;
+        x->text_at = x->at;
+    }
+    uint8_t c = bytes[0];
     if (x->text_met || c <= ' ') return;
     x->text_met = true;
     x->text_at = x->at;
@@ -1408,7 +1419,7 @@ static enum got found_header(struct hl7 *x)
     x->state = LINES;
     x->strict = x->all_strict;
     if (!x->text_met) return AGAIN;
-    struct pending *p = warn(x, SHUNT_HL7_LEADING_TEXT);
+    struct pending *p = x->text_segments ? fault(x, SHUNT_HL7_STRAY) : warn(x, SHUNT_HL7_LEADING_TEXT);
     p->place.byte = x->text_at;
     p->place.length = (uint32_t)(x->at - x->text_at);
     return AGAIN;
@@ -1452,7 +1463,7 @@ static enum got seek(struct hl7 *x)
         else if (bytes[0] == FRAME_END)
             x->in_frame = false;
         else
-            note_text(x, bytes[0]);
+            note_text(x, bytes, size);
         x->before = bytes[0];
         x->at++;
     }
