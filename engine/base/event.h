@@ -89,7 +89,7 @@ typedef struct shunt_reader_ops {
     const char  *name;   /* "x12" */
     bool         values; /* demanded values come as VALUE, segments are for display; false: they are cut out of the segments */
     shunt_status late;   /* a value that comes after its reader ran: X12_LATE */
-    shunt_status twice;  /* a second value for what stands once: FHIR_TWICE; SHUNT_OK = the first stands, and nothing is said here */
+    shunt_status twice;  /* a second value for what stands once: FHIR_TWICE; SHUNT_OK = the first stands */
     void (*feed)(shunt_reader *reader, const uint8_t *bytes, size_t size,
                  bool last); /* borrowed until NEED_INPUT or END is returned */
     shunt_step (*next)(shunt_reader *reader, shunt_event *event);
