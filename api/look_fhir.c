@@ -162,7 +162,7 @@ static void show_head(struct fhir *f, const fhir_node *root)
     const fhir_node *type = fhir_child(root, "resourceType"), *id = fhir_child(root, "id");
     shunt_buffer    *out = &f->inspector->out;
     shunt_buffer_format(out, "resource %.*s", SHUNT_TEXT_ARGS(type ? type->value : (shunt_text){ 0 }));
-    if (id) shunt_buffer_format(out, "  %.*s", SHUNT_TEXT_ARGS(id->value));
+    if (id && f->inspector->options.show_phi) shunt_buffer_format(out, "  %.*s", SHUNT_TEXT_ARGS(id->value));
     shunt_buffer_char(out, '\n');
 }
 
