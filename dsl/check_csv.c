@@ -21,7 +21,7 @@ typedef struct reading {
     check             *k;
     shunt_source_info *info;
     shunt_csv_shape   *shape;
-    shunt_ast         *kind;
+    shunt_span         at; /* of its kind: `CSV`, `FIXED` */
     shunt_ast         *key;
     shunt_ast        **nodes; /* RECORD of each type of row, NULL for `rows` */
     bool               fine;
@@ -95,8 +95,7 @@ static void read_marks(reading *r, const shunt_ast *items)
     }
     if (r->fine && (s->separator == s->quote || s->separator == s->terminator || (s->quote && s->quote == s->terminator))) {
         wrong(r);
-        shunt_diag *d =
-            shunt_diag_add(r->k->diags, SHUNT_E0306, r->kind->span, "two of separator, quote and terminator are the same");
+        shunt_diag *d = shunt_diag_add(r->k->diags, SHUNT_E0306, r->at, "two of separator, quote and terminator are the same");
         shunt_diag_help(r->k->diags, d, "a record without quotes says so: `quote: \"\"`");
     }
     value = setting_of(items, "header");
@@ -604,11 +603,10 @@ static void read_rows(reading *r, shunt_ast *items)
         d = shunt_diag_add(r->k->diags, SHUNT_E0306, r->key->span, "a key tells records apart, and the source declares none");
         shunt_diag_help(r->k->diags, d, "write `record NAME when \"6\" { ... }`, or leave out the key");
     } else if (!records && !columns && r->fine) {
-        d = shunt_diag_add(r->k->diags, SHUNT_E0305, r->kind->span, "the source declares no columns");
+        d = shunt_diag_add(r->k->diags, SHUNT_E0305, r->at, "the source declares no columns");
         shunt_diag_help(r->k->diags, d, "write what it reads: `column amount%s: money(USD)`", r->shape->fixed ? " at 1..10" : "");
     } else if (!records && r->shape->continuation.length) {
-        d = shunt_diag_add(r->k->diags, SHUNT_E0306, r->kind->span,
-                           "a continuation is known by its key, and the source has none");
+        d = shunt_diag_add(r->k->diags, SHUNT_E0306, r->at, "a continuation is known by its key, and the source has none");
         shunt_diag_help(r->k->diags, d, "write `key at 1`, and `record NAME when \"16\" { ... }` for each type");
     }
     if (d) {
@@ -630,7 +628,7 @@ static bool read_arguments(reading *r, const shunt_ast *args)
     shunt_ast *first = kid(args, 0);
     if (!r->shape->fixed && (!args || !args->kid_count)) return true;
     if (r->shape->fixed && first && args->kid_count == 1 && number_of(first, RECORD_AT_MOST, &r->shape->length)) return true;
-    shunt_diag *d = r->shape->fixed ? shunt_diag_add(r->k->diags, SHUNT_E0201, first ? first->span : r->kind->span,
+    shunt_diag *d = r->shape->fixed ? shunt_diag_add(r->k->diags, SHUNT_E0201, first ? first->span : r->at,
                                                      "the source does not say how long its records are")
                                     : shunt_diag_add(r->k->diags, SHUNT_E0201, first->span, "a CSV source names no guide");
     if (r->shape->fixed)
@@ -642,9 +640,11 @@ static bool read_arguments(reading *r, const shunt_ast *args)
 
 bool csv_guides(check *k, shunt_ast *node, shunt_source_info *info)
 {
-    shunt_ast *items = kid(node, SHUNT_SOURCE_items), *currency = setting_of(items, "currency");
-    reading    r = { .k = k, .info = info, .shape = NEW(k, shunt_csv_shape), .kind = kid(node, SHUNT_SOURCE_kind), .fine = true };
-    uint8_t    scale;
+    shunt_ast       *items = kid(node, SHUNT_SOURCE_items), *currency = setting_of(items, "currency");
+    const shunt_ast *kind = kid(node, SHUNT_SOURCE_kind);
+    reading          r = { .k = k, .info = info, .shape = NEW(k, shunt_csv_shape), .fine = true };
+    if (kind) r.at = kind->span;
+    uint8_t scale;
     r.shape->fixed = info->standard == SHUNT_STANDARD_FIXED;
     if (!read_arguments(&r, kid(node, SHUNT_SOURCE_args))) return false;
     /* Amounts are read before the settings of all sources are; a wrong one is told there. */

@@ -209,7 +209,7 @@ static bool may_be_cleared(const shunt_ast *node)
 static const shunt_ast *cleared_part(const shunt_ast *node, const shunt_ast **answer)
 {
     *answer = NULL;
-    for (unsigned hops = 0; hops < 64; hops++) {
+    for (unsigned hops = 0; node && hops < 64; hops++) {
         const shunt_fact *fact = shunt_fact_of(node);
         const shunt_ast  *next = NULL, *list = node;
         if (node->kind == SHUNT_AST_OTHERWISE) {

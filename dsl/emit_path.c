@@ -260,6 +260,7 @@ static uint16_t currency_of(shunt_emitter *e, const shunt_path *path, uint16_t f
 
 shunt_emit_slot shunt_emit_slot_of(shunt_emitter *e, const shunt_path *path, const shunt_ty *type, shunt_span span)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the way to a value ends in a loop */
     if (path->loop->tree) return shunt_emit_tree_slot(e, path, type);
     uint16_t        group = group_of(e, path, span);
     uint16_t        frame = group != SHUNT_NONE ? group : shunt_emit_frame(e, path->loop);

@@ -280,6 +280,7 @@ struct kept_columns {
 static inline bool same_column(const shunt_line *a, const shunt_line *b, uint32_t i)
 {
     return a->states[i] == b->states[i] &&
+           /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): what differs in padding is only written again */
            (a->states[i] != SHUNT_PRESENT || memcmp(&a->columns[i], &b->columns[i], sizeof *a->columns) == 0);
 }
 

@@ -135,6 +135,7 @@ struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t funct
     uint32_t count = 1 + 2u * plan->params;
     uint64_t hash = words[0] * UINT64_C(0x9fb21c651e98df25);
     for (uint32_t i = 1; i < count; i += 2)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): two words of each parameter are spelled */
         hash = (hash ^ (words[i] + (words[i + 1] << 32 | words[i + 1] >> 32))) * UINT64_C(0x9fb21c651e98df25);
     struct shunt_memo_entry *entry = &plan->entries[(hash ^ hash >> 32) % ENTRIES];
     for (uint32_t i = 0; i < count; i++) differ |= entry->words[i] ^ words[i];
