@@ -539,7 +539,7 @@ static bool find_entry(reading *r, shunt_text id, shunt_text qualifier, uint16_t
 static bool narrow_entry(reading *r)
 {
     bool        loop = is(field(r, 0), "loop");
-    uint16_t    at;
+    uint16_t    at = 0;
     shunt_entry entry;
     if (r->line.count < 2 || r->line.count > (loop ? 4u : 5u))
         return wrong(r, "write `segment ID USAGE REPEATS KEY` or `loop ID USAGE REPEATS`");

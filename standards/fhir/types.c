@@ -70,7 +70,7 @@ shunt_fhir_phi shunt_fhir_phi_of(const shunt_fhir_type *resource)
 
 static bool is_number(const shunt_fhir_type *type)
 {
-    return type->kind == SHUNT_FHIR_PRIMITIVE && (type->value == SHUNT_VALUE_DECIMAL || type->value == SHUNT_VALUE_INT);
+    return type && type->kind == SHUNT_FHIR_PRIMITIVE && (type->value == SHUNT_VALUE_DECIMAL || type->value == SHUNT_VALUE_INT);
 }
 
 shunt_fhir_phi shunt_fhir_phi_enter(shunt_fhir_phi outer, const shunt_fhir_element *element, const shunt_fhir_type *type)

@@ -237,6 +237,7 @@ static void detail(shunt_x12_finding *f, const char *format, ...)
 static void set_id(shunt_x12_finding *f, const shunt_segment *s)
 {
     uint32_t length = s->offsets[1] - 1;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a segment has its id */
     memcpy(f->id, s->bytes, length < 3 ? length : 3);
 }
 
@@ -1063,6 +1064,7 @@ static void note_conditions(validator *v, const shunt_segment *s, const shunt_de
 
 /* ---- the envelope ---- */
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text each, longer than a line */
 static const char *const isa_codes[17] = {
     [1] = "00 01 02 03 04 05 06 07 08",
     [3] = "00 01",
@@ -1076,6 +1078,7 @@ static const char *const isa_codes[17] = {
     [14] = "0 1",
     [15] = "I P T",
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 static const char *const isa_answers[17] = { "024", "010", "011", "012", "013", "005", "006", "007", "008",
                                              "014", "015", "016", "017", "018", "019", "020", "027" };
 
