@@ -48,6 +48,8 @@ struct fhir_reader {
     bool                    lines;      /* one resource a line */
     bool                    one_line;   /* the complete document stands on one line */
     bool                    recovering; /* behind a broken line */
+    bool                    breaking;   /* `broken` waits for its end */
+    shunt_fhir_item         broken;
     uint16_t                guide;
     /* the walk, and the walk over what is held */
     shunt_tape              tape;
@@ -278,7 +280,20 @@ static bool break_document(struct fhir_reader *r, shunt_status code, uint64_t at
     if (!add(r, &fault, shunt_text_of(detail))) return false;
     if (!r->begun) return true;
     r->begun = false;
-    return add(r, &abandon, (shunt_text){ 0 });
+    if (r->lines) return add(r, &abandon, (shunt_text){ 0 });
+    r->broken = abandon;
+    r->breaking = true;
+    return true;
+}
+
+/* A broken document that is no line of its own ends where another begins, or with the input: what could not be told apart from it
+ * stays with it, so that a dead letter holds it. */
+static bool end_broken(struct fhir_reader *r, uint64_t end)
+{
+    if (!r->breaking) return true;
+    r->breaking = false;
+    if (end > r->broken.end) r->broken.end = end;
+    return add(r, &r->broken, (shunt_text){ 0 });
 }
 
 static bool refuse(struct fhir_reader *r, shunt_status code, uint64_t at, uint32_t length, const char *detail)
@@ -315,7 +330,7 @@ static enum stepped json_begin(struct fhir_reader *r, const shunt_json_state *st
     if (state->first == '{') {
         if (r->complete && !finish_document(r)) return worked(r, false);
         r->recovering = false;
-        if (!begin_document(r)) return worked(r, false);
+        if (!end_broken(r, 0) || !begin_document(r)) return worked(r, false);
         shunt_json_open(r->json, r->lines);
         return WORKED;
     }
@@ -666,6 +681,10 @@ static shunt_step fhir_next(shunt_reader *reader, shunt_event *event)
             return event->step;
         }
         if (r->failed != SHUNT_OK) break;
+        if (r->over && r->breaking) {
+            if (!end_broken(r, r->offset)) r->failed = SHUNT_NO_MEMORY;
+            continue;
+        }
         if (r->over) {
             *event = (shunt_event){ .step = SHUNT_STEP_END, .place = { .byte = r->offset }, .end = r->offset };
             return event->step;

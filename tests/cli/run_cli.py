@@ -378,6 +378,16 @@ def letters_of_fhir_are_what_they_were(folder):
         path.write_text(path.read_text().replace("EUR", "USD"))
         out, err = shunt("run", "--only", path.with_suffix(".units.json"), folder / "f.map", path)
         assert len(out.splitlines()) == 1 and json.loads(out)["record"]["number"] == ("x" if name == "x.xml" else "b"), out
+    # Of a first line that is cut off nobody can tell that lines follow: its letter holds them, and once it is mended they are posted.
+    cut = invoice("a", "USD")[:30]
+    (folder / "c.ndjson").write_text(cut + "\n" + invoice("b", "USD") + "\n" + invoice("c", "USD") + "\n")
+    out, err = shunt("run", folder / "f.map", folder / "c.ndjson", "-d", folder / "dc", status=1)
+    assert out == "" and "FHIR_JSON" in err, (out, err)
+    letter = folder / "dc/1-1.json"
+    assert letter.read_text() == (folder / "c.ndjson").read_text()
+    letter.write_text(letter.read_text().replace(cut + "\n", invoice("a", "USD") + "\n"))
+    out, _ = shunt("run", folder / "f.map", letter)
+    assert [json.loads(line)["record"]["number"] for line in out.splitlines()] == ["a", "b", "c"], out
 
 
 @test
