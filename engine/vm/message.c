@@ -123,10 +123,16 @@ static shunt_status convert_date_of(shunt_text text, shunt_status (*parse)(shunt
     return shunt_moment_date(moment, days);
 }
 
-/* A moment without offset gets that of the source's zone, if it names one. */
-static shunt_status convert_moment(const shunt_program *p, const shunt_plan_slot *slot, shunt_text text,
+/* A moment without offset gets that of the source's zone, if it names one. The last one of a slot is remembered. */
+static shunt_status convert_moment(shunt_vm *vm, const shunt_plan_slot *slot, shunt_text text,
                                    shunt_status (*parse)(shunt_text, shunt_moment *), shunt_value *value)
 {
+    const shunt_program *p = vm->program;
+    shunt_vm_moment     *kept = &vm->moments[(size_t)(slot - p->slots) % SHUNT_COUNT(vm->moments)];
+    if (kept->slot == slot && kept->length == text.length && memcmp(kept->text, text.bytes, text.length) == 0) {
+        *value = (shunt_value){ .moment = kept->moment };
+        return SHUNT_OK;
+    }
     shunt_moment moment;
     uint16_t     zone = p->sources[p->frames[slot->frame].source].zone;
     SHUNT_TRY(parse(text, &moment));
@@ -134,6 +140,10 @@ static shunt_status convert_moment(const shunt_program *p, const shunt_plan_slot
         const shunt_zone *z = &p->zones[zone];
         int64_t           seconds = shunt_moment_local_seconds(moment);
         SHUNT_TRY(shunt_moment_assume(&moment, shunt_zone_offset_local(z, p->zone_changes + z->change_first, seconds)));
+    }
+    if (text.length <= sizeof kept->text) {
+        *kept = (shunt_vm_moment){ .slot = slot, .length = text.length, .moment = moment };
+        memcpy(kept->text, text.bytes, text.length);
     }
     *value = (shunt_value){ .moment = moment };
     return SHUNT_OK;
@@ -150,10 +160,11 @@ static shunt_status convert_bool(shunt_text words, shunt_text text, int64_t *int
     return SHUNT_OK;
 }
 
-static shunt_status convert(const shunt_program *p, const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
+static shunt_status convert(shunt_vm *vm, const shunt_plan_slot *slot, shunt_text text, shunt_value *value)
 {
-    shunt_decimal coefficient = 0;
-    int64_t       integer = 0;
+    const shunt_program *p = vm->program;
+    shunt_decimal        coefficient = 0;
+    int64_t              integer = 0;
     switch ((shunt_convert)slot->convert) {
     case SHUNT_CONVERT_DECIMAL:
     case SHUNT_CONVERT_EXPONENT:
@@ -180,8 +191,8 @@ static shunt_status convert(const shunt_program *p, const shunt_plan_slot *slot,
         SHUNT_TRY(convert_date_of(text, shunt_moment_parse_iso, &integer));
         *value = (shunt_value){ .integer = integer };
         return SHUNT_OK;
-    case SHUNT_CONVERT_MOMENT_HL7: return convert_moment(p, slot, text, shunt_moment_parse_hl7, value);
-    case SHUNT_CONVERT_MOMENT_ISO: return convert_moment(p, slot, text, shunt_moment_parse_iso, value);
+    case SHUNT_CONVERT_MOMENT_HL7: return convert_moment(vm, slot, text, shunt_moment_parse_hl7, value);
+    case SHUNT_CONVERT_MOMENT_ISO: return convert_moment(vm, slot, text, shunt_moment_parse_iso, value);
     case SHUNT_CONVERT_DATE_FORMAT:
         SHUNT_TRY(shunt_date_parse_pattern(text, p->texts[slot->format], &integer));
         *value = (shunt_value){ .integer = integer };
@@ -229,7 +240,7 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
     }
     shunt_text text = { captured->bytes, captured->length };
     if (SHUNT_UNLIKELY(slot->currency != SHUNT_NONE)) SHUNT_TRY(check_currency(vm, node, index));
-    shunt_status status = convert(vm->program, slot, text, value);
+    shunt_status status = convert(vm, slot, text, value);
     if (SHUNT_UNLIKELY(status != SHUNT_OK)) {
         vm->place = (shunt_vm_place){ .slot = index, .value = captured, .node = node };
         return status;

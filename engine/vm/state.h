@@ -51,6 +51,14 @@ typedef struct shunt_vm_slot {
     uint8_t  scale;
 } shunt_vm_slot;
 
+/* A moment that was converted, and of what. */
+typedef struct shunt_vm_moment {
+    const shunt_plan_slot *slot; /* NULL: none */
+    uint32_t               length;
+    char                   text[28]; /* as HL7 writes them, to fractions and offset */
+    shunt_moment           moment;
+} shunt_vm_moment;
+
 /* How most slots are read; the others need a look at the plan. */
 typedef enum shunt_vm_way {
     SHUNT_WAY_OTHER,
@@ -87,6 +95,7 @@ struct shunt_vm {
     shunt_journal        journal;
     struct shunt_memo   *memo;
     shunt_hmac           token; /* keyed, for tokenize */
+    shunt_vm_moment      moments[4];
     uint32_t             records;
     /* of a failure */
     shunt_vm_place       place;
