@@ -1166,9 +1166,14 @@ bool shunt_vm_peek(const shunt_vm *vm, uint16_t index, const shunt_node *node, s
     if (index >= p->functions_count || !node) return false;
     const shunt_function    *f = &p->functions[index];
     const shunt_instruction *code = p->instructions + f->code_first;
-    if (f->params != 1 || f->code_count != 2 || code[0].op != SHUNT_OP_GET || code[0].b != 0) return false;
-    if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a || node->frame != p->slots[code[0].c].frame) return false;
-    return vm->steps >= f->code_count && shunt_vm_read(vm, node, code[0].c, result);
+    if (f->params != 1 || f->code_count != 2 || vm->steps < f->code_count) return false;
+    if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a) return false;
+    if (code[0].op == SHUNT_OP_LOADK && node->frame == p->register_types[f->type_first].record) {
+        *result = vm->constants[code[0].b];
+        return true;
+    }
+    if (code[0].op != SHUNT_OP_GET || code[0].b != 0 || node->frame != p->slots[code[0].c].frame) return false;
+    return shunt_vm_read(vm, node, code[0].c, result);
 }
 
 shunt_status shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)

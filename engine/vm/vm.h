@@ -81,8 +81,8 @@ void         shunt_vm_unit(shunt_vm *vm);
  * Returns OK when the run came to an end of any kind (see outcome), NO_MEMORY, IO or CALLBACK otherwise; USAGE for a function that
  * takes other parameters, or a node of another frame. */
 shunt_status shunt_vm_run(shunt_vm *vm, uint16_t function, const shunt_node *node, bool keep, shunt_outcome *outcome);
-/* The result of a function that does no more than read one value of its node, in the usual way, as most tallies do: the same as by
- * shunt_vm_run, and present. False: it must be run. */
+/* The result of a function that does no more than read one value of its node, in the usual way, or give a constant, as most tallies do:
+ * the same as by shunt_vm_run, and present. False: it must be run. */
 bool         shunt_vm_peek(const shunt_vm *vm, uint16_t function, const shunt_node *node, shunt_value *result);
 shunt_arena *shunt_vm_arena(shunt_vm *vm); /* of the unit */
 

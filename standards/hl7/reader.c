@@ -1290,11 +1290,19 @@ static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, b
 {
     const shunt_delims *d = &x->delims;
     if (range->end > x->marked || x->bytes[range->begin] == '"') return false;
-    if (next_bit(x->odd, range->begin, range->end) == range->end) {
+    uint32_t odd = next_bit(x->odd, range->begin, range->end);
+    if (odd == range->end) {
         if (want->component > 1 || want->subcomponent > 1 || (!each && want->repetition > 1)) range->end = range->begin;
         return true;
     }
     if (!want->component) return false;
+    if (want->component == 1 && want->subcomponent <= 1 && (each || want->repetition == 1)) { /* it may end there */
+        uint8_t c = x->bytes[odd];
+        if (c == d->component || (!each && c == d->repetition) || (want->subcomponent && c == d->subcomponent)) {
+            range->end = odd;
+            return true;
+        }
+    }
     if (!each) *range = part_of(x, *range, d->repetition, want->repetition);
     *range = part_of(x, *range, d->component, want->component);
     if (want->subcomponent) *range = part_of(x, *range, d->subcomponent, want->subcomponent);
