@@ -2,7 +2,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/encode.h"
 
-enum { PLAIN = 48 /* texts up to here are tried a word at a time first */, PAD = 16 };
+enum { PLAIN = 64 /* texts up to here are tried a word at a time first */, PAD = 16 };
 
 /* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`. */
 struct member {
