@@ -797,16 +797,8 @@ static walked walk_name(check *k, shunt_ast *node, way *w)
 {
     shunt_symbol *symbol = find_value(k, node->text);
     if (!symbol) return head_record(k, node, w);
-    if (symbol->type.kind != SHUNT_TY_NODE) return WALK_OTHER;
-    bool variable = symbol->kind == SHUNT_SYMBOL_VARIABLE;
-    for (const level *l = k->level; l && variable; l = l->outer)
-        if (l->variable == symbol && l->is_it) variable = false;
-    *w = (way){ .loop = symbol->type.loop, .optional = symbol->type.optional };
-    if (symbol->type.optional) w->why = check_format(k, "`%.*s` may be absent", SHUNT_TEXT_ARGS(node->text));
-    if (variable) {
-        w->start = symbol;
-        return WALK_LOOP;
-    }
+    if (!begin_way(k, node, symbol, w)) return WALK_OTHER;
+    if (w->start) return WALK_LOOP;
     w->base = kept_node(k, node);
     (void)check_plain_name(k, w->base);
     return WALK_LOOP;

@@ -1179,22 +1179,25 @@ static bool finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *
 
 static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted);
 
+bool begin_way(check *k, const shunt_ast *node, shunt_symbol *symbol, way *w)
+{
+    if (symbol->type.kind != SHUNT_TY_NODE) return false;
+    bool variable = symbol->kind == SHUNT_SYMBOL_VARIABLE;
+    for (const level *l = k->level; l && variable; l = l->outer)
+        if (l->variable == symbol && l->is_it) variable = false;
+    *w = (way){ .loop = symbol->type.loop, .optional = symbol->type.optional, .start = variable ? symbol : NULL };
+    if (symbol->type.optional) w->why = check_format(k, "`%.*s` may be absent", SHUNT_TEXT_ARGS(node->text));
+    return true;
+}
+
 static walked walk_name(check *k, shunt_ast *node, way *w)
 {
     shunt_symbol *symbol = node->kind == SHUNT_AST_NAME ? find_value(k, node->text) : NULL;
     if (symbol) {
-        if (symbol->type.kind != SHUNT_TY_NODE) return WALK_OTHER;
-        bool variable = symbol->kind == SHUNT_SYMBOL_VARIABLE;
-        for (const level *l = k->level; l && variable; l = l->outer)
-            if (l->variable == symbol && l->is_it) variable = false;
-        *w = (way){ .loop = symbol->type.loop, .optional = symbol->type.optional };
-        if (symbol->type.optional) w->why = check_format(k, "`%.*s` may be absent", SHUNT_TEXT_ARGS(node->text));
-        if (variable)
-            w->start = symbol;
-        else {
-            w->base = node;
-            (void)check_expr(k, node, NULL);
-        }
+        if (!begin_way(k, node, symbol, w)) return WALK_OTHER;
+        if (w->start) return WALK_LOOP;
+        w->base = node;
+        (void)check_expr(k, node, NULL);
         return WALK_LOOP;
     }
     if (!split_element(node->text, &w->segment, &w->element, &w->component)) {
