@@ -897,12 +897,7 @@ static walked walk(check *k, shunt_ast *node, way *w)
     case SHUNT_AST_INDEX: return walk_index(k, node, w);
     default: break;
     }
-    shunt_ty type = check_expr(k, node, NULL);
-    if (type.kind == SHUNT_TY_ERROR) return WALK_REPORTED;
-    if (type.kind != SHUNT_TY_NODE) return WALK_OTHER;
-    *w = (way){ .base = node, .loop = type.loop, .optional = type.optional };
-    if (type.optional) w->why = SHUNT_TEXT("it may be absent");
-    return WALK_LOOP;
+    return walk_value(k, node, w);
 }
 
 static shunt_text shown_value(check *k, const way *w, const shunt_shape_column *column)

@@ -1390,12 +1390,7 @@ static walked walk(check *k, shunt_ast *node, way *w)
         return walk_index(k, node, w);
     default: break;
     }
-    shunt_ty type = check_expr(k, node, NULL);
-    if (type.kind == SHUNT_TY_ERROR) return WALK_REPORTED;
-    if (type.kind != SHUNT_TY_NODE) return WALK_OTHER;
-    *w = (way){ .base = node, .loop = type.loop, .optional = type.optional };
-    if (type.optional) w->why = SHUNT_TEXT("it may be absent");
-    return WALK_LOOP;
+    return walk_value(k, node, w);
 }
 
 bool hl7_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)

@@ -1190,6 +1190,16 @@ bool begin_way(check *k, const shunt_ast *node, shunt_symbol *symbol, way *w)
     return true;
 }
 
+walked walk_value(check *k, shunt_ast *node, way *w)
+{
+    shunt_ty type = check_expr(k, node, NULL);
+    if (type.kind == SHUNT_TY_ERROR) return WALK_REPORTED;
+    if (type.kind != SHUNT_TY_NODE) return WALK_OTHER;
+    *w = (way){ .base = node, .loop = type.loop, .optional = type.optional };
+    if (type.optional) w->why = SHUNT_TEXT("it may be absent");
+    return WALK_LOOP;
+}
+
 static walked walk_name(check *k, shunt_ast *node, way *w)
 {
     shunt_symbol *symbol = node->kind == SHUNT_AST_NAME ? find_value(k, node->text) : NULL;
@@ -1360,12 +1370,7 @@ static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
     case SHUNT_AST_INDEX: return walk_index(k, node, w);
     default: break;
     }
-    shunt_ty type = check_expr(k, node, NULL);
-    if (type.kind == SHUNT_TY_ERROR) return WALK_REPORTED;
-    if (type.kind != SHUNT_TY_NODE) return WALK_OTHER;
-    *w = (way){ .base = node, .loop = type.loop, .optional = type.optional };
-    if (type.optional) w->why = SHUNT_TEXT("it may be absent");
-    return WALK_LOOP;
+    return walk_value(k, node, w);
 }
 
 bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shunt_ty *type)

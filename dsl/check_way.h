@@ -62,6 +62,8 @@ bool   nearest_loop_variable(const level **at);
 /* The way begins at a name that stands for a part of the message. The variable of a `for each` is its `start`; from another value the
  * caller sets `base`. False: the name is no part of the message. */
 bool   begin_way(check *k, const shunt_ast *node, shunt_symbol *symbol, way *w);
+/* The way begins at any other expression that gives a part of the message. */
+walked walk_value(check *k, shunt_ast *node, way *w);
 void   maybe_missing(way *w, shunt_text why);
 void   take_down(check *k, way *w, const shunt_loop_ref *to);
 void   go_up(check *k, way *w, const level *from, const ancestor *to);
