@@ -108,7 +108,8 @@ typedef struct check {
     SHUNT_LIST(shunt_symbol *) symbols;
     SHUNT_LIST(shunt_loop_ref *) loops;
     SHUNT_LIST(shunt_zone_file) zones;
-    shunt_intern *loop_names;
+    shunt_intern *loop_names; /* of `named_loops`, one for one; loops of FHIR are found by their trees and have none */
+    SHUNT_LIST(shunt_loop_ref *) named_loops;
     symbol_list   functions; /* callees before callers */
     symbol_list   maps;
     uint32_t      unused;                        /* warnings of what is never used */

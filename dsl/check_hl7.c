@@ -921,17 +921,15 @@ static const shunt_loop_ref *field_ref(check *k, const shunt_loop_ref *loop, con
 {
     shunt_text name =
         check_format(k, "%p %.*s %.*s-%u", (void *)k->source, SHUNT_TEXT_ARGS(loop->id), SHUNT_TEXT_ARGS(w->segment), w->element);
-    uint32_t number, known = shunt_intern_count(k->loop_names);
-    if (!shunt_intern_add(k->loop_names, name, &number)) longjmp(k->no_memory, 1);
-    if (number < known) return k->loops.items[number];
-    shunt_loop_ref *ref = NEW(k, shunt_loop_ref);
+    bool            fresh;
+    shunt_loop_ref *ref = named_loop(k, name, &fresh);
+    if (!fresh) return ref;
     *ref = (shunt_loop_ref){ .source = k->source,
                              .id = loop->id,
                              .segment = w->segment,
                              .field = w->element,
                              .matches = nodes->items,
                              .match_count = nodes->count };
-    *PUSH(k, &k->loops) = ref;
     return ref;
 }
 

@@ -101,21 +101,31 @@ static void gather_loops(check *k, uint32_t guide, const shunt_loop *loop, const
         if (loop->body[i].loop) gather_loops(k, guide, loop->body[i].loop, ref, list);
 }
 
+shunt_loop_ref *named_loop(check *k, shunt_text name, bool *fresh)
+{
+    uint32_t number, known = shunt_intern_count(k->loop_names);
+    if (!shunt_intern_add(k->loop_names, name, &number)) longjmp(k->no_memory, 1);
+    *fresh = number == known;
+    if (!*fresh) return k->named_loops.items[number];
+    shunt_loop_ref *ref = NEW(k, shunt_loop_ref);
+    *PUSH(k, &k->named_loops) = ref;
+    *PUSH(k, &k->loops) = ref;
+    return ref;
+}
+
 const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
 {
-    shunt_text name = check_format(k, "%p %.*s %.*s %.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment),
-                                   SHUNT_TEXT_ARGS(qualifier));
-    uint32_t   number, known = shunt_intern_count(k->loop_names);
-    if (!shunt_intern_add(k->loop_names, name, &number)) longjmp(k->no_memory, 1);
-    if (number < known) return k->loops.items[number];
-    shunt_loop_ref *ref = NEW(k, shunt_loop_ref);
+    shunt_text      name = check_format(k, "%p %.*s %.*s %.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment),
+                                        SHUNT_TEXT_ARGS(qualifier));
+    bool            fresh;
+    shunt_loop_ref *ref = named_loop(k, name, &fresh);
     match_list      list = { 0 };
+    if (!fresh) return ref;
     *ref = (shunt_loop_ref){ .source = k->source, .id = id, .segment = segment, .qualifier = qualifier };
     const shunt_source_info *source = source_of(k);
     for (uint32_t g = 0; g < source->guide_count; g++) gather_loops(k, g, source->guides[g]->body, ref, &list);
     ref->matches = list.items;
     ref->match_count = list.count;
-    *PUSH(k, &k->loops) = ref;
     return ref;
 }
 

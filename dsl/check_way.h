@@ -44,6 +44,8 @@ typedef struct ancestor {
 
 /* ---- loops of the guides (check_path.c) ---- */
 const shunt_loop_ref *body_ref(check *k);
+/* The loop that goes by this name, of which one exists; `*fresh`: it is new and empty, and the caller fills it. */
+shunt_loop_ref       *named_loop(check *k, shunt_text name, bool *fresh);
 const shunt_loop_ref *plain_ref(check *k, const char *id);
 /* What stands around a loop in any guide, nearest first, the body of the set last. */
 uint32_t              ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static ANCESTORS]);
