@@ -72,6 +72,14 @@ int look(const arguments *arguments, const char *path, const char *file);
 /* Whether `input` is the letter of the list in `list_path`: one transaction, with its control number. A status, after having said why. */
 int letter_fits(const char *list_path, const char *list, size_t list_length, const char *input);
 
+/* Files as named, and the .map files below folders, in order. A status; free them in every case. */
+typedef struct map_files {
+    char **items;
+    size_t count, capacity;
+} map_files;
+int  find_maps(const arguments *arguments, map_files *list);
+void free_maps(map_files *list);
+
 /* A file that appears under its name only when it is complete. */
 typedef struct safe_file {
     FILE *file;

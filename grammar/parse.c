@@ -91,10 +91,10 @@ static shunt_status parse_module(shunt_parse *p)
     return p->failed || p->diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 
-shunt_status shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file,
-                                shunt_text source, shunt_ast **module)
+shunt_status shunt_parse_words(shunt_arena *scratch, shunt_arena *arena, shunt_diags *diags, uint32_t file, shunt_text source,
+                               shunt_ast **module, const shunt_scan **scan)
 {
-    shunt_parse  p = { .arena = arena, .diags = diags, .source = source, .file = file };
+    shunt_parse  p = { .scratch = scratch, .arena = arena, .diags = diags, .source = source, .file = file };
     shunt_status status = SHUNT_OK;
     if (source.length > SHUNT_SCAN_FILE_BYTES) {
         shunt_diag *d = shunt_diag_add(diags, SHUNT_E0912, (shunt_span){ 0, 0, file }, "a map file has at most %d MiB",
@@ -103,10 +103,20 @@ shunt_status shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, 
         p.module = empty_module(&p);
         status = p.failed || diags->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
     } else {
-        p.scratch = shunt_arena_new(memory, 0);
-        status = p.scratch ? parse_module(&p) : SHUNT_NO_MEMORY;
-        shunt_arena_free(p.scratch);
+        status = parse_module(&p);
     }
-    if (status == SHUNT_OK) *module = p.module;
+    if (status != SHUNT_OK) return status;
+    *module = p.module;
+    *scan = p.scan;
+    return SHUNT_OK;
+}
+
+shunt_status shunt_parse_module(const shunt_memory *memory, shunt_arena *arena, shunt_diags *diags, uint32_t file,
+                                shunt_text source, shunt_ast **module)
+{
+    const shunt_scan *scan;
+    shunt_arena      *scratch = shunt_arena_new(memory, 0);
+    shunt_status      status = scratch ? shunt_parse_words(scratch, arena, diags, file, source, module, &scan) : SHUNT_NO_MEMORY;
+    shunt_arena_free(scratch);
     return status;
 }

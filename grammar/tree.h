@@ -22,6 +22,10 @@ typedef struct shunt_parse {
     bool         too_high;   /* E0912 was said */
 } shunt_parse;
 
+/* parse.c: shunt_parse_module with a scratch arena of the caller, in which the words live on. `*scan` is NULL where the file is too large. */
+shunt_status shunt_parse_words(shunt_arena *scratch, shunt_arena *arena, shunt_diags *diags, uint32_t file, shunt_text source,
+                               shunt_ast **module, const shunt_scan **scan);
+
 /* A node with children in the order of their roles; NULL where one is missing. */
 #define NODE(kind, at, ...) NODE_TEXT(kind, at, ((shunt_text){ NULL, 0 }), __VA_ARGS__)
 #define NODE_TEXT(kind, at, text, ...)                                                                                           \

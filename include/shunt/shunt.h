@@ -87,6 +87,11 @@ SHUNT_API void         shunt_program_id(const shunt_program *program, char hex[6
 /* The program as readable text. */
 SHUNT_API shunt_result shunt_disassemble(const shunt_program *program, bool with_places, shunt_write write, void *context);
 
+/* Writes the rules in `bytes` in their one layout (docs/language.md, "Layout"): the words stay as they are, so does what they mean. `name` is
+ * that of the file, for messages. SHUNT_RULES_FAULT: they can not be read, the messages say where; nothing was written. */
+SHUNT_API shunt_result shunt_format(const char *name, const void *bytes, size_t size, const shunt_allocator *allocator,
+                                    shunt_write write, void *context, shunt_messages **messages);
+
 SHUNT_API size_t       shunt_messages_errors(const shunt_messages *messages);
 SHUNT_API size_t       shunt_messages_warnings(const shunt_messages *messages);
 /* All of them as people read them (at most 20 errors, then their number), or as JSON, an object a line. */

@@ -57,6 +57,33 @@ def wrong_usage_is_status_2_with_a_message(folder):
 
 
 @test
+def fmt_rewrites_in_place_and_leaves_mistakes_alone(folder):
+    plain, wrong, done = folder / "a.map", folder / "b.map", folder / "c.map"
+    plain.write_text('module t version "1"\nlet a=1 # c\nlet bb=2\n')
+    plain.chmod(0o640)
+    wrong.write_text('module t version "1"\nlet = 1\n')
+    done.write_text('module t version "1"\nlet a  = 1  # c\nlet bb = 2\n')
+    assert shunt("fmt", "--check", plain, done, status=1)[0] == f"{plain}\n"
+    shunt("fmt", "--check", done)
+    before = done.stat().st_mtime_ns
+    out, err = shunt("fmt", folder, status=2)
+    assert plain.read_text() == done.read_text() and oct(plain.stat().st_mode)[-3:] == "640", plain.read_text()
+    assert "b.map:2:" in err and wrong.read_text().endswith("let = 1\n") and not out
+    assert done.stat().st_mtime_ns == before, "a file that stays the same is not written"
+    link = folder / "d.map"
+    link.symlink_to("e.map")
+    (folder / "e.map").write_text('module t version "1" let a=1')
+    shunt("fmt", link)
+    assert link.is_symlink() and (folder / "e.map").read_text() == 'module t version "1"\nlet a = 1\n'
+    assert shunt("fmt", "-", stdin='module t version "1" let a=1')[0] == 'module t version "1"\nlet a = 1\n'
+    shunt("fmt", plain, "-o", folder / "f.map")
+    assert (folder / "f.map").read_text() == done.read_text()
+    shunt("fmt", plain, done, "-o", folder / "g.map", status=2)
+    shunt("fmt", "--check", "-o", folder / "g.map", plain, status=2)
+    shunt("fmt", folder / "missing.map", status=3)
+
+
+@test
 def missing_input_is_a_system_fault(folder):
     out, err = shunt("run", RULES, folder / "missing.edi", status=3)
     assert out == "" and "missing.edi" in err
