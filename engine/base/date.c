@@ -129,6 +129,19 @@ shunt_status shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *en
     return SHUNT_OK;
 }
 
+shunt_status shunt_date_parse_qualified(shunt_text text, int64_t *start, int64_t *end)
+{
+    if (text.length > 12) return shunt_date_parse_range(text, start, end);
+    if (text.length == 12) {
+        int hour = number(text.bytes + 8, 2), minute = number(text.bytes + 10, 2);
+        if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return SHUNT_VALUE_INVALID;
+        text.length = 8;
+    }
+    SHUNT_TRY(shunt_date_parse_x12(text, start));
+    *end = *start;
+    return SHUNT_OK;
+}
+
 static char *put(char *out, int value, unsigned width)
 {
     for (unsigned i = width; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);

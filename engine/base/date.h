@@ -19,6 +19,9 @@ shunt_status shunt_date_parse_pattern(shunt_text text, shunt_text pattern, int64
 bool         shunt_date_pattern_valid(shunt_text pattern);
 /* "20250101-20250131", also with YYMMDD -> both ends, in whatever order they are written. */
 shunt_status shunt_date_parse_range(shunt_text text, int64_t *start, int64_t *end);
+/* What the format qualifiers D8, RD8 and DT of an X12 date describe: a day, a range, or "CCYYMMDDHHMM", of which the day is taken. A day
+ * alone is both ends. */
+shunt_status shunt_date_parse_qualified(shunt_text text, int64_t *start, int64_t *end);
 enum { SHUNT_DATE_TEXT = 10, SHUNT_MOMENT_TEXT = 40 };
 void         shunt_date_print(int64_t days, char out[static SHUNT_DATE_TEXT]); /* ISO, no NUL */
 /* mode "clamp" gives the last day of the month, "next" the first of the next; VALUE_INVALID out of range. */

@@ -67,9 +67,8 @@ static shunt_status date_by_pattern(const shunt_value *a, shunt_value *result)
 
 static shunt_status try_date(shunt_text text, shunt_value *result, uint8_t *state)
 {
-    int64_t      days, end;
-    shunt_status status = text.length <= 8 ? shunt_date_parse_x12(text, &days) : shunt_date_parse_range(text, &days, &end);
-    return status == SHUNT_OK ? give_int(days, result) : absent(state);
+    int64_t days, end;
+    return shunt_date_parse_qualified(text, &days, &end) == SHUNT_OK ? give_int(days, result) : absent(state);
 }
 
 static shunt_status try_int(shunt_text text, shunt_value *result, uint8_t *state)

@@ -107,12 +107,10 @@ static shunt_status convert_int(shunt_text text, int64_t *integer)
     return SHUNT_OK;
 }
 
-/* A day alone is both ends of its range. */
 static shunt_status convert_date(shunt_text text, bool end, int64_t *days)
 {
     int64_t other;
-    if (text.length <= 8) return shunt_date_parse_x12(text, days);
-    return end ? shunt_date_parse_range(text, &other, days) : shunt_date_parse_range(text, days, &other);
+    return end ? shunt_date_parse_qualified(text, &other, days) : shunt_date_parse_qualified(text, days, &other);
 }
 
 /* The date as written, whatever the zone. */

@@ -123,6 +123,35 @@ START_TEST(parses_ranges)
 }
 END_TEST
 
+START_TEST(parses_what_a_qualifier_describes)
+{
+    static const struct {
+        const char *text, *start, *end;
+    } good[] = { { "20250101", "2025-01-01", "2025-01-01" },
+                 { "250101", "2025-01-01", "2025-01-01" },
+                 { "202501012359", "2025-01-01", "2025-01-01" },
+                 { "20250101-20250131", "2025-01-01", "2025-01-31" } };
+    static const char *const bad[] = { "",
+                                       "2025010",
+                                       "202501012400",
+                                       "202501012360",
+                                       "2025010112",
+                                       "20250101123",
+                                       "202501321200",
+                                       "20250101x200",
+                                       "20250101120000",
+                                       "20250101-2025013" };
+    int64_t                  start, end;
+    for (size_t i = 0; i < SHUNT_COUNT(good); i++) {
+        ck_assert_int_eq(shunt_date_parse_qualified(shunt_text_of(good[i].text), &start, &end), SHUNT_OK);
+        ck_assert_str_eq(iso(start), good[i].start);
+        ck_assert_str_eq(iso(end), good[i].end);
+    }
+    for (size_t i = 0; i < SHUNT_COUNT(bad); i++)
+        ck_assert_msg(shunt_date_parse_qualified(shunt_text_of(bad[i]), &start, &end) == SHUNT_VALUE_INVALID, "%s", bad[i]);
+}
+END_TEST
+
 static const struct {
     const char *from;
     int64_t     months;
@@ -416,6 +445,7 @@ int main(void)
     tcase_add_loop_test(tc, parses_dates, 0, SHUNT_COUNT(dates));
     tcase_add_test(tc, knows_patterns);
     tcase_add_test(tc, parses_ranges);
+    tcase_add_test(tc, parses_what_a_qualifier_describes);
     tcase_add_loop_test(tc, adds_months, 0, SHUNT_COUNT(additions));
     tcase_add_test(tc, adds_days);
     tcase_add_loop_test(tc, moments_round_trip, 0, SHUNT_COUNT(moments));
