@@ -379,7 +379,7 @@ static shunt_ty check_position(check *k, const call *c)
 {
     if (!has_arguments(c, 1)) return wrong_arguments(k, c, SHUNT_LANG_POSITION);
     shunt_ast *of = c->values[0];
-    shunt_ty   type = of->kind == SHUNT_AST_NAME && names_cell(k, of) ? check_plain_name(k, of) : check_expr(k, of, NULL);
+    shunt_ty   type = of->kind == SHUNT_AST_NAME && names_cell(k, of) ? check_plain_name(k, of) : check_list(k, of, NULL);
     if (shunt_ty_is_error(&type)) return ty_error();
     if (type.kind == SHUNT_TY_NODE && !type.optional) return shunt_ty_plain(SHUNT_TY_INT);
     shunt_text  name = shunt_ty_name(k->arena, &type);

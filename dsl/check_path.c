@@ -89,16 +89,28 @@ static void gather_segments(check *k, uint32_t guide, const shunt_loop *loop, sh
     }
 }
 
-static void gather_loops(check *k, uint32_t guide, const shunt_loop *loop, const shunt_loop_ref *ref, match_list *list)
+/* What a loop stands in, where its id alone does not say which loop is meant: in base sets a loop is called by its first segment, and
+ * N1 of an order is another one than N1 of its lines. The way goes up to a loop that has a name of its own, such as the levels of a
+ * ship notice. Empty: all loops of this id are one (2300 below 2000B and below 2000C). */
+static shunt_text around_of(check *k, const shunt_loop *loop)
 {
-    if (is_loop(loop, ref->id)) {
+    if (!loop->parent || source_of(k)->standard != SHUNT_STANDARD_X12 || !looks_like_segment(shunt_text_of(loop->id)))
+        return (shunt_text){ 0 };
+    return check_format(k, "%.*s/%s", SHUNT_TEXT_ARGS(around_of(k, loop->parent)), loop->parent->id);
+}
+
+/* `around` NULL: wherever it stands. */
+static void gather_loops(check *k, uint32_t guide, const shunt_loop *loop, const shunt_loop_ref *ref, const shunt_text *around,
+                         match_list *list)
+{
+    if (is_loop(loop, ref->id) && (!around || shunt_text_equal(around_of(k, loop), *around))) {
         if (ref->segment.length)
             gather_segments(k, guide, loop, ref->segment, ref->qualifier, list);
         else
             *PUSH(k, list) = (shunt_loop_match){ guide, loop, NULL };
     }
     for (uint16_t i = 0; i < loop->body_count; i++)
-        if (loop->body[i].loop) gather_loops(k, guide, loop->body[i].loop, ref, list);
+        if (loop->body[i].loop) gather_loops(k, guide, loop->body[i].loop, ref, around, list);
 }
 
 shunt_loop_ref *named_loop(check *k, shunt_text name, bool *fresh)
@@ -113,20 +125,44 @@ shunt_loop_ref *named_loop(check *k, shunt_text name, bool *fresh)
     return ref;
 }
 
-const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
+static const shunt_loop_ref *ref_around(check *k, shunt_text id, const shunt_text *around, shunt_text segment,
+                                        shunt_text qualifier)
 {
-    shunt_text      name = check_format(k, "%p %.*s %.*s %.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment),
-                                        SHUNT_TEXT_ARGS(qualifier));
-    bool            fresh;
+    shunt_text empty = { 0 }, where = around ? *around : empty;
+    shunt_text name = check_format(k, "%p %.*s %.*s %.*s%.*s", (void *)k->source, SHUNT_TEXT_ARGS(id), SHUNT_TEXT_ARGS(segment),
+                                   SHUNT_TEXT_ARGS(qualifier), SHUNT_TEXT_ARGS(where));
+    bool       fresh;
     shunt_loop_ref *ref = named_loop(k, name, &fresh);
     match_list      list = { 0 };
     if (!fresh) return ref;
     *ref = (shunt_loop_ref){ .source = k->source, .id = id, .segment = segment, .qualifier = qualifier };
     const shunt_source_info *source = source_of(k);
-    for (uint32_t g = 0; g < source->guide_count; g++) gather_loops(k, g, source->guides[g]->body, ref, &list);
+    for (uint32_t g = 0; g < source->guide_count; g++)
+        gather_loops(k, g, source->guides[g]->body, ref, where.length ? &where : NULL, &list);
     ref->matches = list.items;
     ref->match_count = list.count;
+    /* A name of several loops is none that a program reads by. */
+    if (!where.length && list.count && around_of(k, list.items[0].loop).length) k->loops.count--;
     return ref;
+}
+
+const shunt_loop_ref *loop_ref(check *k, shunt_text id, shunt_text segment, shunt_text qualifier)
+{
+    return ref_around(k, id, NULL, segment, qualifier);
+}
+
+/* The loop of a guide and those that mean the same in this and in other guides. */
+static const shunt_loop_ref *ref_of(check *k, const shunt_loop *loop)
+{
+    shunt_text around = around_of(k, loop);
+    return ref_around(k, shunt_text_of(loop->id), &around, (shunt_text){ 0 }, (shunt_text){ 0 });
+}
+
+/* The segments of a loop, as a list. */
+static const shunt_loop_ref *segments_of(check *k, const shunt_loop_ref *loop, shunt_text segment, shunt_text qualifier)
+{
+    shunt_text around = loop->match_count ? around_of(k, loop->matches[0].loop) : (shunt_text){ 0 };
+    return ref_around(k, loop->id, &around, segment, qualifier);
 }
 
 const shunt_loop_ref *body_ref(check *k) { return loop_ref(k, (shunt_text){ 0 }, (shunt_text){ 0 }, (shunt_text){ 0 }); }
@@ -162,7 +198,7 @@ uint32_t ancestors_of(check *k, const shunt_loop_ref *ref, ancestor found[static
         const shunt_loop *loop = ref->matches[m].loop;
         if (!ref->segment.length) loop = loop->parent;
         for (; loop; loop = loop->parent) {
-            const shunt_loop_ref *up = plain_ref(k, loop->id);
+            const shunt_loop_ref *up = ref_of(k, loop);
             uint32_t              at = 0, depth = depth_of(loop);
             while (at < count && found[at].ref != up) at++;
             if (at < count || count == ANCESTORS) continue;
@@ -310,7 +346,7 @@ static void segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segm
         }
     }
     if (known && k->phase != PHASE_UNIT && k->phase != PHASE_TALLY) {
-        const shunt_loop_ref *holder = list.items[0].loop->parent ? plain_ref(k, list.items[0].loop->id) : NULL;
+        const shunt_loop_ref *holder = list.items[0].loop->parent ? ref_of(k, list.items[0].loop) : NULL;
         if (holder && is_streamed(k, holder)) {
             (void)gone(k, node, holder);
             return;
@@ -379,7 +415,7 @@ walked go_down(check *k, way *w, const shunt_ast *node, shunt_text id)
     uint32_t          length = shortest_down(w->loop, id, chain), missing;
     if (!length || w->down_count + length > DOWN_AT_MOST) return WALK_OTHER;
     for (uint32_t i = 0; i < length; i++) {
-        const shunt_loop_ref *to = plain_ref(k, chain[i]->id);
+        const shunt_loop_ref *to = ref_of(k, chain[i]);
         if (w->list) {
             several_on_the_way(k, node, w->loop, id);
             return WALK_REPORTED;
@@ -956,6 +992,18 @@ static const char *last_unit_id(check *k)
     return unit && unit->match_count ? unit->matches[0].loop->id : "";
 }
 
+static bool is_above(const shunt_loop *upper, const shunt_loop *lower)
+{
+    while (lower && lower != upper) lower = lower->parent;
+    return lower != NULL;
+}
+
+/* What stands in a document of trade is bounded by `max_unit_bytes` alone: its base set has no limits. */
+static bool is_of_trade(check *k)
+{
+    return source_of(k)->standard == SHUNT_STANDARD_X12 && !source_of(k)->guides[0]->health_care;
+}
+
 bool is_streamed(check *k, const shunt_loop_ref *ref)
 {
     for (uint32_t u = 0; u < k->units.count; u++) {
@@ -963,10 +1011,10 @@ bool is_streamed(check *k, const shunt_loop_ref *ref)
         for (uint32_t m = 0; m < ref->match_count; m++)
             for (uint32_t n = 0; n < unit->match_count; n++) {
                 const shunt_loop *a = ref->matches[m].loop, *b = unit->matches[n].loop;
-                if (a == b || stands_under(b, shunt_text_of(a->id)) || stands_under(a, shunt_text_of(b->id))) return true;
+                if (is_above(a, b) || is_above(b, a)) return true;
             }
     }
-    for (uint32_t m = 0; m < ref->match_count && !is_hl7(k); m++)
+    for (uint32_t m = 0; m < ref->match_count && !is_hl7(k) && !is_of_trade(k); m++)
         if (ref->matches[m].loop->max == 0) return true;
     return false;
 }
@@ -1162,7 +1210,7 @@ static bool finish_node(check *k, shunt_ast *node, way *w, bool list, shunt_ty *
                                               SHUNT_TEXT_ARGS(w->loop->id.length ? w->loop->id : SHUNT_TEXT("message"))));
         }
         if (!arrived(k, node, w)) return false;
-        const shunt_loop_ref *to = loop_ref(k, w->loop->id, w->segment, w->qualifier);
+        const shunt_loop_ref *to = segments_of(k, w->loop, w->segment, w->qualifier);
         if (w->down_count == DOWN_AT_MOST) return false;
         w->down[w->down_count++] = to;
         w->loop = to;
@@ -1393,7 +1441,7 @@ bool check_path(check *k, shunt_ast *node, const shunt_ty *want, bool list, shun
     bool   fine = false;
     if (found == WALK_OTHER) return false;
     if (found == WALK_LOOP && w.base == node) return false; /* a value that happens to be an instance of a loop */
-    if (found == WALK_LOOP && node->kind == SHUNT_AST_NAME && w.start) return false;
+    if (found == WALK_LOOP && node->kind == SHUNT_AST_NAME && w.start && !w.down_count && !w.up) return false;
     if (found == WALK_VALUE) {
         const shunt_ast *name = node;
         if (w.part_start || w.part_end) name = kid(name, SHUNT_MEMBER_of);
@@ -1428,6 +1476,62 @@ const shunt_loop_ref *set_named(check *k, shunt_ast *list)
     return ref;
 }
 
+/* `ENT.ADX`: names of loops, one inside the other. */
+static bool is_loop_inside(check *k, const shunt_ast *list)
+{
+    for (; list && list->kind == SHUNT_AST_MEMBER; list = kid(list, SHUNT_MEMBER_of)) {
+        const shunt_ast *name = kid(list, SHUNT_MEMBER_name);
+        if (!name || !is_named_loop(k, name->text)) return false;
+    }
+    return list && (list->kind == SHUNT_AST_NAME || list->kind == SHUNT_AST_ELEMENT) && is_named_loop(k, list->text) &&
+           !find_value(k, list->text);
+}
+
+/* Loops of one name that stand in different loops of a base set: the one of the set itself, else it must be said. */
+static const shunt_loop_ref *which_loop(check *k, const shunt_ast *node, const shunt_loop_ref *all)
+{
+    const shunt_loop_ref *first = ref_of(k, all->matches[0].loop);
+    bool                  several = false;
+    for (uint32_t m = 0; m < all->match_count; m++) {
+        const shunt_loop *loop = all->matches[m].loop;
+        if (!loop->parent->parent) return ref_of(k, loop);
+        several = several || ref_of(k, loop) != first;
+    }
+    if (!several) return first;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0212, node->span, "several loops are called %.*s", SHUNT_TEXT_ARGS(all->id));
+    shunt_diag_here(k->diags, d, "which one?");
+    for (uint32_t m = 0, given = 0; m < all->match_count && given < HELPS_SHOWN; m++) {
+        const shunt_loop *loop = all->matches[m].loop;
+        if (all->matches[m].guide) break;
+        shunt_diag_help(k->diags, d, "say what it stands in: `for each x in %s.%s`", loop->parent->id, loop->id);
+        given++;
+    }
+    return NULL;
+}
+
+/* The loop that a unit or a tally goes over; NULL where it was reported. */
+static const shunt_loop_ref *loop_named_by(check *k, const shunt_ast *list)
+{
+    if (list->kind != SHUNT_AST_MEMBER) {
+        if (loop_has_id(k, list->text)) return which_loop(k, list, loop_ref(k, list->text, (shunt_text){ 0 }, (shunt_text){ 0 }));
+        no_such_loop(k, list, list->text);
+        return NULL;
+    }
+    const shunt_loop_ref *outer = loop_named_by(k, kid(list, SHUNT_MEMBER_of));
+    const shunt_ast      *name = kid(list, SHUNT_MEMBER_name);
+    for (uint32_t m = 0; outer && m < outer->match_count; m++) {
+        const shunt_loop *loop = outer->matches[m].loop;
+        for (uint16_t i = 0; i < loop->body_count; i++)
+            if (loop->body[i].loop && is_loop(loop->body[i].loop, name->text)) return ref_of(k, loop->body[i].loop);
+    }
+    if (outer) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "loop %.*s does not stand in %.*s",
+                                       SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(loop_words(k, outer)));
+        shunt_diag_help(k->diags, d, "`shunt dict %s` lists the loops", source_of(k)->guides[0]->set);
+    }
+    return NULL;
+}
+
 const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
 {
     *reported = false;
@@ -1436,16 +1540,15 @@ const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
     if (is_rows(k) && list) return csv_unit_loop(k, list, reported);
     if (!k->source || !list) return NULL;
     bool named = (list->kind == SHUNT_AST_NAME || list->kind == SHUNT_AST_ELEMENT) && is_named_loop(k, list->text);
-    if (!named && ((list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text))) return NULL;
+    bool inside = list->kind == SHUNT_AST_MEMBER && is_loop_inside(k, list);
+    if (!named && !inside && ((list->kind != SHUNT_AST_INT && list->kind != SHUNT_AST_LOOP) || !looks_like_loop(list->text)))
+        return NULL;
     uint32_t missing;
     *reported = true;
-    if (!loop_has_id(k, list->text)) {
-        no_such_loop(k, list, list->text);
-        return NULL;
-    }
-    const shunt_loop_ref *ref = loop_ref(k, list->text, (shunt_text){ 0 }, (shunt_text){ 0 });
+    const shunt_loop_ref *ref = loop_named_by(k, list);
+    if (!ref) return NULL;
     if (!in_every_guide(k, ref, &missing)) {
-        missing_in_guide(k, list, list->text, missing, "missing");
+        missing_in_guide(k, list, ref->id, missing, "missing");
         return NULL;
     }
     list_of_loop(k, list, ref);
@@ -1470,8 +1573,7 @@ static const shunt_loop *endless_below(const shunt_loop *loop)
 
 void check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
 {
-    /* What stands in a document of trade is bounded by `max_unit_bytes` alone: its base set has no limits. */
-    if (source_of(k)->standard == SHUNT_STANDARD_X12 && !source_of(k)->guides[0]->health_care) return;
+    if (is_of_trade(k)) return;
     if (is_hl7(k)) return; /* a message is what systems exchange in one piece, and `max_unit_bytes` bounds it */
     for (uint32_t m = 0; m < loop->match_count; m++) {
         const shunt_loop *endless = endless_below(loop->matches[m].loop);

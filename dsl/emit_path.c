@@ -45,6 +45,35 @@ static const shunt_loop_ref *loop_by_id(shunt_emitter *e, const shunt_symbol *so
     return ref;
 }
 
+static bool holds(const shunt_loop_ref *ref, const shunt_symbol *source, const shunt_loop *loop)
+{
+    if (ref->source != source || ref->segment.length) return false;
+    for (uint32_t m = 0; m < ref->match_count; m++)
+        if (ref->matches[m].loop == loop) return true;
+    return false;
+}
+
+/* The loop that rules may name together with others or not at all. */
+static const shunt_loop_ref *loop_that_is(shunt_emitter *e, const shunt_symbol *source, uint32_t guide, const shunt_loop *loop)
+{
+    for (uint32_t i = 0; i < e->c->loop_count; i++)
+        if (holds(e->c->loops[i], source, loop)) return e->c->loops[i];
+    for (uint32_t i = 0; i < e->own_loops.count; i++)
+        if (holds(e->own_loops.items[i], source, loop)) return e->own_loops.items[i];
+    shunt_loop_ref   *ref = SHUNT_NEW(e->arena, shunt_loop_ref), **slot = ref ? SHUNT_EMIT_NEW(e, &e->own_loops) : NULL;
+    shunt_loop_match *match = SHUNT_NEW(e->arena, shunt_loop_match);
+    if (!slot || !match) {
+        e->no_memory = true;
+        return NULL;
+    }
+    *match = (shunt_loop_match){ guide, loop, NULL };
+    *ref = (shunt_loop_ref){
+        .source = (shunt_symbol *)(uintptr_t)source, .id = shunt_text_of(loop->id), .matches = match, .match_count = 1
+    };
+    *slot = ref;
+    return ref;
+}
+
 static shunt_plan_spot spot_of(shunt_emitter *e, const shunt_symbol *source, const shunt_loop_match *match)
 {
     uint16_t guide = shunt_plan_maker_guide(e->plan, source->as.source->guides[match->guide], (uint16_t)source->number);
@@ -778,17 +807,17 @@ static bool bind_call(shunt_ast *node, void *context)
 }
 
 /* CUR02 of every loop that has a CUR: the session holds it against the currency of the source. */
-static void demand_currency(shunt_emitter *e, const shunt_symbol *source, const shunt_loop *loop)
+static void demand_currency(shunt_emitter *e, const shunt_symbol *source, uint32_t guide, const shunt_loop *loop)
 {
     static const shunt_ty text = { .kind = SHUNT_TY_TEXT, .optional = true };
     bool                  here = false;
     for (uint16_t i = 0; i < loop->body_count; i++) {
         if (loop->body[i].loop)
-            demand_currency(e, source, loop->body[i].loop);
+            demand_currency(e, source, guide, loop->body[i].loop);
         else
             here = here || strcmp(loop->body[i].segment->id, "CUR") == 0;
     }
-    const shunt_loop_ref *ref = here ? loop_by_id(e, source, shunt_text_of(loop->id)) : NULL;
+    const shunt_loop_ref *ref = here ? loop_that_is(e, source, guide, loop) : NULL;
     shunt_emit_slot       slot;
     if (ref) (void)loop_slot(e, ref, "CUR", NULL, 2, 0, &text, SHUNT_EMIT_CURRENCY_PATH, &slot);
 }
@@ -799,7 +828,7 @@ void shunt_emit_demand_currency(shunt_emitter *e)
         const shunt_symbol *source = e->c->symbols[i];
         if (source->kind != SHUNT_SYMBOL_SOURCE || !source->as.source->currency[0]) continue;
         for (uint32_t g = 0; g < source->as.source->guide_count; g++)
-            demand_currency(e, source, source->as.source->guides[g]->body);
+            demand_currency(e, source, g, source->as.source->guides[g]->body);
     }
 }
 
