@@ -148,7 +148,7 @@ static shunt_status resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t
     *number = UINT32_MAX;
     if (!name.bytes) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < l->modules.count; i++) {
-        if (!shunt_text_equal(l->modules.items[i].name, name)) continue;
+        if (!l->modules.items[i].tree || !shunt_text_equal(l->modules.items[i].name, name)) continue;
         *number = i;
         return SHUNT_OK;
     }
@@ -166,6 +166,45 @@ static shunt_status resolve(loading *l, uint32_t from, shunt_ast *path, uint32_t
     }
     *number = l->modules.count;
     return add_module(l, name, source);
+}
+
+/* The rows of a decision in a file: a module without a tree, so that whatever points into it finds its place. */
+static shunt_status load_rows(loading *l, uint32_t from, const shunt_ast *path, uint32_t *number)
+{
+    shunt_compiling *c = l->c;
+    shunt_text       name = path_beside(c->arena, l->modules.items[from].name, path->text), source;
+    *number = UINT32_MAX;
+    if (!name.bytes) return SHUNT_NO_MEMORY;
+    if (l->modules.count == MODULES_AT_MOST) {
+        shunt_diag_add(&c->diags, SHUNT_E0912, path->span, "a program has at most %d modules", MODULES_AT_MOST);
+        return SHUNT_OK;
+    }
+    int error = read_file(c, l->options, name, &source);
+    if (error == ENOMEM) return SHUNT_NO_MEMORY;
+    if (error) {
+        shunt_diag *d = shunt_diag_add(&c->diags, SHUNT_E0903, path->span, "`%.*s` can not be read: %s", SHUNT_TEXT_ARGS(name),
+                                       strerror(error));
+        shunt_diag_note(&c->diags, d, "the path of a decision counts from the folder of its module");
+        return SHUNT_OK;
+    }
+    *number = l->modules.count;
+    shunt_module_info *module = SHUNT_PUSH(c->arena, &l->modules);
+    if (!module) return SHUNT_NO_MEMORY;
+    *module = (shunt_module_info){ .name = name, .file = base_name(name), .source = source };
+    return SHUNT_OK;
+}
+
+static shunt_status load_decisions(loading *l, uint32_t from)
+{
+    const shunt_ast *decls = l->modules.items[from].tree->kids[SHUNT_MODULE_decls];
+    uint32_t        *decisions = SHUNT_NEW_N(l->c->arena, uint32_t, decls->kid_count + 1), count = 0;
+    if (!decisions) return SHUNT_NO_MEMORY;
+    for (uint32_t i = 0; i < decls->kid_count; i++) {
+        const shunt_ast *rows = decls->kids[i]->kind == SHUNT_AST_DECIDE ? decls->kids[i]->kids[SHUNT_DECIDE_rows] : NULL;
+        if (rows && rows->kind == SHUNT_AST_STRING) SHUNT_TRY(load_rows(l, from, rows, &decisions[count++]));
+    }
+    l->modules.items[from].decisions = decisions;
+    return SHUNT_OK;
 }
 
 /* Imports of a module in the order written; a package (by name, layer 2) is left to the check. */
@@ -222,7 +261,11 @@ static shunt_status load_modules(loading *l, const char *path)
         return SHUNT_RULES_WRONG;
     }
     SHUNT_TRY(add_module(l, name, source));
-    for (uint32_t i = 0; i < l->modules.count; i++) SHUNT_TRY(load_imports(l, i));
+    for (uint32_t i = 0; i < l->modules.count; i++) {
+        if (!l->modules.items[i].tree) continue;
+        SHUNT_TRY(load_imports(l, i));
+        SHUNT_TRY(load_decisions(l, i));
+    }
     return SHUNT_OK;
 }
 
@@ -249,7 +292,8 @@ shunt_status shunt_compiling_open(shunt_compiling *c, const char *path, const sh
         .memory = &c->memory, .arena = c->arena, .diags = &c->diags, .modules = l.modules.items, .module_count = l.modules.count
     };
     c->compilation.definitions = shunt_definitions_set(options ? options->definitions : NULL);
-    c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = options && options->lints;
+    c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = c->compilation.lints.decision_gaps =
+        options && options->lints;
     for (uint32_t i = 0; i < l.modules.count; i++) SHUNT_TRY(add_source(c, l.modules.items[i].name, l.modules.items[i].source));
     if (status == SHUNT_OK) status = shunt_check(&c->compilation);
     return status == SHUNT_OK && c->diags.failed ? SHUNT_NO_MEMORY : status;

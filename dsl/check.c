@@ -667,6 +667,7 @@ static void declare_node(check *k, shunt_ast *node)
         { SHUNT_AST_TARGET, SHUNT_SYMBOL_TARGET, SHUNT_TARGET_name },
         { SHUNT_AST_TABLE, SHUNT_SYMBOL_TABLE, SHUNT_TABLE_name },
         { SHUNT_AST_FUNCTION, SHUNT_SYMBOL_FUNCTION, SHUNT_FUNCTION_name },
+        { SHUNT_AST_DECIDE, SHUNT_SYMBOL_FUNCTION, SHUNT_DECIDE_name },
         { SHUNT_AST_MAP, SHUNT_SYMBOL_MAP, SHUNT_MAP_name },
     };
     for (size_t i = 0; i < SHUNT_COUNT(plain); i++) {
@@ -688,7 +689,6 @@ static void declare_node(check *k, shunt_ast *node)
     switch (node->kind) {
     case SHUNT_AST_ENUM: declare_enum(k, node); break;
     case SHUNT_AST_CODES: declare_codes(k, node); break;
-    case SHUNT_AST_DECIDE: later(k, node, kid(node, SHUNT_DECIDE_name), "decide", SHUNT_SYMBOL_FUNCTION); break;
     case SHUNT_AST_EXTERN: later(k, node, kid(node, SHUNT_EXTERN_name), "extern", SHUNT_SYMBOL_FUNCTION); break;
     case SHUNT_AST_OVERLAY: later(k, node, NULL, "overlay", SHUNT_SYMBOL_MAP); break;
     case SHUNT_AST_GOLDEN: later(k, node, NULL, "golden", SHUNT_SYMBOL_MAP); break;
@@ -711,7 +711,6 @@ void use_names(check *k, shunt_ast *node) { shunt_ast_walk(node, visit_name, k);
 static void use_names_of_later(check *k, shunt_ast *node)
 {
     switch (node->kind) {
-    case SHUNT_AST_DECIDE:
     case SHUNT_AST_EXTERN:
     case SHUNT_AST_OVERLAY: use_names(k, node); return;
     default: return;
@@ -1111,6 +1110,20 @@ static void fill_target(check *k, shunt_symbol *symbol)
     }
 }
 
+/* The module that holds the rows of this decision. */
+static uint32_t file_of_rows(check *k, const shunt_ast *decision)
+{
+    const shunt_ast *decls = kid(k->module->info->tree, SHUNT_MODULE_decls);
+    uint32_t         number = 0;
+    for (uint32_t i = 0; decls && i < decls->kid_count; i++) {
+        const shunt_ast *rows = decls->kids[i]->kind == SHUNT_AST_DECIDE ? kid(decls->kids[i], SHUNT_DECIDE_rows) : NULL;
+        if (!rows || rows->kind != SHUNT_AST_STRING) continue;
+        if (decls->kids[i] == decision) return k->module->info->decisions ? k->module->info->decisions[number] : UINT32_MAX;
+        number++;
+    }
+    return UINT32_MAX;
+}
+
 static void shape_function(check *k, shunt_symbol *symbol)
 {
     shunt_ast      *params = kid(symbol->decl, SHUNT_FUNCTION_params);
@@ -1144,6 +1157,7 @@ static void shape_function(check *k, shunt_symbol *symbol)
         symbol->type = ty_error();
     }
     f->result = symbol->type.phi;
+    if (symbol->decl->kind == SHUNT_AST_DECIDE) shape_decide(k, symbol, file_of_rows(k, symbol->decl));
     k->phase = PHASE_NONE;
     k->function = NULL;
 }
@@ -1453,7 +1467,10 @@ static void check_module(check *k, uint32_t number)
         if (decls->kids[i]->kind == SHUNT_AST_LET) check_constant(k, decls->kids[i]);
     uint32_t first = k->functions.count;
     each_own(k, SHUNT_SYMBOL_FUNCTION, walk_own_function);
-    for (uint32_t i = first; i < k->functions.count; i++) check_function(k, k->functions.items[i]);
+    for (uint32_t i = first; i < k->functions.count; i++) {
+        bool decision = k->functions.items[i]->decl->kind == SHUNT_AST_DECIDE;
+        (decision ? check_decide : check_function)(k, k->functions.items[i]);
+    }
     each_own(k, SHUNT_SYMBOL_TARGET, check_target);
     each_own(k, SHUNT_SYMBOL_MAP, shape_map);
     each_own(k, SHUNT_SYMBOL_MAP, check_map);

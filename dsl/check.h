@@ -139,6 +139,7 @@ typedef struct check {
     shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
     const shunt_ast      *narrow_type; /* the text that says it */
     uint32_t              depth;
+    bool                  deciding; /* the result of a row, which may leave */
 } check;
 
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
@@ -284,6 +285,18 @@ void       check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shun
 uint32_t   phi_as(check *k, uint32_t phi, atom_way way);                                           /* what is left of it */
 uint32_t   phi_constant(check *k, uint32_t classes);
 shunt_text short_text(check *k, const shunt_ast *node); /* for help: the expression, or `... .name` */
+
+void check_alternative(check *k, shunt_ast *alternative, const shunt_ty *type, const shunt_ast *subject); /* of a pattern */
+/* `node` stands where nothing can be raised, and `word` would be: E0307. `before` stands before it in the help. */
+bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text word);
+
+/* ---- decisions (check_decide.c) ---- */
+/* Parameters and rows, before anything calls it; `file`: the module that holds its rows, UINT32_MAX = none. */
+void                 shape_decide(check *k, shunt_symbol *symbol, uint32_t file);
+void                 check_decide(check *k, shunt_symbol *symbol);
+/* Rows of this decision, or that stand in for them: as sets; overlaps, and rows that never apply, are reported. */
+struct shunt_decide *build_decide(check *k, shunt_symbol *function, shunt_ast *rows, bool first);
+void                 check_row_results(check *k, shunt_symbol *function, shunt_ast *rows);
 
 /* ---- calls (check_call.c) ---- */
 shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want);

@@ -776,6 +776,7 @@ static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *funct
         phi[i] = given.phi;
         if (!tree_argument(k, c->values[i], param, &given, &phi[i])) return ty_error();
     }
+    if (function->as.function.exits) (void)may_raise(k, c->node, "", function->name);
     decl    *callee = decl_of(function);
     shunt_ty type = function->type;
     if (!callee->function) return type;

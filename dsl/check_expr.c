@@ -1174,10 +1174,12 @@ static shunt_ty check_otherwise(check *k, shunt_ast *node, const shunt_ty *want)
 }
 
 /* A function and a constant give a value wherever they are read; a tally that the engine adds takes one whatever becomes of the unit. */
-static bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text word)
+bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text word)
 {
     bool function = k->phase == PHASE_FUNCTION, constant = k->phase == PHASE_NONE;
-    if (!function && !constant && (k->phase != PHASE_TALLY || node->kind != SHUNT_AST_EXIT)) return true;
+    bool leaves = node->kind == SHUNT_AST_EXIT || node->kind == SHUNT_AST_CALL;
+    if (k->deciding && node->kind == SHUNT_AST_EXIT) return true;
+    if (!function && !constant && (k->phase != PHASE_TALLY || !leaves)) return true;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, node->span, "`%.*s` cannot stand in %s", SHUNT_TEXT_ARGS(word),
                                    function   ? "a function"
                                    : constant ? "a `let` of the module"
@@ -1675,7 +1677,7 @@ static void check_pattern_value(check *k, shunt_ast *value, const shunt_ty *type
     check_in_codes(k, value, type, subject);
 }
 
-static void check_alternative(check *k, shunt_ast *alternative, const shunt_ty *type, const shunt_ast *subject)
+void check_alternative(check *k, shunt_ast *alternative, const shunt_ty *type, const shunt_ast *subject)
 {
     switch (alternative->kind) {
     case SHUNT_AST_ANY:

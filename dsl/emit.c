@@ -132,6 +132,11 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     FROM_LIST(modules);
     FROM_LIST(zones);
     FROM_LIST(zone_changes);
+    FROM_LIST(decisions);
+    FROM_LIST(decision_columns);
+    FROM_LIST(decision_points);
+    FROM_LIST(decision_sets);
+    FROM_LIST(decision_bits);
     FROM_LIST(table_texts);
 #undef FROM_LIST
     program->lineage = lineage;

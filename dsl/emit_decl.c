@@ -334,10 +334,10 @@ static void add_modules(shunt_emitter *e)
         const shunt_module_info *module = &e->c->modules[i];
         const shunt_ast         *tree = module->tree;
         shunt_module            *out = SHUNT_EMIT_NEW(e, &e->modules);
-        out->name =
-            shunt_emit_text(e, tree->kids[SHUNT_MODULE_name] ? tree->kids[SHUNT_MODULE_name]->text : (shunt_text){ "", 0 });
-        out->version =
-            shunt_emit_text(e, tree->kids[SHUNT_MODULE_version] ? tree->kids[SHUNT_MODULE_version]->text : (shunt_text){ "", 0 });
+        const shunt_ast         *name = tree ? tree->kids[SHUNT_MODULE_name] : NULL;
+        const shunt_ast         *version = tree ? tree->kids[SHUNT_MODULE_version] : NULL;
+        out->name = shunt_emit_text(e, name ? name->text : module->file); /* rows of a decision go by their file */
+        out->version = shunt_emit_text(e, version ? version->text : (shunt_text){ "", 0 });
         out->file = shunt_emit_text(e, module->file);
         shunt_sha256_of(module->source.bytes, module->source.length, out->hash);
     }

@@ -886,7 +886,8 @@ static uint16_t eval_short(shunt_emit_fn *f, const shunt_symbol *function, shunt
 static uint16_t eval_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *function, uint16_t into)
 {
     shunt_emitter *e = f->e;
-    shunt_ast     *body = shunt_emit_short_begin(f, node, function);
+    if (function->kind == SHUNT_SYMBOL_FUNCTION && function->as.function.exits) return shunt_emit_decide_call(f, node, function);
+    shunt_ast *body = shunt_emit_short_begin(f, node, function);
     if (body) return eval_short(f, function, body, into);
     uint32_t    count = function->kind == SHUNT_SYMBOL_FUNCTION ? function->as.function.count : 0;
     shunt_type *types = SHUNT_NEW_N(e->arena, shunt_type, count + 1);

@@ -31,6 +31,7 @@ static bool note_call(shunt_ast *node, void *context)
 
 uint16_t shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol)
 {
+    if (symbol->decl->kind == SHUNT_AST_DECIDE) return shunt_emit_decide(e, symbol);
     shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_PURE);
     shunt_type     result = shunt_emit_type(e, &symbol->type);
     shunt_ast     *value =
@@ -99,7 +100,11 @@ void shunt_emit_functions(shunt_emitter *e)
         item->symbol = symbol;
         symbol->number = g.items.count ? g.items.count - 1 : 0;
     }
-    for (g.at = 0; g.at < g.items.count && !e->no_memory; g.at++) shunt_ast_walk(g.items.items[g.at].symbol->decl, note_call, &g);
+    for (g.at = 0; g.at < g.items.count && !e->no_memory; g.at++) {
+        const shunt_symbol *symbol = g.items.items[g.at].symbol;
+        bool                decision = symbol->decl->kind == SHUNT_AST_DECIDE;
+        shunt_ast_walk(decision ? symbol->as.function.rows : symbol->decl, note_call, &g);
+    }
     if (!e->no_memory) visit_all(&g);
     for (uint32_t i = 0; i < g.items.count && !e->no_memory; i++)
         if (shunt_emit_takes_part(g.items.items[i].symbol)) g.items.items[i].symbol->number = UINT32_MAX; /* none of its own */

@@ -171,7 +171,8 @@ static bool measure_node(shunt_ast *node, void *context)
 shunt_ast *shunt_emit_short_begin(shunt_emit_fn *f, const shunt_ast *call, const shunt_symbol *function)
 {
     measure m = { 0 };
-    if (f->given.count || call->kind != SHUNT_AST_CALL || !is_pure(f, function)) return NULL;
+    if (f->given.count || call->kind != SHUNT_AST_CALL || !is_pure(f, function) || function->decl->kind != SHUNT_AST_FUNCTION)
+        return NULL;
     uint32_t count = function->as.function.count;
     if (function->decl->kids[SHUNT_FUNCTION_lets]->kid_count || count == 0) return NULL;
     shunt_ast *body = function->decl->kids[SHUNT_FUNCTION_result];

@@ -197,6 +197,11 @@ struct shunt_emitter {
     SHUNT_LIST(shunt_date_path) date_paths;
     SHUNT_LIST(shunt_emit_slot) date_slots;
     SHUNT_LIST(shunt_module) modules;
+    SHUNT_LIST(shunt_decision) decisions;
+    SHUNT_LIST(shunt_decision_column) decision_columns;
+    SHUNT_LIST(shunt_value) decision_points;
+    SHUNT_LIST(uint32_t) decision_sets;
+    SHUNT_LIST(uint64_t) decision_bits;
 };
 
 /* ---- emit_build.c: texts, constants, sites, instructions, registers, labels ---- */
@@ -304,6 +309,10 @@ typedef struct shunt_emit_loop {
 void shunt_emit_loop_begin(shunt_emit_fn *f, shunt_ast *each, shunt_emit_loop *loop);
 void shunt_emit_loop_end(shunt_emit_fn *f, shunt_emit_loop *loop);
 void shunt_emit_bind_local(shunt_emit_fn *f, shunt_symbol *symbol, uint16_t reg);
+
+/* ---- emit_decide.c ---- */
+uint16_t shunt_emit_decide(shunt_emitter *e, shunt_symbol *symbol);                             /* number of its function */
+uint16_t shunt_emit_decide_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *symbol); /* of one with rows that leave */
 
 /* ---- emit_recall.c ---- */
 /* Before a block is emitted: finds what its passes have in common. */

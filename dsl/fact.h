@@ -160,7 +160,11 @@ typedef struct shunt_symbol {
         struct {
             struct shunt_symbol **params;
             uint32_t              count;
-        } function; /* bodies in the tree */
+            struct shunt_decide  *decide;       /* of a DECIDE, see decide.h; else NULL */
+            shunt_ast            *rows;         /* of a DECIDE: LIST of ROW, also where they stand in a file */
+            bool                  exits;        /* a row leaves */
+            uint16_t              row_function; /* of these, for emit: gives the number of the row */
+        } function;                             /* bodies in the tree */
         struct {
             struct shunt_symbol **sources;
             uint32_t              source_count;
@@ -306,9 +310,11 @@ typedef struct shunt_module_info {
     shunt_text      name; /* of the file, as given: shown in diagnostics */
     shunt_text      file; /* without folders: stands in programs */
     shunt_text      source;
-    shunt_ast      *tree; /* MODULE */
+    shunt_ast      *tree; /* MODULE; NULL: no rules, but the rows of a decision */
     /* imports resolved by the api: for the n-th IMPORT of the tree, the number of its module; UINT32_MAX = not found (reported) */
     const uint32_t *imports;
+    /* of the decisions with rows in a file, in the order of the tree, the number of its module, which has no tree */
+    const uint32_t *decisions;
 } shunt_module_info;
 
 typedef struct shunt_compilation {
@@ -328,7 +334,8 @@ typedef struct shunt_compilation {
     struct {
         bool guide_requires;
         bool phi_branches;
-    } lints; /* W0301, W0402: off by default */
+        bool decision_gaps;
+    } lints; /* W0301, W0402, W0702: off by default */
 } shunt_compilation;
 
 /* check.c: reports everything wrong in `diags`. NO_MEMORY, or OK (look at diags->errors). */

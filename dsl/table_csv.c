@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "dsl/csv_cells.h"
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 #include "engine/base/hash.h"
@@ -94,116 +95,27 @@ shunt_status shunt_csv_table_of_program(shunt_arena *arena, const shunt_program 
 /* ---- the file, cell by cell ---- */
 
 typedef struct reader {
-    shunt_arena           *arena;
-    shunt_diags           *diags;
+    shunt_csv_cells        in;
     const shunt_csv_table *table;
-    uint32_t               file;
-    const char            *bytes;
-    uint32_t               size, at;
     shunt_cell            *cells;
     shunt_text            *texts;
     shunt_span            *spans; /* of each cell, beside it */
     uint32_t               row_count, text_count;
-    bool                   no_memory;
 } reader;
 
-typedef struct raw_cell {
-    shunt_text text;
-    shunt_span span;
-    bool       last; /* of its row */
-    bool       broken;
-} raw_cell;
-
-static shunt_span span(const reader *r, uint32_t begin, uint32_t end) { return (shunt_span){ begin, end, r->file }; }
-
-static bool at_line_end(const reader *r) { return r->at >= r->size || r->bytes[r->at] == '\r' || r->bytes[r->at] == '\n'; }
-
-static void pass_line_end(reader *r)
-{
-    if (r->at < r->size && r->bytes[r->at] == '\r') r->at++;
-    if (r->at < r->size && r->bytes[r->at] == '\n') r->at++;
-}
-
-static void pass_line(reader *r)
-{
-    while (!at_line_end(r)) r->at++;
-    pass_line_end(r);
-}
-
-/* Inside quotes: two quotes are one, everything else is itself. Without doubled quotes the text stays where it is. */
-static bool quoted_cell(reader *r, raw_cell *cell)
-{
-    uint32_t begin = ++r->at, doubled = 0;
-    for (;;) {
-        const char *quote = r->at < r->size ? memchr(r->bytes + r->at, '"', r->size - r->at) : NULL;
-        if (!quote) {
-            shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin - 1, begin), "the quote is not closed");
-            r->at = r->size;
-            return false;
-        }
-        r->at = (uint32_t)(quote - r->bytes) + 1;
-        if (r->at >= r->size || r->bytes[r->at] != '"') break;
-        r->at++;
-        doubled++;
-    }
-    cell->text = (shunt_text){ r->bytes + begin, r->at - 1 - begin };
-    cell->span = span(r, begin - 1, r->at);
-    if (!doubled) return true;
-    char *copy = shunt_arena_bytes(r->arena, cell->text.length);
-    if (!copy) {
-        r->no_memory = true;
-        return false;
-    }
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < cell->text.length; i++) {
-        copy[length++] = cell->text.bytes[i];
-        if (cell->text.bytes[i] == '"') i++;
-    }
-    cell->text = (shunt_text){ copy, length };
-    return true;
-}
-
-static void next_cell(reader *r, raw_cell *cell)
-{
-    *cell = (raw_cell){ 0 };
-    if (r->at < r->size && r->bytes[r->at] == '"') {
-        cell->broken = !quoted_cell(r, cell);
-        if (!cell->broken && !at_line_end(r) && r->bytes[r->at] != ',') {
-            shunt_diag_add(r->diags, SHUNT_E0903, span(r, r->at, r->at + 1),
-                           "a comma or the end of the line must follow a closing quote");
-            cell->broken = true;
-        }
-        while (cell->broken && !at_line_end(r) && r->bytes[r->at] != ',') r->at++;
-    } else {
-        uint32_t begin = r->at;
-        while (!at_line_end(r) && r->bytes[r->at] != ',') r->at++;
-        cell->text = (shunt_text){ r->bytes + begin, r->at - begin };
-        cell->span = span(r, begin, r->at);
-    }
-    cell->last = at_line_end(r);
-    if (cell->last)
-        pass_line_end(r);
-    else
-        r->at++;
-}
-
-static bool is_blank(shunt_text text)
-{
-    for (uint32_t i = 0; i < text.length; i++)
-        if (text.bytes[i] != ' ' && text.bytes[i] != '\t') return false;
-    return true;
-}
+static shunt_span span(const reader *r, uint32_t begin, uint32_t end) { return (shunt_span){ begin, end, r->in.file }; }
 
 /* ---- conversion ---- */
 
-static bool SHUNT_PRINTF(4, 5) fault(reader *r, const raw_cell *cell, const shunt_csv_column *column, const char *format, ...)
+static bool SHUNT_PRINTF(4, 5)
+    fault(reader *r, const shunt_csv_cell *cell, const shunt_csv_column *column, const char *format, ...)
 {
     char    words[160];
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    shunt_diag_add(r->diags, SHUNT_E0903, cell->span, "%.*s of table %.*s %s", SHUNT_TEXT_ARGS(column->name),
+    shunt_diag_add(r->in.diags, SHUNT_E0903, cell->span, "%.*s of table %.*s %s", SHUNT_TEXT_ARGS(column->name),
                    SHUNT_TEXT_ARGS(r->table->name), words);
     return false;
 }
@@ -227,16 +139,16 @@ static bool looks_like_spreadsheet_date(shunt_text text, int *year, int *month, 
     return part == 2 && digits[0] && digits[1] && (digits[2] == 2 || digits[2] == 4);
 }
 
-static bool convert_date(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_date(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     int year, month, day;
     if (shunt_date_parse_iso(raw->text, &cell->value.integer) == SHUNT_OK) return true;
-    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s is not a date as YYYY-MM-DD",
+    shunt_diag *d = shunt_diag_add(r->in.diags, SHUNT_E0903, raw->span, "%.*s of table %.*s is not a date as YYYY-MM-DD",
                                    SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
     if (!looks_like_spreadsheet_date(raw->text, &year, &month, &day)) return false;
-    shunt_diag_note(r->diags, d, "a spreadsheet has rewritten it; store the column as text");
+    shunt_diag_note(r->in.diags, d, "a spreadsheet has rewritten it; store the column as text");
     if (shunt_date_valid(year, month, day))
-        shunt_diag_help(r->diags, d, "if the month comes first: `%04d-%02d-%02d`", year, month, day);
+        shunt_diag_help(r->in.diags, d, "if the month comes first: `%04d-%02d-%02d`", year, month, day);
     return false;
 }
 
@@ -250,7 +162,7 @@ static bool has_control(shunt_text text)
     return false;
 }
 
-static bool convert_text(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_text(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     if (shunt_utf8_bad(raw->text.bytes, raw->text.length) != raw->text.length) return fault(r, raw, column, "is not UTF-8");
     if (has_control(raw->text)) return fault(r, raw, column, "holds a control character");
@@ -262,7 +174,7 @@ static bool convert_text(reader *r, const raw_cell *raw, const shunt_csv_column 
     return true;
 }
 
-static bool convert_number(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_number(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     bool          integer = column->type.kind == SHUNT_KIND_INT;
     shunt_decimal number;
@@ -279,7 +191,7 @@ static bool convert_number(reader *r, const raw_cell *raw, const shunt_csv_colum
     return true;
 }
 
-static bool convert_member(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_member(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     uint32_t best = UINT32_MAX, distance = 3;
     for (uint32_t i = 0; i < column->member_count; i++) {
@@ -290,24 +202,24 @@ static bool convert_member(reader *r, const raw_cell *raw, const shunt_csv_colum
         uint32_t far = shunt_text_distance(column->members[i], raw->text, 2);
         if (far < distance) best = i, distance = far;
     }
-    shunt_diag *d = shunt_diag_add(r->diags, SHUNT_E0903, raw->span, "%.*s of table %.*s has no such value",
+    shunt_diag *d = shunt_diag_add(r->in.diags, SHUNT_E0903, raw->span, "%.*s of table %.*s has no such value",
                                    SHUNT_TEXT_ARGS(column->name), SHUNT_TEXT_ARGS(r->table->name));
-    if (best != UINT32_MAX) shunt_diag_help(r->diags, d, "did you mean `%.*s`?", SHUNT_TEXT_ARGS(column->members[best]));
+    if (best != UINT32_MAX) shunt_diag_help(r->in.diags, d, "did you mean `%.*s`?", SHUNT_TEXT_ARGS(column->members[best]));
     return false;
 }
 
-static bool convert_bool(reader *r, const raw_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
+static bool convert_bool(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     cell->value.integer = shunt_text_is(raw->text, "true");
     return cell->value.integer || shunt_text_is(raw->text, "false") || fault(r, raw, column, "is neither `true` nor `false`");
 }
 
-static bool convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_cell *cell)
+static bool convert_cell(reader *r, const shunt_csv_cell *raw, uint32_t number, shunt_cell *cell)
 {
     const shunt_csv_column *column = &r->table->columns[number];
     *cell = (shunt_cell){ .state = SHUNT_PRESENT };
     if (raw->broken) return false;
-    if (is_blank(raw->text)) {
+    if (shunt_csv_is_blank(raw->text)) {
         *cell = (shunt_cell){ .state = SHUNT_ABSENT };
         if (number < r->table->key_count)
             return (r->table->prefix && number + 1 == r->table->key_count) ||
@@ -332,19 +244,19 @@ static bool convert_cell(reader *r, const raw_cell *raw, uint32_t number, shunt_
 /* For each column of the file the column of the table it fills, UNUSED where the table does not name it. */
 static uint32_t read_header(reader *r, uint16_t *fills, bool *good)
 {
-    uint32_t  count = 0;
-    uint32_t *seen = SHUNT_NEW_N(r->arena, uint32_t, r->table->column_count + 1);
-    raw_cell  cell = { 0 };
-    uint32_t  begin = r->at;
+    uint32_t       count = 0;
+    uint32_t      *seen = SHUNT_NEW_N(r->in.arena, uint32_t, r->table->column_count + 1);
+    shunt_csv_cell cell = { 0 };
+    uint32_t       begin = r->in.at;
     *good = seen != NULL;
     if (!seen) {
-        r->no_memory = true;
+        r->in.no_memory = true;
         return 0;
     }
     do {
-        next_cell(r, &cell);
+        shunt_csv_next(&r->in, &cell);
         if (count == HEADER_AT_MOST) {
-            shunt_diag_add(r->diags, SHUNT_E0903, cell.span, "a table file has at most %d columns", HEADER_AT_MOST);
+            shunt_diag_add(r->in.diags, SHUNT_E0903, cell.span, "a table file has at most %d columns", HEADER_AT_MOST);
             *good = false;
             return 0;
         }
@@ -352,47 +264,47 @@ static uint32_t read_header(reader *r, uint16_t *fills, bool *good)
         for (uint32_t i = 0; i < r->table->column_count && !cell.broken; i++) {
             if (!shunt_text_equal(r->table->columns[i].name, cell.text)) continue;
             if (seen[i]++) {
-                shunt_diag_add(r->diags, SHUNT_E0903, cell.span, "two columns are called `%.*s`", SHUNT_TEXT_ARGS(cell.text));
+                shunt_diag_add(r->in.diags, SHUNT_E0903, cell.span, "two columns are called `%.*s`", SHUNT_TEXT_ARGS(cell.text));
                 *good = false;
             }
             fills[count] = (uint16_t)i;
         }
         *good = *good && !cell.broken;
         count++;
-    } while (!cell.last && !r->no_memory);
+    } while (!cell.last && !r->in.no_memory);
     shunt_diag *d = NULL;
     for (uint32_t i = 0; i < r->table->column_count; i++) {
         if (seen[i]) continue;
         *good = false;
         if (!d)
-            d = shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end),
+            d = shunt_diag_add(r->in.diags, SHUNT_E0903, span(r, begin, cell.span.end),
                                "the file has no column `%.*s` of table %.*s", SHUNT_TEXT_ARGS(r->table->columns[i].name),
                                SHUNT_TEXT_ARGS(r->table->name));
         else
-            shunt_diag_note(r->diags, d, "nor a column `%.*s`", SHUNT_TEXT_ARGS(r->table->columns[i].name));
+            shunt_diag_note(r->in.diags, d, "nor a column `%.*s`", SHUNT_TEXT_ARGS(r->table->columns[i].name));
     }
-    if (d) shunt_diag_note(r->diags, d, "the first row names the columns; those that the table does not declare are ignored");
+    if (d) shunt_diag_note(r->in.diags, d, "the first row names the columns; those that the table does not declare are ignored");
     return count;
 }
 
 static void read_row(reader *r, const uint16_t *fills, uint32_t columns)
 {
-    shunt_cell *row = r->cells + (size_t)r->row_count * r->table->column_count;
-    shunt_span *spans = r->spans + (size_t)r->row_count * r->table->column_count;
-    uint32_t    count = 0, begin = r->at, texts = r->text_count;
-    bool        good = true;
-    raw_cell    cell;
+    shunt_cell    *row = r->cells + (size_t)r->row_count * r->table->column_count;
+    shunt_span    *spans = r->spans + (size_t)r->row_count * r->table->column_count;
+    uint32_t       count = 0, begin = r->in.at, texts = r->text_count;
+    bool           good = true;
+    shunt_csv_cell cell;
     do {
-        next_cell(r, &cell);
+        shunt_csv_next(&r->in, &cell);
         if (count < columns && fills[count] != UNUSED) {
             spans[fills[count]] = cell.span;
             good = convert_cell(r, &cell, fills[count], &row[fills[count]]) && good;
         }
         good = good && !cell.broken;
         count++;
-    } while (!cell.last && !r->no_memory);
+    } while (!cell.last && !r->in.no_memory);
     if (count != columns && !cell.broken) {
-        shunt_diag_add(r->diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cell%s, the header %u", count,
+        shunt_diag_add(r->in.diags, SHUNT_E0903, span(r, begin, cell.span.end), "this row has %u cell%s, the header %u", count,
                        count == 1 ? "" : "s", columns);
         good = false;
     }
@@ -468,24 +380,24 @@ static void report_pair(reader *r, uint32_t earlier, uint32_t later, const char 
     }
     const shunt_span *spans = r->spans;
     size_t            width = r->table->column_count;
-    shunt_diag       *d = shunt_diag_add(r->diags, SHUNT_E0903, spans[later * width], "two rows of table %.*s %s",
+    shunt_diag       *d = shunt_diag_add(r->in.diags, SHUNT_E0903, spans[later * width], "two rows of table %.*s %s",
                                          SHUNT_TEXT_ARGS(r->table->name), words);
-    shunt_diag_here(r->diags, d, "this row");
-    shunt_diag_also(r->diags, d, spans[earlier * width], "and this one");
+    shunt_diag_here(r->in.diags, d, "this row");
+    shunt_diag_also(r->in.diags, d, spans[earlier * width], "and this one");
 }
 
 static void check_rows(reader *r)
 {
-    uint32_t *order = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1),
-             *spare = SHUNT_NEW_N(r->arena, uint32_t, (size_t)r->row_count + 1);
+    uint32_t *order = SHUNT_NEW_N(r->in.arena, uint32_t, (size_t)r->row_count + 1),
+             *spare = SHUNT_NEW_N(r->in.arena, uint32_t, (size_t)r->row_count + 1);
     if (!order || !spare) {
-        r->no_memory = true;
+        r->in.no_memory = true;
         return;
     }
     for (uint32_t i = 0; i < r->row_count; i++) {
         order[i] = i;
         if (r->table->effective && first_day(r, i) > last_day(r, i))
-            shunt_diag_add(r->diags, SHUNT_E0903, r->spans[(size_t)i * r->table->column_count + r->table->key_count + 1],
+            shunt_diag_add(r->in.diags, SHUNT_E0903, r->spans[(size_t)i * r->table->column_count + r->table->key_count + 1],
                            "this row of table %.*s ends before it begins", SHUNT_TEXT_ARGS(r->table->name));
     }
     order = sort_rows(r, order, spare);
@@ -529,10 +441,10 @@ static void check_accounts(reader *r, uint32_t column)
         const shunt_cell *cell = &row_at(r, i)[column];
         uint32_t          digits = cell->state == SHUNT_PRESENT ? digits_of(r->texts[cell->text]) : 0;
         if (!digits || digits >= usual) continue;
-        shunt_diag *d = shunt_diag_add(r->diags, SHUNT_W0904, r->spans[i * width + column],
+        shunt_diag *d = shunt_diag_add(r->in.diags, SHUNT_W0904, r->spans[i * width + column],
                                        "this account of table %.*s has %u digits, the others of its column have %u",
                                        SHUNT_TEXT_ARGS(r->table->name), digits, usual);
-        shunt_diag_note(r->diags, d, "spreadsheets take leading zeros away; store the column as text");
+        shunt_diag_note(r->in.diags, d, "spreadsheets take leading zeros away; store the column as text");
     }
 }
 
@@ -541,14 +453,14 @@ static void check_accounts(reader *r, uint32_t column)
 static uint32_t count_lines(const reader *r)
 {
     uint32_t lines = 1;
-    for (uint32_t i = 0; i < r->size; i++) lines += r->bytes[i] == '\n' || r->bytes[i] == '\r';
+    for (uint32_t i = 0; i < r->in.size; i++) lines += r->in.bytes[i] == '\n' || r->in.bytes[i] == '\r';
     return lines;
 }
 
 shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt_csv_table *table, uint32_t file,
                              const uint8_t *bytes, size_t size, shunt_table_rows *rows)
 {
-    reader   r = { .arena = arena, .diags = diags, .table = table, .file = file, .bytes = (const char *)bytes };
+    reader   r = { .in = { .arena = arena, .diags = diags, .file = file, .bytes = (const char *)bytes }, .table = table };
     uint16_t fills[HEADER_AT_MOST];
     bool     good;
     memset(rows->hash, 0, sizeof rows->hash);
@@ -560,33 +472,33 @@ shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt
         return SHUNT_OK;
     }
     shunt_sha256_of(bytes, size, rows->hash);
-    r.size = (uint32_t)size;
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) r.at = 3; /* a byte order mark */
+    r.in.size = (uint32_t)size;
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) r.in.at = 3; /* a byte order mark */
     uint32_t lines = count_lines(&r);
     if (lines > ROWS_AT_MOST) {
         shunt_diag_add(diags, SHUNT_E0903, span(&r, 0, 0), "a table file holds at most %d rows", ROWS_AT_MOST);
         return SHUNT_OK;
     }
     uint32_t columns = read_header(&r, fills, &good);
-    if (r.no_memory) return SHUNT_NO_MEMORY;
+    if (r.in.no_memory) return SHUNT_NO_MEMORY;
     if (!good) return SHUNT_OK;
     /* A row has a comma between any two cells, so a short file of many lines has few rows. */
-    uint32_t most = r.size / (columns ? columns : 1) + 2;
+    uint32_t most = r.in.size / (columns ? columns : 1) + 2;
     size_t   cells = (size_t)(lines < most ? lines : most) * table->column_count + 1;
     r.cells = SHUNT_NEW_N(arena, shunt_cell, cells);
     r.texts = SHUNT_NEW_N(arena, shunt_text, cells);
     r.spans = SHUNT_NEW_N(arena, shunt_span, cells);
     if (!r.cells || !r.texts || !r.spans) return SHUNT_NO_MEMORY;
-    while (r.at < r.size && !r.no_memory) {
-        if (at_line_end(&r))
-            pass_line(&r);
+    while (r.in.at < r.in.size && !r.in.no_memory) {
+        if (shunt_csv_at_line_end(&r.in))
+            shunt_csv_pass_line(&r.in);
         else
             read_row(&r, fills, columns);
     }
-    if (!r.no_memory) check_rows(&r);
-    for (uint32_t i = 0; i < table->column_count && !r.no_memory; i++)
+    if (!r.in.no_memory) check_rows(&r);
+    for (uint32_t i = 0; i < table->column_count && !r.in.no_memory; i++)
         if (table->columns[i].account) check_accounts(&r, i);
-    if (r.no_memory) return SHUNT_NO_MEMORY;
+    if (r.in.no_memory) return SHUNT_NO_MEMORY;
     rows->cells = r.cells;
     rows->row_count = r.row_count;
     rows->texts = r.texts;

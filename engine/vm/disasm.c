@@ -1,6 +1,7 @@
 /* disasm.c - a program as text: the same program gives the same text on every machine. Names stand beside every index, so that a
  * reader needs no second table; what has no name is told by its number. */
 #include "engine/base/hash.h"
+#include "engine/vm/decision.h"
 #include "engine/vm/vm.h"
 
 struct printer {
@@ -299,6 +300,59 @@ static void print_collectors(struct printer *d)
 
 /* ---- types and output ---- */
 
+/* A text stands as its index. */
+static void constant_value(struct printer *d, shunt_type type, shunt_value value)
+{
+    char room[64];
+    if (type.kind == SHUNT_KIND_TEXT) {
+        quoted(d, d->p->texts[value.integer]);
+        return;
+    }
+    shunt_buffer_text(d->out, shunt_value_text(d->p, type, value, room));
+    if (type.kind == SHUNT_KIND_DECIMAL && type.extra) {
+        shunt_buffer_char(d->out, ' ');
+        name(d, type.extra);
+    }
+}
+
+static void print_rows(struct printer *d, const shunt_decision *decision, const char *word, uint32_t set)
+{
+    const uint64_t *bits = d->p->decision_bits + d->p->decision_sets[set];
+    shunt_buffer_format(d->out, "    %s:", word);
+    for (uint32_t row = 0; row < decision->row_count; row++)
+        if (bits[row / 64] >> (row % 64) & 1) shunt_buffer_format(d->out, " %u", row);
+    end_line(d);
+}
+
+static void print_point(struct printer *d, const shunt_decision_column *c, uint32_t point)
+{
+    shunt_buffer_z(d->out, "    point ");
+    constant_value(d, c->type, d->p->decision_points[c->point_first + point]);
+    end_line(d);
+}
+
+static void print_decision(struct printer *d, uint32_t index)
+{
+    const shunt_decision *decision = &d->p->decisions[index];
+    line(d, "decision", index);
+    name(d, decision->name);
+    shunt_buffer_format(d->out, " rows %u\n", decision->row_count);
+    for (uint32_t i = 0; i < decision->column_count; i++) {
+        const shunt_decision_column *c = &d->p->decision_columns[decision->column_first + i];
+        shunt_buffer_z(d->out, "  column ");
+        type_name(d, c->type);
+        end_line(d);
+        print_rows(d, decision, "absent", c->set_first);
+        print_rows(d, decision, "cleared", c->set_first + 1);
+        print_rows(d, decision, c->ordered ? "below" : "others", c->set_first + 2);
+        for (uint32_t k = 0; k < c->point_count; k++) {
+            print_point(d, c, k);
+            print_rows(d, decision, "rows", c->set_first + (c->ordered ? 2 * k + 3 : k + 3));
+            if (c->ordered) print_rows(d, decision, "above", c->set_first + 2 * k + 4);
+        }
+    }
+}
+
 static void print_types(struct printer *d)
 {
     const shunt_program *p = d->p;
@@ -337,6 +391,7 @@ static void print_types(struct printer *d)
         hex(d, t->hash);
         end_line(d);
     }
+    for (uint32_t i = 0; i < p->decisions_count; i++) print_decision(d, i);
     for (uint32_t i = 0; i < p->globals_count; i++) {
         line(d, "global", i);
         type_name(d, p->globals[i]);
@@ -451,18 +506,7 @@ static void print_output(struct printer *d)
 
 static void constant(struct printer *d, uint16_t index)
 {
-    char        room[64];
-    shunt_type  type = d->p->constants[index].type;
-    shunt_value value = d->p->constants[index].value;
-    if (type.kind == SHUNT_KIND_TEXT) {
-        quoted(d, d->p->texts[value.integer]);
-        return;
-    }
-    shunt_buffer_text(d->out, shunt_value_text(d->p, type, value, room));
-    if (type.kind == SHUNT_KIND_DECIMAL && type.extra) {
-        shunt_buffer_char(d->out, ' ');
-        name(d, type.extra);
-    }
+    constant_value(d, d->p->constants[index].type, d->p->constants[index].value);
 }
 
 static void numbered(struct printer *d, const char *word, uint16_t n, uint16_t text)
@@ -510,6 +554,7 @@ static void operand(struct printer *d, const shunt_function *f, shunt_instructio
     case SHUNT_OPERAND_FUNCTION: numbered(d, "f", n, p->functions[n].name); break;
     case SHUNT_OPERAND_BUILTIN: shunt_buffer_z(d->out, shunt_builtin_info[n].name); break;
     case SHUNT_OPERAND_COLLECT: numbered(d, "collector", n, p->records[p->collects[n].record].name); break;
+    case SHUNT_OPERAND_DECISION: name(d, p->decisions[n].name); break;
     case SHUNT_OPERAND_EARLIEST: shunt_buffer_format(d->out, "dates%u", n); break;
     case SHUNT_OPERAND_COUNT:
         if (i.op == SHUNT_OP_IS_STATE)

@@ -86,6 +86,18 @@ typedef struct shunt_table {
     uint8_t  hash[32]; /* SHA-256 of the file's bytes */
 } shunt_table;
 
+/* A decision table: rows 0 to row_count - 1, as sets of bits. See decision.h. */
+typedef struct shunt_decision {
+    uint16_t name, column_count;
+    uint32_t column_first, row_count;
+} shunt_decision;
+typedef struct shunt_decision_column {
+    shunt_type type;
+    uint32_t   point_first, point_count; /* into decision_points, rising; a text as its index in the texts */
+    uint32_t   set_first;                /* into decision_sets, which count words of decision_bits */
+    uint32_t   ordered;                  /* 1 = what lies between two points has a set of its own */
+} shunt_decision_column;
+
 typedef enum shunt_exit_kind { SHUNT_EXIT_REJECT, SHUNT_EXIT_QUARANTINE, SHUNT_EXIT_WARN, SHUNT_EXIT_SKIP } shunt_exit_kind;
 typedef struct shunt_code {
     uint16_t name, meaning, queue, ack;
@@ -254,7 +266,9 @@ typedef struct shunt_module {
     X(shunt_encoding, encodings) X(shunt_encoding_column, encoding_columns)                                                     \
     X(shunt_collect, collects) X(shunt_collect_field, collect_fields) X(shunt_alternative, alternatives)                        \
     X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)    \
-    X(shunt_zone, zones) X(shunt_zone_change, zone_changes)
+    X(shunt_zone, zones) X(shunt_zone_change, zone_changes)                                                                     \
+    X(shunt_decision, decisions) X(shunt_decision_column, decision_columns) X(shunt_value, decision_points)                     \
+    X(uint32_t, decision_sets) X(uint64_t, decision_bits)
 /* clang-format on */
 
 typedef struct shunt_program {
@@ -329,6 +343,7 @@ typedef enum shunt_operand {
     SHUNT_OPERAND_BUILTIN,
     SHUNT_OPERAND_COLLECT,
     SHUNT_OPERAND_EARLIEST,
+    SHUNT_OPERAND_DECISION,
     SHUNT_OPERAND_BASE,
     SHUNT_OPERAND_COUNT,
     SHUNT_OPERAND_MODE,

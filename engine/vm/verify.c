@@ -14,6 +14,7 @@
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
+#include "engine/vm/decision.h"
 
 enum {
     WORK_AT_MOST = 1 << 26, /* entries looked at through indexes: slices may overlap, and the check must end soon */
@@ -354,6 +355,49 @@ static bool check_constants(struct verifier *v)
     }
     for (uint32_t i = 0; i < p->register_types_count; i++) {
         if (!type_ok(v, p->register_types[i])) return bad(v, "register type %u", i);
+    }
+    return true;
+}
+
+/* Rising points, and sets that are there. */
+static bool check_decision_column(struct verifier *v, const shunt_decision_column *c, uint32_t words)
+{
+    const shunt_program *p = v->p;
+    if (!type_ok(v, c->type) || !scalar(c->type.kind) || c->type.kind == SHUNT_KIND_MOMENT || c->ordered > 1) return false;
+    if (!slice_ok(v, c->point_first, c->point_count, p->decision_points_count) || c->point_count > SHUNT_NONE) return false;
+    uint32_t sets = shunt_decision_sets(c);
+    if (!slice_ok(v, c->set_first, sets, p->decision_sets_count)) return false;
+    for (uint32_t i = 0; i < sets; i++) {
+        if (p->decision_sets[c->set_first + i] > p->decision_bits_count ||
+            p->decision_bits_count - p->decision_sets[c->set_first + i] < words)
+            return false;
+    }
+    for (uint32_t i = 0; i < c->point_count; i++) {
+        shunt_value point = p->decision_points[c->point_first + i], last = i ? p->decision_points[c->point_first + i - 1] : point;
+        bool        text = c->type.kind == SHUNT_KIND_TEXT;
+        if (text ? point.coefficient < 0 || point.coefficient >= p->texts_count : !value_ok(v, c->type, point)) return false;
+        if (!i) continue;
+        if (text                                 ? shunt_text_compare(p->texts[last.integer], p->texts[point.integer]) >= 0
+            : c->type.kind == SHUNT_KIND_DECIMAL ? last.coefficient >= point.coefficient
+                                                 : last.integer >= point.integer)
+            return false;
+    }
+    return true;
+}
+
+static bool check_decisions(struct verifier *v)
+{
+    const shunt_program *p = v->p;
+    if (p->decisions_count >= SHUNT_NONE) return bad(v, "too many decisions");
+    for (uint32_t i = 0; i < p->decisions_count; i++) {
+        const shunt_decision *d = &p->decisions[i];
+        if (!text_ok(v, d->name) || d->row_count > SHUNT_DECISION_ROWS ||
+            !slice_ok(v, d->column_first, d->column_count, p->decision_columns_count))
+            return bad(v, "decision %u", i);
+        for (uint32_t c = 0; c < d->column_count; c++) {
+            if (!check_decision_column(v, &p->decision_columns[d->column_first + c], shunt_decision_words(d->row_count)))
+                return bad(v, "decision %u: column %u", i, c);
+        }
     }
     return true;
 }
@@ -714,6 +758,7 @@ static bool check_operand(struct verifier *v, shunt_instruction i, uint8_t kind,
     case SHUNT_OPERAND_BUILTIN: return n < SHUNT_BUILTIN_COUNT || wrong(v, "no built-in %u", n);
     case SHUNT_OPERAND_COLLECT: return n < p->collects_count || wrong(v, "no collector %u", n);
     case SHUNT_OPERAND_EARLIEST: return n < p->earliests_count || wrong(v, "no dates %u", n);
+    case SHUNT_OPERAND_DECISION: return n < p->decisions_count || wrong(v, "no decision %u", n);
     case SHUNT_OPERAND_MODE: return n <= SHUNT_EXACT || wrong(v, "no rounding mode %u", n);
     case SHUNT_OPERAND_EXIT:  /* REQUIRE takes none */
     case SHUNT_OPERAND_CHILD: /* by the type of the other operand: check_instruction */
@@ -786,6 +831,18 @@ static bool check_lookup(struct verifier *v, shunt_instruction i)
             return wrong(v, "key %u has another type", k);
     }
     return (!effective || v->types[i.b + t->key_count].kind == SHUNT_KIND_DATE) || wrong(v, "a date must follow the keys");
+}
+
+static bool check_decide(struct verifier *v, shunt_instruction i)
+{
+    const shunt_decision *d = &v->p->decisions[i.c];
+    if (!number(v->types[i.a])) return wrong(v, "an enum can not be computed");
+    if (!registers_ok(v, i.b, d->column_count)) return wrong(v, "values out of range");
+    for (uint32_t k = 0; k < d->column_count; k++) {
+        if (!shunt_type_same(v->types[i.b + k], v->p->decision_columns[d->column_first + k].type))
+            return wrong(v, "value %u has another type", k);
+    }
+    return true;
 }
 
 static bool check_tally_use(struct verifier *v, shunt_instruction i)
@@ -919,6 +976,7 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
                wrong(v, "no such field, or of another type");
     }
     case SHUNT_OP_LOOKUP: return check_lookup(v, i);
+    case SHUNT_OP_DECIDE: return check_decide(v, i);
     case SHUNT_OP_TALLY_ADD:
     case SHUNT_OP_TALLY_GET: return check_tally_use(v, i);
     case SHUNT_OP_BUILTIN: return check_builtin(v, i);
@@ -1114,7 +1172,7 @@ static bool check_entries(struct verifier *v)
 static bool check_sections(struct verifier *v)
 {
     return check_texts(v) && check_plan(v) && check_zones(v) && check_enums(v) && check_records(v) && check_constants(v) &&
-           check_tables(v) && check_places(v) && check_targets(v) && check_collectors(v);
+           check_tables(v) && check_decisions(v) && check_places(v) && check_targets(v) && check_collectors(v);
 }
 
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])

@@ -6,6 +6,7 @@
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
+#include "engine/vm/decision.h"
 #include "engine/vm/fuse.h"
 #include "engine/vm/state.h"
 
@@ -969,6 +970,16 @@ next_instruction:
     CASE(LOOKUP)
     {
         DO(look_up(vm, i.c, types + i.b, r + i.b, s + i.b, &r[i.a], &s[i.a]));
+        NEXT_INSTRUCTION;
+    }
+
+    CASE(DECIDE)
+    {
+        uint64_t steps = 0;
+        uint32_t row = shunt_decision_row(p, i.c, r + i.b, s + i.b, &steps);
+        DO(shunt_vm_charge(vm, steps));
+        r[i.a].integer = row;
+        s[i.a] = row == UINT32_MAX ? SHUNT_ABSENT : SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
 

@@ -259,6 +259,9 @@ typedef struct shunt_test_totals {
 SHUNT_API shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format,
                                   uint64_t number, shunt_write write, void *context, shunt_test_totals *totals,
                                   shunt_messages **messages);
+/* What the decisions of rules leave to their `else`: of all of them, or of one (`decision`). SHUNT_RULES_FAULT: the messages say why. */
+SHUNT_API shunt_result shunt_gaps(const char *path, const shunt_compile_options *options, const char *decision, shunt_write write,
+                                  void *context, shunt_messages **messages);
 /* The page of a diagnostic or exception code. SHUNT_RULES_FAULT: unknown code. */
 SHUNT_API shunt_result shunt_explain(const char *code, shunt_write write, void *context);
 

@@ -128,7 +128,7 @@ static void compile(struct compiled *c, const shunt_memory *memory, shunt_text f
     c->compilation = (shunt_compilation){
         .memory = memory, .arena = c->arena, .diags = &c->diags, .modules = c->modules, .module_count = count
     };
-    c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = lint;
+    c->compilation.lints.guide_requires = c->compilation.lints.phi_branches = c->compilation.lints.decision_gaps = lint;
     c->status = shunt_check(&c->compilation);
     shunt_diags_sort(&c->diags);
 }

@@ -1,0 +1,224 @@
+/* emit_decide.c - decisions: their sets go into the program, their results into a function.
+ * Of a decision with rows that leave there are two functions: one gives the number of the row, so that the caller can leave, and one
+ * gives the value of that row. */
+#include "dsl/decide.h"
+#include "dsl/emit_state.h"
+#include "engine/vm/decision.h"
+
+_Static_assert((int)SHUNT_DECIDE_ROWS == (int)SHUNT_DECISION_ROWS, "what is checked can be run");
+
+static const shunt_type int_type = { .kind = SHUNT_KIND_INT };
+
+/* ---- sets ---- */
+
+static uint32_t bits_of(shunt_emitter *e, const shunt_decide *d, uint32_t column, uint32_t set, shunt_intern *known,
+                        uint32_t first)
+{
+    const uint64_t *bits = shunt_decide_set(d, column, set);
+    uint32_t        number, words = d->words;
+    if (!words) return first;
+    if (!shunt_intern_add(known, (shunt_text){ (const char *)bits, words * (uint32_t)sizeof *bits }, &number)) {
+        e->no_memory = true;
+        return 0;
+    }
+    if (first + number * words == e->decision_bits.count)
+        for (uint32_t w = 0; w < words; w++) {
+            uint64_t *word = SHUNT_EMIT_NEW(e, &e->decision_bits);
+            *word = bits[w];
+        }
+    return first + number * words;
+}
+
+static void add_column(shunt_emitter *e, const shunt_decide *d, uint32_t column, shunt_intern *known, uint32_t first)
+{
+    const shunt_decide_column *c = &d->columns[column];
+    shunt_decision_column      made = { .type = shunt_emit_type(e, &c->param->type),
+                                        .point_first = e->decision_points.count,
+                                        .point_count = c->point_count,
+                                        .set_first = e->decision_sets.count,
+                                        .ordered = c->ordered };
+    for (uint32_t i = 0; i < c->point_count; i++) {
+        shunt_value *point = SHUNT_EMIT_NEW(e, &e->decision_points);
+        memset(point, 0, sizeof *point);
+        if (c->textual)
+            point->integer = shunt_emit_text(e, c->points[i].text);
+        else if (made.type.kind == SHUNT_KIND_DECIMAL)
+            point->coefficient = c->points[i].number;
+        else
+            point->integer = (int64_t)c->points[i].number;
+    }
+    for (uint32_t i = 0; i < c->set_count; i++) {
+        uint32_t  at = bits_of(e, d, column, i, known, first);
+        uint32_t *set = SHUNT_EMIT_NEW(e, &e->decision_sets);
+        *set = at;
+    }
+    shunt_decision_column *out = SHUNT_EMIT_NEW(e, &e->decision_columns);
+    *out = made;
+}
+
+static uint16_t add_decision(shunt_emitter *e, const shunt_decide *d)
+{
+    shunt_intern  *known = shunt_intern_new(e->arena);
+    uint32_t       first = e->decision_bits.count;
+    shunt_decision made = { .name = shunt_emit_text(e, d->function->name),
+                            .column_count = (uint16_t)d->column_count,
+                            .column_first = e->decision_columns.count,
+                            .row_count = d->row_count };
+    if (!known) {
+        e->no_memory = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < d->column_count && !e->no_memory; i++) add_column(e, d, i, known, first);
+    shunt_decision *out = SHUNT_EMIT_NEW(e, &e->decisions);
+    *out = made;
+    return shunt_emit_number(e, e->decisions.count - 1);
+}
+
+/* ---- results ---- */
+
+static void give(shunt_emit_fn *f, shunt_ast *row, shunt_type result)
+{
+    shunt_emit_region region = shunt_emit_enter(f);
+    uint32_t          mark = f->temps.count;
+    uint16_t          reg = shunt_emit_temp(f, result);
+    shunt_ast        *value = row ? row->kids[SHUNT_ROW_result] : NULL;
+    f->span = row ? row->span : f->span;
+    if (!value)
+        shunt_emit_op(f, SHUNT_OP_UNMATCHED, 0, 0, 0);
+    else if (value->kind == SHUNT_AST_EXIT)
+        shunt_emit_op(f, SHUNT_OP_ABSENT, reg, 0, 0); /* who calls has left before */
+    else
+        shunt_emit_into(f, value, reg);
+    if (value) shunt_emit_op(f, SHUNT_OP_RETURN, reg, 0, 0);
+    shunt_emit_release(f, mark);
+    shunt_emit_leave(f, region);
+}
+
+/* The rows first .. last, of which one is in `row`: by halves. */
+static void choose(shunt_emit_fn *f, shunt_ast *const *rows, uint32_t first, uint32_t last, uint16_t row, shunt_type result)
+{
+    if (first == last) {
+        give(f, rows[first], result);
+        return;
+    }
+    uint32_t         middle = first + (last - first) / 2;
+    shunt_emit_label above = { 0 };
+    uint32_t         mark = f->temps.count;
+    uint16_t         limit = shunt_emit_temp(f, int_type), below = shunt_emit_temp(f, (shunt_type){ .kind = SHUNT_KIND_BOOL });
+    shunt_emit_op(f, SHUNT_OP_LOADK, limit, shunt_emit_constant(f->e, int_type, (shunt_value){ .integer = middle }), 0);
+    shunt_emit_op(f, SHUNT_OP_INT_LE, below, row, limit);
+    shunt_emit_release(f, mark);
+    shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, below, &above);
+    choose(f, rows, first, middle, row, result);
+    shunt_emit_bind(f, &above);
+    choose(f, rows, middle + 1, last, row, result);
+}
+
+static shunt_emit_fn *begin(shunt_emitter *e, shunt_symbol *symbol)
+{
+    shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_PURE);
+    if (!f) return NULL;
+    f->span = symbol->span;
+    for (uint32_t i = 0; i < symbol->as.function.count; i++)
+        shunt_emit_bind_local(f, symbol->as.function.params[i],
+                              shunt_emit_param(f, shunt_emit_type(e, &symbol->as.function.params[i]->type)));
+    return f;
+}
+
+/* All rows with their numbers, `else` last. */
+static void results(shunt_emit_fn *f, const shunt_decide *d, uint16_t row, shunt_type result)
+{
+    shunt_emit_label otherwise = { 0 };
+    if (d->row_count) {
+        shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, row, &otherwise);
+        choose(f, d->rows, 0, d->row_count - 1, row, result);
+        shunt_emit_bind(f, &otherwise);
+    }
+    give(f, d->otherwise, result);
+}
+
+uint16_t shunt_emit_decide(shunt_emitter *e, shunt_symbol *symbol)
+{
+    const shunt_decide *d = symbol->as.function.decide;
+    shunt_type          result = shunt_emit_type(e, &symbol->type);
+    shunt_emit_fn      *f = begin(e, symbol);
+    if (!f) return 0;
+    uint16_t decision = add_decision(e, d);
+    if (!d->exits) {
+        uint16_t row = shunt_emit_temp(f, int_type);
+        shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, decision);
+        results(f, d, row, result);
+        return shunt_emit_fn_done(f, symbol->name, result, !f->impure);
+    }
+    uint16_t row = shunt_emit_temp(f, int_type);
+    shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, decision);
+    shunt_emit_op(f, SHUNT_OP_RETURN, row, 0, 0);
+    symbol->as.function.row_function = shunt_emit_fn_done(f, symbol->name, int_type, !f->impure);
+    f = begin(e, symbol);
+    if (!f) return 0;
+    row = shunt_emit_param(f, int_type);
+    results(f, d, row, result);
+    return shunt_emit_fn_done(f, symbol->name, result, !f->impure);
+}
+
+/* ---- calls ---- */
+
+/* Leaves with the exit of the row, if the row in `row` has one. Parameters are read where the arguments stand. */
+static void leave(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t run, uint16_t row)
+{
+    const shunt_decide *d = symbol->as.function.decide;
+    shunt_emit_label    past = { 0 }, otherwise = { 0 };
+    for (uint32_t i = 0; i < symbol->as.function.count; i++)
+        shunt_emit_bind_local(f, symbol->as.function.params[i], (uint16_t)(run + i));
+    uint32_t mark = f->temps.count;
+    uint16_t number = shunt_emit_temp(f, int_type), equal = shunt_emit_temp(f, (shunt_type){ .kind = SHUNT_KIND_BOOL });
+    shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, row, &otherwise);
+    for (uint32_t i = 0; i < d->row_count; i++) {
+        shunt_ast *exit = d->rows[i]->kids[SHUNT_ROW_result];
+        if (exit->kind != SHUNT_AST_EXIT) continue;
+        shunt_emit_label next = { 0 };
+        shunt_emit_op(f, SHUNT_OP_LOADK, number, shunt_emit_constant(f->e, int_type, (shunt_value){ .integer = i }), 0);
+        shunt_emit_op(f, SHUNT_OP_INT_EQ, equal, row, number);
+        shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, equal, &next);
+        shunt_emit_region region = shunt_emit_enter(f);
+        shunt_emit_exit(f, exit);
+        shunt_emit_leave(f, region);
+        shunt_emit_bind(f, &next);
+    }
+    shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &past);
+    shunt_emit_bind(f, &otherwise);
+    if (d->otherwise && d->otherwise->kids[SHUNT_ROW_result]->kind == SHUNT_AST_EXIT) {
+        shunt_emit_region region = shunt_emit_enter(f);
+        shunt_emit_exit(f, d->otherwise->kids[SHUNT_ROW_result]);
+        shunt_emit_leave(f, region);
+    }
+    shunt_emit_bind(f, &past);
+    shunt_emit_release(f, mark);
+}
+
+uint16_t shunt_emit_decide_call(shunt_emit_fn *f, shunt_ast *node, const shunt_symbol *symbol)
+{
+    shunt_emitter *e = f->e;
+    uint32_t       count = symbol->as.function.count;
+    shunt_type    *types = SHUNT_NEW_N(e->arena, shunt_type, count + 2);
+    if (!types) {
+        e->no_memory = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) types[i] = shunt_emit_type(e, &symbol->as.function.params[i]->type);
+    types[count] = int_type;
+    types[count + 1] = shunt_emit_type(e, &symbol->type);
+    uint16_t asked = shunt_emit_run_of(f, types, count + 1), run = shunt_emit_run_of(f, types, count + 2);
+    for (uint32_t i = 0; i < count; i++) {
+        shunt_ast *value = shunt_emit_argument(node, i, symbol->as.function.params[i]->name);
+        if (!value) continue;
+        shunt_emit_into(f, value, (uint16_t)(asked + i));
+        shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + i), (uint16_t)(asked + i), 0);
+    }
+    shunt_emit_op(f, SHUNT_OP_CALL, asked, symbol->as.function.row_function, 0);
+    shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + count), (uint16_t)(asked + count), 0);
+    leave(f, symbol, run, (uint16_t)(asked + count));
+    shunt_emit_op(f, SHUNT_OP_CALL, run, (uint16_t)symbol->number, 0);
+    if (symbol->number < e->functions.count && !e->functions.items[symbol->number].pure) f->impure = true;
+    return (uint16_t)(run + count + 1);
+}
