@@ -35,9 +35,9 @@ struct builder {
         uint32_t instruction;
     } jumps[LABELS];
     int      jump_count;
-    int      function;                 /* open, -1 = none */
-    int      table, collect, encoding; /* whose rows may follow */
-    bool     places;                   /* each instruction has one: its line in the text */
+    int      function;                           /* open, -1 = none */
+    int      table, collect, encoding, decision; /* whose rows may follow */
+    bool     places;                             /* each instruction has one: its line in the text */
     uint32_t line_number;
     struct {
         char name[40];
@@ -106,6 +106,8 @@ static long find_any(struct builder *b, const char *what, const char *name)
         FIND(b, shunt_code_list, code_lists, name, name, index);
     else if (strcmp(what, "table") == 0)
         FIND(b, shunt_table, tables, name, name, index);
+    else if (strcmp(what, "decision") == 0)
+        FIND(b, shunt_decision, decisions, name, name, index);
     else if (strcmp(what, "code") == 0)
         FIND(b, shunt_code, codes, name, name, index);
     else if (strcmp(what, "target") == 0)
@@ -290,6 +292,40 @@ static void table_row(struct builder *b)
         ADD(b, shunt_cell, cells, cell);
     }
     t->row_count++;
+}
+
+/* Rows of a set, in 64 bits: "0,2", "-" for none. */
+static void decision_set(struct builder *b, const char *z)
+{
+    uint64_t bits = 0;
+    for (const char *at = z; *at >= '0' && *at <= '9';) {
+        bits |= UINT64_C(1) << strtol(at, (char **)(uintptr_t)&at, 10);
+        if (*at == ',') at++;
+    }
+    ADD(b, uint32_t, decision_sets, (uint32_t)b->decision_bits.count);
+    ADD(b, uint64_t, decision_bits, bits);
+}
+
+static void decision_column(struct builder *b)
+{
+    shunt_decision       *d = &AT(b, shunt_decision, decisions, b->decision);
+    shunt_decision_column c = { .type = type_of(b, b->token[1]),
+                                .ordered = flag(b, 2, "ordered"),
+                                .point_first = (uint32_t)b->decision_points.count,
+                                .set_first = (uint32_t)b->decision_sets.count };
+    for (int i = c.ordered ? 3 : 2; i < b->token_count; i++) {
+        char *equals = strchr(b->token[i], '=');
+        if (equals) {
+            *equals = 0;
+            shunt_value point = value_of(b, c.type, b->token[i]);
+            if (c.type.kind == SHUNT_KIND_TEXT) point.integer = text(b, b->token[i]);
+            ADD(b, shunt_value, decision_points, point);
+            c.point_count++;
+        }
+        decision_set(b, equals ? equals + 1 : b->token[i]);
+    }
+    ADD(b, shunt_decision_column, decision_columns, c);
+    d->column_count++;
 }
 
 static void frame(struct builder *b)
@@ -668,6 +704,7 @@ static uint16_t operand(struct builder *b, uint8_t kind, const char *z, bool quo
     switch (kind) {
     case SHUNT_OPERAND_SLOT: return find(b, "slot", z);
     case SHUNT_OPERAND_TABLE: return find(b, "table", z);
+    case SHUNT_OPERAND_DECISION: return find(b, "decision", z);
     case SHUNT_OPERAND_TALLY: return find(b, "tally", z);
     case SHUNT_OPERAND_TARGET: return find(b, "target", z);
     case SHUNT_OPERAND_FUNCTION: return find(b, "function", z);
@@ -736,6 +773,8 @@ static void source_line(struct builder *b)
             collect_ways(b);
         else if (b->encoding >= 0)
             encoding_column(b);
+        else if (b->decision >= 0)
+            decision_column(b);
         else
             table_row(b);
         return;
@@ -752,7 +791,7 @@ static void source_line(struct builder *b)
             (uint32_t)(b->instructions.count - AT(b, shunt_function, functions, b->function).code_first);
         return;
     }
-    b->table = b->collect = b->encoding = -1;
+    b->table = b->collect = b->encoding = b->decision = -1;
     if (strcmp(word, "function") == 0)
         function(b);
     else if (strcmp(word, "text") == 0)
@@ -841,6 +880,12 @@ static void source_line(struct builder *b)
               .path = SHUNT_NONE,
               .cell_first = (uint32_t)b->cells.count });
         b->table = (int)b->tables.count - 1;
+    } else if (strcmp(word, "decision") == 0) {
+        ADD(b, shunt_decision, decisions,
+            { .name = text(b, b->token[1]),
+              .column_first = (uint32_t)b->decision_columns.count,
+              .row_count = (uint32_t)atoi(b->token[2]) });
+        b->decision = (int)b->decisions.count - 1;
     } else
         stop(b, "word", word);
 }
@@ -849,7 +894,7 @@ void asm_save(const char *source, shunt_buffer *out)
 {
     struct builder *b = calloc(1, sizeof *b);
     if (!b) abort();
-    b->function = b->table = b->collect = b->encoding = -1;
+    b->function = b->table = b->collect = b->encoding = b->decision = -1;
     text(b, "");
     ADD(b, shunt_source, sources,
         { .name = text(b, "src"),

@@ -5,6 +5,8 @@
  *   enum NAME member ...            codes NAME value ...                (sorted)
  *   record NAME field:type ...      field?:type = optional; field:text/5 = at most five characters
  *   table NAME RECORD keys=2 [prefix] [effective]        then a line `| cell cell` per row, `-` = absent
+ *   decision NAME ROWS              then a line `| type [ordered] absent cleared others point=ROWS ...` per column; sets are rows
+ *                                   `0,2` or `-`; of ordered columns the set above it follows each point
  *   frame ID kind [unit] slot:convert ... [> CHILD ...]
  *                                   kind: set loop group; convert: text int date end (of a range) dec2 n2:2 (two implied, scale
  *                                   two) hl7date hl7moment isodate isomoment format/PATTERN bool bool/yes/no exp2; slot! =

@@ -677,6 +677,21 @@ static const struct test_case lookups[] = {
       NULL, "result (1, absent, absent, 2)\n" },
 };
 
+/* 0: "CO" with less than 10; 1: "CO" or absent from 10 on; 2: any text with 10. */
+#define DECIDED(given)                                                                                                           \
+    "decision d 3\n| text 1 - 2 CO=0,1,2\n| int ordered - - 0 10=1,2 1\nfunction f 0 int : int text int\n" given                 \
+    "DECIDE 0 1 d\nRETURN 0\n"
+
+static const struct test_case decided[] = {
+    { "below", DECIDED("LOADK 1 \"CO\"\nLOADK 2 int:9\n"), NULL, "result 0\n" },
+    { "first of two", DECIDED("LOADK 1 \"CO\"\nLOADK 2 int:10\n"), NULL, "result 1\n" },
+    { "above", DECIDED("LOADK 1 \"CO\"\nLOADK 2 int:11\n"), NULL, "result 1\n" },
+    { "another text", DECIDED("LOADK 1 \"PR\"\nLOADK 2 int:10\n"), NULL, "result 2\n" },
+    { "none", DECIDED("LOADK 1 \"PR\"\nLOADK 2 int:11\n"), NULL, "result absent\n" },
+    { "absent is a value", DECIDED("ABSENT 1\nLOADK 2 int:11\n"), NULL, "result 1\n" },
+    { "nothing fits absence", DECIDED("LOADK 1 \"CO\"\nABSENT 2\n"), NULL, "result absent\n" },
+};
+
 #define ADJUSTMENTS                                                                                                              \
     FRAMES "record adj group:text reason:text remark?:text amount:dec2 level:text line?:int svc?:text n:int\n"                   \
            "collect adjustments 2100 adj group=0 line=1 line_group=0 needed=3\n| group:group group:reason first:1.remark,^.MOA " \
@@ -750,6 +765,8 @@ START_TEST(journal) { check_case(&journals[_i]); }
 END_TEST
 START_TEST(tables) { check_case(&lookups[_i]); }
 END_TEST
+START_TEST(decisions) { check_case(&decided[_i]); }
+END_TEST
 START_TEST(collectors) { check_case(&collects[_i]); }
 END_TEST
 
@@ -760,10 +777,8 @@ START_TEST(all_instructions_are_tested)
         const struct test_case *cases;
         size_t                  count;
     } all[] = {
-        { cases, SHUNT_COUNT(cases) },
-        { journals, SHUNT_COUNT(journals) },
-        { lookups, SHUNT_COUNT(lookups) },
-        { collects, SHUNT_COUNT(collects) },
+        { cases, SHUNT_COUNT(cases) },     { journals, SHUNT_COUNT(journals) }, { lookups, SHUNT_COUNT(lookups) },
+        { decided, SHUNT_COUNT(decided) }, { collects, SHUNT_COUNT(collects) },
     };
     for (int op = 0; op < SHUNT_OP_COUNT; op++) {
         char needle[40];
@@ -1327,6 +1342,7 @@ int main(void)
     tcase_add_loop_test(tc, instructions, 0, SHUNT_COUNT(cases));
     tcase_add_loop_test(tc, journal, 0, SHUNT_COUNT(journals));
     tcase_add_loop_test(tc, tables, 0, SHUNT_COUNT(lookups));
+    tcase_add_loop_test(tc, decisions, 0, SHUNT_COUNT(decided));
     tcase_add_loop_test(tc, collectors, 0, SHUNT_COUNT(collects));
     tcase_add_test(tc, all_instructions_are_tested);
     tcase_add_test(tc, states_decide);
