@@ -361,7 +361,7 @@ static shunt_status read_tables(shunt_compiling *c, const shunt_compile_options 
     if (!*rows) return SHUNT_NO_MEMORY;
     for (uint32_t i = 0; i < compilation->symbol_count; i++) {
         const shunt_symbol *symbol = compilation->symbols[i];
-        if (symbol->kind != SHUNT_SYMBOL_TABLE || !symbol->as.table->from) continue;
+        if (symbol->kind != SHUNT_SYMBOL_TABLE || !symbol->as.table->from || symbol->as.table->host) continue;
         const shunt_ast *from = symbol->as.table->from;
         shunt_text       path = path_beside(c->arena, compilation->modules[symbol->module].name, from->text), text;
         if (!path.bytes) return SHUNT_NO_MEMORY;
@@ -376,6 +376,7 @@ static shunt_status read_tables(shunt_compiling *c, const shunt_compile_options 
         shunt_csv_table   table;
         shunt_table_rows *one = &(*rows)[*row_sets];
         SHUNT_TRY(shunt_csv_table_of_symbol(c->arena, symbol, &table));
+        table.json = shunt_table_is_json(path);
         SHUNT_TRY(add_source(c, path, text));
         SHUNT_TRY(
             shunt_table_csv(c->arena, &c->diags, &table, c->source_count - 1, (const uint8_t *)text.bytes, text.length, one));

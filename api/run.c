@@ -218,6 +218,22 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     return SHUNT_OK;
 }
 
+/* A table that the host provides holds rows, or is empty because the host said so: then it has the hash of what was given. */
+static shunt_status need_tables(const shunt_run *run, char why[static 200])
+{
+    static const uint8_t none[32];
+    const shunt_program *p = run->program;
+    for (uint32_t i = 0; i < p->tables_count; i++) {
+        const shunt_table *t = &p->tables[i];
+        shunt_text         path = shunt_program_text(p, t->path), name = shunt_program_text(p, t->name);
+        if (!shunt_text_starts(path, SHUNT_TEXT("host:")) || memcmp(t->hash, none, sizeof none) != 0) continue;
+        snprintf(why, 200, "table %.*s is provided by the host: give its rows, as with `--table %.*s=FILE`",
+                 (int)(name.length < 60 ? name.length : 60), name.bytes, (int)(name.length < 60 ? name.length : 60), name.bytes);
+        return SHUNT_USAGE;
+    }
+    return SHUNT_OK;
+}
+
 static shunt_status make_session(shunt_run *run, const shunt_run_options *o, char why[static 200])
 {
     shunt_spool spool = { spool_append, spool_mark, spool_truncate, spool_replay, spool_reset, spool_free, &run->spool };
@@ -225,6 +241,7 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
                                       .program = run->program,
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
                                                  run->callbacks.dead_letter ? on_letter : NULL } };
+    SHUNT_TRY(need_tables(run, why));
     SHUNT_TRY(find_standards(run, why));
     run->site = shunt_definitions_set(o ? o->definitions : NULL);
     SHUNT_TRY(find_guides(run, why));

@@ -1,4 +1,4 @@
-/* with_table.c - a program whose rows of one table come from another CSV. */
+/* with_table.c - a program whose rows of one table come from another file, CSV or NDJSON. */
 #include <stdio.h>
 
 #include "api/api.h"
@@ -29,6 +29,7 @@ static shunt_status replace(replacing *r, const shunt_program *program, const ch
     shunt_csv_table  columns;
     shunt_table_rows rows;
     SHUNT_TRY(shunt_csv_table_of_program(r->arena, program, number, &columns));
+    columns.json = shunt_table_is_json(r->source.name);
     SHUNT_TRY(shunt_table_csv(r->arena, &r->diags, &columns, 0, csv, csv_size, &rows));
     if (r->diags.failed) return SHUNT_NO_MEMORY;
     if (r->diags.errors) return SHUNT_RULES_WRONG;

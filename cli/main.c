@@ -105,7 +105,7 @@ static int run_verb(verb_id verb, int argc, char **argv)
     for (int i = 2; i < argc && status == 0; i++) {
         if (strcmp(argv[i], "--") == 0) {
             while (++i < argc) a.operands[a.operand_count++] = argv[i];
-        } else if (argv[i][0] == '-' && argv[i][1] != 0) {
+        } else if (argv[i][0] == '-' && argv[i][1] != 0 && (argv[i][1] < '0' || argv[i][1] > '9')) { /* a negative key is none */
             status = read_option(&a, argc, argv, &i);
         } else {
             a.operands[a.operand_count++] = argv[i];

@@ -818,11 +818,16 @@ static void table_key(check *k, shunt_ast *item, shunt_table_info *info)
             shunt_diag_help(k->diags, d, "write `key %.*s: text(20) by prefix`", SHUNT_TEXT_ARGS(name->text));
         }
     } else if (by && shunt_text_is(by->text, "range")) {
-        not_in_version(k, by->span, "`by range`");
+        info->range = true;
+        if (!shunt_ty_is_error(&type) && !shunt_ty_is_number(&type) && type.kind != SHUNT_TY_MONEY &&
+            type.kind != SHUNT_TY_DATE) {
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, item->span, "only a number, an amount or a date is in a range");
+            shunt_diag_help(k->diags, d, "write `key %.*s: decimal(15, 2) by range`", SHUNT_TEXT_ARGS(name->text));
+        }
     } else if (by) {
         shunt_diag *d =
             shunt_diag_add(k->diags, SHUNT_E0209, by->span, "a key is not matched by `%.*s`", SHUNT_TEXT_ARGS(by->text));
-        shunt_diag_help(k->diags, d, "write `by prefix`, or nothing: the whole value");
+        shunt_diag_help(k->diags, d, "write `by prefix`, `by range`, or nothing: the whole value");
     }
 }
 
@@ -833,8 +838,9 @@ static void prefix_is_last(check *k, const shunt_ast *items, const shunt_table_i
         const shunt_ast *item = items->kids[i], *by = item->kind == SHUNT_AST_TABLE_KEY ? kid(item, SHUNT_TABLE_KEY_by) : NULL;
         if (item->kind != SHUNT_AST_TABLE_KEY) continue;
         key++;
-        if (!by || !shunt_text_is(by->text, "prefix") || key >= info->key_count) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, by->span, "only the last key is matched by prefix");
+        if (!by || (!shunt_text_is(by->text, "prefix") && !shunt_text_is(by->text, "range")) || key >= info->key_count) continue;
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0306, by->span, "only the last key is matched by %.*s", SHUNT_TEXT_ARGS(by->text));
         shunt_diag_help(k->diags, d, "write this key last");
     }
 }
@@ -868,6 +874,7 @@ static void table_from(check *k, shunt_symbol *symbol, shunt_ast *item, shunt_ta
         return;
     }
     info->from = path;
+    info->host = shunt_text_starts(path->text, SHUNT_TEXT("host:"));
 }
 
 static void check_table(check *k, shunt_symbol *symbol)
@@ -1036,7 +1043,7 @@ static void target_accounts(check *k, shunt_ast *item, shunt_target_info *info)
     }
     const shunt_table_info *t = symbol->as.table;
     if (!decl_of(symbol)->unread &&
-        (t->key_count != 1 || t->effective || t->prefix || !shunt_ty_is_textual(&t->shape->members[0].type))) {
+        (t->key_count != 1 || t->effective || t->prefix || t->range || !shunt_ty_is_textual(&t->shape->members[0].type))) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, table->span, "a table of accounts has one key, the account");
         shunt_diag_also(k->diags, d, symbol->span, "declared here");
         shunt_diag_help(k->diags, d, "write it as `table %.*s { from \"...\" key account: text(20) }`",

@@ -147,7 +147,8 @@ static void add_table(shunt_emitter *e, shunt_symbol *symbol, const shunt_table_
                     .name = shunt_emit_text(e, symbol->name),
                     .record = shunt_emit_record(e, info->shape),
                     .key_count = shunt_emit_number(e, info->key_count),
-                    .flags = (uint16_t)((info->prefix ? SHUNT_TABLE_PREFIX : 0) | (info->effective ? SHUNT_TABLE_EFFECTIVE : 0)),
+                    .flags = (uint16_t)((info->prefix ? SHUNT_TABLE_PREFIX : 0) | (info->effective ? SHUNT_TABLE_EFFECTIVE : 0) |
+                            (info->range ? SHUNT_TABLE_RANGE : 0)),
                     .path = info->from ? shunt_emit_text(e, info->from->text) : SHUNT_NONE,
                     .cell_first = e->cells.count,
     };

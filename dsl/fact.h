@@ -120,7 +120,9 @@ typedef struct shunt_table_info {
     shunt_shape *shape; /* keys first, then effective from and through, then columns */
     uint32_t     key_count;
     bool         prefix; /* last key by prefix */
+    bool         range;  /* last key by range */
     bool         effective;
+    bool         host; /* its rows come from the host, which `from` says by `host:` */
     shunt_ast   *from; /* STRING, NULL = none */
 } shunt_table_info;
 

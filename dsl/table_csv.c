@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "dsl/csv_cells.h"
+#include "dsl/table_read.h"
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 #include "engine/base/hash.h"
@@ -12,6 +12,7 @@ enum {
     ROWS_AT_MOST = 1 << 24,
     HEADER_AT_MOST = 4096, /* columns of the file */
     ACCOUNT_AT_MOST = 64,  /* digits that lengths are counted for */
+    LONG_KEY = 5,
     UNUSED = 0xffff,
 };
 
@@ -94,14 +95,7 @@ shunt_status shunt_csv_table_of_program(shunt_arena *arena, const shunt_program 
 
 /* ---- the file, cell by cell ---- */
 
-typedef struct reader {
-    shunt_csv_cells        in;
-    const shunt_csv_table *table;
-    shunt_cell            *cells;
-    shunt_text            *texts;
-    shunt_span            *spans; /* of each cell, beside it */
-    uint32_t               row_count, text_count;
-} reader;
+typedef shunt_table_reader reader;
 
 static shunt_span span(const reader *r, uint32_t begin, uint32_t end) { return (shunt_span){ begin, end, r->in.file }; }
 
@@ -162,6 +156,18 @@ static bool has_control(shunt_text text)
     return false;
 }
 
+/* 1.23457E+14, which was a long number until a spreadsheet showed it. */
+static bool looks_like_spreadsheet_number(shunt_text text)
+{
+    const char *e = text.length ? memchr(text.bytes, 'E', text.length) : NULL;
+    if (!e || e == text.bytes || e + 1 >= text.bytes + text.length || (e[1] != '+' && e[1] != '-')) return false;
+    for (uint32_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+        if ((c < '0' || c > '9') && c != '.' && c != '+' && c != '-' && text.bytes + i != e) return false;
+    }
+    return memchr(text.bytes, '.', text.length) != NULL;
+}
+
 static bool convert_text(reader *r, const shunt_csv_cell *raw, const shunt_csv_column *column, shunt_cell *cell)
 {
     if (shunt_utf8_bad(raw->text.bytes, raw->text.length) != raw->text.length) return fault(r, raw, column, "is not UTF-8");
@@ -169,6 +175,8 @@ static bool convert_text(reader *r, const shunt_csv_cell *raw, const shunt_csv_c
     uint32_t characters = shunt_utf8_count(raw->text);
     if (column->max_length && characters > column->max_length)
         return fault(r, raw, column, "has %u characters, its type holds %u", characters, column->max_length);
+    if (looks_like_spreadsheet_number(raw->text))
+        return fault(r, raw, column, "is a number that a spreadsheet has shortened; store the column as text");
     r->texts[r->text_count] = raw->text;
     cell->text = r->text_count++;
     return true;
@@ -237,6 +245,11 @@ static bool convert_cell(reader *r, const shunt_csv_cell *raw, uint32_t number, 
                fault(r, raw, column, "is not a date and time with zone");
     default: return convert_text(r, raw, column, cell);
     }
+}
+
+bool shunt_table_cell(shunt_table_reader *r, const shunt_csv_cell *raw, uint32_t number)
+{
+    return convert_cell(r, raw, number, &r->cells[(size_t)r->row_count * r->table->column_count + number]);
 }
 
 /* ---- header and rows ---- */
@@ -422,9 +435,11 @@ static uint32_t digits_of(shunt_text text)
     return text.length <= ACCOUNT_AT_MOST ? text.length : 0;
 }
 
-/* Accounts of digits alone, shorter than nearly all others of their column: a spreadsheet takes leading zeros away. */
-static void check_accounts(reader *r, uint32_t column)
+/* Accounts of digits alone, shorter than nearly all others of their column: a spreadsheet takes leading zeros away. Of keys only long ones
+ * have a usual length. */
+static void check_zeros(reader *r, uint32_t column)
 {
+    bool     account = r->table->columns[column].account;
     uint32_t counts[ACCOUNT_AT_MOST + 1] = { 0 }, total = 0, usual = 0;
     size_t   width = r->table->column_count;
     for (uint32_t i = 0; i < r->row_count; i++) {
@@ -436,19 +451,29 @@ static void check_accounts(reader *r, uint32_t column)
     }
     for (uint32_t i = 1; i <= ACCOUNT_AT_MOST; i++)
         if (counts[i] > counts[usual]) usual = i;
-    if (total < 3 || counts[usual] * 3 < total * 2) return;
+    if (total < 3 || counts[usual] * 3 < total * 2 || (!account && usual < LONG_KEY)) return;
     for (uint32_t i = 0; i < r->row_count; i++) {
         const shunt_cell *cell = &row_at(r, i)[column];
         uint32_t          digits = cell->state == SHUNT_PRESENT ? digits_of(r->texts[cell->text]) : 0;
         if (!digits || digits >= usual) continue;
         shunt_diag *d = shunt_diag_add(r->in.diags, SHUNT_W0904, r->spans[i * width + column],
-                                       "this account of table %.*s has %u digits, the others of its column have %u",
-                                       SHUNT_TEXT_ARGS(r->table->name), digits, usual);
+                                       "this %s of table %.*s has %u digits, the others of its column have %u",
+                                       account ? "account" : "key", SHUNT_TEXT_ARGS(r->table->name), digits, usual);
         shunt_diag_note(r->in.diags, d, "spreadsheets take leading zeros away; store the column as text");
     }
 }
 
 /* ---- all of it ---- */
+
+bool shunt_table_is_json(shunt_text path)
+{
+    static const char *const endings[] = { ".ndjson", ".jsonl" };
+    for (size_t i = 0; i < SHUNT_COUNT(endings); i++) {
+        size_t length = strlen(endings[i]);
+        if (path.length > length && memcmp(path.bytes + path.length - length, endings[i], length) == 0) return true;
+    }
+    return false;
+}
 
 static uint32_t count_lines(const reader *r)
 {
@@ -479,17 +504,18 @@ shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt
         shunt_diag_add(diags, SHUNT_E0903, span(&r, 0, 0), "a table file holds at most %d rows", ROWS_AT_MOST);
         return SHUNT_OK;
     }
-    uint32_t columns = read_header(&r, fills, &good);
+    uint32_t columns = table->json ? 0 : read_header(&r, fills, &good);
     if (r.in.no_memory) return SHUNT_NO_MEMORY;
-    if (!good) return SHUNT_OK;
-    /* A row has a comma between any two cells, so a short file of many lines has few rows. */
-    uint32_t most = r.in.size / (columns ? columns : 1) + 2;
+    if (!table->json && !good) return SHUNT_OK;
+    /* A row has a comma between any two cells, an object two braces, so a short file of many lines has few rows. */
+    uint32_t most = r.in.size / (columns ? columns : 2) + 2;
     size_t   cells = (size_t)(lines < most ? lines : most) * table->column_count + 1;
     r.cells = SHUNT_NEW_N(arena, shunt_cell, cells);
     r.texts = SHUNT_NEW_N(arena, shunt_text, cells);
     r.spans = SHUNT_NEW_N(arena, shunt_span, cells);
     if (!r.cells || !r.texts || !r.spans) return SHUNT_NO_MEMORY;
-    while (r.in.at < r.in.size && !r.in.no_memory) {
+    if (table->json) shunt_table_json_rows(&r);
+    while (!table->json && r.in.at < r.in.size && !r.in.no_memory) {
         if (shunt_csv_at_line_end(&r.in))
             shunt_csv_pass_line(&r.in);
         else
@@ -497,7 +523,9 @@ shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt
     }
     if (!r.in.no_memory) check_rows(&r);
     for (uint32_t i = 0; i < table->column_count && !r.in.no_memory; i++)
-        if (table->columns[i].account) check_accounts(&r, i);
+        if (table->columns[i].account || (i < table->key_count && table->columns[i].type.kind == SHUNT_KIND_TEXT &&
+                                          !(table->prefix && i + 1 == table->key_count)))
+            check_zeros(&r, i);
     if (r.in.no_memory) return SHUNT_NO_MEMORY;
     rows->cells = r.cells;
     rows->row_count = r.row_count;

@@ -1,4 +1,4 @@
-/* table_csv.h - reference data from CSV (RFC 4180) to the cells of a table, converted strictly.
+/* table_csv.h - reference data from CSV (RFC 4180) or NDJSON to the cells of a table, converted strictly.
  * Any bytes are taken; what is wrong is reported by row (E0903, W0904) with a span into the CSV itself: `file` is the number that
  * the caller shows its text under. A bad row is left out, so that one run reports them all.
  * Units:   lines count from 1. Owns: nothing; cells and texts live in the arena, texts in it or in the CSV's bytes.
@@ -25,7 +25,11 @@ typedef struct shunt_csv_table {
     uint32_t          column_count, key_count;
     bool              prefix; /* the last key may be blank */
     bool              effective;
+    bool              json; /* the file is NDJSON: an object a line; set by who knows its name */
 } shunt_csv_table;
+
+/* Whether a file of this name is NDJSON: it ends with `.ndjson` or `.jsonl`. */
+bool shunt_table_is_json(shunt_text path);
 
 /* As a module declares it, and as a program holds it. NO_MEMORY. */
 shunt_status shunt_csv_table_of_symbol(shunt_arena *arena, const shunt_symbol *table, shunt_csv_table *out);

@@ -386,7 +386,10 @@ static void print_types(struct printer *d)
         line(d, "table", i);
         name(d, t->name);
         label(d, "from", t->path);
-        shunt_buffer_format(d->out, " keys %u%s%s rows %u hash ", t->key_count, t->flags & SHUNT_TABLE_PREFIX ? " prefix" : "",
+        shunt_buffer_format(d->out, " keys %u%s%s rows %u hash ", t->key_count,
+                            t->flags & SHUNT_TABLE_PREFIX  ? " prefix"
+                            : t->flags & SHUNT_TABLE_RANGE ? " range"
+                                                           : "",
                             t->flags & SHUNT_TABLE_EFFECTIVE ? " effective" : "", t->row_count);
         hex(d, t->hash);
         end_line(d);

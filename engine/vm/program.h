@@ -70,7 +70,11 @@ typedef struct shunt_record_type {
 
 /* Reference data, as read from its CSV or set by a test. Cells stand row by row, in the order of the record type's fields;
  * key columns come first, then the two effective columns if any (dates), then the others. */
-enum { SHUNT_TABLE_PREFIX = 1 /* the last key matches by longest prefix */, SHUNT_TABLE_EFFECTIVE = 2 };
+enum {
+    SHUNT_TABLE_PREFIX = 1, /* the last key matches by longest prefix */
+    SHUNT_TABLE_EFFECTIVE = 2,
+    SHUNT_TABLE_RANGE = 4 /* the last key matches the greatest that is not above it */
+};
 typedef struct shunt_cell {
     uint32_t    state;
     uint32_t    text;

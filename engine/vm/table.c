@@ -1,5 +1,6 @@
 /* table.c - rows of a table sorted by key and start, found by a hash of the key.
- * Rows of one key stand together in order of their start and never overlap, so the row in force is the last that has started. */
+ * Rows of one key stand together in order of their start and never overlap, so the row in force is the last that has started. Of a table
+ * whose last key is matched by range, the rows that share the keys before it stand together in order of that key. */
 #include "engine/vm/table.h"
 
 #include <stdio.h>
@@ -54,9 +55,9 @@ static int64_t ends(const shunt_lookup *l, const shunt_row *row)
     return row->states[l->key_count + 1] == SHUNT_PRESENT ? row->fields[l->key_count + 1].integer : INT64_MAX;
 }
 
-static int compare_keys(const shunt_lookup *l, const shunt_row *a, const shunt_row *b)
+static int compare_keys(const shunt_lookup *l, const shunt_row *a, const shunt_row *b, uint32_t count)
 {
-    for (uint32_t k = 0; k < l->key_count; k++) {
+    for (uint32_t k = 0; k < count; k++) {
         int order = compare_key(l->kinds[k], a->fields[k], b->fields[k]);
         if (order) return order;
     }
@@ -65,7 +66,7 @@ static int compare_keys(const shunt_lookup *l, const shunt_row *a, const shunt_r
 
 static int compare_rows(const shunt_lookup *l, const shunt_row *a, const shunt_row *b)
 {
-    int order = compare_keys(l, a, b);
+    int order = compare_keys(l, a, b, l->key_count);
     if (order || !(l->flags & SHUNT_TABLE_EFFECTIVE)) return order;
     return (starts(l, a) > starts(l, b)) - (starts(l, a) < starts(l, b));
 }
@@ -89,10 +90,13 @@ static shunt_row *sort_rows(const shunt_lookup *l, shunt_row *rows, shunt_row *s
     return rows;
 }
 
+/* Keys that the rows of a group share. */
+static uint32_t group_keys(const shunt_lookup *l) { return l->flags & SHUNT_TABLE_RANGE ? l->key_count - 1 : l->key_count; }
+
 static uint64_t hash_keys(const shunt_lookup *l, const shunt_value *keys)
 {
     uint64_t hash = 0;
-    for (uint32_t k = 0; k < l->key_count; k++) hash = mix_key(hash, l->kinds[k], keys[k]);
+    for (uint32_t k = 0; k < group_keys(l); k++) hash = mix_key(hash, l->kinds[k], keys[k]);
     return hash;
 }
 
@@ -103,7 +107,7 @@ static const struct group *find_group(const shunt_lookup *l, uint64_t hash, cons
         const shunt_row *row = &l->rows[l->groups[at].first];
         uint32_t         k = 0;
         while (k + 1 < l->key_count && same_key(l->kinds[k], keys[k], row->fields[k])) k++;
-        if (k + 1 == l->key_count && same_key(l->kinds[k], last, row->fields[k])) return &l->groups[at];
+        if (k + 1 == l->key_count && (group_keys(l) == k || same_key(l->kinds[k], last, row->fields[k]))) return &l->groups[at];
     }
     return NULL;
 }
@@ -130,7 +134,8 @@ static shunt_status index_rows(shunt_lookup *l, shunt_text name, char why[static
 {
     bool effective = l->flags & SHUNT_TABLE_EFFECTIVE;
     for (uint32_t first = 0, end; first < l->row_count; first = end) {
-        for (end = first + 1; end < l->row_count && compare_keys(l, &l->rows[first], &l->rows[end]) == 0; end++) {
+        for (end = first + 1; end < l->row_count && compare_keys(l, &l->rows[first], &l->rows[end], group_keys(l)) == 0; end++) {
+            if (compare_keys(l, &l->rows[end - 1], &l->rows[end], l->key_count) != 0) continue;
             if (effective && ends(l, &l->rows[end - 1]) < starts(l, &l->rows[end])) continue;
             snprintf(why, 200, "table %.*s: two rows have the same key%s", (int)(name.length < 60 ? name.length : 60), name.bytes,
                      effective ? " on the same day" : "");
@@ -216,11 +221,36 @@ static const shunt_row *in_force(const shunt_lookup *l, const struct group *grou
     return low && ends(l, &rows[low - 1]) >= day ? &rows[low - 1] : NULL;
 }
 
+/* The row with the greatest last key that is not above the one given, and is in force: a key whose rows have ended or not yet begun is
+ * passed over. */
+static const shunt_row *in_range(const shunt_lookup *l, const struct group *group, shunt_value key, int64_t day, uint64_t *tries)
+{
+    const shunt_row *rows = l->rows + group->first;
+    uint32_t         last = l->key_count - 1, low = 0, high = group->count; /* the first row whose key is above */
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (compare_key(l->kinds[last], rows[middle].fields[last], key) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low > 0; low--) {
+        if (!(l->flags & SHUNT_TABLE_EFFECTIVE) || (starts(l, &rows[low - 1]) <= day && ends(l, &rows[low - 1]) >= day))
+            return &rows[low - 1];
+        ++*tries;
+    }
+    return NULL;
+}
+
 const shunt_row *shunt_lookup_find(const shunt_lookup *l, const shunt_value *keys, int64_t day, uint64_t *tries)
 {
     uint32_t last = l->key_count - 1;
     uint64_t hash = 0;
     for (uint32_t k = 0; k < last; k++) hash = mix_key(hash, l->kinds[k], keys[k]);
+    if (l->flags & SHUNT_TABLE_RANGE) {
+        const struct group *group = find_group(l, hash, keys, keys[last]);
+        return group ? in_range(l, group, keys[last], day, tries) : NULL;
+    }
     if (!(l->flags & SHUNT_TABLE_PREFIX)) {
         const struct group *group = find_group(l, mix_key(hash, l->kinds[last], keys[last]), keys, keys[last]);
         return group ? in_force(l, group, day) : NULL;

@@ -1,4 +1,4 @@
-/* table.h - the rows of one table, ready to be looked up: by exact keys, by longest prefix, by the day they are in force.
+/* table.h - the rows of one table, ready to be looked up: by exact keys, by longest prefix, by the greatest key not above, by the day they are in force.
  * Owns:    rows and index, in one block; texts are the program's.
  * Threads: immutable once made.
  * Fails:   NO_MEMORY; PROGRAM_BAD where two rows have the same key on the same day. */
@@ -15,7 +15,7 @@ shunt_status shunt_lookup_new(const shunt_memory *memory, const shunt_program *p
 void         shunt_lookup_free(const shunt_memory *memory, shunt_lookup *lookup); /* NULL is fine */
 
 /* The row for these keys (as many as the table has, all present) on `day` (of effective tables); NULL if none.
- * Allocates nothing; `*tries` grows by the number of prefixes that were tried. */
+ * Allocates nothing; `*tries` grows by the number of prefixes, or of keys out of force, that were tried. */
 const shunt_row *shunt_lookup_find(const shunt_lookup *lookup, const shunt_value *keys, int64_t day, uint64_t *tries);
 /* Whether a row has this key, on whatever day; for tables with one exact key of text. */
 bool             shunt_lookup_has(const shunt_lookup *lookup, shunt_text key);

@@ -313,7 +313,7 @@ static bool check_tables(struct verifier *v)
     if (p->tables_count >= SHUNT_NONE) return bad(v, "too many tables");
     for (uint32_t i = 0; i < p->tables_count; i++) {
         const shunt_table *t = &p->tables[i];
-        if (!text_ok(v, t->name) || !text_or_none(v, t->path) || t->record >= p->records_count || t->flags > 3)
+        if (!text_ok(v, t->name) || !text_or_none(v, t->path) || t->record >= p->records_count || t->flags > 7)
             return bad(v, "table %u", i);
         const shunt_record_type *r = &p->records[t->record];
         const shunt_field       *fields = p->fields + r->field_first;
@@ -325,6 +325,10 @@ static bool check_tables(struct verifier *v)
             return bad(v, "table %u: the days it is in force are no dates", i);
         if ((t->flags & SHUNT_TABLE_PREFIX) && fields[t->key_count - 1].type.kind != SHUNT_KIND_TEXT)
             return bad(v, "table %u: a prefix is a text", i);
+        if ((t->flags & SHUNT_TABLE_RANGE) &&
+            ((t->flags & SHUNT_TABLE_PREFIX) || fields[t->key_count - 1].type.kind == SHUNT_KIND_BOOL ||
+             fields[t->key_count - 1].type.kind == SHUNT_KIND_MOMENT))
+            return bad(v, "table %u: a range has an order", i);
         for (uint32_t f = 0; f < r->field_count; f++) {
             if (!scalar(fields[f].type.kind)) return bad(v, "table %u: column %u can not stand in a table", i, f);
         }
@@ -466,7 +470,7 @@ static bool check_target(struct verifier *v, uint32_t index)
     }
     if (t->accounts != SHUNT_NONE) {
         if (t->accounts >= p->tables_count || p->tables[t->accounts].key_count != 1 ||
-            (p->tables[t->accounts].flags & SHUNT_TABLE_PREFIX))
+            (p->tables[t->accounts].flags & (SHUNT_TABLE_PREFIX | SHUNT_TABLE_RANGE)))
             return bad(v, "target %u: accounts", index);
         if (p->fields[p->records[p->tables[t->accounts].record].field_first].type.kind != SHUNT_KIND_TEXT)
             return bad(v, "target %u: accounts", index);

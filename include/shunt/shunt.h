@@ -197,10 +197,15 @@ SHUNT_API void         shunt_run_totals(const shunt_run *run, shunt_totals *tota
 SHUNT_API shunt_result shunt_run_report(const shunt_run *run, shunt_write write, void *context);
 SHUNT_API void         shunt_run_free(shunt_run *run);
 
-/* A program with the rows of one table taken from a CSV (as the command's --table). The result shares `program`, which outlives it. */
+/* A program with the rows of one table taken from a CSV, or from NDJSON where `csv_name` ends with `.ndjson` or `.jsonl` (as the command's --table). The result shares `program`, which outlives it. */
 SHUNT_API shunt_result shunt_with_table(const shunt_program *program, const char *table, const char *csv_name, const void *csv,
                                         size_t csv_size, const shunt_allocator *allocator, shunt_program **with,
                                         shunt_messages **messages);
+
+/* The row of a table that these keys find, in order, and behind them the day (YYYY-MM-DD) where the table has effective dates: a line a
+ * column. SHUNT_INPUT_FAULT: there is none; SHUNT_RULES_FAULT: no such table or keys, as the messages say. */
+SHUNT_API shunt_result shunt_look_up(const shunt_program *program, const char *table, const char *const *keys, size_t count,
+                                     shunt_write write, void *context, shunt_messages **messages);
 
 /* ---- looking at messages, dictionaries, tests ------------------------------------------------------------------------ */
 

@@ -84,6 +84,25 @@ def fmt_rewrites_in_place_and_leaves_mistakes_alone(folder):
 
 
 @test
+def rows_of_tables_and_gaps_of_decisions(folder):
+    rules = ROOT / "tests/cases/run/ranges.map"
+    out, _ = shunt("lookup", rules, "bands", "wire", "150", "2025-08-01")
+    assert re.fullmatch(r"kind +wire\nfloor +100.00 USD\nvalid_from +2025-07-01\nvalid_to +-\nfee +2.50 USD\nname +d\u00e9ar\n", out), out
+    assert shunt("lookup", rules, "bands", "wire", "-5", "2025-08-01", status=1)[0] == "no row\n"
+    for wrong in (["band", "x"], ["bands", "wire", "1"], ["bands", "wire", "x", "2025-08-01"], ["bands", "wire", "1", "tomorrow"]):
+        assert shunt("lookup", rules, *wrong, status=2)[1].startswith("error[USAGE]: ")
+    (folder / "in.csv").write_text("id,kind,amount,day\n1,wire,99.99,2025-03-01\n")
+    assert "provided by the host" in shunt("run", rules, folder / "in.csv", status=2)[1]
+    (folder / "days.ndjson").write_text('{"since": "2025-01-01", "season": "wet"}\n')
+    out, _ = shunt("run", "--table", f"days={folder / 'days.ndjson'}", rules, folder / "in.csv")
+    assert json.loads(out)["record"]["season"] == "wet"
+    decisions = ROOT / "tests/cases/run/decide.map"
+    assert shunt("gaps", decisions, "band")[0] == "band: 6 rows, and `else` for\n  days = 91 .. 900\n"
+    assert "side: every value has a row\n" in shunt("gaps", decisions)[0]
+    assert "no decision `bond`" in shunt("gaps", decisions, "bond", status=2)[1]
+
+
+@test
 def missing_input_is_a_system_fault(folder):
     out, err = shunt("run", RULES, folder / "missing.edi", status=3)
     assert out == "" and "missing.edi" in err

@@ -875,8 +875,9 @@ static void source_line(struct builder *b)
             { .name = text(b, b->token[1]),
               .record = find(b, "record", b->token[2]),
               .key_count = (uint16_t)option(b, 3, "keys", 1),
-              .flags = (uint16_t)((flag(b, 3, "prefix") ? SHUNT_TABLE_PREFIX : 0) |
-                                  (flag(b, 3, "effective") ? SHUNT_TABLE_EFFECTIVE : 0)),
+              .flags =
+                  (uint16_t)((flag(b, 3, "prefix") ? SHUNT_TABLE_PREFIX : 0) | (flag(b, 3, "range") ? SHUNT_TABLE_RANGE : 0) |
+                             (flag(b, 3, "effective") ? SHUNT_TABLE_EFFECTIVE : 0)),
               .path = SHUNT_NONE,
               .cell_first = (uint32_t)b->cells.count });
         b->table = (int)b->tables.count - 1;

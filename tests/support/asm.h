@@ -4,7 +4,7 @@
  *   text "a b"                      a text of the table, so that it has a number (names are added by themselves)
  *   enum NAME member ...            codes NAME value ...                (sorted)
  *   record NAME field:type ...      field?:type = optional; field:text/5 = at most five characters
- *   table NAME RECORD keys=2 [prefix] [effective]        then a line `| cell cell` per row, `-` = absent
+ *   table NAME RECORD keys=2 [prefix] [range] [effective]        then a line `| cell cell` per row, `-` = absent
  *   decision NAME ROWS              then a line `| type [ordered] absent cleared others point=ROWS ...` per column; sets are rows
  *                                   `0,2` or `-`; of ordered columns the set above it follows each point
  *   frame ID kind [unit] slot:convert ... [> CHILD ...]

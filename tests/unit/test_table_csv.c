@@ -21,7 +21,7 @@ static shunt_csv_column wide_columns[] = {
     { { "review", 6 }, { .kind = SHUNT_KIND_BOOL }, true, false, 0, NULL, 0 },
     { { "count", 5 }, { .kind = SHUNT_KIND_INT }, true, false, 0, NULL, 0 },
 };
-static const shunt_csv_table wide = { { "wide", 4 }, wide_columns, 9, 2, true, true };
+static const shunt_csv_table wide = { { "wide", 4 }, wide_columns, 9, 2, true, true, false };
 static const shunt_csv_table plain = { { "plain", 5 },
                                        (shunt_csv_column[]){
                                            { { "key", 3 }, { .kind = SHUNT_KIND_TEXT }, false, false, 0, NULL, 0 },
@@ -29,7 +29,9 @@ static const shunt_csv_table plain = { { "plain", 5 },
                                        2,
                                        1,
                                        false,
+                                       false,
                                        false };
+static const shunt_csv_table lines = { { "lines", 5 }, wide_columns, 9, 2, true, true, true };
 
 #define WIDE "payer,note,code,valid_from,valid_to,account,lane,amount,review,count\n"
 
@@ -66,6 +68,25 @@ static const struct {
     { "the same key twice", &plain, "key,account\na,1\nb,2\na,3\n",
       "a|1|\nb|2|\na|3|\nerror[E0903]: two rows of table plain have the same key\n  --> t.csv:4:1\n  |\n2 | a,1\n  | - and this "
       "one\n4 | a,3\n  | ^ this row\n" },
+    { "objects a line: a member for each column, others ignored", &lines,
+      "{\"payer\":\"P1\", "
+      "\"code\":\"45\",\"valid_from\":\"2025-01-31\",\"account\":\"1015\",\"more\":{\"a\":[1,\"}\"]},\"lane\":\"patient\","
+      "\"amount\":-12.5,\"review\":true,\"count\":-3}\n\n { \"account\" : \"\\u00e9\\\"\\ud83d\\ude00\" , \"payer\" : \"P2\" , "
+      "\"lane\" : null } \n",
+      "P1|45|20119|-|1015|1|-1250|1|-3|\nP2|-|-|-|\xc3\xa9\"\xf0\x9f\x98\x80|-|-|-|-|\n" },
+    { "a number where a text is wanted", &lines, "{\"payer\":123,\"account\":\"1\"}\n",
+      "error[E0903]: a text stands in quotes; without them leading zeros are lost\n  --> t.csv:1:10\n  |\n1 | "
+      "{\"payer\":123,\"account\":\"1\"}\n  "
+      "|          ^^^\n" },
+    { "faults of one row leave the others", &lines,
+      "[1]\n{\"payer\":\"P1\",\"payer\":\"P2\"}\n{\"payer\":\"P3\",\"account\":\"7\"}\n{\"payer\" \"P1\"}\n",
+      "P3|-|-|-|7|-|-|-|-|\nerror[E0903]: a row is an object: `{\"column\": \"value\"}`\n  --> t.csv:1:1\n  |\n1 | [1]\n  | ^\n"
+      "error[E0903]: this column stands twice in its row\n  --> t.csv:2:15\n  |\n2 | {\"payer\":\"P1\",\"payer\":\"P2\"}\n  |    "
+      "           "
+      "^^^^^^^\nerror[E0903]: a colon is wanted here\n  --> t.csv:4:10\n  |\n4 | {\"payer\" \"P1\"}\n  |          ^\n" },
+    { "a missing column is blank", &lines, "{\"payer\":\"P1\"}\n",
+      "error[E0903]: account of table lines is blank; its type has no `?`\n  --> t.csv:1:1\n  |\n1 | {\"payer\":\"P1\"}\n  | "
+      "^^^^^^^^^^^^^^\n" },
     { "rows that follow each other do not overlap", &plain, "key,account\na,1\nA,2\n", "a|1|\nA|2|\n" },
 };
 
@@ -141,6 +162,11 @@ static const struct {
     { "P1,,45,,,0101,,,,\nP1,,46,,,0102,,,,\nP1,,47,,,103,,,,",
       "this account of table wide has 3 digits, the others of its column have 4" },
     { "P1,,45,,,0101,,,,\nP1,,46,,,02,,,,", NULL },
+    { "1.23457E+14,,45,,,1015,,,,",
+      "payer of table wide is a number that a spreadsheet has shortened; store the column as text" },
+    { "012345,,45,,,1,,,,\n112345,,45,,,1,,,,\n12346,,45,,,1,,,,",
+      "this key of table wide has 5 digits, the others of its column have 6" },
+    { "45,,45,,,1,,,,\n50,,45,,,1,,,,\n1,,45,,,1,,,,", NULL },
 };
 
 START_TEST(cells_are_converted_strictly)
@@ -177,6 +203,8 @@ START_TEST(any_bytes)
     shunt_buffer out;
     shunt_buffer_init(&out, &shunt_memory_libc);
     read_table(_i % 2 ? &wide : &plain, csv, size, &out);
+    for (size_t i = 0; i < size; i++) csv[i] = "{}\"\\:,\nu0d8[]12 payer"[(uint8_t)csv[i] % 22];
+    read_table(&lines, csv, size, &out);
     ck_assert(!out.failed);
     shunt_buffer_done(&out);
 }

@@ -635,6 +635,8 @@ static const struct test_case journals[] = {
     "2024-07-01 - 2\n| c 2024-03-01 2024-03-01 3\n"
 #define PREFIXES "record r s:text k?:text v:int\ntable t r keys=2 prefix\n| x 12 1\n| x 1 2\n| x - 3\n| x 1234 4\n| y 12 5\n"
 
+#define RANGES   "record r s:text k:usd2 v:int\ntable t r keys=2 range\n| x 15.00 3\n| x -5.00 1\n| x 10.00 2\n| y 0.00 4\n"
+
 static const struct test_case lookups[] = {
     { "exact",
       LOOKUP("record r k:text n:int v:text\ntable t r keys=2\n| a 1 x\n| a 2 y\n| b 1 -\n", "text int",
@@ -671,6 +673,25 @@ static const struct test_case lookups[] = {
     { "blank prefix", LOOKUP(PREFIXES, "text text", "LOADK 1 \"x\"\nLOADK 2 \"9\"\n"), NULL, "result (x, absent, 3)\n" },
     { "any", LOOKUP(PREFIXES, "text text", "LOADK 1 \"x\"\nLOADK 2 \"\"\n"), NULL, "result (x, absent, 3)\n" },
     { "prefix of another", LOOKUP(PREFIXES, "text text", "LOADK 1 \"y\"\nLOADK 2 \"19\"\n"), NULL, "result absent\n" },
+    { "range", LOOKUP(RANGES, "text usd2", "LOADK 1 \"x\"\nLOADK 2 usd2:14.99\n"), NULL, "result (x, 10.00, 2)\n" },
+    { "range from its key on", LOOKUP(RANGES, "text usd2", "LOADK 1 \"x\"\nLOADK 2 usd2:15.00\n"), NULL,
+      "result (x, 15.00, 3)\n" },
+    { "above all ranges", LOOKUP(RANGES, "text usd2", "LOADK 1 \"x\"\nLOADK 2 usd2:999.00\n"), NULL, "result (x, 15.00, 3)\n" },
+    { "below all ranges", LOOKUP(RANGES, "text usd2", "LOADK 1 \"x\"\nLOADK 2 usd2:-5.01\n"), NULL, "result absent\n" },
+    { "range of another", LOOKUP(RANGES, "text usd2", "LOADK 1 \"y\"\nLOADK 2 usd2:11.00\n"), NULL, "result (y, 0.00, 4)\n" },
+    { "range of none", LOOKUP(RANGES, "text usd2", "LOADK 1 \"z\"\nLOADK 2 usd2:11.00\n"), NULL, "result absent\n" },
+    { "one key by range", LOOKUP("record r k:int v:int\ntable t r keys=1 range\n| 5 1\n| 1 2\n", "int", "LOADK 1 int:4\n"), NULL,
+      "result (1, 2)\n" },
+    { "lower range in force",
+      LOOKUP("record r k:int from?:date to?:date v:int\ntable t r keys=1 range effective\n| 12 2024-01-01 - 1\n| 1 - - 2\n"
+             "| 12 2022-01-01 2022-12-31 3\n",
+             "int date", "LOADK 1 int:13\nLOADK 2 date:2023-01-01\n"),
+      NULL, "result (1, absent, absent, 2)\n" },
+    { "range in force",
+      LOOKUP("record r k:int from?:date to?:date v:int\ntable t r keys=1 range effective\n| 12 2024-01-01 - 1\n| 1 - - 2\n"
+             "| 12 2022-01-01 2022-12-31 3\n",
+             "int date", "LOADK 1 int:13\nLOADK 2 date:2022-12-31\n"),
+      NULL, "result (12, 2022-01-01, 2022-12-31, 3)\n" },
     { "shorter prefix in force",
       LOOKUP("record r k:text from?:date to?:date v:int\ntable t r keys=1 prefix effective\n| 12 2024-01-01 - 1\n| 1 - - 2\n",
              "text date", "LOADK 1 \"123\"\nLOADK 2 date:2023-01-01\n"),
