@@ -36,6 +36,12 @@ LETTER = {"A": "name", "B": "address", "C": "date", "D": "contact", "E": "contac
 TYPE = {"785": "B", "74": "N2", "360": "N2", "362": "N2", "389": "N2", "1051": "N2"}
 # Usage that is stricter here than in the facts: (guide, segment, element).
 REQUIRED_HERE = {("835-004010X091A1", "CLP", "07")}
+# Elements that the layouts of the facts call mandatory because one guide requires them: (release, segment) -> what the standard says.
+USE = {("004010", "TD1"): {1: "O", 2: "X"}, ("004010", "TD3"): {1: "X"}, ("004010", "TD4"): {1: "O", 2: "X", 3: "X", 4: "X", 5: "O"},
+       ("004010", "TD5"): {2: "X", 3: "X"}, ("004010", "W06"): {2: "O", 3: "O"}, ("004010", "W20"): {1: "O"},
+       ("004010", "SVC"): {3: "O"}, ("004010", "INC"): {4: "O"}, ("004010", "DN2"): {2: "O"}, ("005010", "BGN"): {8: "O"}}
+# Sets of the standard to which the facts give the lists of one guide's appendix: (file, segment, element).
+UNLISTED = {("997-004010", "AK1", "01"), ("997-004010", "AK2", "01")}
 # Lists of which the facts hold every value that the owner has given out.
 COMPLETE = {"place_of_service"}
 # Segments that one release of the facts lacks although a guide of that release uses them.
@@ -146,6 +152,7 @@ def write_layouts(segments, names, out):
                 for e in layout[key]:
                     place = "%s%02d" % (name, e["pos"])
                     use = "X" if e["use"] == "M" and e["pos"] in conditional else e["use"]
+                    use = USE.get((release, name), {}).get(e["pos"], use)
                     line = ["", "%02d" % e["pos"], e["ref"], use, names.get("at", place, None) or "-"]
                     if e.get("repeat"):
                         line.append("repeat=%s" % (e["repeat"] if e["repeat"] != ">1" else 255))
@@ -367,7 +374,7 @@ class Guide:
                 pending.append(e["at"])
                 continue
             flush()
-            words = self.attributes(e)
+            words = [] if (self.name, seg, e["at"]) in UNLISTED else self.attributes(e)
             if value_name and e["at"] == {"DTP": "03"}.get(seg, "02") and seg in ("REF", "DTP", "DTM", "AMT", "QTY"):
                 words.append("name=" + value_name)
             if seg == "LQ" and e["at"] == "02" and not words:
