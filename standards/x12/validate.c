@@ -38,10 +38,10 @@ static const meaning meanings[SHUNT_STATUS_COUNT] = {
     ROW(NO_ISA, ERROR, NOWHERE, 1, "", ""),
     ROW(DELIMITERS, ERROR, INTERCHANGE, 1, "026", "026"),
     ROW(DELIMITER_WIDE, ERROR, INTERCHANGE, 1, "026", "026"),
-    ROW(LEADING_TEXT, WARNING, NOWHERE, 1, "", ""),
+    ROW(LEADING_TEXT, ERROR, NOWHERE, 1, "", ""),
     ROW(TRAILING_TEXT, WARNING, NOWHERE, 1, "", ""),
-    ROW(ISA_LENGTH, WARNING, NOWHERE, 1, "", ""),
-    ROW(ISA16, WARNING, INTERCHANGE, 1, "027", "027"),
+    ROW(ISA_LENGTH, ERROR, INTERCHANGE, 1, "022", "022"),
+    ROW(ISA16, ERROR, INTERCHANGE, 1, "027", "027"),
     ROW(TRUNCATED, ERROR, INTERCHANGE, 1, "023", "023"),
     ROW(NO_IEA, ERROR, INTERCHANGE, 1, "023", "023"),
     ROW(NO_GE, ERROR, GROUP, 1, "3", "3"),
@@ -178,13 +178,18 @@ struct shunt_x12_validator {
     const shunt_guide *guide; /* of the open set */
     shunt_conditions   conditions;
 
-    uint64_t           before;       /* byte behind the last segment */
-    uint32_t           apart, close; /* segments of this interchange with something before them, and without */
-    uint64_t           last_hl;
-    uint64_t          *levels; /* HL01 that were out of sequence */
-    uint32_t           level_count, level_room;
-    field              functional_id, version, control; /* GS01, GS08, ST02 as it stands */
-    bool               separator_told;
+    uint64_t  before;       /* byte behind the last segment */
+    uint32_t  apart, close; /* segments of this interchange with something before them, and without */
+    uint64_t  last_hl;
+    uint64_t *levels; /* HL01 that were out of sequence */
+    uint32_t  level_count, level_room;
+    field     functional_id, version, control; /* GS01, GS08, ST02 as it stands */
+    bool      separator_told;
+    bool      astray;      /* behind a segment that the guide does not have: what is out of order may be so by the guide alone */
+    bool      leaving;     /* loops were left since the last segment; before that were open: */
+    unsigned  left_levels; /* HL around */
+    const shunt_loop  *left_loop;    /* the innermost */
+    uint16_t           left_checked; /* entries of it passed */
     shunt_x12_balance *balance;
     bool               plain[256]; /* bytes of a text that neither separate nor control */
 
@@ -297,14 +302,18 @@ static bool all_digits(const uint8_t *bytes, uint32_t length)
 
 static uint32_t two(const uint8_t *bytes) { return (bytes[0] - '0') * 10u + (bytes[1] - '0'); }
 
-/* CCYYMMDD or YYMMDD. No business date is of a year before 1800. */
-static bool is_date(const uint8_t *bytes, uint32_t length)
+/* CCYYMMDD or YYMMDD. A year of no business is wrong by no rule of the standard: it is only doubted. */
+static bool is_date_since(const uint8_t *bytes, uint32_t length, int first, int last)
 {
     if ((length != 8 && length != 6) || !all_digits(bytes, length)) return false;
     int year = length == 8 ? (int)(two(bytes) * 100 + two(bytes + 2)) : 2000 + (int)two(bytes);
     bytes += length - 4;
-    return year >= 1800 && year < 2200 && shunt_date_valid(year, (int)two(bytes), (int)two(bytes + 2));
+    return year >= first && year <= last && shunt_date_valid(year, (int)two(bytes), (int)two(bytes + 2));
 }
+
+static bool is_date(const uint8_t *bytes, uint32_t length) { return is_date_since(bytes, length, 1800, 2199); }
+
+static bool is_any_date(const uint8_t *bytes, uint32_t length) { return is_date_since(bytes, length, 1, 9999); }
 
 /* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
 static bool is_time(const uint8_t *bytes, uint32_t length)
@@ -314,16 +323,16 @@ static bool is_time(const uint8_t *bytes, uint32_t length)
 }
 
 /* A value whose qualifier says what it is: date, range, date and time. True as well where the qualifier is none of these. */
-static bool fits_qualifier(const uint8_t *bytes, uint32_t length, uint64_t qualifier)
+static bool fits_qualifier(const uint8_t *bytes, uint32_t length, uint64_t qualifier, bool (*fits)(const uint8_t *, uint32_t))
 {
     const uint8_t *dash;
     switch (qualifier) {
-    case (uint64_t)'D' << 56 | (uint64_t)'8' << 48: return length == 8 && is_date(bytes, length);
-    case (uint64_t)'D' << 56 | (uint64_t)'6' << 48: return length == 6 && is_date(bytes, length);
+    case (uint64_t)'D' << 56 | (uint64_t)'8' << 48: return length == 8 && fits(bytes, length);
+    case (uint64_t)'D' << 56 | (uint64_t)'6' << 48: return length == 6 && fits(bytes, length);
     case (uint64_t)'R' << 56 | (uint64_t)'D' << 48 | (uint64_t)'8' << 40:
         dash = memchr(bytes, '-', length);
-        return dash && dash - bytes == 8 && length == 17 && is_date(bytes, 8) && is_date(dash + 1, 8);
-    case (uint64_t)'D' << 56 | (uint64_t)'T' << 48: return length == 12 && is_date(bytes, 8) && is_time(bytes + 8, 4);
+        return dash && dash - bytes == 8 && length == 17 && fits(bytes, 8) && fits(dash + 1, 8);
+    case (uint64_t)'D' << 56 | (uint64_t)'T' << 48: return length == 12 && fits(bytes, 8) && is_time(bytes + 8, 4);
     case (uint64_t)'T' << 56 | (uint64_t)'M' << 48: return is_time(bytes, length);
     default: return true;
     }
@@ -442,6 +451,14 @@ static uint64_t qualifier_before(const value *x)
     return shunt_segment_pack_value(x->segment, x->delims, x->position, x->component - 1u);
 }
 
+static void of_date(validator *v, const value *x, bool of_calendar)
+{
+    shunt_x12_finding *f = of_value(v, x, SHUNT_X12_DATE, X12_SNIP_SYNTAX);
+    if (!f || !of_calendar) return;
+    f->severity = SHUNT_WARNING;
+    detail(f, "a day of the calendar, but of no business: before 1800 or after 2199");
+}
+
 /* One simple value that is there. */
 static void check_value(validator *v, value *x)
 {
@@ -479,7 +496,7 @@ static void check_value(validator *v, value *x)
     }
     case SHUNT_VALUE_DATE:
         check_length(v, x, length);
-        if (!is_date(bytes, length)) (void)of_value(v, x, SHUNT_X12_DATE, X12_SNIP_SYNTAX);
+        if (!is_date(bytes, length)) of_date(v, x, is_any_date(bytes, length));
         return;
     case SHUNT_VALUE_TIME:
         check_length(v, x, length);
@@ -499,9 +516,11 @@ static void check_value(validator *v, value *x)
     }
     if (SHUNT_UNLIKELY(length > e->max_length || length < e->min_length)) check_length(v, x, characters(bytes, length));
     if (e->codes) check_codes(v, x);
-    if (e->type == SHUNT_VALUE_DATE_BY_QUALIFIER && e->number == QUALIFIED_DATE &&
-        !fits_qualifier(bytes, length, qualifier_before(x)))
-        (void)of_value(v, x, SHUNT_X12_DATE, X12_SNIP_SYNTAX);
+    if (e->type == SHUNT_VALUE_DATE_BY_QUALIFIER && e->number == QUALIFIED_DATE) {
+        uint64_t qualifier = qualifier_before(x);
+        if (!fits_qualifier(bytes, length, qualifier, is_date))
+            of_date(v, x, fits_qualifier(bytes, length, qualifier, is_any_date));
+    }
 }
 
 /* ---- segments ---- */
@@ -1259,6 +1278,7 @@ static void begin(validator *v, const shunt_event *event)
     if (event->scope == SHUNT_SCOPE_BATCH) check_gs(v, event);
     if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
     v->depth = 0;
+    v->astray = v->leaving = false;
     v->last_hl = 0;
     v->level_count = 0;
     v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
@@ -1364,15 +1384,59 @@ static bool has_segment(const shunt_loop *loop, shunt_text id)
     return false;
 }
 
+static unsigned levels_around(const validator *v)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < v->depth; i++) {
+        const shunt_entry *first = &v->frames[i].loop->body[0];
+        count += first->segment && !strcmp(first->segment->id, "HL");
+    }
+    return count;
+}
+
+/* Could a segment of this id, with another qualifier, still come in the loop that was open? */
+static bool later_place(const validator *v, const char *id)
+{
+    for (uint16_t i = v->left_checked; v->left_loop && i < v->left_loop->body_count; i++) {
+        const shunt_entry *e = &v->left_loop->body[i];
+        if (!strcmp(e->segment ? e->segment->id : e->loop->body[0].segment->id, id)) return true;
+    }
+    return false;
+}
+
+/* Where the set stood before the loops were left that a segment without place goes back over. */
+static void note_standing(validator *v)
+{
+    if (v->leaving || !v->depth) return;
+    v->leaving = true;
+    v->left_levels = levels_around(v);
+    v->left_loop = innermost(v)->loop;
+    v->left_checked = innermost(v)->checked;
+}
+
+/* What the standard itself says of the order of a set is not here, only its guides are. An order is wrong by the standard for sure where a
+ * segment goes back although nothing of its id could come later, and not from one level to another, which the standard has as one
+ * loop; all else is the guide's. */
+static bool of_guide(const validator *v, const shunt_x12_finding *f, bool known)
+{
+    if (strlen(v->guide->version) == 6) return false; /* a set of the standard */
+    if (f->code == SHUNT_X12_UNKNOWN_SEGMENT) return known;
+    unsigned levels = levels_around(v);
+    return f->code == SHUNT_X12_ORDER && (v->astray || (levels > 0 && levels < v->left_levels) || later_place(v, f->id));
+}
+
 static void fault(validator *v, const shunt_event *event)
 {
     if (event->code == SHUNT_X12_REPEATS || event->code == SHUNT_X12_LATE) return; /* counted here; a matter of rules */
-    shunt_x12_finding *f = find_as(v, event->code, X12_SNIP_SYNTAX);
+    bool placed = event->code == SHUNT_X12_ORDER || event->code == SHUNT_X12_UNKNOWN_SEGMENT;
+    if (placed) note_standing(v);
+    shunt_x12_finding *f = find_as(v, event->code, placed && !wanted(v, X12_SNIP_SYNTAX) ? X12_SNIP_GUIDE : X12_SNIP_SYNTAX);
     if (!f) return;
     f->of_reader = true;
     if (!meanings[event->code].snip) f->severity = (uint8_t)shunt_status_info[event->code].severity;
     f->place = event->place;
     detail(f, "%.*s", SHUNT_TEXT_ARGS(event->detail));
+    if (event->code == SHUNT_X12_LEADING_TEXT && shunt_text_is(event->detail, "byte order mark")) f->severity = SHUNT_WARNING;
     if (event->code == SHUNT_X12_CONTROL_TWICE) {
         bool group = shunt_text_starts(event->detail, SHUNT_TEXT("GS06"));
         if (shunt_text_starts(event->detail, SHUNT_TEXT("ISA13"))) set_code(f, X12_SAID_INTERCHANGE, "025", "025");
@@ -1380,32 +1444,49 @@ static void fault(validator *v, const shunt_event *event)
     }
 }
 
-/* Faults come before the segment that they are of: its id and values are known with it. */
+static bool known_segment(const validator *v, shunt_text id)
+{
+    shunt_text version = shunt_text_of(v->guide->version);
+    return version.length >= 6 && shunt_segment_find((shunt_text){ version.bytes, 6 }, id);
+}
+
+static void complete_fault(validator *v, shunt_x12_finding *f, const shunt_event *event)
+{
+    const shunt_segment *s = event->segment;
+    set_id(f, s);
+    shunt_text id = { f->id, (uint32_t)strlen(f->id) };
+    if (event->step == SHUNT_STEP_SEGMENT && event->node != SHUNT_NONE && v->specs[event->node].node) {
+        f->node = v->specs[event->node].node;
+        if (f->place.element) f->element = shunt_node_element(f->node, f->place.element, f->place.component);
+    }
+    if (f->place.element && f->place.element <= s->elements) {
+        shunt_text text = text_at(s, f->place.element);
+        keep_value(f, (const uint8_t *)text.bytes, text.length);
+        /* A number that could not be the control number of any interchange. */
+        if (f->code == SHUNT_X12_IEA02 && text.length != 9) set_code(f, X12_SAID_INTERCHANGE, "018", "018");
+    }
+    if (!v->guide || (f->code != SHUNT_X12_UNKNOWN_SEGMENT && f->code != SHUNT_X12_ORDER)) return;
+    bool known = known_segment(v, id);
+    f->snip = of_guide(v, f, known) ? X12_SNIP_GUIDE : X12_SNIP_SYNTAX;
+    if (f->snip == X12_SNIP_GUIDE) v->astray = true;
+    if (f->code == SHUNT_X12_UNKNOWN_SEGMENT && !has_segment(v->guide->body, id))
+        set_code(f, X12_SAID_SEGMENT, known ? "6" : "1", known ? "6" : "1");
+}
+
+/* Faults come before the segment that they are of: its id and values are known with it, and so is whose rule is broken. */
 static void complete_faults(validator *v, const shunt_event *event)
 {
     const shunt_segment *s = event->segment;
-    for (uint32_t i = 0; i < v->held; i++) {
+    uint32_t             kept = 0;
+    for (uint32_t i = 0; i < v->count; i++) {
         shunt_x12_finding *f = &v->findings[i];
-        if (!f->of_reader || f->id[0] || f->place.byte < s->at || f->place.byte > s->at + s->length) continue;
-        set_id(f, s);
-        shunt_text id = { f->id, (uint32_t)strlen(f->id) };
-        if (event->step == SHUNT_STEP_SEGMENT && event->node != SHUNT_NONE && v->specs[event->node].node) {
-            f->node = v->specs[event->node].node;
-            if (f->place.element) f->element = shunt_node_element(f->node, f->place.element, f->place.component);
-        }
-        if (f->place.element && f->place.element <= s->elements) {
-            shunt_text text = text_at(s, f->place.element);
-            keep_value(f, (const uint8_t *)text.bytes, text.length);
-            /* A number that could not be the control number of any interchange. */
-            if (f->code == SHUNT_X12_IEA02 && text.length != 9) set_code(f, X12_SAID_INTERCHANGE, "018", "018");
-        }
-        if (f->code != SHUNT_X12_UNKNOWN_SEGMENT || !v->guide || has_segment(v->guide->body, id)) continue;
-        char       release[6];
-        shunt_text version = shunt_text_of(v->guide->version);
-        memcpy(release, version.bytes, version.length < 6 ? version.length : 6);
-        bool known = version.length >= 6 && shunt_segment_find((shunt_text){ release, 6 }, id);
-        set_code(f, X12_SAID_SEGMENT, known ? "6" : "1", known ? "6" : "1");
+        if (i < v->held && f->of_reader && !f->id[0] && f->place.byte >= s->at && f->place.byte <= s->at + s->length)
+            complete_fault(v, f, event);
+        if (!wanted(v, f->snip)) continue;
+        if (kept != i) v->findings[kept] = *f;
+        kept++;
     }
+    v->count = kept;
 }
 
 /* Forgets what was shown; faults that wait stay. */
@@ -1426,6 +1507,7 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
         break;
     case SHUNT_STEP_ENTER: enter(v, event); break;
     case SHUNT_STEP_LEAVE:
+        if (v->guide) note_standing(v);
         if (v->guide && v->depth > 1 && v->loops[event->loop] == innermost(v)->loop) close_loop(v, &event->place);
         break;
     case SHUNT_STEP_SEGMENT: segment(v, event); break;
@@ -1436,7 +1518,11 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
     case SHUNT_STEP_END: break; /* what waited for a segment is told without one */
     default: return SHUNT_OK;   /* NEED_INPUT changes nothing, or the cut of the input would */
     }
-    if (v->held && event->segment) complete_faults(v, event);
+    if (v->held && event->segment)
+        complete_faults(v, event);
+    else if (event->step == SHUNT_STEP_SEGMENT && event->node != SHUNT_NONE)
+        v->astray = false;
+    if (event->step == SHUNT_STEP_SEGMENT) v->leaving = false;
     v->held = 0;
     return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
