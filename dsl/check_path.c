@@ -1410,6 +1410,34 @@ static walked walk_index(check *k, shunt_ast *node, way *w)
     return WALK_SEGMENT;
 }
 
+/* A name that a base set has for a segment and for a loop: the loop is meant, but for a segment of a loop around this and loops that
+ * stand deeper than it. */
+typedef enum nearer { NEAR_NOTHING, NEAR_LOOP, NEAR_SEGMENT } nearer;
+
+static nearer nearer_in(const shunt_loop_ref *loop, shunt_text id)
+{
+    const shunt_loop *chain[DOWN_AT_MOST];
+    uint32_t          length = shortest_down(loop, id, chain);
+    if (length == 1 || (loop->id.length && shunt_text_equal(loop->id, id))) return NEAR_LOOP;
+    if (!loop->segment.length && has_segment(loop, id)) return NEAR_SEGMENT;
+    return length ? NEAR_LOOP : NEAR_NOTHING;
+}
+
+static bool segment_is_nearer(check *k, shunt_text id)
+{
+    if (!looks_like_segment(id)) return false;
+    const level *at = k->level;
+    for (; nearest_loop_variable(&at); at = at->outer) {
+        ancestor around[ANCESTORS];
+        nearer   found = nearer_in(at->loop, id);
+        uint32_t count = found ? 0 : ancestors_of(k, at->loop, around);
+        for (uint32_t i = 0; i < count && !found; i++)
+            if (around[i].ref->id.length) found = nearer_in(around[i].ref, id);
+        if (found) return found == NEAR_SEGMENT;
+    }
+    return nearer_in(body_ref(k), id) == NEAR_SEGMENT;
+}
+
 static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
 {
     *w = (way){ 0 };
@@ -1420,7 +1448,8 @@ static walked walk(check *k, shunt_ast *node, way *w, bool loop_wanted)
     case SHUNT_AST_NAME:
     case SHUNT_AST_ELEMENT:
         if (k->level && k->level->is_it && shunt_text_is(node->text, "it")) break;
-        if (loop_wanted && is_named_loop(k, node->text) && !find_value(k, node->text)) return walk_loop_id(k, node, w);
+        if (loop_wanted && is_named_loop(k, node->text) && !find_value(k, node->text) && !segment_is_nearer(k, node->text))
+            return walk_loop_id(k, node, w);
         return walk_name(k, node, w);
     case SHUNT_AST_MEMBER:
         if (kid(node, SHUNT_MEMBER_name) && shunt_text_is(kid(node, SHUNT_MEMBER_name)->text, "first")) break;

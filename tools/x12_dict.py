@@ -259,6 +259,8 @@ def write_phi(facts, out):
     # Our own additions, on the safe side; see README.md.
     parties["person"].append("AO")
     parties["provider"] += ["LI", "TL"]
+    line("class", "CTX", "01-2", "account_number,identifier,member_id,name", [], "the reference of the patient event: CLM01, TRN02, PATIENT NAME NM109")
+    line("class", "ENT", "04", "ssn,identifier", ["02=2J"], "an individual by the qualifier in 03")
     line("class", "DTM", "02", "none", ["01=405"], "production date")
     line("class", "REF", "02", "none", ["01=D3"], "pharmacy number")
     line("unknown", "NM1", "09", "identifier", ["08", "party=person,other"])
