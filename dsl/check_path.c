@@ -998,10 +998,13 @@ static bool is_above(const shunt_loop *upper, const shunt_loop *lower)
     return lower != NULL;
 }
 
-/* What stands in a document of trade is bounded by `max_unit_bytes` alone: its base set has no limits. */
-static bool is_of_trade(check *k)
+/* What stands in a document of trade is bounded by `max_unit_bytes` alone: its base set has no limits. The same holds for answers to a
+ * group (999). */
+static bool is_document(check *k)
 {
-    return source_of(k)->standard == SHUNT_STANDARD_X12 && !source_of(k)->guides[0]->health_care;
+    const shunt_source_info *source = source_of(k);
+    if (source->standard != SHUNT_STANDARD_X12) return false;
+    return !source->guides[0]->health_care || strcmp(source->guides[0]->functional_id, "FA") == 0;
 }
 
 bool is_streamed(check *k, const shunt_loop_ref *ref)
@@ -1014,7 +1017,7 @@ bool is_streamed(check *k, const shunt_loop_ref *ref)
                 if (is_above(a, b) || is_above(b, a)) return true;
             }
     }
-    for (uint32_t m = 0; m < ref->match_count && !is_hl7(k) && !is_of_trade(k); m++)
+    for (uint32_t m = 0; m < ref->match_count && !is_hl7(k) && !is_document(k); m++)
         if (ref->matches[m].loop->max == 0) return true;
     return false;
 }
@@ -1602,7 +1605,7 @@ static const shunt_loop *endless_below(const shunt_loop *loop)
 
 void check_unit_size(check *k, const shunt_ast *list, const shunt_loop_ref *loop)
 {
-    if (is_of_trade(k)) return;
+    if (is_document(k)) return;
     if (is_hl7(k)) return; /* a message is what systems exchange in one piece, and `max_unit_bytes` bounds it */
     for (uint32_t m = 0; m < loop->match_count; m++) {
         const shunt_loop *endless = endless_below(loop->matches[m].loop);

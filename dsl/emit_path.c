@@ -388,10 +388,24 @@ static uint16_t walk(shunt_emit_fn *f, const shunt_path *path)
     return node;
 }
 
-static void mark_early(shunt_emit_fn *f, shunt_emit_slot at)
+/* The loop is the unit, or stands in it. */
+static bool is_of_unit(const shunt_emit_fn *f, const shunt_loop_ref *loop)
+{
+    const shunt_loop_ref *unit = f->unit && f->unit->type.kind == SHUNT_TY_NODE ? f->unit->type.loop : NULL;
+    for (uint32_t m = 0; unit && loop && m < loop->match_count; m++)
+        for (const shunt_loop *at = loop->matches[m].loop; at && at->parent; at = at->parent)
+            for (uint32_t u = 0; u < unit->match_count; u++)
+                if (unit->matches[u].loop == at) return true;
+    return false;
+}
+
+/* A value of the header has to be there when the first unit begins. What a unit reads of itself has not, also where the guide has one of
+ * it at most. */
+static void mark_early(shunt_emit_fn *f, const shunt_path *path, shunt_emit_slot at)
 {
     shunt_plan_slot *slot = shunt_plan_maker_slot_at(f->e->plan, at.frame, at.slot);
-    if (slot && before_end(f) && at.frame < f->e->once_of.count && f->e->once_of.items[at.frame]) slot->early = 1;
+    if (!slot || !before_end(f) || at.frame >= f->e->once_of.count || !f->e->once_of.items[at.frame]) return;
+    if (!is_of_unit(f, path->loop)) slot->early = 1;
 }
 
 uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_ty *type, bool optional)
@@ -402,7 +416,7 @@ uint16_t shunt_emit_path(shunt_emit_fn *f, const shunt_path *path, const shunt_t
     uint16_t group = tree ? SHUNT_NONE : group_of(f->e, path, f->span);
     if (group != SHUNT_NONE) node = shunt_emit_child(f, node, group, SHUNT_OP_CHILD_FIRST);
     shunt_emit_slot at = shunt_emit_slot_of(f->e, path, type, f->span);
-    mark_early(f, at);
+    mark_early(f, path, at);
     if (f->read_slot == SHUNT_NONE) {
         f->read_frame = at.frame;
         f->read_slot = at.slot;
