@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { INDENT = 2 };
+enum { INDENT = 2, HELD = 1 << 16 /* bytes of output before they are written */, HEADING = 256 };
 
 /* Records of fixed width say nothing of themselves: they can not be looked at without a declaration. */
 static const look_ops *const standards[SHUNT_STANDARD_COUNT] = { [SHUNT_STANDARD_X12] = &look_x12,
@@ -29,6 +29,19 @@ bool look_part(look_value whole, uint8_t separator, unsigned k, look_value *part
     }
 }
 
+look_parts look_split(look_value whole, uint8_t separator) { return (look_parts){ whole, separator, false }; }
+
+bool look_next(look_parts *parts, look_value *part)
+{
+    look_value *rest = &parts->rest;
+    if (parts->over) return false;
+    look_part(*rest, parts->separator, 1, part);
+    parts->over = part->length == rest->length;
+    uint32_t passed = part->length + !parts->over;
+    *rest = (look_value){ rest->bytes + passed, rest->length - passed, rest->at + passed, rest->length - passed };
+    return true;
+}
+
 look_value look_element(const shunt_segment *segment, unsigned k)
 {
     const char *bytes = (const char *)segment->bytes;
@@ -48,10 +61,21 @@ static void clean(shunt_buffer *out, look_value v, bool raw, bool tree)
     }
 }
 
+/* One segment may hold millions of parts, each of which becomes a line: what is written does not wait for its end. A write that
+ * failed is found by the next drain. */
+static void relieve(shunt_inspector *inspector)
+{
+    shunt_buffer *out = &inspector->out;
+    if (out->length <= HELD || out->failed) return;
+    out->failed = !inspector->write(inspector->context, out->bytes, out->length);
+    out->length = 0;
+}
+
 void look_put(shunt_inspector *inspector, look_value v, uint32_t segment)
 {
     shunt_buffer *out = &inspector->out;
     if (!v.length) return;
+    relieve(inspector);
     if (inspector->options.json) {
         shunt_buffer text;
         shunt_buffer_init(&text, &inspector->memory);
@@ -75,8 +99,16 @@ void look_put(shunt_inspector *inspector, look_value v, uint32_t segment)
 
 /* ---- trees ---- */
 
+void look_text(shunt_inspector *inspector, shunt_text text)
+{
+    bool cut = text.length > HEADING;
+    clean(&inspector->out, (look_value){ text.bytes, cut ? HEADING : text.length, 0, 0 }, false, true);
+    if (cut) shunt_buffer_z(&inspector->out, "...");
+}
+
 void look_indent(shunt_inspector *inspector, unsigned depth)
 {
+    relieve(inspector);
     shunt_buffer_format(&inspector->out, "%*s", (int)(depth * INDENT), "");
 }
 
@@ -160,7 +192,7 @@ static shunt_result feed_reader(shunt_inspector *inspector, const void *bytes, s
     shunt_event event;
     inspector->reader->ops->feed(inspector->reader, bytes, size, last);
     for (;;) {
-        if (inspector->out.length > 1u << 16 && drain(inspector) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
+        if (inspector->out.length > HELD && drain(inspector) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
         event.step = inspector->reader->ops->next(inspector->reader, &event);
         switch (event.step) {
         case SHUNT_STEP_NEED_INPUT: return drain(inspector);

@@ -55,12 +55,22 @@ typedef struct look_value {
 } look_value;
 
 /* Part `k` (from 1) of the bytes between `separator`s; false where there are fewer. Without a separator part 1 is all. */
-bool       look_part(look_value whole, uint8_t separator, unsigned k, look_value *part);
+bool look_part(look_value whole, uint8_t separator, unsigned k, look_value *part);
+/* All parts in order, each byte looked at once. */
+typedef struct look_parts {
+    look_value rest;
+    uint8_t    separator;
+    bool       over;
+} look_parts;
+look_parts look_split(look_value whole, uint8_t separator);
+bool       look_next(look_parts *parts, look_value *part); /* false where none is left */
 /* Element k of a segment, 0 = all of it. */
 look_value look_element(const shunt_segment *segment, unsigned k);
 /* One value of `get`: a line, or with `json` an object. Absent ones give nothing. */
 void       look_put(shunt_inspector *inspector, look_value value, uint32_t segment);
 void       look_indent(shunt_inspector *inspector, unsigned depth);
+/* Text of the message in a heading: unprintable bytes as `?`, behind 256 bytes `...`. */
+void       look_text(shunt_inspector *inspector, shunt_text text);
 /* A value in a tree: masked where it carries classes and they are not to be shown, unprintable bytes as `?`. */
 void       look_show(shunt_inspector *inspector, look_value value, uint32_t phi);
 /* What can be no value of this element may be one of another, moved by a stray separator. */

@@ -1,6 +1,7 @@
 /* look_fhir.c - resources as a tree of their elements, or what a path of FHIRPath picks. A resource is held while it is read, the
  * entries of a Bundle one by one; the tokens come from the reader, which also says what is wrong. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/fhirpath.h"
 #include "api/look.h"
@@ -30,39 +31,75 @@ static struct fhir *own(const shunt_inspector *inspector) { return inspector->ow
 
 /* ---- output ---- */
 
-static void put_json(shunt_buffer *out, const fhir_node *node);
+/* The children of one name, in their order. */
+struct run {
+    fhir_node **nodes;
+    uint32_t    count, first; /* `first`: which child the first one is */
+};
 
-static void put_member(shunt_buffer *out, const fhir_node *child)
+struct child {
+    fhir_node *node;
+    uint32_t   order;
+};
+
+static int by_name(const void *a, const void *b)
 {
-    shunt_buffer_json(out, child->name);
+    const struct child *x = a, *y = b;
+    int                 names = shunt_text_compare(x->node->name, y->node->name);
+    return names ? names : (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct run *x = a, *y = b;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+/* The children of a node by their names, in the order of these: sorted, since nobody bounds how many a sender makes, and a hash could
+ * be aimed at. NULL = no memory. What is taken of the arena is the caller's to release. */
+static struct run *runs_of(shunt_arena *arena, const fhir_node *node, uint32_t *count)
+{
+    uint32_t children = 0, i = 0;
+    for (const fhir_node *child = node->first; child; child = child->next) children++;
+    struct child *sorted = SHUNT_NEW_N(arena, struct child, children);
+    fhir_node   **nodes = SHUNT_NEW_N(arena, fhir_node *, children);
+    struct run   *runs = SHUNT_NEW_N(arena, struct run, children);
+    *count = 0;
+    if (!sorted || !nodes || !runs) return NULL;
+    for (fhir_node *child = node->first; child; child = child->next, i++) sorted[i] = (struct child){ child, i };
+    if (children) qsort(sorted, children, sizeof *sorted, by_name);
+    for (i = 0; i < children; i++) {
+        nodes[i] = sorted[i].node;
+        if (i == 0 || !shunt_text_equal(nodes[i]->name, nodes[i - 1]->name))
+            runs[(*count)++] = (struct run){ nodes + i, 0, sorted[i].order };
+        runs[*count - 1].count++;
+    }
+    return runs;
+}
+
+static void put_json(struct fhir *f, shunt_buffer *out, const fhir_node *node);
+
+static void put_run(struct fhir *f, shunt_buffer *out, const struct run *run)
+{
+    shunt_buffer_json(out, run->nodes[0]->name);
     shunt_buffer_char(out, ':');
-    bool repeats = child->array;
-    for (const fhir_node *next = child->next; next; next = next->next)
-        repeats = repeats || (child->element && shunt_text_equal(next->name, child->name));
+    bool repeats = run->nodes[0]->array;
+    for (uint32_t i = 1; i < run->count; i++) repeats = repeats || run->nodes[i]->element;
     if (!repeats) {
-        put_json(out, child);
+        put_json(f, out, run->nodes[0]);
         return;
     }
-    char before = '[';
-    for (const fhir_node *item = child; item; item = item->next) {
-        if (!shunt_text_equal(item->name, child->name)) continue;
-        shunt_buffer_char(out, before);
-        put_json(out, item);
-        before = ',';
+    for (uint32_t i = 0; i < run->count; i++) {
+        shunt_buffer_char(out, i ? ',' : '[');
+        put_json(f, out, run->nodes[i]);
     }
     shunt_buffer_char(out, ']');
 }
 
-/* What came before: then it stands in the array of the first of its name already. */
-static bool is_first(const fhir_node *parent, const fhir_node *node)
+static void put_json(struct fhir *f, shunt_buffer *out, const fhir_node *node)
 {
-    for (const fhir_node *child = parent->first; child != node; child = child->next)
-        if (shunt_text_equal(child->name, node->name)) return false;
-    return true;
-}
-
-static void put_json(shunt_buffer *out, const fhir_node *node)
-{
+    shunt_arena *arena = f->inspector->arena;
+    uint32_t     count;
     if (node->has_value) {
         if (node->quoted)
             shunt_buffer_json(out, node->value);
@@ -70,18 +107,21 @@ static void put_json(shunt_buffer *out, const fhir_node *node)
             shunt_buffer_text(out, node->value);
         return;
     }
-    if (!node->first && !node->size) {
-        shunt_buffer_z(out, "null");
+    if (!node->first) {
+        shunt_buffer_z(out, node->size ? "{}" : "null");
         return;
     }
-    char before = '{';
-    for (const fhir_node *child = node->first; child; child = child->next) {
-        if (!is_first(node, child)) continue;
-        shunt_buffer_char(out, before);
-        put_member(out, child);
-        before = ',';
+    shunt_mark  before = shunt_arena_mark(arena);
+    struct run *runs = runs_of(arena, node, &count);
+    if (runs) qsort(runs, count, sizeof *runs, by_place);
+    out->failed = out->failed || !runs;
+    shunt_buffer_char(out, '{');
+    for (uint32_t i = 0; runs && i < count; i++) {
+        if (i) shunt_buffer_char(out, ',');
+        put_run(f, out, &runs[i]);
     }
-    shunt_buffer_z(out, before == '{' ? "{}" : "}");
+    shunt_buffer_char(out, '}');
+    shunt_arena_release(arena, before);
 }
 
 static void take(void *context, const fhir_node *node, shunt_text word)
@@ -96,7 +136,7 @@ static void take(void *context, const fhir_node *node, shunt_text word)
     }
     shunt_buffer json; /* what has parts is written as it would stand in JSON */
     shunt_buffer_init(&json, &inspector->memory);
-    put_json(&json, node);
+    put_json(f, &json, node);
     value = (look_value){ json.bytes, (uint32_t)json.length, node->at, node->size };
     if (!json.failed) look_put(inspector, value, f->entries);
     inspector->out.failed = inspector->out.failed || json.failed;
@@ -137,9 +177,12 @@ static void show_node(struct fhir *f, fhir_node *node, shunt_fhir_phi phi, unsig
     if (!node->has_value && !node->first) return;
     look_indent(f->inspector, depth);
     size_t from = out->length;
-    shunt_buffer_text(out, node->name);
+    look_text(f->inspector, node->name);
     const fhir_node *type = fhir_child(node, "resourceType");
-    if (type) shunt_buffer_format(out, "  %.*s", SHUNT_TEXT_ARGS(type->value));
+    if (type) {
+        shunt_buffer_z(out, "  ");
+        look_text(f->inspector, type->value);
+    }
     while (out->length < from + 24 && !out->failed) shunt_buffer_char(out, ' ');
     shunt_buffer_format(out, " %-36s ", words_of(node));
     if (node->has_value)
@@ -161,8 +204,12 @@ static void show_head(struct fhir *f, const fhir_node *root)
 {
     const fhir_node *type = fhir_child(root, "resourceType"), *id = fhir_child(root, "id");
     shunt_buffer    *out = &f->inspector->out;
-    shunt_buffer_format(out, "resource %.*s", SHUNT_TEXT_ARGS(type ? type->value : (shunt_text){ 0 }));
-    if (id && f->inspector->options.show_phi) shunt_buffer_format(out, "  %.*s", SHUNT_TEXT_ARGS(id->value));
+    shunt_buffer_z(out, "resource ");
+    if (type) look_text(f->inspector, type->value);
+    if (id && f->inspector->options.show_phi) {
+        shunt_buffer_z(out, "  ");
+        look_text(f->inspector, id->value);
+    }
     shunt_buffer_char(out, '\n');
 }
 
@@ -260,34 +307,51 @@ static bool streams(const struct fhir *f)
     return !f->inspector->path || !of_bundle(f) || fhirpath_begins(f->wanted, "entry");
 }
 
-/* `_name` of JSON holds what stands beside the value of `name`: both are one element. */
-static void join_besides(fhir_node *node)
+/* `_name` of JSON holds what stands beside the value of `name`: both are one element. The k-th of the one belongs to the k-th of the
+ * other. */
+static void join(fhir_node *beside, fhir_node *value)
 {
-    for (fhir_node **at = &node->first; *at;) {
-        fhir_node *beside = *at, *value = NULL;
-        if (beside->name.length < 2 || beside->name.bytes[0] != '_') {
-            at = &beside->next;
-            continue;
-        }
-        shunt_text name = { beside->name.bytes + 1, beside->name.length - 1 };
-        uint32_t   nth = 0;
-        for (const fhir_node *before = node->first; before != beside; before = before->next)
-            nth += shunt_text_equal(before->name, beside->name);
-        for (fhir_node *child = node->first; child; child = child->next)
-            if (shunt_text_equal(child->name, name) && !value && nth-- == 0) value = child;
-        if (!value || value->first) {
-            beside->name = name;
-            at = &beside->next;
-            continue;
-        }
-        value->first = beside->first;
-        value->last = beside->last;
-        for (fhir_node *child = value->first; child; child = child->next) child->parent = value;
-        /* It is no child of its own any longer. Its place is kept: the one after it may count it. */
-        beside->first = beside->last = NULL;
-        beside->has_value = false;
-        at = &beside->next;
+    if (!value || value->first) {
+        beside->name = (shunt_text){ beside->name.bytes + 1, beside->name.length - 1 };
+        return;
     }
+    value->first = beside->first;
+    value->last = beside->last;
+    for (fhir_node *child = value->first; child; child = child->next) child->parent = value;
+    /* It is no child of its own any longer. */
+    beside->first = beside->last = NULL;
+    beside->has_value = false;
+}
+
+static bool is_beside(const fhir_node *node) { return node->name.length > 1 && node->name.bytes[0] == '_'; }
+
+static int compare_name(const void *name, const void *run)
+{
+    return shunt_text_compare(*(const shunt_text *)name, ((const struct run *)run)->nodes[0]->name);
+}
+
+/* False: no memory. */
+static bool join_besides(shunt_arena *arena, fhir_node *node)
+{
+    const fhir_node *child = node->first;
+    uint32_t         count;
+    while (child && !is_beside(child)) child = child->next;
+    if (!child) return true;
+    shunt_mark  before = shunt_arena_mark(arena);
+    struct run *runs = runs_of(arena, node, &count), **values = runs ? SHUNT_NEW_N(arena, struct run *, count) : NULL;
+    for (uint32_t i = 0; values && i < count; i++) { /* all of them before a name changes */
+        shunt_text name = runs[i].nodes[0]->name;
+        if (!is_beside(runs[i].nodes[0])) continue;
+        name = (shunt_text){ name.bytes + 1, name.length - 1 };
+        values[i] = bsearch(&name, runs, count, sizeof *runs, compare_name);
+    }
+    for (uint32_t i = 0; values && i < count; i++) {
+        uint32_t besides = is_beside(runs[i].nodes[0]) ? runs[i].count : 0; /* those of other names stay as they are */
+        for (uint32_t k = 0; k < besides; k++)
+            join(runs[i].nodes[k], values[i] && k < values[i]->count ? values[i]->nodes[k] : NULL);
+    }
+    shunt_arena_release(arena, before);
+    return values != NULL;
 }
 
 static fhir_node *add_node(struct fhir *f, const shunt_token *token)
@@ -336,7 +400,7 @@ static void end_object(struct fhir *f, const shunt_token *token)
 {
     fhir_node *node = f->open;
     if (!node->has_value) node->size = token->at - node->at < UINT32_MAX ? (uint32_t)(token->at - node->at) : UINT32_MAX;
-    if (!node->element) join_besides(node);
+    if (!node->element && !join_besides(f->inspector->arena, node)) f->inspector->out.failed = true;
     f->open = node->parent;
     f->array = node->array;
     if (node == f->entry) {

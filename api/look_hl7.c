@@ -91,7 +91,8 @@ static void get_segment(shunt_inspector *inspector, const shunt_segment *segment
         if (w->repetition <= 1 && w->component <= 1 && w->subcomponent <= 1 && !w->filtered) put(inspector, segment, whole, true);
         return;
     }
-    for (unsigned r = 1; look_part(whole, x->delims.repetition, r, &repetition); r++) {
+    look_parts parts = look_split(whole, x->delims.repetition);
+    for (unsigned r = 1; look_next(&parts, &repetition); r++) {
         if ((w->repetition && r != w->repetition) || !passes(x, repetition)) continue;
         one = repetition;
         if (w->component && !look_part(repetition, x->delims.component, w->component, &one)) continue;
@@ -123,7 +124,8 @@ static void show_parts(shunt_inspector *inspector, const char *label, const shun
         show_leaf(inspector, label, element, v, false);
         return;
     }
-    for (unsigned k = 1; look_part(v, separator, k, &one); k++) {
+    look_parts all = look_split(v, separator);
+    for (unsigned k = 1; look_next(&all, &one); k++) {
         const shunt_element *below = element && k <= element->component_count ? &element->components[k - 1] : NULL;
         char                 name[64];
         snprintf(name, sizeof name, "%.40s.%u", label, k);
@@ -151,7 +153,8 @@ static void show_segment(shunt_inspector *inspector, const shunt_segment *segmen
             show_leaf(inspector, label, element, whole, true);
             continue;
         }
-        for (unsigned r = 1; look_part(whole, x->delims.repetition, r, &repetition); r++) {
+        look_parts parts = look_split(whole, x->delims.repetition);
+        for (unsigned r = 1; look_next(&parts, &repetition); r++) {
             if (r == 1)
                 snprintf(label, sizeof label, "%.*s-%u", SHUNT_TEXT_ARGS(id), k + shift);
             else
@@ -170,9 +173,18 @@ static void show_begin(shunt_inspector *inspector, const shunt_event *event)
     shunt_buffer_z(out, scope);
     const shunt_text texts[] = { event->set, event->control, event->version };
     for (size_t i = 0; i < SHUNT_COUNT(texts); i++)
-        if (texts[i].length) shunt_buffer_format(out, "  %.*s", SHUNT_TEXT_ARGS(texts[i]));
-    if (event->sender.length) shunt_buffer_format(out, "  from %.*s", SHUNT_TEXT_ARGS(event->sender));
-    if (event->receiver.length) shunt_buffer_format(out, "  to %.*s", SHUNT_TEXT_ARGS(event->receiver));
+        if (texts[i].length) {
+            shunt_buffer_z(out, "  ");
+            look_text(inspector, texts[i]);
+        }
+    if (event->sender.length) {
+        shunt_buffer_z(out, "  from ");
+        look_text(inspector, event->sender);
+    }
+    if (event->receiver.length) {
+        shunt_buffer_z(out, "  to ");
+        look_text(inspector, event->receiver);
+    }
     shunt_buffer_char(out, '\n');
 }
 

@@ -80,7 +80,7 @@ static void get_segment(shunt_inspector *inspector, const shunt_segment *segment
     look_value whole = look_element(segment, w->element), repetition, part;
     uint8_t    repeat = w->element ? x->delims.repetition : 0;
     if (envelope(w->segment)) repeat = 0; /* ISA11 is the separator itself */
-    for (unsigned r = 1; look_part(whole, repeat, r, &repetition); r++) {
+    for (look_parts parts = look_split(whole, repeat); look_next(&parts, &repetition);) {
         if (!w->component)
             look_put(inspector, repetition, segment->number);
         else if (look_part(repetition, x->delims.component, w->component, &part))
@@ -114,18 +114,19 @@ static void show_segment(shunt_inspector *inspector, const shunt_segment *segmen
     shunt_buffer *out = &inspector->out;
     unsigned      depth = x->depth + 2;
     char          id[4] = "";
-    memcpy(id, segment->bytes, segment->offsets[1] - 1 < 3 ? segment->offsets[1] - 1 : 3);
+    memcpy(id, segment->bytes, segment->offsets[1] - 1 < 3 ? segment->offsets[1] - 1 : 3); /* letters and digits: the reader */
     look_indent(inspector, depth);
     shunt_buffer_format(out, "%s  %s\n", id, node ? node->name : "not in this guide");
     for (unsigned k = 1; k <= segment->elements; k++) {
         const shunt_element *element = node ? shunt_node_element(node, k, 0) : NULL;
         look_value           whole = look_element(segment, k), repetition, part;
-        for (unsigned r = 1; look_part(whole, x->delims.repetition, r, &repetition); r++) {
+        for (look_parts parts = look_split(whole, x->delims.repetition); look_next(&parts, &repetition);) {
             if (!element || element->type != SHUNT_VALUE_COMPOSITE) {
                 show_element(inspector, id, element, repetition, k, 0, depth + 1);
                 continue;
             }
-            for (unsigned c = 1; look_part(repetition, x->delims.component, c, &part); c++)
+            look_parts components = look_split(repetition, x->delims.component);
+            for (unsigned c = 1; look_next(&components, &part); c++)
                 show_element(inspector, id, shunt_node_element(node, k, c), part, k, c, depth + 1);
         }
     }
@@ -155,16 +156,30 @@ static void show_begin(shunt_inspector *inspector, const shunt_event *event)
     struct x12   *x = own(inspector);
     shunt_buffer *out = &inspector->out;
     switch (event->scope) {
-    case SHUNT_SCOPE_INTERCHANGE: shunt_buffer_format(out, "interchange %.*s", SHUNT_TEXT_ARGS(event->control)); break;
+    case SHUNT_SCOPE_INTERCHANGE:
+        shunt_buffer_z(out, "interchange ");
+        look_text(inspector, event->control);
+        break;
     case SHUNT_SCOPE_BATCH:
-        shunt_buffer_format(out, "  group %.*s  %.*s", SHUNT_TEXT_ARGS(event->control), SHUNT_TEXT_ARGS(event->version));
+        shunt_buffer_z(out, "  group ");
+        look_text(inspector, event->control);
+        shunt_buffer_z(out, "  ");
+        look_text(inspector, event->version);
         break;
     default:
-        shunt_buffer_format(out, "    set %.*s %.*s  %s", SHUNT_TEXT_ARGS(event->set), SHUNT_TEXT_ARGS(event->control),
-                            x->guide ? x->guide->name : "no guide for it: its segments are passed over");
+        shunt_buffer_z(out, "    set ");
+        look_text(inspector, event->set);
+        shunt_buffer_char(out, ' ');
+        look_text(inspector, event->control);
+        shunt_buffer_z(out, "  ");
+        shunt_buffer_z(out, x->guide ? x->guide->name : "no guide for it: its segments are passed over");
     }
-    if (event->sender.length)
-        shunt_buffer_format(out, "  from %.*s to %.*s", SHUNT_TEXT_ARGS(event->sender), SHUNT_TEXT_ARGS(event->receiver));
+    if (event->sender.length) {
+        shunt_buffer_z(out, "  from ");
+        look_text(inspector, event->sender);
+        shunt_buffer_z(out, " to ");
+        look_text(inspector, event->receiver);
+    }
     shunt_buffer_char(out, '\n');
 }
 
