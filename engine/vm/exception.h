@@ -29,6 +29,7 @@ typedef struct shunt_raised {
     shunt_text   correlate; /* a JSON array, encoded; empty = none */
     shunt_text   letter;    /* name of the dead letter that will hold its transaction; empty = none */
     shunt_text   ending;    /* of its file */
+    bool         extra;     /* a fault of the input that decides nothing any more: left out where there are too many like it */
 } shunt_raised;
 
 /* For routing, without looking into the JSON. */

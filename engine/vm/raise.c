@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "engine/vm/parcel.h"
 #include "engine/vm/session_state.h"
 
@@ -65,11 +67,45 @@ static shunt_status hand_out(shunt_session *s, const struct waiting *w, shunt_te
     return s->sinks.exception ? s->sinks.exception(s->sinks.context, &out) : SHUNT_OK;
 }
 
+/* A message can hold a fault in every few bytes: those that change nothing are listed so far, then counted. */
+static bool leave_out(shunt_session *s, const shunt_raised *r)
+{
+    struct extra  *extra = &s->extras[r->cause];
+    struct waiting w = { r->place.byte, 0, r->cause, r->code, (uint8_t)r->grade };
+    if (extra->count++ < SHUNT_FAULTS_LISTED) return false;
+    if (extra->count == SHUNT_FAULTS_LISTED + 1) extra->first = r->place.byte;
+    extra->last = r->place.byte;
+    count(s, &w);
+    return true;
+}
+
+shunt_status shunt_session_extras(shunt_session *s)
+{
+    for (int i = 0; i < SHUNT_STATUS_COUNT; i++) {
+        const struct extra *extra = &s->extras[i];
+        char                message[160];
+        if (extra->count <= SHUNT_FAULTS_LISTED) continue;
+        int          length = snprintf(message, sizeof message, "%llu more of %s, from byte %llu to byte %llu",
+                                       (unsigned long long)(extra->count - SHUNT_FAULTS_LISTED), shunt_status_info[i].code,
+                                       (unsigned long long)extra->first, (unsigned long long)extra->last);
+        shunt_raised raised = { .code = SHUNT_NONE,
+                                .cause = SHUNT_FAULTS_MORE,
+                                .grade = SHUNT_GRADE_WARNING,
+                                .scope = SHUNT_SCOPE_FILE,
+                                .message = { message, (uint32_t)length },
+                                .place = { .byte = extra->first } };
+        SHUNT_TRY(shunt_session_raise(s, &raised));
+    }
+    memset(s->extras, 0, sizeof s->extras);
+    return SHUNT_OK;
+}
+
 shunt_status shunt_session_raise(shunt_session *s, shunt_raised *r)
 {
     const struct unit *unit = shunt_session_unit(s);
     fill_in(s, r);
     if (unit && !unit->listed && r->scope == SHUNT_SCOPE_UNIT) return SHUNT_OK; /* it was told when the unit ran the first time */
+    if (r->extra && leave_out(s, r)) return SHUNT_OK;
     if (s->observer.exception) SHUNT_TRY(s->observer.exception(s->observer.context, r));
     struct waiting w = { r->place.byte, 0, r->cause, r->code, (uint8_t)r->grade };
     s->json.length = s->text.length = 0;

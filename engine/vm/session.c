@@ -571,10 +571,13 @@ static uint16_t outer_exit(const shunt_session *s)
 
 static shunt_status take_fault(shunt_session *s, const shunt_event *event)
 {
-    shunt_raised raised = {
-        .code = SHUNT_NONE, .cause = event->code, .grade = SHUNT_GRADE_WARNING, .message = event->detail, .place = event->place
-    };
-    bool inside = s->open && s->mapped_set;
+    shunt_raised raised = { .code = SHUNT_NONE,
+                            .cause = event->code,
+                            .grade = SHUNT_GRADE_WARNING,
+                            .message = event->detail,
+                            .place = event->place,
+                            .extra = true };
+    bool         inside = s->open && s->mapped_set;
     if (shunt_status_info[event->code].severity != SHUNT_ERROR) return shunt_session_raise(s, &raised);
     s->last_error = event->code;
     if (inside) {
@@ -748,6 +751,7 @@ static shunt_status take_piece(shunt_session *s, const void *bytes, size_t size,
     if (s->letters) shunt_letters_piece(s->letters, bytes, size);
     s->reader->ops->feed(s->reader, bytes, size, last);
     SHUNT_TRY(pump(s, &over));
+    if (last && over) SHUNT_TRY(shunt_session_extras(s));
     if (last && over && s->only && (s->only_whole ? s->only_met == 0 : s->only_met < s->only_count)) {
         shunt_raised raised = { .code = SHUNT_NONE, .cause = SHUNT_ONLY_UNMET, .grade = SHUNT_GRADE_ERROR };
         SHUNT_TRY(shunt_session_raise(s, &raised));

@@ -66,7 +66,9 @@ typedef struct shunt_session_options {
     uint8_t               seed[16];     /* random, secret */
 } shunt_session_options;
 
-enum { SHUNT_STEPS = 10 * 1000 * 1000, SHUNT_UNIT_BYTES = 4 << 20 };
+/* SHUNT_FAULTS_LISTED: faults of one code and input that decide nothing (warnings, what is found in what is lost already) and are handed out
+ * one by one. Those beyond are counted, and FAULTS_MORE says at the end of the input how many there were and where. */
+enum { SHUNT_STEPS = 10 * 1000 * 1000, SHUNT_UNIT_BYTES = 4 << 20, SHUNT_FAULTS_LISTED = 1000 };
 
 typedef struct shunt_input_info {
     shunt_text id, name;

@@ -98,6 +98,10 @@ struct shunt_session {
     uint64_t    *record_count; /* by target */
     uint64_t     mapped, unmapped;
     uint64_t     serial; /* transactions so far */
+    struct extra {
+        uint64_t count;           /* of the input at hand, listed and not */
+        uint64_t first, last;     /* where the first and the last stand that were not listed */
+    } extras[SHUNT_STATUS_COUNT]; /* by code */
 
     /* of the input */
     shunt_reader     *reader;
@@ -155,6 +159,8 @@ shunt_status shunt_session_drop(shunt_session *s, shunt_fate fate);
 shunt_status shunt_session_raise(shunt_session *s, shunt_raised *raised);
 /* Hands out what waits, marked with what became of the unit; `known` false: it is not known yet. */
 shunt_status shunt_session_release(shunt_session *s, bool known, shunt_fate fate);
+/* At the end of an input: says what was left out. */
+shunt_status shunt_session_extras(shunt_session *s);
 void         shunt_session_place(const shunt_session *s, const shunt_vm_place *place, shunt_raised *raised);
 
 #endif

@@ -163,14 +163,15 @@ static struct leave leave_by(const shunt_session *s, uint16_t exit, shunt_status
     return leave;
 }
 
-static void set_doom(shunt_session *s, const struct leave *leave)
+static bool set_doom(shunt_session *s, const struct leave *leave)
 {
     shunt_level  level = leave->scope == SHUNT_SCOPE_FILE    ? SHUNT_LEVEL_FILE
                          : leave->scope == SHUNT_SCOPE_BATCH ? SHUNT_LEVEL_BATCH
                                                              : SHUNT_LEVEL_TRANSACTION;
     struct doom *doom = &s->doom[level];
-    if (leave->scope == SHUNT_SCOPE_UNIT || doom->on) return;
+    if (leave->scope == SHUNT_SCOPE_UNIT || doom->on) return false;
     *doom = (struct doom){ true, leave->fate, leave->code, leave->cause };
+    return true;
 }
 
 /* Raises the exception of an exit and marks what it undoes. */
@@ -180,7 +181,7 @@ static shunt_status take_leave(shunt_session *s, const struct leave *leave, shun
     raised->cause = leave->cause;
     raised->grade = leave->grade;
     raised->scope = leave->scope;
-    set_doom(s, leave);
+    if (set_doom(s, leave)) raised->extra = false;
     if (leave->code == SHUNT_NONE && leave->cause == SHUNT_OK) return SHUNT_OK;
     return shunt_session_raise(s, raised);
 }
@@ -220,6 +221,7 @@ shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status ca
         unit->fate = leave.fate;
         unit->code = leave.code;
         unit->cause = leave.cause;
+        raised->extra = false;
     }
     return take_leave(s, &leave, raised);
 }

@@ -98,6 +98,7 @@ struct csv {
     enum cell_mode           mode;
     bool                     skipping; /* the rest of a row that is too long */
     bool                     started, blind /* nothing of the input can be read */;
+    bool                     any; /* a row came that is not blank */
     enum cut                 cut;
     uint32_t                 number;
     struct row               row;
@@ -1217,6 +1218,7 @@ static bool take(struct csv *c)
         note_blank(c, row);
         return true;
     }
+    c->any = true;
     check_row(c, row);
     if (c->layout->continuation == SHUNT_NONE) {
         tell(c, row);
@@ -1267,10 +1269,9 @@ static shunt_step finish_input(struct csv *c, shunt_event *event)
 {
     c->told = NULL;
     c->leave_end = c->fed_at + c->fed_used;
-    if (c->layout->header && !c->headed && !c->blind) {
-        c->headed = true;
-        fault(c, event, SHUNT_CSV_HEADER, TRANSACTION);
-        event->detail = SHUNT_TEXT("the input has no rows");
+    if (!c->any && !c->blind) {
+        c->any = true;
+        fault(c, event, SHUNT_CSV_EMPTY, TRANSACTION);
         return SHUNT_STEP_FAULT;
     }
     if (leave_one(c, event, 0)) return SHUNT_STEP_LEAVE;

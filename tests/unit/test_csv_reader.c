@@ -33,8 +33,9 @@
 static const struct {
     const char *name, *plan, *input, *log;
 } cases[] = {
-    { "nothing at all", AB, "", BEGIN "fault CSV_HEADER (the input has no rows)\n" END },
-    { "nothing, and no header wanted", NOHEAD, "", BEGIN END },
+    { "nothing at all", AB, "", BEGIN "fault CSV_EMPTY\n" END },
+    { "nothing, and no header wanted", NOHEAD, "", BEGIN "fault CSV_EMPTY\n" END },
+    { "blank lines alone", NOHEAD, "\n \n\r\n", BEGIN "fault CSV_EMPTY\n" END },
     { "a header alone", AB, "a,b\n", BEGIN END },
     { "two rows", AB, "a,b\n1,2\n3,4\n", BEGIN ROW("1", "2") ROW("3", "4") END },
     { "no last line end", AB, "a,b\n1,2", BEGIN ROW("1", "2") END },
