@@ -19,19 +19,20 @@ struct shunt_run {
     shunt_memory                memory;
     const shunt_program        *program;
     shunt_callbacks             callbacks;
-    shunt_session              *session;
-    unsigned                    standards; /* of the sources, a bit each */
+    bool (*lineage)(void *context, const shunt_origins *origins);
+    shunt_session    *session;
+    unsigned          standards; /* of the sources, a bit each */
     /* An input of a program that reads several standards, until its first bytes tell which one it is. */
-    bool                        waiting;
-    shunt_text                  id, name;
-    uint8_t                     held[SHUNT_SNIFF_BYTES];
-    size_t                      held_size;
-    shunt_buffer                refusal;
-    struct host_spool           spool;
-    shunt_arena                *names; /* texts with a NUL, as hosts want them */
-    const char                **targets, **codes, **queues;
-    shunt_only                  only;
-    bool                        no_report;
+    bool              waiting;
+    shunt_text        id, name;
+    uint8_t           held[SHUNT_SNIFF_BYTES];
+    size_t            held_size;
+    shunt_buffer      refusal;
+    struct host_spool spool;
+    shunt_arena      *names; /* texts with a NUL, as hosts want them */
+    const char      **targets, **codes, **queues;
+    shunt_only        only;
+    bool              no_report;
 };
 
 /* ---- the host's spool ---- */
@@ -126,6 +127,18 @@ static shunt_status on_exception(void *context, const shunt_exception_out *e)
     return run->callbacks.exception ? answer(run->callbacks.exception(run->callbacks.context, &out)) : SHUNT_OK;
 }
 
+static shunt_status on_lineage(void *context, const shunt_lineage_out *l)
+{
+    shunt_run    *run = context;
+    shunt_origins lineage = { .record = l->record,
+                              .target = run->targets[l->target],
+                              .json = l->json.bytes,
+                              .length = l->json.length,
+                              .text = l->text.bytes,
+                              .text_length = l->text.length };
+    return answer(run->lineage(run->callbacks.context, &lineage));
+}
+
 static shunt_status on_letter(void *context, const shunt_letter_piece *piece)
 {
     shunt_run        *run = context;
@@ -212,6 +225,10 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     if (o->spool) { run->spool.host = *o->spool; }
     session->token_key = o->token_key;
     session->token_key_length = o->token_key ? o->token_key_size : 0;
+    run->lineage = o->lineage;
+    session->lineage_sink = o->lineage ? on_lineage : NULL;
+    if (o->lineage_key) session->lineage.key = shunt_text_of(o->lineage_key);
+    if (o->lineage_field) session->lineage.field = shunt_text_of(o->lineage_field);
     session->no_hash = run->no_report = o->no_report;
     session->steps = o->max_steps_per_unit;
     session->unit_bytes = o->max_unit_bytes > SIZE_MAX ? SIZE_MAX : (size_t)o->max_unit_bytes;

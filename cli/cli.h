@@ -59,6 +59,11 @@ unsigned char *read_whole(const char *path, size_t *size);
 /* Compiles or loads, as the file's first bytes say, and prints messages to standard error. NULL: `*status` is what to return. */
 shunt_program *open_program(const arguments *arguments, const char *path, int *status);
 
+/* Replaces tables as --table says, one program on top of the other. Each `chain` entry is to be released. A status. */
+int            take_tables(const arguments *arguments, shunt_program **chain, int *count);
+/* The key in the file of --token-key; NULL, or a status that is not 0, after having said why. The caller frees. */
+unsigned char *token_key(const arguments *arguments, size_t *size, int *status);
+
 /* What every --dictionary holds; NULL where there is none, or after having said what is wrong: `*status`. The caller frees. */
 shunt_definitions *read_definitions(const arguments *arguments, int *status);
 

@@ -13,6 +13,7 @@ typedef struct run_state {
     const arguments *arguments;
     safe_file        records, report;
     FILE            *exceptions;     /* NULL: as text on standard error, unless quiet */
+    FILE            *lineage;        /* NULL: none is made */
     FILE            *letter, *units; /* dead letter being written, and its list of units */
     char            *letter_path;
     char            *letter_given, *letter_free; /* the name that the engine gave last, and the one it has in the folder */
@@ -123,6 +124,12 @@ static bool on_exception(void *context, const shunt_exception *exception)
     return say_exception(s, exception->text, exception->text_length);
 }
 
+static bool on_lineage(void *context, const shunt_origins *lineage)
+{
+    const run_state *s = context;
+    return fwrite(lineage->json, 1, lineage->length, s->lineage) == lineage->length && putc('\n', s->lineage) != EOF;
+}
+
 static bool letter_fault(run_state *s, const char *path)
 {
     clear_progress(s);
@@ -227,33 +234,12 @@ static int run_inputs(run_state *s)
             fail(SHUNT_SYSTEM_FAULT, "records: %s", strerror(errno));
         else if (s->exceptions && ferror(s->exceptions))
             fail(SHUNT_SYSTEM_FAULT, "exceptions: %s", strerror(errno));
+        else if (s->lineage && ferror(s->lineage))
+            fail(SHUNT_SYSTEM_FAULT, "lineage: %s", strerror(errno));
         else
             fail((shunt_result)status, "the run stopped; what was not committed before is not written");
     }
     return status;
-}
-
-/* Replaces tables as --table says, one program on top of the other. Each `chain` entry is to be released. */
-static int take_tables(const arguments *a, shunt_program **chain, int *count)
-{
-    for (int i = 0; i < a->table_count; i++) {
-        const char *equals = strchr(a->tables[i], '=');
-        if (!equals || equals == a->tables[i]) return fail(SHUNT_RULES_FAULT, "--table needs NAME=FILE, not `%s`", a->tables[i]);
-        char *name = strndup(a->tables[i], (size_t)(equals - a->tables[i]));
-        if (!name) return fail(SHUNT_SYSTEM_FAULT, "no memory");
-        size_t          size;
-        unsigned char  *csv = read_whole(equals + 1, &size);
-        shunt_messages *messages = NULL;
-        shunt_result    result = SHUNT_RULES_FAULT;
-        if (csv) result = shunt_with_table(chain[*count - 1], name, equals + 1, csv, size, NULL, &chain[*count], &messages);
-        if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
-        shunt_messages_free(messages);
-        free(csv);
-        free(name);
-        if (result != SHUNT_DONE) return (int)result;
-        ++*count;
-    }
-    return 0;
 }
 
 /* On a terminal, what became of the units; in a pipeline the report says so. */
@@ -290,6 +276,7 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
     shunt_run_options options = { .size = sizeof options,
                                   .received_at = a->value[OPTION_RECEIVED_AT],
                                   .no_report = !a->value[OPTION_REPORT],
+                                  .lineage = s->lineage ? on_lineage : NULL,
                                   .definitions = definitions };
     shunt_callbacks   callbacks = { .context = s,
                                     .begin = on_begin,
@@ -300,14 +287,7 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
     unsigned char    *key = NULL, *only = NULL;
     shunt_messages   *messages = NULL;
     int               status = 0;
-    if (a->value[OPTION_TOKEN_KEY]) {
-        key = read_whole(a->value[OPTION_TOKEN_KEY], &options.token_key_size);
-        if (!key) return SHUNT_RULES_FAULT;
-        while (options.token_key_size && (key[options.token_key_size - 1] == '\n' || key[options.token_key_size - 1] == '\r'))
-            options.token_key_size--;
-        options.token_key = key;
-        if (!options.token_key_size) status = fail(SHUNT_RULES_FAULT, "%s: the key is empty", a->value[OPTION_TOKEN_KEY]);
-    }
+    if (a->value[OPTION_TOKEN_KEY]) { options.token_key = key = token_key(a, &options.token_key_size, &status); }
     if (status == 0 && a->value[OPTION_ONLY]) {
         only = read_whole(a->value[OPTION_ONLY], &options.only_length);
         options.only = (const char *)only;
@@ -344,10 +324,14 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
 /* What is written must not replace what is read, nor what else is written. */
 static int apart(const arguments *a)
 {
-    const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT }, read[] = { OPTION_TOKEN_KEY, OPTION_ONLY };
-    const char     *records = a->value[OPTION_OUTPUT], *exceptions = a->value[OPTION_EXCEPTIONS];
+    const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT, OPTION_LINEAGE },
+                    read[] = { OPTION_TOKEN_KEY, OPTION_ONLY };
+    const char *records = a->value[OPTION_OUTPUT], *exceptions = a->value[OPTION_EXCEPTIONS];
     if (exceptions && strcmp(exceptions, "-") == 0 && (!records || strcmp(records, "-") == 0))
         return fail(SHUNT_RULES_FAULT, "records and exceptions would mix on standard output; give --output too");
+    const char *lineage = a->value[OPTION_LINEAGE];
+    if (lineage && strcmp(lineage, "-") == 0 && (!records || strcmp(records, "-") == 0))
+        return fail(SHUNT_RULES_FAULT, "records and lineage would mix on standard output; give --output too");
     for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
         const char *path = a->value[written[i]];
         if (!path || strcmp(path, "-") == 0) continue;
@@ -395,6 +379,9 @@ int cmd_run(const arguments *a)
         s.exceptions = strcmp(a->value[OPTION_EXCEPTIONS], "-") == 0 ? stdout : fopen(a->value[OPTION_EXCEPTIONS], "wb");
         if (!s.exceptions) status = fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno));
     }
+    safe_file lineage = { 0 };
+    if (status == 0 && a->value[OPTION_LINEAGE]) status = safe_open(&lineage, a->value[OPTION_LINEAGE]);
+    s.lineage = lineage.file;
     shunt_definitions *definitions = NULL;
     if (status == 0) definitions = read_definitions(a, &status);
     if (status == 0) status = post(&s, chain[count - 1], definitions);
@@ -402,6 +389,7 @@ int cmd_run(const arguments *a)
     bool keep = status <= SHUNT_INPUT_FAULT;
     status = worse(status, safe_close(&s.records, keep));
     status = worse(status, safe_close(&s.report, keep));
+    status = worse(status, safe_close(&lineage, keep));
     if (s.exceptions && (s.exceptions == stdout ? fflush(stdout) : fclose(s.exceptions)) != 0)
         status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
     if (s.letter) fclose(s.letter);

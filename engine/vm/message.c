@@ -2,6 +2,7 @@
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
+#include "engine/vm/trace.h"
 
 enum { SEEN_AT_MOST = 1 << 16 };
 
@@ -417,6 +418,7 @@ static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_
     for (uint32_t k = 0; k < own; k++)
         SHUNT_TRY(read_slot(vm, group, c->from[order[k]].slot, c->site, &values[order[k]], &states[order[k]]));
     *row = (shunt_row){ states, values };
+    if (SHUNT_UNLIKELY(vm->trace)) shunt_trace_row(vm, c->collect, row, c->outer, group, line, inner);
     c->last = row;
     c->last_line = line;
     c->last_inner = inner;

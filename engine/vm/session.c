@@ -107,6 +107,7 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
     size_t bytes = unit_bytes(o);
     s->out_limit = bytes > SIZE_MAX / OUT_FACTOR ? SIZE_MAX : bytes * OUT_FACTOR;
     s->vm = shunt_vm_new(s->memory, p, &s->host, o->steps ? o->steps : SHUNT_STEPS, bytes);
+    if (s->vm && s->lineage_sink) SHUNT_TRY(shunt_vm_trace(s->vm));
     s->capture = shunt_capture_new(s->memory, s->plan, bytes);
     s->ledger = shunt_ledger_new(s->memory, p);
     s->keys = shunt_index_new(s->memory, o->directory, 0);
@@ -140,6 +141,8 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->only_count = o->only_count;
     s->only_whole = o->only_whole;
     s->only_control = o->only_control;
+    s->lineage = o->lineage;
+    s->lineage_sink = o->lineage_sink;
     s->no_hash = o->no_hash;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
@@ -222,10 +225,27 @@ static shunt_status undo_transactions(shunt_session *s, uint64_t first)
     return SHUNT_OK;
 }
 
+static shunt_status take_lineage(shunt_session *s, uint16_t target, const char *bytes, size_t length)
+{
+    uint32_t json;
+    memcpy(&json, bytes, sizeof json);
+    const char *text = bytes + sizeof json + json;
+    s->json.length = s->text.length = 0;
+    shunt_buffer_format(&s->json, "{\"record\":%llu", (unsigned long long)s->handed_out);
+    shunt_buffer_add(&s->json, bytes + sizeof json, json);
+    shunt_buffer_format(&s->text, "record %llu  ", (unsigned long long)s->handed_out);
+    shunt_buffer_add(&s->text, text, (size_t)(bytes + length - text));
+    if (s->json.failed || s->text.failed) return SHUNT_NO_MEMORY;
+    shunt_lineage_out out = { s->handed_out, target, shunt_buffer_as_text(&s->json), shunt_buffer_as_text(&s->text) };
+    return s->lineage_sink(s->sinks.context, &out);
+}
+
 static shunt_status take_record(void *context, uint32_t target, const char *bytes, size_t length)
 {
     shunt_session *s = context;
+    if (target & SHUNT_LINEAGE_TAG) return take_lineage(s, (uint16_t)target, bytes, length);
     s->record_count[target]++;
+    s->handed_out++;
     return s->sinks.record ? s->sinks.record(s->sinks.context, (uint16_t)target, bytes, length) : SHUNT_OK;
 }
 
@@ -292,6 +312,7 @@ static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node
         SHUNT_TRY(shunt_vm_run(s->vm, function, node, false, &outcome));
     }
     bool known = node && outcome.status == SHUNT_OK && outcome.has_result && outcome.state == SHUNT_PRESENT;
+    if (node) shunt_vm_trace_tally(s->vm, tally);
     shunt_ledger_arrive(s->ledger, tally, known, outcome.result, outside);
     return SHUNT_OK;
 }
@@ -404,6 +425,7 @@ static shunt_status end_transaction(shunt_session *s, const shunt_event *event)
         if (doom) SHUNT_TRY(s->records.truncate(s->records.context, s->spool_begin));
         if (doom) SHUNT_TRY(undo_transactions(s, s->serial));
         SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_TRANSACTION, doom != NULL, doom ? doom->fate : SHUNT_POSTED));
+        shunt_vm_trace_close(s->vm, SHUNT_SCOPE_TRANSACTION, doom != NULL);
         if (s->observer.transaction) SHUNT_TRY(s->observer.transaction(s->observer.context, !doom));
     }
     if (s->letters) SHUNT_TRY(shunt_letters_end(s->letters, event->end, whole_of(s, doom), hold));
@@ -439,6 +461,7 @@ static shunt_status end_batch(shunt_session *s, uint64_t end)
     if (doom) SHUNT_TRY(s->records.truncate(s->records.context, s->batch.records));
     if (doom) SHUNT_TRY(undo_transactions(s, s->batch.serial));
     SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_BATCH, doom != NULL, doom ? doom->fate : SHUNT_POSTED));
+    shunt_vm_trace_close(s->vm, SHUNT_SCOPE_BATCH, doom != NULL);
     if (s->letters && (own->on || s->widest == SHUNT_SCOPE_BATCH))
         SHUNT_TRY(shunt_letters_release(s->letters, s->batch.letters, whole_of(s, own)));
     own->on = false;
@@ -454,6 +477,7 @@ static shunt_status end_file(shunt_session *s, uint64_t end)
     SHUNT_TRY(closing_rules(s, SHUNT_SCOPE_FILE, 0, end));
     SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_BATCH, false, SHUNT_POSTED));
     SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_FILE, doom->on, doom->fate));
+    shunt_vm_trace_close(s->vm, SHUNT_SCOPE_FILE, doom->on);
     if (doom->on) SHUNT_TRY(undo_transactions(s, s->file.serial));
     if (s->letters) SHUNT_TRY(shunt_letters_release(s->letters, 0, whole_of(s, doom)));
     if (doom->on) return s->records.reset(s->records.context);

@@ -12,6 +12,7 @@
 #include "engine/base/spool.h"
 #include "engine/vm/exception.h"
 #include "engine/vm/letter.h"
+#include "engine/vm/trace.h"
 #include "engine/vm/vm.h"
 
 /* An exception that leaves the session. Borrowed until the callback returns. */
@@ -22,6 +23,13 @@ typedef struct shunt_exception_out {
     uint64_t     offset;
     shunt_text   json, text;
 } shunt_exception_out;
+
+/* What a record that was committed is made of. Borrowed until the callback returns. */
+typedef struct shunt_lineage_out {
+    uint64_t   record; /* its ordinal in the run, from 1 */
+    uint16_t   target;
+    shunt_text json, text; /* an object without line end; several lines */
+} shunt_lineage_out;
 
 /* Any status but OK stops the run. */
 typedef struct shunt_sinks {
@@ -62,8 +70,11 @@ typedef struct shunt_session_options {
     size_t                only_count;
     bool                  only_whole;   /* all units, whatever `only` lists */
     shunt_text            only_control; /* empty = any */
-    bool                  no_hash;      /* inputs are not hashed: `sha256` of them is zero */
-    uint8_t               seed[16];     /* random, secret */
+    /* What a record is made of, after it, with the context of the sinks; NULL: values are not followed. `lineage`: which part is wanted. */
+    shunt_status (*lineage_sink)(void *context, const shunt_lineage_out *lineage);
+    shunt_trace_filter lineage;
+    bool               no_hash;  /* inputs are not hashed: `sha256` of them is zero */
+    uint8_t            seed[16]; /* random, secret */
 } shunt_session_options;
 
 /* SHUNT_FAULTS_LISTED: faults of one code and input that decide nothing (warnings, what is found in what is lost already) and are handed out

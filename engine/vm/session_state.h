@@ -67,7 +67,9 @@ struct shunt_session {
     size_t               only_count;
     bool                 only_whole;
     shunt_text           only_control;
-    uint64_t             only_met; /* of the input at hand */
+    shunt_trace_filter   lineage;
+    shunt_status (*lineage_sink)(void *context, const shunt_lineage_out *lineage);
+    uint64_t only_met; /* of the input at hand */
 
     shunt_vm_host   host;
     shunt_vm       *vm;
@@ -134,6 +136,8 @@ struct shunt_session {
     uint64_t     stamp_begin, stamp_end;
 
     shunt_buffer scratch, carry, json, text;
+    size_t       lineage_bytes; /* of `out` */
+    uint64_t     handed_out;    /* records so far */
 };
 
 static inline struct unit *shunt_session_unit(shunt_session *s) { return s->unit_depth ? &s->units[s->unit_depth - 1] : NULL; }
@@ -154,6 +158,9 @@ shunt_status shunt_session_outside(shunt_session *s, uint16_t function, const sh
 shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status cause, shunt_scope least, shunt_raised *raised);
 /* An open unit that will not be handled any more. */
 shunt_status shunt_session_drop(shunt_session *s, shunt_fate fate);
+
+/* The parcel of a record's lineage follows its own, tagged so. */
+enum { SHUNT_LINEAGE_TAG = 1 << 16 };
 
 /* raise.c: `raised` holds what is particular; place, unit, input and the like are filled in where they are empty. */
 shunt_status shunt_session_raise(shunt_session *s, shunt_raised *raised);

@@ -94,6 +94,7 @@ struct shunt_vm {
     shunt_seen           seen_unit, seen_set;
     shunt_journal        journal;
     struct shunt_memo   *memo;
+    struct shunt_trace  *trace; /* NULL: values are not followed */
     shunt_hmac           token; /* keyed, for tokenize */
     shunt_vm_moment      moments[4];
     uint32_t             records;
@@ -189,6 +190,9 @@ shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_
 /* builtin.c: all arguments are present. */
 shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *arguments, shunt_type first, shunt_type type,
                               shunt_value *result, uint8_t *state);
+
+/* vm.c: the loop that tells a trace; `execute` of vm_traced.c. */
+shunt_status shunt_vm_execute_traced(shunt_vm *vm, uint16_t function, const shunt_node *node, shunt_outcome *outcome);
 
 /* memo.c: results of pure functions. */
 struct shunt_memo       *shunt_memo_new(const shunt_memory *memory, const shunt_program *program) SHUNT_MUST_USE;

@@ -44,6 +44,28 @@ static shunt_status hash_parts(shunt_session *s, uint32_t space, const shunt_tex
     return SHUNT_OK;
 }
 
+/* What a record comes from, behind it. */
+static shunt_status put_lineage(shunt_session *s, const shunt_record *record)
+{
+    const struct unit *unit = shunt_session_unit(s);
+    s->json.length = s->text.length = 0;
+    shunt_buffer_z(&s->json, ",\"input\":");
+    shunt_buffer_json(&s->json, s->in_input ? s->inputs[s->input_count - 1].id : (shunt_text){ 0 });
+    shunt_buffer_format(&s->json, ",\"transaction\":%llu", (unsigned long long)s->transactions);
+    if (unit) shunt_buffer_format(&s->json, ",\"unit\":%llu", (unsigned long long)unit->ordinal);
+    shunt_buffer_format(&s->json, ",\"offset\":%llu,\"length\":%llu,", (unsigned long long)s->stamp_begin,
+                        (unsigned long long)(s->stamp_end - s->stamp_begin));
+    if (!shunt_vm_trace_write(s->vm, record, &s->lineage, &s->json, &s->text)) return SHUNT_OK;
+    size_t   begin = s->out.length, at = shunt_parcel_open(&s->out);
+    uint32_t length = (uint32_t)s->json.length;
+    shunt_buffer_add(&s->out, &length, sizeof length);
+    shunt_buffer_add(&s->out, s->json.bytes, s->json.length);
+    shunt_buffer_add(&s->out, s->text.bytes, s->text.length);
+    shunt_parcel_seal(&s->out, at, record->target | SHUNT_LINEAGE_TAG);
+    s->lineage_bytes += s->out.length - begin;
+    return s->json.failed || s->text.failed || s->out.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
 static shunt_status on_record(void *context, const shunt_record *record)
 {
     shunt_session *s = context;
@@ -59,7 +81,8 @@ static shunt_status on_record(void *context, const shunt_record *record)
     shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
     shunt_parcel_seal(&s->out, made->begin, record->target);
-    if (s->out.length > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
+    if (s->out.length - s->lineage_bytes > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
+    if (shunt_vm_traced(s->vm)) SHUNT_TRY(put_lineage(s, record));
     made->end = s->out.length;
     made->key_begin = written.key.begin;
     made->key_end = written.key.end;
@@ -345,7 +368,7 @@ static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_no
                              shunt_scope least, struct leave *leave)
 {
     shunt_outcome outcome;
-    s->out.length = s->aside.length = 0;
+    s->out.length = s->aside.length = s->lineage_bytes = 0;
     s->made_count = 0;
     shunt_vm_unit(s->vm);
     SHUNT_TRY(shunt_vm_run(s->vm, function, node, keep, &outcome));
@@ -362,10 +385,12 @@ static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_no
         done = least != SHUNT_SCOPE_UNIT && leave->fate == SHUNT_SKIPPED;
     }
     if (done && wanted) SHUNT_TRY(commit_made(s, least, leave));
-    if (done && leave->fate <= SHUNT_SKIPPED)
+    if (done && leave->fate <= SHUNT_SKIPPED) {
         shunt_ledger_keep(s->ledger);
-    else
+    } else {
         shunt_ledger_undo(s->ledger);
+        shunt_vm_trace_undo(s->vm);
+    }
     return SHUNT_OK;
 }
 

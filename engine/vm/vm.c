@@ -9,6 +9,7 @@
 #include "engine/vm/decision.h"
 #include "engine/vm/fuse.h"
 #include "engine/vm/state.h"
+#include "engine/vm/trace.h"
 
 enum {
     LIST_FIRST_CAPACITY = 8,
@@ -19,6 +20,7 @@ enum {
     ROOM = 64
 };
 
+#ifndef SHUNT_VM_TRACED
 /* ---- life ---- */
 
 static shunt_vm_slot *slots_of(const shunt_memory *memory, const shunt_program *program)
@@ -106,6 +108,7 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->global_unit);
     shunt_memory_free(vm->memory, vm->notes);
     shunt_memo_free(vm->memo);
+    shunt_trace_free(vm->trace);
     shunt_memory_free(vm->memory, vm->slots);
     shunt_memory_free(vm->memory, vm->code);
     shunt_memory_free(vm->memory, vm->collectors);
@@ -121,6 +124,7 @@ void shunt_vm_begin(shunt_vm *vm)
     shunt_arena_reset(vm->kept);
     shunt_seen_forget(&vm->seen_set);
     memset(vm->global_states, SHUNT_ABSENT, vm->program->globals_count);
+    if (vm->trace) shunt_trace_transaction(vm->trace);
 }
 
 void shunt_vm_unit(shunt_vm *vm)
@@ -133,9 +137,12 @@ void shunt_vm_unit(shunt_vm *vm)
         if (vm->global_unit[g]) vm->global_states[g] = SHUNT_ABSENT;
     }
     memset(vm->global_unit, 0, vm->program->globals_count);
+    if (vm->trace) shunt_trace_unit(vm->trace);
 }
 
 shunt_arena *shunt_vm_arena(shunt_vm *vm) { return vm->unit; }
+
+#endif
 
 /* ---- the longer instructions ---- */
 
@@ -320,11 +327,19 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
 #define SHUNT_VM_GOTO 1
 #endif
 
+/* A second loop, of vm_traced.c, tells each instruction before it runs; this one knows nothing of it. */
+#ifdef SHUNT_VM_TRACED
+#define FOLLOW() shunt_trace_step(vm, index, (uint32_t)(pc - 1 - code), (uint32_t)(frame - vm->frames), r, s)
+#else
+#define FOLLOW() ((void)0)
+#endif
+
 #ifdef SHUNT_VM_GOTO
 #define CASE(name) do_##name:
 #define NEXT_INSTRUCTION                                                                                                         \
     do {                                                                                                                         \
         i = *pc++;                                                                                                               \
+        FOLLOW();                                                                                                                \
         goto *labels[i.op];                                                                                                      \
     } while (0)
 #else
@@ -470,6 +485,7 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
 #else
 next_instruction:
     i = *pc++;
+    FOLLOW();
     switch (i.op) {
     default: FAIL(SHUNT_PROGRAM_BAD);
 #endif
@@ -543,6 +559,7 @@ next_instruction:
         const shunt_function    *callee = &p->functions[i.b];
         struct shunt_memo_entry *memo = NULL;
         uint32_t                 result = i.a + (uint32_t)callee->params;
+#ifndef SHUNT_VM_TRACED /* what is remembered has forgotten where it came from */
         if (callee->pure) {
             bool hit;
             memo = shunt_memo_find(vm->memo, i.b, r + i.a, s + i.a, &hit);
@@ -551,6 +568,7 @@ next_instruction:
                 NEXT_INSTRUCTION;
             }
         }
+#endif
         DO(shunt_vm_charge(vm, callee->code_count));
         shunt_value *registers = r + function->registers;
         uint8_t     *states = s + function->registers;
@@ -1171,44 +1189,53 @@ out->site = vm->fail_site                ? vm->fail_site
 return shunt_ends_run(status) ? status : SHUNT_OK;
 }
 
-bool shunt_vm_peek(const shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_value *result)
+#ifdef SHUNT_VM_TRACED
+shunt_status shunt_vm_execute_traced(shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_outcome *outcome)
 {
-    const shunt_program *p = vm->program;
-    if (index >= p->functions_count || !node) return false;
-    const shunt_function    *f = &p->functions[index];
-    const shunt_instruction *code = p->instructions + f->code_first;
-    if (f->params != 1 || f->code_count != 2 || vm->steps < f->code_count) return false;
-    if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a) return false;
-    if (code[0].op == SHUNT_OP_LOADK && node->frame == p->register_types[f->type_first].record) {
-        *result = vm->constants[code[0].b];
-        return true;
-    }
-    if (code[0].op != SHUNT_OP_GET || code[0].b != 0 || node->frame != p->slots[code[0].c].frame) return false;
-    return shunt_vm_read(vm, node, code[0].c, result);
+    return execute(vm, index, node, outcome);
 }
-
-shunt_status shunt_vm_run(shunt_vm *vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
-{
-    const shunt_program *p = vm->program;
-    *outcome = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
-    if (index >= p->functions_count || p->functions[index].params > 1) return SHUNT_USAGE;
-    if (p->functions[index].params == 1) {
-        shunt_type type = p->register_types[p->functions[index].type_first];
-        if (type.kind != SHUNT_KIND_NODE || (node && node->frame != type.record)) return SHUNT_USAGE;
+#else
+    bool shunt_vm_peek(const shunt_vm *vm, uint16_t index, const shunt_node *node, shunt_value *result)
+    {
+        const shunt_program *p = vm->program;
+        if (index >= p->functions_count || !node || vm->trace) return false;
+        const shunt_function    *f = &p->functions[index];
+        const shunt_instruction *code = p->instructions + f->code_first;
+        if (f->params != 1 || f->code_count != 2 || vm->steps < f->code_count) return false;
+        if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a) return false;
+        if (code[0].op == SHUNT_OP_LOADK && node->frame == p->register_types[f->type_first].record) {
+            *result = vm->constants[code[0].b];
+            return true;
+        }
+        if (code[0].op != SHUNT_OP_GET || code[0].b != 0 || node->frame != p->slots[code[0].c].frame) return false;
+        return shunt_vm_read(vm, node, code[0].c, result);
     }
-    vm->keep = keep;
-    vm->arena = keep ? vm->kept : vm->unit;
-    vm->left = vm->steps;
-    vm->records = 0;
-    vm->place = (shunt_vm_place){ .slot = SHUNT_NONE };
-    vm->message = (shunt_text){ 0 };
-    vm->fail_site = 0;
 
-    shunt_status status = execute(vm, index, node, outcome);
-    outcome->records = vm->records;
-    if (outcome->status != SHUNT_OK) {
-        outcome->place = vm->place;
-        if (outcome->status != SHUNT_FAILURE) outcome->message = vm->message;
+    shunt_status shunt_vm_run(shunt_vm * vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
+    {
+        const shunt_program *p = vm->program;
+        *outcome = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
+        if (index >= p->functions_count || p->functions[index].params > 1) return SHUNT_USAGE;
+        if (p->functions[index].params == 1) {
+            shunt_type type = p->register_types[p->functions[index].type_first];
+            if (type.kind != SHUNT_KIND_NODE || (node && node->frame != type.record)) return SHUNT_USAGE;
+        }
+        vm->keep = keep;
+        vm->arena = keep ? vm->kept : vm->unit;
+        vm->left = vm->steps;
+        vm->records = 0;
+        vm->place = (shunt_vm_place){ .slot = SHUNT_NONE };
+        vm->message = (shunt_text){ 0 };
+        vm->fail_site = 0;
+
+        if (vm->trace) shunt_trace_begin(vm, index, keep);
+        shunt_status status = vm->trace ? shunt_vm_execute_traced(vm, index, node, outcome) : execute(vm, index, node, outcome);
+        if (vm->trace && status == SHUNT_OK) status = shunt_trace_end(vm);
+        outcome->records = vm->records;
+        if (outcome->status != SHUNT_OK) {
+            outcome->place = vm->place;
+            if (outcome->status != SHUNT_FAILURE) outcome->message = vm->message;
+        }
+        return status;
     }
-    return status;
-}
+#endif

@@ -143,6 +143,17 @@ typedef struct shunt_dead_letter {
         units_length; /* after the message: in the last call; what a list has beyond a mebibyte comes in calls before it, in pieces */
 } shunt_dead_letter;
 
+/* What a record that was committed is made of: for each field its value, the place in the rules, the elements of the input with their places in
+ * it, and what decided (docs/lineage.md). */
+typedef struct shunt_origins {
+    uint64_t    record; /* ordinal of the record in the run, from 1 */
+    const char *target;
+    const char *json;
+    size_t      length; /* one line without its line end */
+    const char *text;
+    size_t      text_length; /* as people read it, several lines */
+} shunt_origins;
+
 typedef struct shunt_callbacks {
     void *context;
     /* Between one begin and one commit come the records of one transaction (or of the file, where the rules can undo a file). False stops the run. */
@@ -174,6 +185,10 @@ typedef struct shunt_run_options {
     size_t                       only_length; /* units of an earlier dead letter: only these are committed */
     bool                         no_report;   /* shunt_run_report will not be called: inputs are not hashed for it */
     const shunt_definitions     *definitions; /* guides of the site that a source with `validate` needs; NULL = none */
+    /* Gets what a record is made of, after the record, with the context of the callbacks. NULL: nothing is followed, and the run is as fast as it is. */
+    bool (*lineage)(void *context, const shunt_origins *origins);
+    const char *lineage_key;   /* lineage of records that have this part in their key; NULL = of all */
+    const char *lineage_field; /* and of the fields of this name: "amount", "lines.amount", "lines[2].amount"; NULL = of all */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */

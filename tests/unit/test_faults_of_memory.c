@@ -70,7 +70,7 @@ static shunt_allocator allocator_of(struct test_memory *m)
 }
 
 typedef struct seen {
-    unsigned open, records, commits, exceptions;
+    unsigned open, records, commits, exceptions, lineages;
     char     classes[400];
 } seen;
 static bool on_begin(void *context)
@@ -108,6 +108,11 @@ static bool on_letter(void *context, const shunt_dead_letter *letter)
     (void)context, (void)letter;
     return true;
 }
+static bool on_lineage(void *context, const shunt_origins *lineage)
+{
+    ((seen *)context)->lineages += lineage->length > 0 && lineage->text_length > 0;
+    return true;
+}
 static bool add(void *context, const void *bytes, size_t size)
 {
     (void)bytes;
@@ -124,10 +129,10 @@ static shunt_result compile(const shunt_allocator *allocator, shunt_program **pr
     return result;
 }
 
-static shunt_result run(const shunt_program *program, const shunt_allocator *allocator, seen *s)
+static shunt_result run(const shunt_program *program, const shunt_allocator *allocator, bool lineage, seen *s)
 {
     shunt_callbacks   callbacks = { s, on_begin, on_record, on_commit, on_exception, on_letter };
-    shunt_run_options options = { .size = sizeof options, .allocator = allocator };
+    shunt_run_options options = { .size = sizeof options, .allocator = allocator, .lineage = lineage ? on_lineage : NULL };
     shunt_run        *r = NULL;
     shunt_messages   *messages = NULL;
     size_t            report = 0;
@@ -149,7 +154,7 @@ START_TEST(all_classes_appear)
     shunt_program *program = NULL;
     seen           s;
     ck_assert_int_eq(compile(NULL, &program), SHUNT_DONE);
-    ck_assert_int_eq(run(program, NULL, &s), SHUNT_INPUT_FAULT);
+    ck_assert_int_eq(run(program, NULL, false, &s), SHUNT_INPUT_FAULT);
     static const char *const classes[] = { "syntax",         "structure", "code set", "balance",
                                            "reference data", "duplicate", "business", "limit" };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -202,18 +207,20 @@ START_TEST(compiling_rules_survives_every_failure)
 }
 END_TEST
 
+/* `_i`: bit 0 = all later calls fail too, bit 1 = with lineage. */
 START_TEST(running_survives_every_failure)
 {
     shunt_program *program = NULL;
     seen           whole, s;
     ck_assert_int_eq(compile(NULL, &program), SHUNT_DONE);
-    ck_assert_int_eq(run(program, NULL, &whole), SHUNT_INPUT_FAULT);
+    ck_assert_int_eq(run(program, NULL, _i / 2, &whole), SHUNT_INPUT_FAULT);
+    ck_assert_uint_eq(whole.lineages, _i / 2 ? whole.records : 0);
     for (size_t n = 1;; n++) {
         struct test_memory m;
         test_memory_init(&m, n);
-        m.fail_on = _i;
+        m.fail_on = _i % 2;
         shunt_allocator allocator = allocator_of(&m);
-        shunt_result    result = run(program, &allocator, &s);
+        shunt_result    result = run(program, &allocator, _i / 2, &s);
         ck_assert_msg(result == SHUNT_INPUT_FAULT || result == SHUNT_SYSTEM_FAULT, "call %zu: result %d", n, (int)result);
         ck_assert_msg(m.blocks == 0, "call %zu: %zu blocks leak", n, m.blocks);
         ck_assert_msg(s.records <= whole.records && s.commits <= whole.commits, "call %zu: more than without failure", n);
@@ -231,7 +238,7 @@ int main(void)
     tcase_add_test(tc, all_classes_appear);
     tcase_add_loop_test(tc, compiling_survives_every_failure, 0, 2);
     tcase_add_loop_test(tc, compiling_rules_survives_every_failure, 0, 2 * (int)(sizeof rule_files / sizeof *rule_files));
-    tcase_add_loop_test(tc, running_survives_every_failure, 0, 2);
+    tcase_add_loop_test(tc, running_survives_every_failure, 0, 4);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
