@@ -195,9 +195,11 @@ static shunt_status find_guides(const shunt_run *run, char why[static 200])
 {
     const shunt_plan *plan = &run->program->plan;
     for (uint32_t i = 0; i < plan->guide_count; i++) {
-        const shunt_plan_guide *g = &plan->guides[i];
-        shunt_text              set = plan->texts[g->set], version = plan->texts[g->version];
-        if (!plan->sources[g->source].snips || shunt_definition_find(run->site, SHUNT_STANDARD_X12, set, version)) continue;
+        const shunt_plan_guide  *g = &plan->guides[i];
+        shunt_text               set = plan->texts[g->set], version = plan->texts[g->version];
+        const shunt_plan_source *source = &plan->sources[g->source];
+        if (source->standard != SHUNT_STANDARD_X12 || !source->snips) continue;
+        if (shunt_definition_find(run->site, SHUNT_STANDARD_X12, set, version)) continue;
         snprintf(why, 200, "a source validates guide %.*s of set %.*s, which only its definition knows: give it again",
                  (int)(version.length < 40 ? version.length : 40), version.bytes ? version.bytes : "",
                  (int)(set.length < 10 ? set.length : 10), set.bytes ? set.bytes : "");

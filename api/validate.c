@@ -1,134 +1,52 @@
-/* validate.c - holds X12 against standard and guide, without rules: findings as an analyst reads them or as JSON, a summary, and the
- * acknowledgements. It streams: a finding is written when it is made. */
+/* validate.c - holds messages against their standard, without rules. It streams: the standard is known by the first bytes, a finding is
+ * written when it is made. validate_x12.c and its like look at the events. */
+#include "api/validate.h"
+
 #include <stdio.h>
 
-#include "api/definitions.h"
-#include "dsl/plan_maker.h"
 #include "engine/base/date.h"
 #include "standards/registry.h"
-#include "standards/x12/ack.h"
 
-enum { NAME = 200, WANTED_CODES = 12, ID_KEPT = 40 };
+enum { TYPES = 5, DRAIN = 1 << 16 };
 
-struct shunt_validator {
-    shunt_memory           memory;
-    shunt_validate_options options;
-    shunt_arena           *arena;
-    const shunt_guide    **guides;
-    shunt_plan             plan;
-    shunt_reader          *reader;
-    shunt_x12_validator   *validator;
-    shunt_x12_ack         *ack;
-    shunt_buffer           answer, out;
-    shunt_write            write;
-    void                  *context;
-    const char            *name;
-    const shunt_guide     *guide; /* of the open set */
-    shunt_text             set, control, version;
-    char                   set_bytes[16], control_bytes[ID_KEPT], version_bytes[ID_KEPT];
-    uint64_t               errors, warnings, notes;
-};
+/* ---- writing ---- */
 
-/* ---- words ---- */
-
-static const char *const answers_999[] = { "", "TA105", "AK905", "IK502", "IK304", "IK403" };
-static const char *const answers_997[] = { "", "TA105", "AK905", "AK502", "AK304", "AK403" };
-
-static bool implementation(const shunt_validator *v)
+void shunt_validate_count(shunt_validator *v, unsigned severity)
 {
-    return v->version.length > 6 && memcmp(v->version.bytes, "005", 3) >= 0 && v->version.bytes[6] == 'X';
+    uint64_t *count = severity == SHUNT_ERROR ? &v->errors : severity == SHUNT_WARNING ? &v->warnings : &v->notes;
+    (*count)++;
 }
 
-static const char *answer_of(const shunt_validator *v, const shunt_x12_finding *f, const char **code)
+void shunt_validate_member(shunt_buffer *out, const char *name, shunt_text text)
 {
-    bool new = implementation(v);
-    *code = new ? f->standard : f->older;
-    if (!**code) return "";
-    return (new ? answers_999 : answers_997)[f->said];
+    shunt_buffer_format(out, ",\"%s\":", name);
+    shunt_buffer_json(out, text);
 }
 
-static void place_words(shunt_buffer *out, const shunt_x12_finding *f)
+void shunt_validate_heading(shunt_validator *v, shunt_status code, unsigned severity, uint64_t byte)
 {
-    shunt_buffer_z(out, f->id[0] ? f->id : "segment");
-    if (f->place.element) shunt_buffer_format(out, "%02u", f->place.element);
-    if (f->place.component) shunt_buffer_format(out, "-%u", f->place.component);
-    if (f->repetition > 1) shunt_buffer_format(out, " (repetition %u)", f->repetition);
-    if (f->element)
-        shunt_buffer_format(out, " %s", f->element->name);
-    else if (f->node)
-        shunt_buffer_format(out, " %s", f->node->name);
+    shunt_buffer_format(&v->out, "%s:%llu: %s %s: %s\n", v->name, (unsigned long long)byte,
+                        shunt_severity_name((shunt_severity)severity), shunt_status_info[code].code,
+                        shunt_status_info[code].meaning);
 }
 
-static const char *type_words(const shunt_element *e)
+void shunt_validate_object(shunt_validator *v, shunt_status code, unsigned severity)
 {
-    switch (e->type) {
-    case SHUNT_VALUE_INT: return "a whole number";
-    case SHUNT_VALUE_IMPLIED: return "digits, the point is not written";
-    case SHUNT_VALUE_AMOUNT:
-        return e->implied ? "digits, the point is not written" : "an amount: digits with a point, minus in front";
-    case SHUNT_VALUE_DECIMAL: return "a number: digits with a point, minus in front";
-    case SHUNT_VALUE_DATE: return "a date, CCYYMMDD or YYMMDD";
-    case SHUNT_VALUE_TIME: return "a time, HHMM or HHMMSS";
-    case SHUNT_VALUE_DATE_BY_QUALIFIER: return "what the qualifier before it says: D8 CCYYMMDD, RD8 CCYYMMDD-CCYYMMDD";
-    default: return "printable characters";
-    }
+    shunt_buffer_z(&v->out, "{\"file\":");
+    shunt_buffer_json(&v->out, shunt_text_of(v->name));
+    shunt_validate_member(&v->out, "code", shunt_text_of(shunt_status_info[code].code));
+    shunt_validate_member(&v->out, "severity", shunt_text_of(shunt_severity_name((shunt_severity)severity)));
 }
 
-/* What should stand there; nothing where the meaning of the code says all. */
-static void wants(shunt_buffer *out, const shunt_x12_finding *f)
+void shunt_validate_value(const shunt_validator *v, shunt_buffer *out, const char *bytes, uint32_t length, uint32_t phi)
 {
-    const shunt_element *e = f->element;
-    switch (f->code) {
-    case SHUNT_X12_CODE:
-        for (uint32_t i = 0; f->codes && i < f->codes->count && i < WANTED_CODES; i++)
-            shunt_buffer_format(out, "%s%s", i ? ", " : "one of ", f->codes->values[i]);
-        if (f->codes && f->codes->count > WANTED_CODES) shunt_buffer_format(out, " ... (%u)", f->codes->count);
-        break;
-    case SHUNT_X12_CODE_SET:
-    case SHUNT_X12_CODE_UNLISTED:
-        if (f->codes) shunt_buffer_format(out, "a code of the list %s", f->codes->name);
-        break;
-    case SHUNT_X12_TOO_SHORT:
-    case SHUNT_X12_TOO_LONG:
-        if (e) shunt_buffer_format(out, "%u to %u characters", e->min_length, e->max_length);
-        break;
-    case SHUNT_X12_CHARACTER:
-    case SHUNT_X12_DATE:
-    case SHUNT_X12_TIME:
-        if (e) shunt_buffer_z(out, type_words(e));
-        break;
-    case SHUNT_X12_ELEMENT_MISSING: shunt_buffer_z(out, "a value, the element is required"); break;
-    case SHUNT_X12_ELEMENT_UNUSED: shunt_buffer_z(out, "nothing here, the guide does not use the element"); break;
-    case SHUNT_X12_SEGMENT_MISSING:
-    case SHUNT_X12_LOOP_MISSING:
-        if (f->node && f->node->key) {
-            for (uint32_t i = 0; i < f->node->key->count && i < WANTED_CODES; i++)
-                shunt_buffer_format(out, "%s%s", i ? " or " : "the segment with qualifier ", f->node->key->values[i]);
-        } else {
-            shunt_buffer_z(out, "the segment, it is required");
-        }
-        break;
-    default: break;
-    }
-}
-
-static bool masked(const shunt_validator *v, const shunt_x12_finding *f)
-{
-    if (v->options.show_phi) return false;
-    if (!f->element) return true; /* nobody knows what it is */
-    return f->element->phi != 0;
-}
-
-static void shown_value(const shunt_validator *v, shunt_buffer *out, const shunt_x12_finding *f)
-{
-    if (!masked(v, f)) {
-        for (uint8_t i = 0; i < f->value_length; i++) {
-            unsigned char c = (unsigned char)f->value[i];
+    if (v->options.show_phi || !phi) {
+        for (uint32_t i = 0; i < length; i++) {
+            unsigned char c = (unsigned char)bytes[i];
             shunt_buffer_char(out, c < ' ' || c == 127 ? '?' : (char)c);
         }
         return;
     }
-    uint32_t phi = f->element ? f->element->phi : (uint32_t)SHUNT_PHI_FREE_TEXT;
     for (int i = 0; i < SHUNT_PHI_INDEX_COUNT; i++) {
         if (!(phi & 1u << i)) continue;
         shunt_buffer_format(out, "[%s]", shunt_phi_name((shunt_phi_index)i));
@@ -136,130 +54,18 @@ static void shown_value(const shunt_validator *v, shunt_buffer *out, const shunt
     }
 }
 
-/* ---- findings ---- */
-
-static void as_text(shunt_validator *v, const shunt_x12_finding *f)
+void shunt_validate_totals(shunt_validator *v)
 {
-    shunt_buffer *out = &v->out;
-    const char   *code, *answer = answer_of(v, f, &code);
-    shunt_buffer_format(out, "%s:%llu: %s %s: %s\n", v->name, (unsigned long long)f->place.byte,
-                        shunt_severity_name((shunt_severity)f->severity), shunt_status_info[f->code].code,
-                        shunt_status_info[f->code].meaning);
-    shunt_buffer_z(out, "  at    ");
-    place_words(out, f);
-    if (f->value_length) {
-        shunt_buffer_z(out, ": \"");
-        shown_value(v, out, f);
-        shunt_buffer_char(out, '"');
-    }
-    shunt_buffer_char(out, '\n');
-    if (v->set.length) {
-        shunt_buffer_format(out, "  in    set %.*s %.*s", SHUNT_TEXT_ARGS(v->set), SHUNT_TEXT_ARGS(v->control));
-        if (f->place.segment) shunt_buffer_format(out, ", segment %u", f->place.segment);
-        if (f->loop && f->loop->id[0]) shunt_buffer_format(out, ", loop %s %s", f->loop->id, f->loop->name);
-        shunt_buffer_char(out, '\n');
-    }
-    size_t start = out->length;
-    shunt_buffer_z(out, "  wants ");
-    size_t before = out->length;
-    wants(out, f);
-    if (out->length == before)
-        out->length = start;
-    else
-        shunt_buffer_char(out, '\n');
-    if (f->detail[0]) shunt_buffer_format(out, "  found %s\n", f->detail);
-    shunt_buffer_format(out, "  rule  SNIP %u", f->snip);
-    if (answer[0]) shunt_buffer_format(out, ", %s %s", answer, code);
-    shunt_buffer_char(out, '\n');
-}
-
-static void member(shunt_buffer *out, const char *name, shunt_text text)
-{
-    shunt_buffer_format(out, ",\"%s\":", name);
-    shunt_buffer_json(out, text);
-}
-
-static void as_json(shunt_validator *v, const shunt_x12_finding *f)
-{
-    shunt_buffer *out = &v->out, text;
-    const char   *code, *answer = answer_of(v, f, &code);
-    shunt_buffer_init(&text, &v->memory);
-    shunt_buffer_z(out, "{\"file\":");
-    shunt_buffer_json(out, shunt_text_of(v->name));
-    member(out, "code", shunt_text_of(shunt_status_info[f->code].code));
-    member(out, "severity", shunt_text_of(shunt_severity_name((shunt_severity)f->severity)));
-    shunt_buffer_format(out, ",\"snip\":%u", f->snip);
-    if (v->set.length) {
-        member(out, "set", v->set);
-        member(out, "control", v->control);
-    }
-    if (f->place.segment) shunt_buffer_format(out, ",\"segment\":%u", f->place.segment);
-    if (f->id[0]) member(out, "id", shunt_text_of(f->id));
-    if (f->place.element) shunt_buffer_format(out, ",\"element\":%u", f->place.element);
-    if (f->place.component) shunt_buffer_format(out, ",\"component\":%u", f->place.component);
-    if (f->repetition) shunt_buffer_format(out, ",\"repetition\":%u", f->repetition);
-    if (f->loop && f->loop->id[0]) member(out, "loop", shunt_text_of(f->loop->id));
-    if (f->element || f->node) member(out, "name", shunt_text_of(f->element ? f->element->name : f->node->name));
-    shunt_buffer_format(out, ",\"offset\":%llu,\"length\":%u", (unsigned long long)f->place.byte, f->place.length);
-    if (f->value_length) {
-        shown_value(v, &text, f);
-        member(out, "value", (shunt_text){ text.bytes, (uint32_t)text.length });
-    }
-    text.length = 0;
-    wants(&text, f);
-    if (text.length) member(out, "wants", (shunt_text){ text.bytes, (uint32_t)text.length });
-    if (f->detail[0]) member(out, "found", shunt_text_of(f->detail));
-    if (answer[0]) {
-        member(out, "answer", shunt_text_of(answer));
-        member(out, "answer_code", shunt_text_of(code));
-    }
-    shunt_buffer_z(out, "}\n");
-    out->failed = out->failed || text.failed;
-    shunt_buffer_done(&text);
-}
-
-static void tell(shunt_validator *v, const shunt_x12_finding *f)
-{
-    if (f->severity == SHUNT_ERROR)
-        v->errors++;
-    else if (f->severity == SHUNT_WARNING)
-        v->warnings++;
-    else
-        v->notes++;
-    if (v->options.json)
-        as_json(v, f);
-    else
-        as_text(v, f);
-}
-
-static void summary(shunt_validator *v)
-{
-    const shunt_x12_ack_totals *t = shunt_x12_ack_totals_of(v->ack);
-    shunt_buffer               *out = &v->out;
-    unsigned long long          errors = v->errors, warnings = v->warnings, notes = v->notes, interchanges = t->interchanges,
-                       groups = t->groups, sets = t->sets, accepted = t->accepted, flawed = t->with_errors,
-                       rejected = t->rejected, unknown = t->unknown;
+    unsigned long long errors = v->errors, warnings = v->warnings, notes = v->notes;
     if (v->options.json) {
-        shunt_buffer_z(out, "{\"file\":");
-        shunt_buffer_json(out, shunt_text_of(v->name));
-        shunt_buffer_format(out,
-                            ",\"summary\":{\"interchanges\":%llu,\"groups\":%llu,\"sets\":%llu,\"accepted\":%llu,"
-                            "\"accepted_with_errors\":%llu,\"rejected\":%llu,\"unknown\":%llu,\"errors\":%llu,\"warnings\":%llu,"
-                            "\"notes\":%llu}}\n",
-                            interchanges, groups, sets, accepted, flawed, rejected, unknown, errors, warnings, notes);
+        shunt_buffer_format(&v->out, ",\"errors\":%llu,\"warnings\":%llu,\"notes\":%llu}}\n", errors, warnings, notes);
         return;
     }
-    shunt_buffer_format(out, "%s: %llu interchange%s, %llu group%s, %llu set%s: %llu accepted, %llu with errors, %llu rejected",
-                        v->name, interchanges, interchanges == 1 ? "" : "s", groups, groups == 1 ? "" : "s", sets,
-                        sets == 1 ? "" : "s", accepted, flawed, rejected);
-    if (unknown) shunt_buffer_format(out, " (%llu of no known guide)", unknown);
-    shunt_buffer_format(out, "; %llu error%s, %llu warning%s, %llu note%s\n", errors, errors == 1 ? "" : "s", warnings,
+    shunt_buffer_format(&v->out, "; %llu error%s, %llu warning%s, %llu note%s\n", errors, errors == 1 ? "" : "s", warnings,
                         warnings == 1 ? "" : "s", notes, notes == 1 ? "" : "s");
 }
 
-/* ---- reading ---- */
-
-static shunt_text kept(char *into, size_t room, shunt_text text)
+shunt_text shunt_validate_kept(char *into, size_t room, shunt_text text)
 {
     uint32_t length = text.length < room ? text.length : (uint32_t)room;
     if (length) memcpy(into, text.bytes, length);
@@ -268,17 +74,7 @@ static shunt_text kept(char *into, size_t room, shunt_text text)
     return (shunt_text){ into, length };
 }
 
-static void note_scope(shunt_validator *v, const shunt_event *event)
-{
-    if (event->step == SHUNT_STEP_BEGIN && event->scope == SHUNT_SCOPE_BATCH)
-        v->version = kept(v->version_bytes, sizeof v->version_bytes, event->version);
-    if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
-    bool begins = event->step == SHUNT_STEP_BEGIN;
-    if (begins) {
-        v->set = kept(v->set_bytes, sizeof v->set_bytes, event->set);
-        v->control = kept(v->control_bytes, sizeof v->control_bytes, event->control);
-    }
-}
+/* ---- reading ---- */
 
 static shunt_result drain(shunt_validator *v)
 {
@@ -290,41 +86,62 @@ static shunt_result drain(shunt_validator *v)
     return fine ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;
 }
 
-shunt_result shunt_validator_feed(shunt_validator *v, const void *bytes, size_t size, bool last)
+/* What is of no standard that is known by its bytes is held against X12, which says that it is none. */
+static shunt_result choose(shunt_validator *v, bool last)
+{
+    shunt_standard standard = SHUNT_STANDARD_X12;
+    shunt_sniffed  sniffed = shunt_standard_sniff((const uint8_t *)v->head.bytes, v->head.length, last, 0, &standard);
+    if (sniffed == SHUNT_SNIFFED_MORE) return SHUNT_DONE;
+    bool hl7 = sniffed == SHUNT_SNIFFED && standard == SHUNT_STANDARD_HL7;
+    v->ops = hl7 ? &shunt_validate_hl7 : &shunt_validate_x12;
+    return v->ops->open(v) ? SHUNT_SYSTEM_FAULT : SHUNT_DONE;
+}
+
+static shunt_result pump(shunt_validator *v)
 {
     shunt_event event;
-    v->reader->ops->feed(v->reader, bytes, size, last);
     for (;;) {
-        if (v->out.length + v->answer.length > 1u << 16 && drain(v) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
+        if (v->out.length + v->answer.length > DRAIN && drain(v) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
         shunt_step step = v->reader->ops->next(v->reader, &event);
         if (step == SHUNT_STEP_NEED_INPUT) return drain(v);
         if (step == SHUNT_STEP_FAILED) return drain(v) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
-        if (step == SHUNT_STEP_BEGIN) note_scope(v, &event);
-        uint32_t count;
-        if (shunt_x12_validator_see(v->validator, &event) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
-        const shunt_x12_finding *found = shunt_x12_findings(v->validator, &count);
-        for (uint32_t i = 0; i < count; i++) tell(v, &found[i]);
-        if (shunt_x12_ack_see(v->ack, &event, found, count) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
-        if ((step == SHUNT_STEP_FINISH || step == SHUNT_STEP_ABANDON) && event.scope == SHUNT_SCOPE_TRANSACTION)
-            v->set.length = 0;
+        if (v->ops->see(v, &event) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
         if (step != SHUNT_STEP_END) continue;
-        summary(v);
+        v->ops->summary(v);
         if (drain(v) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
         return v->errors ? SHUNT_INPUT_FAULT : SHUNT_DONE;
     }
 }
 
+shunt_result shunt_validator_feed(shunt_validator *v, const void *bytes, size_t size, bool last)
+{
+    size_t taken = 0;
+    if (v->ops && !v->reader) return SHUNT_SYSTEM_FAULT; /* it could not be made */
+    if (!v->ops) {
+        taken = size < SHUNT_SNIFF_BYTES - v->head.length ? size : SHUNT_SNIFF_BYTES - v->head.length;
+        if (taken) shunt_buffer_add(&v->head, bytes, taken);
+        if (v->head.failed) return SHUNT_SYSTEM_FAULT;
+        shunt_result result = choose(v, last && taken == size);
+        if (result != SHUNT_DONE || !v->ops) return result;
+        bool all = last && taken == size;
+        v->reader->ops->feed(v->reader, (const uint8_t *)v->head.bytes, v->head.length, all);
+        result = pump(v);
+        if (all || taken == size || result > SHUNT_INPUT_FAULT) return result;
+    }
+    v->reader->ops->feed(v->reader, size ? (const uint8_t *)bytes + taken : NULL, size - taken, last);
+    return pump(v);
+}
+
 /* ---- making ---- */
 
 /* "3" is 1 to 3; "1,2,5" is these. 0 where it is neither. */
-static uint32_t snips_of(const char *text)
+static uint32_t levels_of(const char *text)
 {
     uint32_t bits = 0;
-    if (!text)
-        return X12_SNIP(X12_SNIP_SYNTAX) | X12_SNIP(X12_SNIP_GUIDE) | X12_SNIP(X12_SNIP_CODES) | X12_SNIP(X12_SNIP_SITUATION);
+    if (!text) return 1u << 1 | 1u << 2 | 1u << 4 | 1u << 5;
     for (const char *at = text;; at++) {
-        if (*at < '1' || *at > '5') return 0;
-        bits |= X12_SNIP(*at - '0');
+        if (*at < '1' || *at > '0' + TYPES) return 0;
+        bits |= 1u << (*at - '0');
         at++;
         if (!*at) break;
         if (*at != ',') return 0;
@@ -333,44 +150,21 @@ static uint32_t snips_of(const char *text)
     return bits;
 }
 
-static const char *prepare(shunt_validator *v)
+static const char *set_time(shunt_validator *v)
 {
-    shunt_x12_validate_options rules = { .snips = snips_of(v->options.snip),
-                                         .sender = v->options.sender,
-                                         .receiver = v->options.receiver };
-    shunt_x12_ack_options      answer = { .date = "20000101", .time = "0000" };
-    uint32_t                   count = 0, most = 0;
-    if (!rules.snips) return "a SNIP type is 1 to 5, or several apart by commas";
-    if (v->options.made_at) {
-        shunt_moment moment;
-        int          year, month, day;
-        if (shunt_moment_parse(shunt_text_of(v->options.made_at), &moment) != SHUNT_OK)
-            return "the time is written as 2025-03-01T12:00:00Z";
-        int64_t minutes = moment.microseconds / 60000000 - (moment.microseconds % 60000000 < 0),
-                days = minutes / 1440 - (minutes % 1440 < 0);
-        shunt_date_split(days, &year, &month, &day);
-        unsigned rest = (unsigned)(minutes - days * 1440);
-        snprintf(answer.date, sizeof answer.date, "%04u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
-                 (unsigned)day % 100);
-        snprintf(answer.time, sizeof answer.time, "%02u%02u", rest / 60 % 100, rest % 60);
-    }
-    const shunt_definition_set *site = shunt_definitions_set(v->options.definitions);
-    while (shunt_definition_guide_at(site, most)) most++;
-    v->guides = SHUNT_NEW_N(v->arena, const shunt_guide *, most + 1);
-    shunt_conditions *conditions = SHUNT_NEW_N(v->arena, shunt_conditions, most + 1);
-    if (!v->guides || !conditions) return "no memory";
-    for (uint32_t i = 0; i < most; i++) {
-        const shunt_guide *guide = shunt_definition_guide_at(site, i);
-        if (guide->standard != SHUNT_STANDARD_X12) continue;
-        conditions[count] = shunt_definition_conditions(site, guide);
-        v->guides[count++] = guide;
-    }
-    rules.conditions = conditions;
-    if (shunt_plan_make(v->arena, v->guides, count, NULL, 0, &v->plan) != SHUNT_OK) return "no memory";
-    v->reader = shunt_reader_for(SHUNT_STANDARD_X12, &v->memory, &v->plan);
-    v->validator = shunt_x12_validator_new(&v->memory, &v->plan, v->guides, &rules);
-    v->ack = shunt_x12_ack_new(&v->memory, &answer, v->options.acknowledge ? &v->answer : NULL);
-    return v->reader && v->validator && v->ack ? NULL : "no memory";
+    shunt_moment moment;
+    int          year, month, day;
+    memcpy(v->made_at, "20000101000000", sizeof v->made_at);
+    if (!v->options.made_at) return NULL;
+    if (shunt_moment_parse(shunt_text_of(v->options.made_at), &moment) != SHUNT_OK)
+        return "the time is written as 2025-03-01T12:00:00Z";
+    int64_t seconds = moment.microseconds / 1000000 - (moment.microseconds % 1000000 < 0),
+            days = seconds / 86400 - (seconds % 86400 < 0);
+    shunt_date_split(days, &year, &month, &day);
+    unsigned rest = (unsigned)(seconds - days * 86400);
+    snprintf(v->made_at, sizeof v->made_at, "%04u%02u%02u%02u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
+             (unsigned)day % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
+    return NULL;
 }
 
 shunt_result shunt_validator_new(const shunt_validate_options *options, shunt_write write, void *context, shunt_validator **made,
@@ -388,17 +182,18 @@ shunt_result shunt_validator_new(const shunt_validate_options *options, shunt_wr
     v->context = context;
     shunt_buffer_init(&v->out, &v->memory);
     shunt_buffer_init(&v->answer, &v->memory);
+    shunt_buffer_init(&v->head, &v->memory);
+    v->levels = levels_of(v->options.snip);
     v->arena = shunt_arena_new(&v->memory, 0);
-    const char *wrong = v->arena ? prepare(v) : "no memory";
-    if (!wrong) {
+    const char *wrong = v->levels ? set_time(v) : "a SNIP type is 1 to 5, or several apart by commas";
+    if (!wrong && v->arena) {
         *made = v;
         return SHUNT_DONE;
     }
-    bool lacking = strcmp(wrong, "no memory") == 0;
-    if (!lacking && messages && (*messages = shunt_messages_new(&memory)) != NULL)
+    if (wrong && messages && (*messages = shunt_messages_new(&memory)) != NULL)
         shunt_messages_say(*messages, SHUNT_ERROR, "USAGE", "%s", wrong);
     shunt_validator_free(v);
-    return lacking ? SHUNT_SYSTEM_FAULT : SHUNT_RULES_FAULT;
+    return wrong ? SHUNT_RULES_FAULT : SHUNT_SYSTEM_FAULT;
 }
 
 void shunt_validator_free(shunt_validator *v)
@@ -406,10 +201,10 @@ void shunt_validator_free(shunt_validator *v)
     if (!v) return;
     shunt_memory memory = v->memory;
     if (v->reader) v->reader->ops->free(v->reader);
-    shunt_x12_validator_free(v->validator);
-    shunt_x12_ack_free(v->ack);
+    if (v->own) v->ops->done(v);
     shunt_arena_free(v->arena);
     shunt_buffer_done(&v->out);
     shunt_buffer_done(&v->answer);
+    shunt_buffer_done(&v->head);
     shunt_memory_free(&memory, v);
 }

@@ -1,4 +1,4 @@
-/* cmd_validate.c - `shunt validate`: X12 held against standard and guide. */
+/* cmd_validate.c - `shunt validate`: messages held against their standard. */
 #include <string.h>
 #include <time.h>
 

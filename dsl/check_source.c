@@ -164,22 +164,25 @@ static void set_window(check *k, const shunt_ast *value, shunt_source_info *info
     source_bytes(k, value, "window", 0, &info->window);
 }
 
+/* "snip 2" of X12, "level 2" of HL7: that type, or level, and those below it. */
 static void set_validate(check *k, const shunt_ast *value, shunt_source_info *info)
 {
-    if (info->standard != SHUNT_STANDARD_X12) {
+    bool        x12 = info->standard == SHUNT_STANDARD_X12;
+    shunt_text  word = x12 ? SHUNT_TEXT("snip ") : SHUNT_TEXT("level "), text = value->text;
+    const char *name = x12 ? "snip" : "level";
+    if (info->standard == SHUNT_STANDARD_FHIR) {
         not_in_version(k, value->span, "`validate`");
         return;
     }
-    shunt_text text = value->text;
-    char       type = text.length == 6 && shunt_text_starts(text, SHUNT_TEXT("snip ")) ? text.bytes[5] : 0;
+    char type = text.length == word.length + 1 && shunt_text_starts(text, word) ? text.bytes[word.length] : 0;
     if (value->kind == SHUNT_AST_STRING && type >= '1' && type <= '5') {
-        info->snips = (uint8_t)((1u << (type - '0' + 1)) - 2); /* that type and those below it */
+        info->snips = (uint8_t)((1u << (type - '0' + 1)) - 2);
         return;
     }
     if (value->kind == SHUNT_AST_ERROR) return;
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, value->span, "`validate` is `\"snip 1\"` to `\"snip 5\"`");
-    shunt_diag_help(k->diags, d,
-                    "write `validate: \"snip 2\"`: syntax and what the guide requires; `docs/validate.md` has the types");
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0209, value->span, "`validate` is `\"%s 1\"` to `\"%s 5\"`", name, name);
+    shunt_diag_help(k->diags, d, "write `validate: \"%s 2\"`: syntax and what the %s requires; `docs/validate.md` has the others",
+                    name, x12 ? "guide" : "version");
 }
 
 static bool is_word(const shunt_ast *value, const char *word)

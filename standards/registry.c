@@ -4,6 +4,7 @@
 #include "standards/definition.h"
 #include "standards/fhir/reader.h"
 #include "standards/hl7/reader.h"
+#include "standards/hl7/validate.h"
 #include "standards/x12/reader.h"
 #include "standards/x12/validate.h"
 
@@ -89,13 +90,28 @@ shunt_reader *shunt_reader_refusing(const shunt_memory *memory, shunt_text detai
     return &r->reader;
 }
 
+static uint32_t asked_of(const shunt_plan *plan, shunt_standard standard)
+{
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < plan->source_count; i++)
+        if (plan->sources[i].standard == standard) asked |= plan->sources[i].snips;
+    return asked;
+}
+
+static shunt_reader *validating_hl7(const shunt_memory *memory, const shunt_plan *plan, uint32_t asked)
+{
+    shunt_hl7_options          reading = { .segments = true };
+    shunt_hl7_validate_options options = { .levels = asked, .by_source = true };
+    return shunt_hl7_validating_reader(memory, shunt_hl7_reader_new(memory, plan, &reading),
+                                       shunt_hl7_validator_new(memory, plan, &options));
+}
+
 shunt_reader *shunt_validating_reader_for(shunt_standard standard, const shunt_memory *memory, const shunt_plan *plan,
                                           const shunt_definition_set *site)
 {
-    uint32_t asked = 0;
-    for (uint32_t i = 0; i < plan->source_count && standard == SHUNT_STANDARD_X12; i++)
-        if (plan->sources[i].standard == SHUNT_STANDARD_X12) asked |= plan->sources[i].snips;
-    if (!asked) return shunt_reader_for(standard, memory, plan);
+    uint32_t asked = asked_of(plan, standard);
+    if (asked && standard == SHUNT_STANDARD_HL7) return validating_hl7(memory, plan, asked);
+    if (!asked || standard != SHUNT_STANDARD_X12) return shunt_reader_for(standard, memory, plan);
     const shunt_guide  **guides = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *guides);
     shunt_conditions    *conditions = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *conditions);
     shunt_x12_validator *validator = NULL;

@@ -164,6 +164,8 @@ const shunt_guide *shunt_hl7_guide_at(uint32_t index); /* those of HL7, by set a
  * lower one that has the set, else as the lowest. `*exact`: version as asked for. An empty version counts as the newest. NULL: no
  * version has the set. */
 const shunt_guide *shunt_hl7_guide_nearest(shunt_text set, shunt_text version, bool *exact);
+/* Does any version have messages of this type ("ADT")? */
+bool               shunt_hl7_type_known(shunt_text type);
 /* <0, 0, >0 like strcmp, by their numbers: "2.5.1" is above "2.5". What is not a number counts as 0. */
 int                shunt_hl7_version_compare(shunt_text a, shunt_text b);
 /* Exact version first, then the family. NULL where none fits. */

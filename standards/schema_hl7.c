@@ -36,8 +36,8 @@ static int compare(shunt_text a, shunt_text b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
-/* Guides of the set, from the oldest version to the newest; gives their number. */
-static uint32_t versions_of(shunt_text set, const shunt_guide **first)
+/* The first guide whose set is not before this one. */
+static uint32_t lower_bound(shunt_text set)
 {
     uint32_t low = 0, high = shunt_dict_hl7_guide_count;
     while (low < high) {
@@ -47,9 +47,34 @@ static uint32_t versions_of(shunt_text set, const shunt_guide **first)
         else
             high = middle;
     }
+    return low;
+}
+
+/* Guides of the set, from the oldest version to the newest; gives their number. */
+static uint32_t versions_of(shunt_text set, const shunt_guide **first)
+{
+    uint32_t low = lower_bound(set), high = low;
     *first = &shunt_dict_hl7_guides[low];
     while (high < shunt_dict_hl7_guide_count && shunt_text_is(set, shunt_dict_hl7_guides[high].set)) high++;
     return high - low;
+}
+
+bool shunt_hl7_type_known(shunt_text type)
+{
+    enum { LONGEST = 8 };
+    const shunt_guide *first;
+    char               set[LONGEST + 1];
+    if (!type.length || type.length > LONGEST) return false;
+    if (versions_of(type, &first)) return true;
+    memcpy(set, type.bytes, type.length);
+    for (const char *next = "^_"; *next; next++) {
+        set[type.length] = *next;
+        shunt_text prefix = { set, type.length + 1 };
+        uint32_t   at = lower_bound(prefix);
+        if (at < shunt_dict_hl7_guide_count && shunt_text_starts(shunt_text_of(shunt_dict_hl7_guides[at].set), prefix))
+            return true;
+    }
+    return false;
 }
 
 /* The components of a message type: "ADT^A04^ADT_A01" is ADT^A04, else ADT_A01. An acknowledgement is one whatever its event. */

@@ -63,7 +63,7 @@ def runs(versions):
 
 
 def usage(u):
-    if u in ("R", "(B) R"):
+    if u == "R":  # not `(B) R`: what only backward compatibility requires, later senders leave out
         return "R"
     return "N" if u in ("X", "W") else "S"
 

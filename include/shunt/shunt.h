@@ -247,17 +247,17 @@ SHUNT_API void                 shunt_inspector_free(shunt_inspector *inspector);
 typedef struct shunt_validate_options {
     size_t                 size;
     const shunt_allocator *allocator;
-    const char            *snip; /* "2": SNIP types 1 to 2; "1,2,5": these; NULL = 1, 2 and 5 */
+    const char            *snip; /* "2": SNIP types, or levels, 1 to 2; "1,2,5": these; NULL = 1, 2, 4 and 5 */
     const char            *name; /* of the input, in findings; NULL = "-" */
     bool                   json; /* findings and summary as objects of JSON, one a line */
     bool        show_phi; /* values that carry PHI are shown, not masked; an acknowledgement always repeats what it is about */
     const char *sender, *receiver; /* ISA06 and ISA08 that are expected; NULL = any */
-    shunt_write acknowledge;       /* gets TA1, 997 and 999; NULL = none are made */
+    shunt_write acknowledge;       /* gets TA1, 997, 999 and ACK; NULL = none are made */
     void       *acknowledge_context;
     const char *made_at;                  /* of the acknowledgements, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
     const shunt_definitions *definitions; /* NULL = none */
 } shunt_validate_options;
-/* X12 held against standard and guide (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
+/* X12 and HL7 v2, known by their first bytes, held against their standard (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
  * SHUNT_INPUT_FAULT where a finding of severity error was made. */
 typedef struct shunt_validator shunt_validator;
 SHUNT_API shunt_result         shunt_validator_new(const shunt_validate_options *options, shunt_write write, void *context,

@@ -697,6 +697,9 @@ static void push_loop(struct hl7 *x, shunt_step step, uint16_t loop, uint64_t en
     p->end = end;
 }
 
+/* Are segments shown? */
+static bool shows(const struct hl7 *x) { return x->options.display || x->options.segments; }
+
 /* Puts the segment at its place in the message and makes its values ready. */
 static uint16_t land(struct hl7 *x)
 {
@@ -716,7 +719,7 @@ static uint16_t land(struct hl7 *x)
 
 static void show_segment(struct hl7 *x, uint16_t node)
 {
-    if (!x->options.display) return;
+    if (!shows(x)) return;
     struct pending *p = push(x, SHUNT_STEP_SEGMENT);
     p->index = node;
     p->segment = true;
@@ -725,7 +728,7 @@ static void show_segment(struct hl7 *x, uint16_t node)
 /* The segment is complete: its values come next. */
 static void take_values(struct hl7 *x, uint16_t node)
 {
-    if (x->options.display) {
+    if (shows(x)) {
         index_fields(x, SHUNT_HL7_FIELDS);
         x->offsets[x->segment.elements + 1] = x->size + 1;
     }
@@ -735,7 +738,7 @@ static void take_values(struct hl7 *x, uint16_t node)
     if (node == SHUNT_NONE) return;
     const shunt_hl7_node *n = &x->wants.nodes[node];
     if (n->take_count == 0) return;
-    if (!x->options.display) index_fields(x, n->last);
+    if (!shows(x)) index_fields(x, n->last);
     x->take = n->take_first;
     x->take_end = n->take_first + n->take_count;
 }
@@ -817,8 +820,8 @@ static bool read_delims(struct hl7 *x, bool *broken_msh2)
     x->delims = delims;
     x->header = true;
     x->quiet = x->stray = x->noise = false;
-    index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
-    if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
+    index_fields(x, shows(x) ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
+    if (shows(x)) x->offsets[x->segment.elements + 1] = x->size + 1;
     x->segment.id = ID(x->bytes[0], x->bytes[1], x->bytes[2]);
     return true;
 }
@@ -878,8 +881,8 @@ static enum got close_scope(struct hl7 *x, shunt_scope scope)
     if (scope == SHUNT_SCOPE_INTERCHANGE && *open) end_batch(x);
     x->stray = x->noise = x->quiet = false;
     if (x->size > 3) x->delims.element = x->bytes[3];
-    index_fields(x, x->options.display ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
-    if (x->options.display) x->offsets[x->segment.elements + 1] = x->size + 1;
+    index_fields(x, shows(x) ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
+    if (shows(x)) x->offsets[x->segment.elements + 1] = x->size + 1;
     if (!*open) {
         warn(x, SHUNT_HL7_MISPLACED);
         show_segment(x, SHUNT_NONE);
@@ -1175,7 +1178,7 @@ static enum got pass_over(struct hl7 *x, const uint8_t *bytes, size_t size)
         }
     }
     x->size = 0;
-    if (header || demanded || x->options.display) {
+    if (header || demanded || shows(x)) {
         char words[DETAIL];
         snprintf(words, sizeof words, "the limit is %zu bytes", x->options.max_segment_bytes);
         detail(x, fault(x, SHUNT_HL7_SEGMENT_LENGTH), "%s", words);
@@ -1678,7 +1681,7 @@ shunt_reader *shunt_hl7_reader_new(const shunt_memory *memory, const shunt_plan 
     x->delims.element = '|';
     x->all_strict = shunt_hl7_all_strict(plan);
     bool made = shunt_hl7_wants_init(&x->wants, memory, plan);
-    x->offset_limit = x->options.display ? SHUNT_HL7_FIELDS : x->wants.last > HEADER_FIELDS ? x->wants.last : HEADER_FIELDS;
+    x->offset_limit = shows(x) ? SHUNT_HL7_FIELDS : x->wants.last > HEADER_FIELDS ? x->wants.last : HEADER_FIELDS;
     x->offsets = shunt_memory_zeroed(memory, x->offset_limit + 2, sizeof *x->offsets);
     if (made && x->offsets) return &x->base;
     hl7_free(&x->base);

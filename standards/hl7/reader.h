@@ -21,6 +21,7 @@ typedef struct shunt_hl7_options {
     size_t   max_segment_bytes; /* 8 MiB; a longer one that holds demanded values is HL7_SEGMENT_LENGTH; others are passed over */
     uint32_t max_leading_bytes; /* 64 KiB: how far in the input the first header is looked for */
     bool     display;           /* SEGMENT events, also of messages without a guide and of lines outside of any */
+    bool     segments; /* the same, and values and faults as without them; but for oversized segments, which are all told */
 } shunt_hl7_options;
 
 /* `plan` has passed shunt_plan_valid and outlives the reader; `memory` is borrowed. NULL: no memory. */

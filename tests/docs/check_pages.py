@@ -45,9 +45,9 @@ def main():
     faults += more + compare("diagnostics.md", of_rules, set(found))
 
     # What a validation finds has a page of its own, several codes in a row.
-    finds = {code for _, code, *_ in ENTRY.findall(text.partition("what a validation finds */")[2].partition("/*")[0])}
-    table = re.findall(r"^\| (X12_.*?) \|", (source / "docs/validate.md").read_text(), re.M)
-    faults += [f"validate.md: no row for {code}" for code in sorted(finds - {code for row in table for code in re.findall(r"X12_\w+", row)})]
+    finds = {code for block in text.split("what a validation finds */")[1:] for _, code, *_ in ENTRY.findall(block.partition("/*")[0])}
+    table = re.findall(r"^\| ([A-Z0-9]+_.*?) \|", (source / "docs/validate.md").read_text(), re.M)
+    faults += [f"validate.md: no row for {code}" for code in sorted(finds - {code for row in table for code in re.findall(r"[A-Z0-9]+_\w+", row)})]
 
     for page, prefix in (("x12.md", "X12_"), ("hl7.md", "HL7_"), ("csv.md", "CSV_"), ("fhir.md", "FHIR_")):
         rows = re.findall(r"^\| (" + prefix + r"\w+) \| (\w+) \|", (source / "docs" / page).read_text(), re.M)

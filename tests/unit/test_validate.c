@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/test_memory.h"
+#include "tests/support/findings.h"
 
 #define ISA00501 "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*^*00501*000000031*0*P*:~"
 #define CLAIM                                                                                                                    \
@@ -29,100 +29,6 @@
     "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*U*00401*000000031*0*P*:~"                 \
     "GS*SH*SENDER*RECEIVER*20250301*1200*31*X*004010~ST*856*0001~BSN*00*S1*20250301*1200~HL*1**S~HL*2*1*O~PRF*P1~HL*3*2*P~"      \
     "HL*4*3*I~SN1**2*EA~SE*9*0001~GE*1*31~IEA*1*000000031~"
-
-typedef struct text {
-    char  *bytes;
-    size_t length;
-} text;
-
-static bool append(void *context, const void *bytes, size_t size)
-{
-    text *t = context;
-    t->bytes = realloc(t->bytes, t->length + size + 1);
-    memcpy(t->bytes + t->length, bytes, size);
-    t->length += size;
-    t->bytes[t->length] = 0;
-    return true;
-}
-
-/* The message with each "from>to" done once; changes are apart by newlines. */
-static char *changed(const char *message, const char *changes)
-{
-    char *out = strdup(message);
-    for (const char *at = changes; *at;) {
-        size_t      length = strcspn(at, "\n");
-        const char *arrow = memchr(at, '>', length);
-        ck_assert_ptr_nonnull(arrow);
-        char *from = strndup(at, (size_t)(arrow - at)), *to = strndup(arrow + 1, length - (size_t)(arrow - at) - 1), *more;
-        char *place = strstr(out, from);
-        ck_assert_msg(place != NULL, "`%s` is not there", from);
-        ck_assert_int_ge(asprintf(&more, "%.*s%s%s", (int)(place - out), out, to, place + strlen(from)), 0);
-        free(out), free(from), free(to);
-        out = more;
-        at += length + (at[length] == '\n');
-    }
-    return out;
-}
-
-static const char *member(const char *line, const char *name, char out[static 64])
-{
-    char key[32];
-    snprintf(key, sizeof key, "\"%s\":", name);
-    const char *at = strstr(line, key);
-    out[0] = 0;
-    if (!at) return out;
-    at += strlen(key);
-    size_t length = *at == '"' ? strcspn(++at, "\"") : strcspn(at, ",}");
-    snprintf(out, 64, "%.*s", (int)length, at);
-    return out;
-}
-
-/* "X12_CODE CLM8 7", one a finding, apart by `; `. */
-static char *compact(const char *json)
-{
-    text out = { 0 };
-    append(&out, "", 0);
-    for (const char *line = json; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-        char code[64], id[64], element[64], component[64], answer[64], whole[400];
-        if (strstr(line, "{\"file\"") != line || !strncmp(strchr(line, ',') + 1, "\"summary\"", 9)) continue;
-        char *one = strndup(line, strcspn(line, "\n"));
-        member(one, "code", code), member(one, "id", id), member(one, "element", element), member(one, "component", component);
-        member(one, "answer_code", answer);
-        snprintf(whole, sizeof whole, "%s%s %s%s%s%s%s%s", out.length ? "; " : "", code, id, element, *component ? "-" : "",
-                 component, *answer ? " " : "", answer);
-        append(&out, whole, strlen(whole));
-        free(one);
-    }
-    return out.bytes;
-}
-
-static shunt_result run(const char *message, const char *snip, const shunt_definitions *definitions,
-                        const shunt_allocator *allocator, size_t step, text *out, text *answer)
-{
-    shunt_validate_options options = { .size = sizeof options,
-                                       .allocator = allocator,
-                                       .snip = snip,
-                                       .json = true,
-                                       .acknowledge = append,
-                                       .acknowledge_context = answer,
-                                       .made_at = "2025-03-02T08:00:00Z",
-                                       .definitions = definitions };
-    shunt_validator       *v;
-    shunt_messages        *messages;
-    shunt_result           result = shunt_validator_new(&options, append, out, &v, &messages);
-    shunt_messages_free(messages);
-    for (size_t at = 0, size = strlen(message); result <= SHUNT_INPUT_FAULT && at < size; at += step) {
-        size_t       piece = size - at < step ? size - at : step;
-        shunt_result one = shunt_validator_feed(v, message + at, piece, false);
-        if (one > result) result = one;
-    }
-    if (result <= SHUNT_INPUT_FAULT) {
-        shunt_result one = shunt_validator_feed(v, NULL, 0, true);
-        if (one > result) result = one;
-    }
-    shunt_validator_free(v);
-    return result;
-}
 
 static const struct {
     const char *message, *changes, *snip, *found;
@@ -200,12 +106,12 @@ static const struct {
 
 START_TEST(finds)
 {
-    char *message = changed(cases[_i].message, cases[_i].changes);
+    char *message = test_changed(cases[_i].message, cases[_i].changes);
     for (size_t step = 1; step <= 4096; step += 4095) {
-        text         out = { 0 }, answer = { 0 };
-        shunt_result result = run(message, cases[_i].snip, NULL, NULL, step, &out, &answer);
+        test_text    out = { 0 }, answer = { 0 };
+        shunt_result result = test_validate(message, cases[_i].snip, NULL, NULL, step, &out, &answer);
         ck_assert_int_le(result, SHUNT_INPUT_FAULT);
-        char *found = compact(out.bytes);
+        char *found = test_findings(out.bytes);
         ck_assert_msg(!strcmp(found, cases[_i].found), "%s: found `%s`, not `%s`", cases[_i].changes, found, cases[_i].found);
         free(found), free(out.bytes), free(answer.bytes);
     }
@@ -247,9 +153,9 @@ static const struct {
 
 START_TEST(answers_it)
 {
-    char *message = changed(answers[_i].message, answers[_i].changes);
-    text  out = { 0 }, answer = { 0 };
-    ck_assert_int_le(run(message, "2", NULL, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
+    char     *message = test_changed(answers[_i].message, answers[_i].changes);
+    test_text out = { 0 }, answer = { 0 };
+    ck_assert_int_le(test_validate(message, "2", NULL, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
     if (answers[_i].answer)
         ck_assert_str_eq(answer.bytes ? answer.bytes : "", answers[_i].answer);
     else /* one line for each terminator: nothing has added a segment */
@@ -295,16 +201,16 @@ START_TEST(takes_definitions)
     const char  *definition = definitions[_i].definition;
     shunt_result result = shunt_definitions_add(d, "site.tsv", definition, strlen(definition), &messages);
     if (!definitions[_i].found) {
-        text out = { 0 };
+        test_text out = { 0 };
         ck_assert_int_eq(result, SHUNT_RULES_FAULT);
-        ck_assert_int_eq(shunt_messages_print(messages, false, append, &out), SHUNT_DONE);
+        ck_assert_int_eq(shunt_messages_print(messages, false, test_append, &out), SHUNT_DONE);
         ck_assert_msg(strstr(out.bytes, definitions[_i].changes) != NULL, "%s", out.bytes);
         free(out.bytes);
     } else {
-        text out = { 0 }, answer = { 0 };
+        test_text out = { 0 }, answer = { 0 };
         ck_assert_int_eq(result, SHUNT_DONE);
-        ck_assert_int_le(run(definitions[_i].message, "4", d, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
-        char *found = compact(out.bytes);
+        ck_assert_int_le(test_validate(definitions[_i].message, "4", d, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
+        char *found = test_findings(out.bytes);
         ck_assert_str_eq(found, definitions[_i].found);
         free(found), free(out.bytes), free(answer.bytes);
     }
@@ -313,23 +219,16 @@ START_TEST(takes_definitions)
 }
 END_TEST
 
-static void *allocate(void *context, size_t size) { return ((struct test_memory *)context)->memory.allocate(context, size); }
-static void *resize(void *context, void *block, size_t size)
-{
-    return ((struct test_memory *)context)->memory.resize(context, block, size);
-}
-static void release(void *context, void *block) { ((struct test_memory *)context)->memory.release(context, block); }
-
 /* Each n-th allocation fails, far apart where there are many: the result says so, nothing is lost or left. */
 START_TEST(survives_lack_of_memory)
 {
-    char *message = changed(CLAIM, "A*Y*Y~>A*X*Y~\nUN*1***1~>UN*1x***1~");
+    char *message = test_changed(CLAIM, "A*Y*Y~>A*X*Y~\nUN*1***1~>UN*1x***1~");
     for (size_t n = 1;; n += n < 12 ? 1 : 61) {
         struct test_memory memory;
-        text               out = { 0 }, answer = { 0 };
+        test_text          out = { 0 }, answer = { 0 };
         test_memory_init(&memory, n);
-        shunt_allocator allocator = { allocate, resize, release, &memory };
-        shunt_result    result = run(message, "2", NULL, &allocator, 100, &out, &answer);
+        shunt_allocator allocator = test_allocator(&memory);
+        shunt_result    result = test_validate(message, "2", NULL, &allocator, 100, &out, &answer);
         ck_assert_uint_eq(memory.blocks, 0);
         free(out.bytes), free(answer.bytes);
         if (memory.calls < n) {
