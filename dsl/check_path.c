@@ -1588,14 +1588,14 @@ const shunt_loop_ref *unit_loop_of(check *k, shunt_ast *list, bool *reported)
     return ref;
 }
 
-/* A loop without limit that has loops of its own is a level of the message, and may hold the rest of the file. */
+/* A loop without limit that has loops of its own which repeat is a level of the message, and may hold the rest of the file. */
 static const shunt_loop *endless_below(const shunt_loop *loop)
 {
     for (uint16_t i = 0; i < loop->body_count; i++) {
         const shunt_loop *inner = loop->body[i].loop;
         if (!inner) continue;
         bool holds = false;
-        for (uint16_t j = 0; j < inner->body_count; j++) holds = holds || inner->body[j].loop;
+        for (uint16_t j = 0; j < inner->body_count; j++) holds = holds || (inner->body[j].loop && inner->body[j].loop->max != 1);
         if (inner->max == 0 && holds) return inner;
         const shunt_loop *deeper = endless_below(inner);
         if (deeper) return deeper;
