@@ -214,11 +214,12 @@ static void note_phi(shunt_emit_fn *f, const shunt_shape *shape, uint32_t member
 }
 
 static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target,
-                     bool line);
+                     bool line, uint16_t within);
 
-/* `lines: for each s in 2400 { ... }`, or one row written out; several of one name append. */
+/* `lines: for each s in 2400 { ... }`, or one row written out; several of one name append. For lineage all values of the rows belong to
+ * `within`, the field of the record that holds them. */
 static void list_field(shunt_emit_fn *f, const shunt_ast *fields, shunt_text name, const shunt_member *member, uint16_t into,
-                       uint16_t target)
+                       uint16_t target, uint16_t within)
 {
     const shunt_ty    *item = member->type.kind == SHUNT_TY_LIST ? member->type.item : &member->type;
     const shunt_shape *shape = item->shape;
@@ -234,7 +235,7 @@ static void list_field(shunt_emit_fn *f, const shunt_ast *fields, shunt_text nam
         uint16_t          run = shape_run(f, shape);
         shunt_emit_region region = shunt_emit_enter(f);
         if (each) shunt_emit_loop_begin(f, each, &loop);
-        fill_run(f, shape, field->kids[SHUNT_FIELD_LIST_fields], run, target, false);
+        fill_run(f, shape, field->kids[SHUNT_FIELD_LIST_fields], run, target, false, within);
         shunt_emit_op(f, SHUNT_OP_ROW_NEW, row, run, 0);
         if (list) shunt_emit_op(f, SHUNT_OP_LIST_PUSH, into, row, member->type.max > UINT16_MAX ? 0 : (uint16_t)member->type.max);
         if (each) shunt_emit_loop_end(f, &loop);
@@ -251,20 +252,20 @@ static uint16_t shape_run(shunt_emit_fn *f, const shunt_shape *shape)
 }
 
 static void fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint32_t i, uint16_t base,
-                     uint16_t target, bool line)
+                     uint16_t target, bool line, uint16_t within)
 {
     const shunt_member *member = &shape->members[i];
     const shunt_ast    *field = find_field(fields, member->name);
     uint16_t            into = (uint16_t)(base + i);
+    uint16_t            owner = within != SHUNT_NONE ? within : shunt_emit_number(f->e, line ? 0x8000 + i : i);
     if (field && field->kind == SHUNT_AST_FIELD_LIST) {
-        list_field(f, fields, member->name, member, into, target);
+        list_field(f, fields, member->name, member, into, target, owner);
         return;
     }
     if (field) {
         shunt_ast *value = field->kids[1];
         note_phi(f, shape, i, value);
-        shunt_emit_depends(f->e, target, shunt_emit_number(f->e, line ? 0x8000 + i : i),
-                           shunt_emit_site(f->e, value->span, f->step), value);
+        shunt_emit_depends(f->e, target, owner, shunt_emit_site(f->e, value->span, f->step), value);
         field_into(f, value, member, into);
     } else if (member->value) {
         default_into(f, shape, base, i);
@@ -276,9 +277,9 @@ static void fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast
 }
 
 static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base, uint16_t target,
-                     bool line)
+                     bool line, uint16_t within)
 {
-    for (uint32_t i = 0; i < shape->count; i++) fill_one(f, shape, fields, i, base, target, line);
+    for (uint32_t i = 0; i < shape->count; i++) fill_one(f, shape, fields, i, base, target, line, within);
 }
 
 static void target_checks(shunt_emit_fn *f, const shunt_target_info *info, uint16_t base)
@@ -298,7 +299,7 @@ static void emit_statement(shunt_emit_fn *f, shunt_ast *node)
     const shunt_symbol      *target = shunt_fact_of(node)->symbol;
     const shunt_target_info *info = target->as.target;
     uint16_t                 base = shape_run(f, info->shape);
-    fill_run(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number, false);
+    fill_run(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number, false, SHUNT_NONE);
     target_checks(f, info, base);
     shunt_emit_op(f, SHUNT_OP_EMIT, (uint16_t)target->number, base, 0);
 }
@@ -335,7 +336,7 @@ static void journal_statement(shunt_emit_fn *f, shunt_ast *node)
     journal.keys = shunt_emit_run_of(f, types, journal.key_count);
     if (info->line && info->line->count) {
         journal.with = shape_run(f, info->line);
-        fill_run(f, info->line, node->kids[SHUNT_JOURNAL_with], journal.with, (uint16_t)target->number, true);
+        fill_run(f, info->line, node->kids[SHUNT_JOURNAL_with], journal.with, (uint16_t)target->number, true, SHUNT_NONE);
     }
     shunt_emit_op(f, SHUNT_OP_JOURNAL, (uint16_t)target->number, flip, 0);
     f->journal = &journal;
@@ -410,7 +411,7 @@ static void line_item(shunt_emit_fn *f, shunt_ast *node)
     }
     for (uint32_t i = 0; i < columns; i++) {
         if (find_field(with, line->members[i].name))
-            fill_one(f, line, with, i, (uint16_t)(run + 2), (uint16_t)target->number, true);
+            fill_one(f, line, with, i, (uint16_t)(run + 2), (uint16_t)target->number, true, SHUNT_NONE);
         else
             shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + 2 + i), (uint16_t)(f->journal->with + i), 0);
     }
