@@ -288,10 +288,96 @@ def ship_levels(loop, above, code):
         nested["body"].append(dict(node, key={"03": [code]}) if node.get("seg") == "HL" else node)
     last = max(n["pos"] for n in loop["body"])
     for below in SHIP_LEVELS[name][1]:
-        # An item is always of an order, so that its order is at hand; one without is read as if its order had begun.
-        if below not in above and (below != "I" or "O" in above + code):
+        if below not in above:
             nested["body"].append(dict(ship_levels(loop, above + code, below), pos=last + 10))
     return nested
+
+
+# Request and response that share set and version: one tree that takes both, since nothing before BHT tells them apart.
+TWINS = {"004010/278-request-004010X094A1": ("004010/278-response-004010X094A1", "278-004010X094A1")}
+
+
+def either(a, b):
+    """A usage that two guides have: required where both require it, not used where neither uses it."""
+    return a if a == b else "S"
+
+
+def most(a, b):
+    return ">1" if ">1" in (a, b) else max(int(a), int(b))
+
+
+def both_elements(a, b):
+    """Element lines that take what either list takes; a list that is not there takes all of the layout."""
+    if not a or not b:
+        return None
+    found = {}
+    for mine, other in ((a, b), (b, a)):
+        others = {e["at"]: e for e in other}
+        for e in mine:
+            o = others.get(e["at"], {"use": "N"})
+            if e["at"] in found:
+                continue
+            one = dict(e, use=either(e["use"], o["use"]))
+            if o["use"] != "N" and e["use"] != "N":
+                for part in ("codes", "comp", "codeset", "maxlen"):
+                    if part not in e or part not in o:
+                        one.pop(part, None)
+                if "codes" in one:
+                    one["codes"] = sorted(set(e["codes"]) | set(o["codes"]))
+                if "comp" in one:
+                    one["comp"] = both_elements(e["comp"], o["comp"])
+            elif e["use"] == "N":
+                one = dict(o, use="S") if o["use"] != "N" else one
+            found[e["at"]] = one
+    return [found[at] for at in sorted(found, key=int)]
+
+
+def shared(a, b):
+    """How many qualifiers two nodes of one id share; -1: they are not the same."""
+    if a.get("loop") != b.get("loop") or a.get("seg") != b.get("seg"):
+        return -1
+    mine, other = a.get("key"), b.get("key")
+    if "loop" in a or (not mine and not other):
+        return 0
+    if not mine or not other or mine.keys() != other.keys():
+        return -1
+    return sum(len(set(mine[k]) & set(other[k])) for k in mine) or -1
+
+
+def merged(a, b):
+    """One body that takes what either takes, in the order of the places."""
+    left, found = list(b), []
+    for node in a:
+        twin = max(left, key=lambda n: shared(node, n), default=None)
+        if twin is None or shared(node, twin) < 0:
+            found.append(dict(node, use="S" if node["use"] == "R" else node["use"]))
+            continue
+        left.remove(twin)
+        one = dict(node, use=either(node["use"], twin["use"]), pos=min(node["pos"], twin["pos"]))
+        if "loop" in node:
+            one.update(repeat=most(node["repeat"], twin["repeat"]), body=merged(node["body"], twin["body"]))
+        else:
+            one.update(max=most(node["max"], twin["max"]), elements=both_elements(node.get("elements"), twin.get("elements")))
+            if node.get("key"):
+                one["key"] = {k: sorted(set(v) | set(twin["key"][k])) for k, v in node["key"].items()}
+        found.append(one)
+    found += [dict(node, use="S" if node["use"] == "R" else node["use"]) for node in left]
+    if found[0].get("seg") != "ST":  # a set numbers its areas anew
+        found.sort(key=lambda n: n["pos"])
+    return found
+
+
+def service_levels(tree):
+    """The service levels of a subscriber without dependent are those of a dependent as well."""
+    for node in tree:
+        if "loop" not in node:
+            continue
+        below = {n.get("loop"): n for n in node["body"] if "loop" in n}
+        if node["loop"] == "2000C" and "2000D" in below:
+            level = next(n for n in below["2000D"]["body"] if n.get("loop") == "2000E")
+            if "2000E" in below:
+                below["2000E"]["body"] = merged(below["2000E"]["body"], level["body"])
+        service_levels(node["body"])
 
 
 def plain_ids(body):
@@ -305,13 +391,16 @@ def plain_ids(body):
 class Guide:
     def __init__(self, facts, name, segments, names):
         self.tree = read_json(facts, "transactions", name + ".json")
+        if name in TWINS:
+            self.tree["body"] = merged(self.tree["body"], read_json(facts, "transactions", TWINS[name][0] + ".json")["body"])
+            service_levels(self.tree["body"])
         plain_ids(self.tree["body"])
         if name.startswith("base/856-"):
             at = next(i for i, n in enumerate(self.tree["body"]) if n.get("loop") == "HL")
             self.tree["body"][at]["use"] = "S"
             self.tree["body"][at:at] = [dict(ship_levels(self.tree["body"][at], "", code), pos=self.tree["body"][at]["pos"])
                                         for code in "SOTP"]
-        self.name = name.split("/")[-1]
+        self.name = TWINS[name][1] if name in TWINS else name.split("/")[-1]
         self.release = self.tree["release"] if self.tree["release"] in RELEASES else "005010"
         self.segments, self.names, self.lines = segments, names, []
 
@@ -436,11 +525,9 @@ class Guide:
     def write(self, out, classified):
         tree = self.tree
         version = tree["guide"]
-        if "-response-" in self.name:  # request and response share set and version: the second is named apart
-            version += "-response"
         if not version[0].isdigit():  # TA1 has no guide
             version = self.release
-        match = re.match(r"^(\d{6}X\d{3})[A-Z]\d(-response)?$", version)
+        match = re.match(r"^(\d{6}X\d{3})[A-Z]\d$", version)
         family = {"997-005010": "005010X230"}.get(self.name, match[1] if match else version)
         is_guide = "X" in version or tree["set"] in ("997", "999") or tree["set"].startswith("TA1")
         health = is_guide and tree["set"][:3] in classified
@@ -474,7 +561,8 @@ def main():
     write_lists(facts, names, out)
     write_phi(facts, out)
     classified = {s[:3] for s in read_json(facts, "phi.json")["transactions"]}
-    for name in wanted:
+    second = {twin for twin, _ in TWINS.values()}
+    for name in (n for n in wanted if n not in second):
         Guide(facts, name, segments, names).write(out, classified)
     for kind in ("segment", "composite", "at", "node", "place", "loop", "element"):
         for key in sorted(set(names.table[kind]) - {k for n, k in names.used if n == kind}):

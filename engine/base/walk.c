@@ -8,6 +8,34 @@ void shunt_walk_begin(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
     shunt_walk_again(walk, plan, guide);
 }
 
+#define HL ((uint64_t)'H' << 56 | (uint64_t)'L' << 48)
+
+static uint32_t find_id(shunt_walk *walk, uint64_t id);
+
+static bool share_key(const shunt_plan *plan, const shunt_plan_node *a, const shunt_plan_node *b)
+{
+    for (unsigned i = 0; i < a->key_count; i++)
+        for (unsigned k = 0; k < b->key_count; k++)
+            if (plan->keys[a->key_first + i] == plan->keys[b->key_first + k]) return true;
+    return false;
+}
+
+/* Is there a loop from which an HL with one qualifier can go to several places? */
+static bool levels_are_several(shunt_walk *walk)
+{
+    const shunt_plan *plan = walk->plan;
+    uint32_t          id = find_id(walk, HL);
+    for (uint32_t loop = 0; id < walk->guide->id_count && loop < walk->guide->loop_count; loop++) {
+        const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first + loop * walk->guide->id_count + id;
+        for (uint32_t a = cell[0]; a < cell[1]; a++)
+            for (uint32_t b = a + 1; b < cell[1]; b++)
+                if (!plan->choices[a].orphan && !plan->choices[b].orphan &&
+                    share_key(plan, &plan->nodes[plan->choices[a].node], &plan->nodes[plan->choices[b].node]))
+                    return true;
+    }
+    return false;
+}
+
 void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
 {
     if (walk->plan != plan || walk->guide != &plan->guides[guide]) {
@@ -16,10 +44,12 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
         walk->guide = &plan->guides[guide];
         walk->plain = true;
         walk->learned = 1;
+        walk->levels = levels_are_several(walk);
     }
     walk->last = SHUNT_NONE;
     memset(walk->positions, 0, sizeof walk->positions);
     memset(walk->repeats, 0, sizeof walk->repeats);
+    memset(walk->level, 0, sizeof walk->level);
     walk->last_node = SHUNT_NONE;
     walk->last_repeats = 0;
     walk->depth = 1;
@@ -167,6 +197,50 @@ static void move(shunt_walk *walk, uint16_t index, shunt_landing *landing)
     open_loop(walk, node->loop, repeat, node->start, landing);
 }
 
+/* The open loop whose level this HL says it is in; SHUNT_NONE: none, or nothing is said. */
+static uint16_t parent_level(const shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims)
+{
+    uint64_t parent = pack_range(segment, shunt_segment_value(segment, delims, 2, 0));
+    for (unsigned depth = walk->depth; parent && depth-- > 1;)
+        if (walk->level[depth] == parent) return walk->loops[depth];
+    return SHUNT_NONE;
+}
+
+/* The best choices of each kind; `parent`: only those in its body count, SHUNT_NONE = all. */
+typedef struct found {
+    uint32_t fits, full, orphan, back;
+} found;
+
+static found find_choices(const shunt_walk *walk, const uint32_t *cell, const shunt_segment *segment, const shunt_delims *delims,
+                          uint16_t parent)
+{
+    const shunt_plan *plan = walk->plan;
+    found             f = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+    qualifier         q = { .element = UINT32_MAX, .component = UINT32_MAX };
+    for (uint32_t c = cell[0]; c < cell[1]; c++) {
+        const shunt_plan_choice *choice = &plan->choices[c];
+        const shunt_plan_node   *node = &plan->nodes[choice->node];
+        if (choice->orphan && f.orphan != UINT32_MAX) continue;
+        if (!key_fits(plan, node, segment, delims, &q)) continue;
+        if (choice->orphan) {
+            f.orphan = c;
+            continue;
+        }
+        uint16_t               index = body_of(plan, node);
+        const shunt_plan_loop *body = &plan->loops[index];
+        if (SHUNT_UNLIKELY(parent != SHUNT_NONE) && index != parent) continue;
+        if (node->position < walk->positions[body->depth]) {
+            if (f.back == UINT32_MAX) f.back = c;
+        } else if (used_up(walk, node, choice->node)) {
+            if (f.full == UINT32_MAX) f.full = c;
+        } else {
+            f.fits = c;
+            break;
+        }
+    }
+    return f;
+}
+
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
 {
     const shunt_plan *plan = walk->plan;
@@ -176,39 +250,27 @@ void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const sh
     landing->enter_count = 0;
     landing->out_of_order = landing->orphan = landing->too_many = landing->sure = false;
 
-    uint32_t id = find_id(walk, segment->id ? segment->id : pack_range(segment, shunt_segment_element(segment, 0)));
+    uint64_t name = segment->id ? segment->id : pack_range(segment, shunt_segment_element(segment, 0));
+    uint32_t id = find_id(walk, name);
     if (id >= walk->guide->id_count) return;
     uint16_t        innermost = walk->loops[walk->depth - 1];
     const uint32_t *cell = plan->dispatch + walk->guide->dispatch_first +
                            (uint32_t)(innermost - walk->guide->loop_first) * walk->guide->id_count + id;
-    uint32_t  full = UINT32_MAX, orphan = UINT32_MAX, back = UINT32_MAX; /* the best of each lesser kind */
-    qualifier q = { .element = UINT32_MAX, .component = UINT32_MAX };
-    for (uint32_t c = cell[0]; c < cell[1]; c++) {
-        const shunt_plan_choice *choice = &plan->choices[c];
-        const shunt_plan_node   *node = &plan->nodes[choice->node];
-        if (choice->orphan && orphan != UINT32_MAX) continue;
-        if (!key_fits(plan, node, segment, delims, &q)) continue;
-        if (choice->orphan) {
-            orphan = c;
-            continue;
-        }
-        const shunt_plan_loop *body = &plan->loops[body_of(plan, node)];
-        if (node->position < walk->positions[body->depth]) {
-            if (back == UINT32_MAX) back = c;
-        } else if (used_up(walk, node, choice->node)) {
-            if (full == UINT32_MAX) full = c;
-        } else {
-            landing->sure = full == UINT32_MAX;
-            move(walk, choice->node, landing);
-            return;
-        }
+    bool     level = SHUNT_UNLIKELY(walk->levels) && name == HL;
+    uint16_t parent = level ? parent_level(walk, segment, delims) : SHUNT_NONE;
+    found    f = find_choices(walk, cell, segment, delims, parent);
+    if (parent != SHUNT_NONE && f.fits == UINT32_MAX) f = find_choices(walk, cell, segment, delims, SHUNT_NONE);
+    uint32_t best = f.fits;
+    if (SHUNT_UNLIKELY(best == UINT32_MAX)) {
+        best = f.full != UINT32_MAX ? f.full : f.orphan != UINT32_MAX ? f.orphan : f.back;
+        if (best == UINT32_MAX) return;
+        landing->too_many = used_up(walk, &plan->nodes[plan->choices[best].node], plan->choices[best].node);
+        landing->orphan = best == f.orphan;
+        landing->out_of_order = best == f.back;
     }
-    uint32_t best = full != UINT32_MAX ? full : orphan != UINT32_MAX ? orphan : back;
-    if (best == UINT32_MAX) return;
-    landing->too_many = used_up(walk, &plan->nodes[plan->choices[best].node], plan->choices[best].node);
-    landing->orphan = best == orphan;
-    landing->out_of_order = best == back;
+    landing->sure = best == f.fits && f.full == UINT32_MAX && !level;
     move(walk, plan->choices[best].node, landing);
+    if (level) walk->level[walk->depth - 1] = pack_range(segment, shunt_segment_value(segment, delims, 1, 0));
 }
 
 /* The place that all choices of the id behind the node ask for: that in force for the id where they ask for none; false where

@@ -3,6 +3,7 @@
  * A segment lands on the first choice, in the order of the plan, whose qualifier fits, that does not go back and whose repeats
  * are not used up; then on the first of those whose repeats are; then on the first orphan (parent missing), then on the first
  * one whatever its order. A body that is gone back in goes on from there.
+ * Levels of X12 (HL) that fit in several places go into the one whose level HL02 names, where that is open.
  * A loop of X12 begins with one segment of its own. A group of HL7 begins with any segment that may come first in it: such a segment
  * has a node within the group, taken while the group has not come further, and a node that starts a new instance (plan.h: trigger). */
 #ifndef SHUNT_WALK_H
@@ -61,7 +62,9 @@ typedef struct shunt_walk {
     uint16_t                depth;        /* open loops, at least 1 */
     uint64_t                cache_ids[SHUNT_WALK_CACHE];
     uint16_t                cache_indexes[SHUNT_WALK_CACHE];
-    bool                    plain; /* every loop that began by its trigger stands where the plan has the loop */
+    bool                    plain;  /* every loop that began by its trigger stands where the plan has the loop */
+    bool                    levels; /* an HL may fit in several places: its parent decides, and no step of it is remembered */
+    uint64_t                level[SHUNT_WALK_DEPTH]; /* then HL01 of the loop at this depth, if an HL began it */
     shunt_walk_place        places[SHUNT_WALK_CACHE];
     shunt_walk_step         steps[SHUNT_WALK_STEPS];
     uint16_t                last;    /* step that was taken last, SHUNT_NONE: the last segment was looked for in the plan */

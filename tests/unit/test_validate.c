@@ -78,7 +78,8 @@ static const struct {
     { CLAIM, "HL*2*1*22>HL*2*7*22", "2", "X12_HL HL2 7" },
     { CLAIM, "HL*2*1*22>HL*1*1*22", "2", "X12_HL HL1 7" },
     { CLAIM, "HL*2*1*22>HL*3*1*22", "2", "X12_HL_LEVEL HL1" },
-    { NOTICE, "HL*4*3*I>HL*4*2*I", "2", "X12_HL_LEVEL HL2" },
+    { NOTICE, "HL*4*3*I>HL*4*2*I", "2", "" },
+    { NOTICE, "HL*4*3*I>HL*4*3*T", "2", "X12_HL_LEVEL HL2" },
     { NOTICE, "HL*4*3*I>HL*4*9*I", "2", "X12_HL HL2 7" },
     /* balancing */
     { CLAIM, "*100*UN>*90*UN", "3", "X12_BALANCE_CHARGE CLM2" },
