@@ -63,6 +63,22 @@ shunt_ast *shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item
     return list;
 }
 
+shunt_ast *shunt_ast_copy(shunt_arena *arena, const shunt_ast *node)
+{
+    shunt_ast *copy = SHUNT_NEW(arena, shunt_ast);
+    if (!copy) return NULL;
+    *copy = *node;
+    copy->fact = NULL;
+    copy->flags = 0;
+    copy->kids = SHUNT_NEW_N(arena, shunt_ast *, node->kid_count + (size_t)1);
+    if (!copy->kids) return NULL;
+    for (uint32_t i = 0; i < node->kid_count; i++) {
+        copy->kids[i] = node->kids[i] ? shunt_ast_copy(arena, node->kids[i]) : NULL;
+        if (node->kids[i] && !copy->kids[i]) return NULL;
+    }
+    return copy;
+}
+
 void shunt_ast_walk(shunt_ast *node, bool (*visit)(shunt_ast *node, void *context), void *context)
 {
     if (!node || !visit(node, context)) return;

@@ -48,6 +48,9 @@ shunt_ast *shunt_ast_make(shunt_arena *arena, shunt_ast_kind kind, shunt_span sp
 /* Appends to a LIST, BLOCK, TEMPLATE, ARRAY or PATTERN; NULL item is passed over. Returns the list, NULL without memory. */
 shunt_ast *shunt_ast_append(shunt_arena *arena, shunt_ast *list, shunt_ast *item) SHUNT_MUST_USE;
 
+/* The same tree without facts and flags, as the parser made it; it is no place to append to. NULL without memory. */
+shunt_ast *shunt_ast_copy(shunt_arena *arena, const shunt_ast *node) SHUNT_MUST_USE;
+
 /* Visits the node and all below it, parents first; `visit` returning false leaves out what is below. NULL is fine. */
 void shunt_ast_walk(shunt_ast *node, bool (*visit)(shunt_ast *node, void *context), void *context);
 

@@ -690,7 +690,6 @@ static void declare_node(check *k, shunt_ast *node)
     case SHUNT_AST_ENUM: declare_enum(k, node); break;
     case SHUNT_AST_CODES: declare_codes(k, node); break;
     case SHUNT_AST_EXTERN: later(k, node, kid(node, SHUNT_EXTERN_name), "extern", SHUNT_SYMBOL_FUNCTION); break;
-    case SHUNT_AST_OVERLAY: later(k, node, NULL, "overlay", SHUNT_SYMBOL_MAP); break;
     case SHUNT_AST_GOLDEN: later(k, node, NULL, "golden", SHUNT_SYMBOL_MAP); break;
     default: break;
     }
@@ -711,8 +710,7 @@ void use_names(check *k, shunt_ast *node) { shunt_ast_walk(node, visit_name, k);
 static void use_names_of_later(check *k, shunt_ast *node)
 {
     switch (node->kind) {
-    case SHUNT_AST_EXTERN:
-    case SHUNT_AST_OVERLAY: use_names(k, node); return;
+    case SHUNT_AST_EXTERN: use_names(k, node); return;
     default: return;
     }
 }
@@ -1284,6 +1282,7 @@ static void settle_functions(check *k)
             check_typed(k, param->decl, param->type);
         }
         shunt_ast_walk(d->symbol.decl, settle_node, &s);
+        for (const shunt_replacement *r = d->symbol.replaced; r; r = r->next) shunt_ast_walk(r->rows, settle_node, &s);
     }
 }
 
@@ -1472,21 +1471,33 @@ static void check_module(check *k, uint32_t number)
     each_own(k, SHUNT_SYMBOL_FUNCTION, shape_function);
     for (uint32_t i = 0; i < decls->kid_count; i++)
         if (decls->kids[i]->kind == SHUNT_AST_LET) check_constant(k, decls->kids[i]);
+    *PUSH(k, &k->order) = number;
+    m->walk = 2;
+}
+
+/* Bodies of functions: when all overlays are known, because they decide what an open name may give. */
+static void check_functions(check *k, module *m)
+{
     uint32_t first = k->functions.count;
+    k->module = m;
     each_own(k, SHUNT_SYMBOL_FUNCTION, walk_own_function);
     for (uint32_t i = first; i < k->functions.count; i++) {
         bool decision = k->functions.items[i]->decl->kind == SHUNT_AST_DECIDE;
         (decision ? check_decide : check_function)(k, k->functions.items[i]);
     }
     each_own(k, SHUNT_SYMBOL_TARGET, check_target);
+}
+
+static void check_maps(check *k, module *m)
+{
+    shunt_ast *decls = kid(m->info->tree, SHUNT_MODULE_decls);
+    k->module = m;
     each_own(k, SHUNT_SYMBOL_MAP, shape_map);
     each_own(k, SHUNT_SYMBOL_MAP, check_map);
     for (uint32_t i = 0; i < decls->kid_count; i++) {
         if (decls->kids[i]->kind == SHUNT_AST_WITH_TABLE) check_test_table(k, decls->kids[i]);
         if (decls->kids[i]->kind == SHUNT_AST_TEST) check_test(k, decls->kids[i]);
     }
-    if (m->has_map) warn_unused(k, m);
-    m->walk = 2;
 }
 
 static void check_everything(check *k)
@@ -1501,12 +1512,19 @@ static void check_everything(check *k)
         shunt_scope_init(&m->maps, k->arena);
     }
     for (uint32_t i = 0; i < k->c->module_count; i++) check_module(k, i);
+    link_overlays(k);
+    for (uint32_t i = 0; i < k->order.count; i++) check_functions(k, &k->modules[k->order.items[i]]);
+    for (uint32_t i = 0; i < k->order.count; i++) check_maps(k, &k->modules[k->order.items[i]]);
+    for (uint32_t i = 0; i < k->order.count; i++)
+        if (k->modules[k->order.items[i]].has_map) warn_unused(k, &k->modules[k->order.items[i]]);
     check_one_map_each(k);
     settle_functions(k);
     k->c->symbols = k->symbols.items;
     k->c->symbol_count = k->symbols.count;
     k->c->loops = k->loops.items;
     k->c->loop_count = k->loops.count;
+    k->c->overlays = k->overlays.items;
+    k->c->overlay_count = k->overlays.count;
     k->c->zones = k->zones.items;
     k->c->zone_count = k->zones.count;
 }

@@ -108,9 +108,11 @@ typedef struct check {
     SHUNT_LIST(shunt_symbol *) symbols;
     SHUNT_LIST(shunt_loop_ref *) loops;
     SHUNT_LIST(shunt_zone_file) zones;
+    SHUNT_LIST(shunt_overlay *) overlays;
     shunt_intern *loop_names; /* of `named_loops`, one for one; loops of FHIR are found by their trees and have none */
     SHUNT_LIST(shunt_loop_ref *) named_loops;
-    symbol_list   functions; /* callees before callers */
+    SHUNT_LIST(uint32_t) order; /* modules with a tree, imports before those that import them */
+    symbol_list   functions;    /* callees before callers */
     symbol_list   maps;
     uint32_t      unused;                        /* warnings of what is never used */
     shunt_shape  *adjustment, *prior, *provider; /* built-in rows, made when first used */
@@ -298,6 +300,26 @@ void                 check_decide(check *k, shunt_symbol *symbol);
 struct shunt_decide *build_decide(check *k, shunt_symbol *function, shunt_ast *rows, bool first);
 void                 check_row_results(check *k, shunt_symbol *function, shunt_ast *rows);
 
+void check_gaps(check *k, const struct shunt_decide *decide); /* E0702, W0702 */
+
+/* ---- overlays (check_overlay.c) ---- */
+/* When all modules have declared their names: what each overlay changes, before any function or map is looked at. */
+void link_overlays(check *k);
+/* The rows that stand in for those of a decision, among its parameters. */
+void check_replaced_rows(check *k, shunt_symbol *function);
+/* The `when` of the overlays of a map's module, before its items. */
+void check_whens(check *k, shunt_symbol *map);
+/* The blocks of overlays before and after a step become a part of it: its block becomes one of those before it, its own, those after it. */
+void begin_step(check *k, const shunt_ast *step, shunt_ast **around);
+void end_step(check *k, shunt_ast *step, shunt_ast *around);
+/* Names of another module are seen here as well, until the end. */
+typedef struct visitor {
+    module  *host;
+    uint32_t aliases;
+} visitor;
+void enter_visitor(check *k, uint32_t module, visitor *v);
+void leave_visitor(check *k, const visitor *v);
+
 /* ---- calls (check_call.c) ---- */
 shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want);
 shunt_ty check_method(check *k, shunt_ast *node);
@@ -306,6 +328,7 @@ uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, ui
 
 /* ---- statements (check_stmt.c) ---- */
 void     check_map(check *k, shunt_symbol *map);
+void     check_inserted(check *k, shunt_ast *statement); /* an IF that no author wrote */
 void     check_let(check *k, shunt_ast *let, shunt_symbol_kind kind);
 void     check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape,
                       bool expected);

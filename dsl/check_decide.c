@@ -411,7 +411,7 @@ static void check_rows(check *k, const shunt_decide *d)
 }
 
 /* Without `else` every value needs a row; with it the lint tells what falls through. */
-static void check_gaps(check *k, const shunt_decide *d)
+void check_gaps(check *k, const shunt_decide *d)
 {
     shunt_decide_covered covered;
     shunt_decide_gaps    gaps;
@@ -419,7 +419,7 @@ static void check_gaps(check *k, const shunt_decide *d)
     if (lint && !k->c->lints.decision_gaps) return;
     find_gaps(k, d, UINT32_MAX, GAPS_SHOWN, &covered, &gaps);
     if (covered == SHUNT_DECIDE_COVERED || (lint && covered == SHUNT_DECIDE_UNKNOWN)) return;
-    shunt_span  span = lint ? d->otherwise->span : d->function->span;
+    shunt_span  span = lint ? d->otherwise->span : d->at;
     shunt_text  name = d->function->name;
     shunt_diag *diag =
         lint ? shunt_diag_add(k->diags, SHUNT_W0702, span, "some values fit no row of `%.*s` and fall to `else`",
@@ -474,6 +474,7 @@ shunt_decide *build_decide(check *k, shunt_symbol *function, shunt_ast *rows, bo
     shunt_decide *d = NEW(k, shunt_decide);
     uint32_t      count = rows ? rows->kid_count : 0;
     d->function = function;
+    d->at = function->span;
     d->first = first;
     d->rows = NEW_N(k, shunt_ast *, count);
     d->column_count = function->as.function.count;
@@ -585,6 +586,7 @@ void check_decide(check *k, shunt_symbol *symbol)
         symbol->as.function.decide->exits = symbol->as.function.exits;
         if (!symbol->as.function.decide->wrong) check_gaps(k, symbol->as.function.decide);
         check_row_results(k, symbol, symbol->as.function.rows);
+        check_replaced_rows(k, symbol);
     }
     symbol->type.phi = 0; /* the classes of a result are those of each call */
     leave_block(k);

@@ -27,7 +27,6 @@ void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
     bool       rounded = k->rounded;
     shunt_text late = k->late;
     if (!name) return;
-    if (shunt_text_is(let->text, "open")) not_in_version(k, let->span, "`open`");
     k->levels = 0;
     k->rounded = false;
     k->late = (shunt_text){ 0 };
@@ -695,7 +694,10 @@ static void check_step(check *k, shunt_ast *node)
             longjmp(k->no_memory, 1);
         }
     }
+    shunt_ast *around;
+    begin_step(k, node, &around);
     check_statements(k, kid(node, SHUNT_STEP_block));
+    end_step(k, node, around);
 }
 
 static void check_add(check *k, shunt_ast *node)
@@ -758,6 +760,8 @@ static void check_statement(check *k, shunt_ast *node)
     default: return;
     }
 }
+
+void check_inserted(check *k, shunt_ast *statement) { check_if(k, statement); }
 
 static void check_statements(check *k, shunt_ast *block)
 {
@@ -1245,6 +1249,7 @@ void check_map(check *k, shunt_symbol *map)
         decl_of(map->as.map.targets[i])->written = false;
     }
     enter_block(k);
+    check_whens(k, map);
     check_items(k, items);
     check_bounds(k, items);
     leave_block(k);

@@ -33,6 +33,7 @@ typedef struct shunt_decide_column {
 
 typedef struct shunt_decide {
     const shunt_symbol  *function;
+    shunt_span           at;    /* where it is declared, or changed */
     bool                 first; /* order decides; else no two rows may apply */
     bool                 exits; /* a row leaves */
     bool                 wrong; /* an error was reported: the sets are not there */

@@ -125,13 +125,75 @@ static shunt_emit_fn *begin(shunt_emitter *e, shunt_symbol *symbol)
     return f;
 }
 
-/* All rows with their numbers, `else` last. */
-static void results(shunt_emit_fn *f, const shunt_decide *d, uint16_t row, shunt_type result)
+/* All rows that can answer, with their numbers: those of the decision, then those of each overlay with its `else`. The `else` of the
+ * decision itself has none: the number is absent. */
+typedef struct numbered {
+    shunt_ast **rows;
+    uint32_t    count;
+} numbered;
+
+static numbered number_rows(shunt_emitter *e, const shunt_symbol *symbol)
 {
-    shunt_emit_label otherwise = { 0 };
-    if (d->row_count) {
+    const shunt_decide *d = symbol->as.function.decide;
+    numbered            all = { .count = d->row_count };
+    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) all.count += r->decide->row_count + 1;
+    all.rows = SHUNT_NEW_N(e->arena, shunt_ast *, all.count + (size_t)1);
+    if (!all.rows) {
+        e->no_memory = true;
+        return (numbered){ 0 };
+    }
+    uint32_t at = d->row_count;
+    if (at) memcpy(all.rows, d->rows, at * sizeof *d->rows);
+    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) {
+        if (r->decide->row_count) memcpy(all.rows + at, r->decide->rows, r->decide->row_count * sizeof *d->rows);
+        at += r->decide->row_count;
+        all.rows[at++] = r->decide->otherwise; /* NULL: nothing leads to it */
+    }
+    return all;
+}
+
+static void set_number(shunt_emit_fn *f, uint16_t row, uint32_t number)
+{
+    shunt_emit_op(f, SHUNT_OP_LOADK, row, shunt_emit_constant(f->e, int_type, (shunt_value){ .integer = number }), 0);
+}
+
+/* The number of the row that the arguments fit, in `row`: of the overlays that are active first. */
+static void find_row(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t row)
+{
+    const shunt_decide *d = symbol->as.function.decide;
+    shunt_emit_label    found = { 0 };
+    uint32_t            first = d->row_count;
+    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) {
+        shunt_emit_label past = { 0 }, none = { 0 };
+        uint32_t         mark = f->temps.count;
+        uint16_t         offset = shunt_emit_temp(f, int_type);
+        shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, shunt_emit_active(f, r->overlay), &past);
+        shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, add_decision(f->e, r->decide));
+        shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, row, r->exceptions ? &past : &none);
+        set_number(f, offset, first);
+        shunt_emit_op(f, SHUNT_OP_INT_ADD, row, row, offset);
+        shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &found);
+        if (!r->exceptions) {
+            shunt_emit_bind(f, &none);
+            set_number(f, row, first + r->decide->row_count);
+            shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &found);
+        }
+        shunt_emit_bind(f, &past);
+        shunt_emit_release(f, mark);
+        first += r->decide->row_count + 1;
+    }
+    shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, add_decision(f->e, d));
+    shunt_emit_bind(f, &found);
+}
+
+static void results(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t row, shunt_type result)
+{
+    const shunt_decide *d = symbol->as.function.decide;
+    numbered            all = number_rows(f->e, symbol);
+    shunt_emit_label    otherwise = { 0 };
+    if (all.count) {
         shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, row, &otherwise);
-        choose(f, d->rows, 0, d->row_count - 1, row, result);
+        choose(f, all.rows, 0, all.count - 1, row, result);
         shunt_emit_bind(f, &otherwise);
     }
     give(f, d->otherwise, result);
@@ -139,25 +201,21 @@ static void results(shunt_emit_fn *f, const shunt_decide *d, uint16_t row, shunt
 
 uint16_t shunt_emit_decide(shunt_emitter *e, shunt_symbol *symbol)
 {
-    const shunt_decide *d = symbol->as.function.decide;
-    shunt_type          result = shunt_emit_type(e, &symbol->type);
-    shunt_emit_fn      *f = begin(e, symbol);
+    shunt_type     result = shunt_emit_type(e, &symbol->type);
+    shunt_emit_fn *f = begin(e, symbol);
     if (!f) return 0;
-    uint16_t decision = add_decision(e, d);
-    if (!d->exits) {
-        uint16_t row = shunt_emit_temp(f, int_type);
-        shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, decision);
-        results(f, d, row, result);
+    uint16_t row = shunt_emit_temp(f, int_type);
+    find_row(f, symbol, row);
+    if (!symbol->as.function.exits) {
+        results(f, symbol, row, result);
         return shunt_emit_fn_done(f, symbol->name, result, !f->impure);
     }
-    uint16_t row = shunt_emit_temp(f, int_type);
-    shunt_emit_op(f, SHUNT_OP_DECIDE, row, 0, decision);
     shunt_emit_op(f, SHUNT_OP_RETURN, row, 0, 0);
     symbol->as.function.row_function = shunt_emit_fn_done(f, symbol->name, int_type, !f->impure);
     f = begin(e, symbol);
     if (!f) return 0;
     row = shunt_emit_param(f, int_type);
-    results(f, d, row, result);
+    results(f, symbol, row, result);
     return shunt_emit_fn_done(f, symbol->name, result, !f->impure);
 }
 
@@ -173,9 +231,10 @@ static void leave(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t run, ui
     uint32_t mark = f->temps.count;
     uint16_t number = shunt_emit_temp(f, int_type), equal = shunt_emit_temp(f, (shunt_type){ .kind = SHUNT_KIND_BOOL });
     shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, row, &otherwise);
-    for (uint32_t i = 0; i < d->row_count; i++) {
-        shunt_ast *exit = d->rows[i]->kids[SHUNT_ROW_result];
-        if (exit->kind != SHUNT_AST_EXIT) continue;
+    numbered all = number_rows(f->e, symbol);
+    for (uint32_t i = 0; i < all.count; i++) {
+        shunt_ast *exit = all.rows[i] ? all.rows[i]->kids[SHUNT_ROW_result] : NULL;
+        if (!exit || exit->kind != SHUNT_AST_EXIT) continue;
         shunt_emit_label next = { 0 };
         shunt_emit_op(f, SHUNT_OP_LOADK, number, shunt_emit_constant(f->e, int_type, (shunt_value){ .integer = i }), 0);
         shunt_emit_op(f, SHUNT_OP_INT_EQ, equal, row, number);
@@ -219,6 +278,6 @@ uint16_t shunt_emit_decide_call(shunt_emit_fn *f, shunt_ast *node, const shunt_s
     shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + count), (uint16_t)(asked + count), 0);
     leave(f, symbol, run, (uint16_t)(asked + count));
     shunt_emit_op(f, SHUNT_OP_CALL, run, (uint16_t)symbol->number, 0);
-    if (symbol->number < e->functions.count && !e->functions.items[symbol->number].pure) f->impure = true;
+    if (!e->functions.items[symbol->as.function.row_function].pure || !e->functions.items[symbol->number].pure) f->impure = true;
     return (uint16_t)(run + count + 1);
 }

@@ -95,6 +95,7 @@ static shunt_field field_of(shunt_emitter *e, const shunt_member *member)
 /* A record may hold lists of other records, so its fields are made before they are written in a row. */
 uint16_t shunt_emit_record(shunt_emitter *e, const shunt_shape *shape)
 {
+    if (shape->stands_for) shape = shape->stands_for;
     for (uint32_t i = 0; i < e->records_of.count; i++)
         if (e->records_of.items[i] == shape) return (uint16_t)i;
     const shunt_shape **slot = SHUNT_EMIT_NEW(e, &e->records_of);

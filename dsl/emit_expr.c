@@ -1162,7 +1162,16 @@ static uint16_t eval_lookup(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
     }
     if (table->effective && node->kids[SHUNT_INDEX_at])
         shunt_emit_into(f, node->kids[SHUNT_INDEX_at], (uint16_t)(run + table->key_count));
+    shunt_emit_label found = { 0 };
+    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) {
+        shunt_emit_label past = { 0 };
+        shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, shunt_emit_active(f, r->overlay), &past);
+        shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)r->table->number);
+        shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &found);
+        shunt_emit_bind(f, &past);
+    }
     shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)symbol->number);
+    shunt_emit_bind(f, &found);
     return at;
 }
 

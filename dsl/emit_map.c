@@ -46,6 +46,7 @@ uint16_t shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol)
         const shunt_ast *lets = symbol->decl->kids[SHUNT_FUNCTION_lets];
         for (uint32_t i = 0; i < lets->kid_count; i++) shunt_emit_statement(f, lets->kids[i]);
     }
+    shunt_emit_replaced(f, symbol, result);
     uint16_t reg = shunt_emit_temp(f, result);
     f->span = value->span;
     shunt_emit_into(f, value, reg);
@@ -61,6 +62,7 @@ static bool needs_function(const shunt_symbol *symbol)
     if (symbol->kind == SHUNT_SYMBOL_FUNCTION) return !shunt_emit_takes_part(symbol); /* those are made for each place */
     const shunt_ast  *value = symbol->decl->kids[SHUNT_LET_value];
     const shunt_fact *fact = shunt_fact_of(value);
+    if (symbol->replaced) return true;
     if (fact->type.kind == symbol->type.kind && fact->type.scale == symbol->type.scale && shunt_fold(value, &number))
         return false;
     return !shunt_fold_text(value, &text);
@@ -93,6 +95,7 @@ static void visit_all(graph *g)
 void shunt_emit_functions(shunt_emitter *e)
 {
     graph g = { .e = e };
+    shunt_emit_overlays(e);
     for (uint32_t i = 0; i < e->c->symbol_count; i++) {
         shunt_symbol *symbol = e->c->symbols[i];
         if (symbol->kind != SHUNT_SYMBOL_FUNCTION && symbol->kind != SHUNT_SYMBOL_CONSTANT) continue;
@@ -104,6 +107,8 @@ void shunt_emit_functions(shunt_emitter *e)
         const shunt_symbol *symbol = g.items.items[g.at].symbol;
         bool                decision = symbol->decl->kind == SHUNT_AST_DECIDE;
         shunt_ast_walk(decision ? symbol->as.function.rows : symbol->decl, note_call, &g);
+        for (const shunt_replacement *r = symbol->replaced; r; r = r->next)
+            shunt_ast_walk(r->rows ? r->rows : r->value, note_call, &g);
     }
     if (!e->no_memory) visit_all(&g);
     for (uint32_t i = 0; i < g.items.count && !e->no_memory; i++)
@@ -150,6 +155,7 @@ static uint16_t block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_s
     shunt_emit_fn *f = begin_set_function(e, phase, source, block->span);
     if (!f) return SHUNT_NONE;
     f->least = least;
+    if (!source) shunt_emit_forget_overlays(f);
     shunt_emit_find_recalls(f, block, NULL);
     shunt_emit_block(f, block);
     return end_handler(f, shunt_text_of(name));
@@ -184,10 +190,11 @@ static void global_let(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_release(f, mark);
 }
 
-/* `correlate by` and the lets of a map that are known before its units, or those that are not. */
-static uint16_t lets_function(shunt_emitter *e, const shunt_ast *items, const shunt_symbol *source, bool late)
+/* The overlays, `correlate by` and the lets of a map that are known before its units, or the lets that are not. */
+static uint16_t lets_function(shunt_emitter *e, const shunt_symbol *map, const shunt_symbol *source, bool late)
 {
-    uint32_t work = 0;
+    const shunt_ast *items = map->decl->kids[SHUNT_MAP_items];
+    uint32_t         work = late ? 0 : map->as.map.overlay_count;
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_ast *item = items->kids[i];
         if (item->kind == SHUNT_AST_LET)
@@ -198,6 +205,7 @@ static uint16_t lets_function(shunt_emitter *e, const shunt_ast *items, const sh
     if (work == 0) return SHUNT_NONE;
     shunt_emit_fn *f = begin_set_function(e, late ? SHUNT_PHASE_LATE : SHUNT_PHASE_EARLY, source, items->span);
     if (!f) return SHUNT_NONE;
+    if (!late) shunt_emit_choose_overlays(f, map);
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_CORRELATE && !late) correlate(f, items->kids[i]);
     for (uint32_t i = 0; i < items->kid_count; i++)
@@ -335,8 +343,8 @@ static void add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *sou
     }
     shunt_emit_set_frame(e, source);
     add_tallies(e, items, source);
-    entry.early = lets_function(e, items, source, false);
-    entry.late = lets_function(e, items, source, true);
+    entry.early = lets_function(e, map, source, false);
+    entry.late = lets_function(e, map, source, true);
     for (uint32_t i = 0; i < items->kid_count && !shunt_emit_failed(e); i++) {
         shunt_ast *item = items->kids[i];
         if (item->kind == SHUNT_AST_ON_ERROR) {

@@ -341,6 +341,15 @@ void       shunt_emit_functions(shunt_emitter *e);
 void       shunt_emit_maps(shunt_emitter *e);
 shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally); /* of what is added */
 
+/* ---- emit_overlay.c ---- */
+void     shunt_emit_overlays(shunt_emitter *e); /* their globals, first of all */
+/* Register of whether the overlay is active; what reads it is not pure. */
+uint16_t shunt_emit_active(shunt_emit_fn *f, const shunt_overlay *overlay);
+/* Returns the value of an active overlay; goes on where none is. */
+void     shunt_emit_replaced(shunt_emit_fn *f, const shunt_symbol *let, shunt_type result);
+void     shunt_emit_choose_overlays(shunt_emit_fn *f, const shunt_symbol *map); /* for the transaction */
+void     shunt_emit_forget_overlays(shunt_emit_fn *f);
+
 /* ---- lineage.c: which slots a field is made of ---- */
 void shunt_emit_depends(shunt_emitter *e, uint16_t target, uint16_t field, uint32_t site, shunt_ast *value);
 

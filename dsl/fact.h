@@ -74,12 +74,13 @@ typedef enum shunt_shape_kind {
     SHUNT_SHAPE_GROUP /* rows of a grouped tally: key, total */
 } shunt_shape_kind;
 typedef struct shunt_shape {
-    shunt_shape_kind     kind;
-    shunt_text           name;
-    shunt_member        *members;
-    uint32_t             count;
-    struct shunt_symbol *symbol; /* NULL for built-in records */
-    uint32_t             number; /* free for emit: record type, enum index */
+    const struct shunt_shape *stands_for; /* of a table that replaces another: its shape; else NULL */
+    shunt_shape_kind          kind;
+    shunt_text                name;
+    shunt_member             *members;
+    uint32_t                  count;
+    struct shunt_symbol      *symbol; /* NULL for built-in records */
+    uint32_t                  number; /* free for emit: record type, enum index */
 } shunt_shape;
 
 typedef enum shunt_symbol_kind {
@@ -142,14 +143,35 @@ typedef struct shunt_target_info {
 
 typedef enum shunt_lang_scope { SHUNT_LANG_UNIT, SHUNT_LANG_TRANSACTION, SHUNT_LANG_BATCH, SHUNT_LANG_FILE } shunt_lang_scope;
 
+/* A companion guide of a payer or a site: what it changes of a module while its `when` holds, which is read once a transaction. */
+typedef struct shunt_overlay {
+    shunt_text           name;
+    shunt_ast           *decl;         /* OVERLAY */
+    shunt_span           span;         /* of the name */
+    uint32_t             module, base; /* that it stands in, and that it changes */
+    struct shunt_symbol *active;       /* GLOBAL, a bool; its number is free for emit */
+} shunt_overlay;
+
+/* What stands for an open declaration while an overlay is active; of two at most one is. */
+typedef struct shunt_replacement {
+    shunt_overlay            *overlay;
+    shunt_ast                *value;      /* of a `let` */
+    struct shunt_symbol      *table;      /* of a table, of the same shape */
+    shunt_ast                *rows;       /* of a decision: LIST of ROW, */
+    struct shunt_decide      *decide;     /* and their sets */
+    bool                      exceptions; /* rows before those of the decision, which answer for all else */
+    struct shunt_replacement *next;
+} shunt_replacement;
+
 typedef struct shunt_symbol {
-    shunt_symbol_kind kind;
-    shunt_text        name;
-    shunt_ast        *decl; /* the whole declaration */
-    shunt_span        span; /* of the name */
-    uint32_t          module;
-    bool              used;
-    shunt_ty          type; /* of values; of a table the row's; of a function the result's */
+    shunt_symbol_kind  kind;
+    shunt_text         name;
+    shunt_ast         *decl; /* the whole declaration */
+    shunt_span         span; /* of the name */
+    uint32_t           module;
+    bool               used;
+    shunt_ty           type;     /* of values; of a table the row's; of a function the result's */
+    shunt_replacement *replaced; /* of a CONSTANT, a TABLE or a decision that is `open`, in the order of the overlays */
     union {
         shunt_source_info *source;
         shunt_target_info *target;
@@ -172,6 +194,9 @@ typedef struct shunt_symbol {
             uint32_t              source_count;
             struct shunt_symbol **targets;
             uint32_t              target_count;
+            shunt_ast           **whens; /* of the overlays of its module, checked for this map; overlay_count of them */
+            shunt_overlay       **overlays;
+            uint32_t              overlay_count;
         } map;
         struct {
             shunt_lang_scope             scope;
@@ -332,6 +357,8 @@ typedef struct shunt_compilation {
     uint32_t                           loop_count;
     const struct shunt_zone_file      *zones; /* that the rules name, each once */
     uint32_t                           zone_count;
+    shunt_overlay                    **overlays; /* in the order of their modules, and as written */
+    uint32_t                           overlay_count;
     const struct shunt_definition_set *definitions; /* guides of the site, NULL = none */
     struct {
         bool guide_requires;

@@ -57,7 +57,7 @@ static bool fold_name(const shunt_fact *fact, __int128 *number, unsigned level)
         *number = fact->symbol->as.field.member;
         return true;
     }
-    if (fact->symbol->kind != SHUNT_SYMBOL_CONSTANT) return false;
+    if (fact->symbol->kind != SHUNT_SYMBOL_CONSTANT || fact->symbol->replaced) return false;
     const shunt_ast  *value = fact->symbol->decl->kids[SHUNT_LET_value];
     const shunt_fact *held = shunt_fact_of(value);
     /* A declared type may be wider than the value's. */
@@ -104,7 +104,7 @@ bool shunt_fold_text(const shunt_ast *node, shunt_text *text)
             return true;
         }
         if (node->kind != SHUNT_AST_NAME || !fact || fact->kind != SHUNT_FACT_SYMBOL || !fact->symbol ||
-            fact->symbol->kind != SHUNT_SYMBOL_CONSTANT)
+            fact->symbol->kind != SHUNT_SYMBOL_CONSTANT || fact->symbol->replaced)
             return false;
         node = fact->symbol->decl->kids[SHUNT_LET_value];
     }

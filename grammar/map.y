@@ -119,6 +119,7 @@ decls       : %empty                            { $$ = LIST(@$); }
 decl        : import | source | target | table | enum | codes | let | decide
             | OPEN let                          { $$ = shunt_tree_open(p, $2, @$); }
             | OPEN decide                       { $$ = shunt_tree_open(p, $2, @$); }
+            | OPEN table                        { $$ = shunt_tree_open(p, $2, @$); }
             | function | extern | map | overlay | test | test_table | golden
             | error                             { $$ = LEAF(ERROR, @$); } ;
 import      : IMPORT STRING alias_opt           { $$ = NODE(IMPORT, @$, $2, NULL, $3); }
