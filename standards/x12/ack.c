@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/segment.h"
+#include "engine/base/write.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
 
@@ -41,12 +42,13 @@ struct shunt_x12_ack {
     shunt_buffer         *out;
     uint32_t              answers;
 
-    bool         in_interchange;
-    shunt_delims delims;
-    field        isa[17];
-    codes        interchange;
-    shunt_buffer groups; /* answers to the groups that are over */
-    uint32_t     group_count;
+    bool                 in_interchange;
+    shunt_delims         delims;
+    shunt_segment_writer writer; /* of the part that is being written */
+    field                isa[17];
+    codes                interchange;
+    shunt_buffer         groups; /* answers to the groups that are over */
+    uint32_t             group_count;
 
     bool         in_group, skipped; /* skipped: acknowledgements are not acknowledged */
     bool         implementation;    /* answered by a 999 */
@@ -102,43 +104,47 @@ static void note_code(codes *list, const char *code, bool error)
 
 /* ---- writing ---- */
 
-static bool is_separator(const ack *a, char c)
+static void begin_segment(ack *a, shunt_buffer *out, const char *id)
 {
-    uint8_t u = (uint8_t)c;
-    return u == a->delims.element || u == a->delims.component || u == a->delims.repetition || u == a->delims.terminator;
+    a->writer.out = out;
+    shunt_write_segment(&a->writer, shunt_text_of(id));
 }
 
 /* A value of the message: nothing in it can end an element or add one. */
-static void put_value(const ack *a, shunt_buffer *out, const char *bytes, size_t length)
+static void put_value(ack *a, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        shunt_buffer_char(out, is_separator(a, bytes[i]) || (uint8_t)bytes[i] < ' ' || bytes[i] == 0x7f ? ' ' : bytes[i]);
+    (void)shunt_write_text(&a->writer, (shunt_text){ bytes, (uint32_t)length });
 }
 
-static void element(const ack *a, shunt_buffer *out) { shunt_buffer_char(out, (char)a->delims.element); }
+static void element(ack *a) { shunt_write_element(&a->writer); }
 
-static void put_field(const ack *a, shunt_buffer *out, const field *f)
+static void put_field(ack *a, const field *f)
 {
-    element(a, out);
-    put_value(a, out, f->bytes, f->length);
+    element(a);
+    put_value(a, f->bytes, f->length);
 }
 
-static void put_z(const ack *a, shunt_buffer *out, const char *z)
+static void put_z(ack *a, const char *z)
 {
-    element(a, out);
-    shunt_buffer_z(out, z);
+    element(a);
+    put_value(a, z, strlen(z));
 }
 
-static void put_number(const ack *a, shunt_buffer *out, uint64_t number)
+static void put_digits(ack *a, uint64_t number)
 {
-    element(a, out);
-    shunt_buffer_format(out, "%llu", (unsigned long long)number);
+    char digits[24];
+    put_value(a, digits, (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)number));
 }
 
-static void end_segment(ack *a, shunt_buffer *out)
+static void put_number(ack *a, uint64_t number)
 {
-    shunt_buffer_char(out, (char)a->delims.terminator);
-    shunt_buffer_char(out, '\n');
+    element(a);
+    put_digits(a, number);
+}
+
+static void end_segment(ack *a)
+{
+    shunt_write_end(&a->writer);
     a->segments++;
 }
 
@@ -160,52 +166,52 @@ static int compare_said(const void *x, const void *y)
 static void put_segment_note(ack *a, const said *s, const char *code)
 {
     shunt_buffer *out = &a->sets;
-    shunt_buffer_z(out, a->implementation ? "IK3" : "AK3");
-    element(a, out);
-    put_value(a, out, s->id, strlen(s->id));
-    put_number(a, out, s->segment);
-    element(a, out);
-    put_z(a, out, code);
-    end_segment(a, out);
+    begin_segment(a, out, a->implementation ? "IK3" : "AK3");
+    element(a);
+    put_value(a, s->id, strlen(s->id));
+    put_number(a, s->segment);
+    element(a);
+    put_z(a, code);
+    end_segment(a);
     if (!a->implementation || !s->unit_length) return;
-    shunt_buffer_z(out, "CTX");
-    put_z(a, out, a->unit_name);
-    shunt_buffer_char(out, (char)a->delims.component);
-    put_value(a, out, s->unit, s->unit_length);
-    end_segment(a, out);
+    begin_segment(a, out, "CTX");
+    put_z(a, a->unit_name);
+    shunt_write_component(&a->writer);
+    put_value(a, s->unit, s->unit_length);
+    end_segment(a);
 }
 
 static void put_element_note(ack *a, const said *s)
 {
     shunt_buffer *out = &a->sets;
-    shunt_buffer_z(out, a->implementation ? "IK4" : "AK4");
-    put_number(a, out, s->element);
+    begin_segment(a, out, a->implementation ? "IK4" : "AK4");
+    put_number(a, s->element);
     if (s->component || s->repetition > 1) {
-        shunt_buffer_char(out, (char)a->delims.component);
-        if (s->component) shunt_buffer_format(out, "%u", s->component);
+        shunt_write_component(&a->writer);
+        if (s->component) put_digits(a, s->component);
     }
     if (s->repetition > 1 && a->implementation) {
-        shunt_buffer_char(out, (char)a->delims.component);
-        shunt_buffer_format(out, "%u", s->repetition);
+        shunt_write_component(&a->writer);
+        put_digits(a, s->repetition);
     }
-    element(a, out);
-    if (s->number) shunt_buffer_format(out, "%u", s->number);
-    put_z(a, out, s->code);
+    element(a);
+    if (s->number) put_digits(a, s->number);
+    put_z(a, s->code);
     if (s->value_length) {
-        element(a, out);
-        put_value(a, out, s->value, s->value_length);
+        element(a);
+        put_value(a, s->value, s->value_length);
     }
-    end_segment(a, out);
+    end_segment(a);
 }
 
 static void put_set(ack *a)
 {
     shunt_buffer *out = &a->sets;
-    shunt_buffer_z(out, "AK2");
-    put_field(a, out, &a->st[1]);
-    put_field(a, out, &a->st[2]);
-    if (a->implementation && a->st[3].length) put_field(a, out, &a->st[3]);
-    end_segment(a, out);
+    begin_segment(a, out, "AK2");
+    put_field(a, &a->st[1]);
+    put_field(a, &a->st[2]);
+    if (a->implementation && a->st[3].length) put_field(a, &a->st[3]);
+    end_segment(a);
     if (a->fault_count) qsort(a->faults, a->fault_count, sizeof *a->faults, compare_said);
     for (uint32_t i = 0; i < a->fault_count; i++) {
         const said *s = &a->faults[i], *before = i ? s - 1 : NULL;
@@ -220,10 +226,10 @@ static void put_set(ack *a)
     }
     bool rejected = a->errors || a->set.error;
     if (a->fault_count && rejected) note_code(&a->set, "5", true);
-    shunt_buffer_z(out, a->implementation ? "IK5" : "AK5");
-    put_z(a, out, rejected ? "R" : a->warnings || a->set.count ? "E" : "A");
-    for (unsigned i = 0; i < a->set.count; i++) put_z(a, out, a->set.items[i]);
-    end_segment(a, out);
+    begin_segment(a, out, a->implementation ? "IK5" : "AK5");
+    put_z(a, rejected ? "R" : a->warnings || a->set.count ? "E" : "A");
+    for (unsigned i = 0; i < a->set.count; i++) put_z(a, a->set.items[i]);
+    end_segment(a);
 }
 
 static void end_set(ack *a, bool complete)
@@ -254,47 +260,47 @@ static void put_group(ack *a, uint64_t declared)
     char          control[16];
     bool          old = !a->implementation;
     a->group_count++;
-    shunt_buffer_z(out, "GS");
-    put_z(a, out, "FA");
-    put_field(a, out, &a->gs[3]);
-    put_field(a, out, &a->gs[2]);
-    put_z(a, out, a->options.date);
-    put_z(a, out, a->options.time);
-    put_number(a, out, a->group_count);
-    put_z(a, out, "X");
+    begin_segment(a, out, "GS");
+    put_z(a, "FA");
+    put_field(a, &a->gs[3]);
+    put_field(a, &a->gs[2]);
+    put_z(a, a->options.date);
+    put_z(a, a->options.time);
+    put_number(a, a->group_count);
+    put_z(a, "X");
     bool before_5010 = a->gs[8].length < 6 || memcmp(a->gs[8].bytes, "005", 3) < 0;
-    put_z(a, out, !old ? "005010X231A1" : before_5010 ? "004010" : "005010");
-    end_segment(a, out);
+    put_z(a, !old ? "005010X231A1" : before_5010 ? "004010" : "005010");
+    end_segment(a);
 
     snprintf(control, sizeof control, "%04u", a->group_count);
-    shunt_buffer_z(out, "ST");
-    put_z(a, out, old ? "997" : "999");
-    put_z(a, out, control);
-    if (!old) put_z(a, out, "005010X231A1");
-    end_segment(a, out);
-    shunt_buffer_z(out, "AK1");
-    put_field(a, out, &a->gs[1]);
-    put_field(a, out, &a->gs[6]);
-    if (!old) put_field(a, out, &a->gs[8]);
-    end_segment(a, out);
+    begin_segment(a, out, "ST");
+    put_z(a, old ? "997" : "999");
+    put_z(a, control);
+    if (!old) put_z(a, "005010X231A1");
+    end_segment(a);
+    begin_segment(a, out, "AK1");
+    put_field(a, &a->gs[1]);
+    put_field(a, &a->gs[6]);
+    if (!old) put_field(a, &a->gs[8]);
+    end_segment(a);
     shunt_buffer_add(out, a->sets.bytes, a->sets.length);
 
     bool rejected = a->group.error || a->accepted == 0;
-    shunt_buffer_z(out, "AK9");
-    put_z(a, out, rejected ? "R" : a->accepted < a->received ? "P" : a->flawed || a->group.count ? "E" : "A");
-    put_number(a, out, declared);
-    put_number(a, out, a->received);
-    put_number(a, out, a->accepted);
-    for (unsigned i = 0; i < a->group.count; i++) put_z(a, out, a->group.items[i]);
-    end_segment(a, out);
-    shunt_buffer_z(out, "SE");
-    put_number(a, out, a->segments); /* ST to AK9, and this one: GS was counted in its stead */
-    put_z(a, out, control);
-    end_segment(a, out);
-    shunt_buffer_z(out, "GE");
-    put_z(a, out, "1");
-    put_number(a, out, a->group_count);
-    end_segment(a, out);
+    begin_segment(a, out, "AK9");
+    put_z(a, rejected ? "R" : a->accepted < a->received ? "P" : a->flawed || a->group.count ? "E" : "A");
+    put_number(a, declared);
+    put_number(a, a->received);
+    put_number(a, a->accepted);
+    for (unsigned i = 0; i < a->group.count; i++) put_z(a, a->group.items[i]);
+    end_segment(a);
+    begin_segment(a, out, "SE");
+    put_number(a, a->segments); /* ST to AK9, and this one: GS was counted in its stead */
+    put_z(a, control);
+    end_segment(a);
+    begin_segment(a, out, "GE");
+    put_z(a, "1");
+    put_number(a, a->group_count);
+    end_segment(a);
 }
 
 static void end_group(ack *a, const shunt_segment *trailer)
@@ -314,41 +320,22 @@ static void end_group(ack *a, const shunt_segment *trailer)
 
 /* ---- the interchange ---- */
 
-static void put_padded(const ack *a, shunt_buffer *out, const field *f, size_t width)
-{
-    element(a, out);
-    size_t length = f->length < width ? f->length : width;
-    put_value(a, out, f->bytes, length);
-    for (; length < width; length++) shunt_buffer_char(out, ' ');
-}
-
 static void put_header(ack *a, uint32_t control)
 {
-    shunt_buffer *out = a->out;
-    field         none = { 0 };
-    char          number[16];
-    bool          repeats = a->isa[12].length == 5 && memcmp(a->isa[12].bytes, "00402", 5) >= 0;
-    shunt_buffer_z(out, "ISA");
-    put_z(a, out, "00");
-    put_padded(a, out, &none, 10);
-    put_z(a, out, "00");
-    put_padded(a, out, &none, 10);
-    put_padded(a, out, &a->isa[7], 2);
-    put_padded(a, out, &a->isa[8], 15);
-    put_padded(a, out, &a->isa[5], 2);
-    put_padded(a, out, &a->isa[6], 15);
-    put_z(a, out, a->options.date + 2);
-    put_z(a, out, a->options.time);
-    element(a, out);
-    shunt_buffer_char(out, repeats && a->delims.repetition ? (char)a->delims.repetition : repeats ? '^' : 'U');
-    put_z(a, out, repeats ? "00501" : "00401");
-    snprintf(number, sizeof number, "%09u", control % 1000000000u);
-    put_z(a, out, number);
-    put_z(a, out, "0");
-    put_padded(a, out, &a->isa[15], 1);
-    element(a, out);
-    shunt_buffer_char(out, (char)a->delims.component);
-    end_segment(a, out);
+    bool      repeats = a->isa[12].length == 5 && memcmp(a->isa[12].bytes, "00402", 5) >= 0;
+    shunt_isa isa = { .sender_qualifier = text_of(&a->isa[7]),
+                      .sender = text_of(&a->isa[8]),
+                      .receiver_qualifier = text_of(&a->isa[5]),
+                      .receiver = text_of(&a->isa[6]),
+                      .date = a->options.date + 2,
+                      .time = a->options.time,
+                      .version = repeats ? "00501" : "00401",
+                      .control = control,
+                      .acknowledge = '0',
+                      .usage = a->isa[15].length ? a->isa[15].bytes[0] : ' ' };
+    a->writer.out = a->out;
+    (void)shunt_write_isa(&a->writer, &isa);
+    a->segments++;
 }
 
 /* The note that says most: a wrong count of groups says less than anything else. */
@@ -373,20 +360,21 @@ static void put_interchange(ack *a)
     a->answers++;
     put_header(a, control);
     if (asked || error) {
-        shunt_buffer_z(out, "TA1");
-        put_field(a, out, &a->isa[13]);
-        put_field(a, out, &a->isa[9]);
-        put_field(a, out, &a->isa[10]);
-        put_z(a, out, a->interchange.error ? "R" : error ? "E" : "A");
-        put_z(a, out, note_of(&a->interchange));
-        end_segment(a, out);
+        begin_segment(a, out, "TA1");
+        put_field(a, &a->isa[13]);
+        put_field(a, &a->isa[9]);
+        put_field(a, &a->isa[10]);
+        put_z(a, a->interchange.error ? "R" : error ? "E" : "A");
+        put_z(a, note_of(&a->interchange));
+        end_segment(a);
     }
     shunt_buffer_add(out, a->groups.bytes, a->groups.length);
-    shunt_buffer_z(out, "IEA");
-    put_number(a, out, a->group_count);
-    element(a, out);
-    shunt_buffer_format(out, "%09u", control % 1000000000u);
-    end_segment(a, out);
+    begin_segment(a, out, "IEA");
+    put_number(a, a->group_count);
+    char digits[16];
+    snprintf(digits, sizeof digits, "%09u", control % 1000000000u);
+    put_z(a, digits);
+    end_segment(a);
 }
 
 static void end_interchange(ack *a)
@@ -411,6 +399,7 @@ static void begin(ack *a, const shunt_event *event)
         a->in_interchange = true;
         a->delims = event->delims;
         if (!a->delims.component) a->delims.component = a->delims.element == ':' || a->delims.terminator == ':' ? '>' : ':';
+        a->writer = (shunt_segment_writer){ .delims = a->delims, .in_data = SHUNT_DATA_BLANK, .line = SHUNT_TEXT("\n") };
         for (uint32_t k = 1; k <= 16; k++) keep(&a->isa[k], s, k);
         memset(&a->interchange, 0, sizeof a->interchange);
         a->group_count = a->unanswered = 0;
