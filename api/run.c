@@ -102,8 +102,7 @@ static shunt_status on_commit(void *context)
 static shunt_status on_record(void *context, uint16_t target, const char *bytes, size_t length)
 {
     shunt_run *run = context;
-    shunt_text head = { 0 }, end = shunt_session_record_end(run->session, target);
-    if (shunt_session_records(run->session, target) == 1) head = shunt_session_record_head(run->session, target);
+    shunt_text head = shunt_session_record_head(run->session), end = shunt_session_record_end(run->session);
     shunt_out out = { run->targets[target],       bytes,     length, head.bytes ? head.bytes : "", head.length,
                       end.bytes ? end.bytes : "", end.length };
     return run->callbacks.record ? answer(run->callbacks.record(run->callbacks.context, &out)) : SHUNT_OK;
@@ -231,6 +230,7 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     session->lineage_sink = o->lineage ? on_lineage : NULL;
     if (o->lineage_key) session->lineage.key = shunt_text_of(o->lineage_key);
     if (o->lineage_field) session->lineage.field = shunt_text_of(o->lineage_field);
+    session->control_number = o->control_number;
     session->no_hash = run->no_report = o->no_report;
     session->steps = o->max_steps_per_unit;
     session->unit_bytes = o->max_unit_bytes > SIZE_MAX ? SIZE_MAX : (size_t)o->max_unit_bytes;

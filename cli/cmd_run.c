@@ -287,6 +287,13 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
     unsigned char    *key = NULL, *only = NULL;
     shunt_messages   *messages = NULL;
     int               status = 0;
+    const char       *control = a->value[OPTION_CONTROL_NUMBER];
+    if (control) {
+        char *end;
+        options.control_number = strtoull(control, &end, 10);
+        if (*control < '1' || *control > '9' || *end || options.control_number > 999999999)
+            return fail(SHUNT_RULES_FAULT, "--control-number is a number from 1 to 999999999, and this is `%s`", control);
+    }
     if (a->value[OPTION_TOKEN_KEY]) { options.token_key = key = token_key(a, &options.token_key_size, &status); }
     if (status == 0 && a->value[OPTION_ONLY]) {
         only = read_whole(a->value[OPTION_ONLY], &options.only_length);

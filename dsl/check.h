@@ -338,6 +338,10 @@ bool     check_zoned(check *k, const shunt_ast *node, const shunt_ty *type, cons
 shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value);
 void     check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */
 
+/* ---- messages (check_encode.c) ---- */
+/* The kinds of `encode` that write messages. False: it is none of them, nothing was reported. The fields of the target are in scope. */
+bool check_message(check *k, shunt_symbol *target, shunt_ast *encode);
+
 /* ---- tests (check_test.c) ---- */
 void check_test(check *k, shunt_ast *test);
 void check_test_table(check *k, shunt_ast *with_table);

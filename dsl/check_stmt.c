@@ -858,13 +858,13 @@ static void check_encode(check *k, const shunt_symbol *target, shunt_ast *encode
         }
         return;
     }
-    if (shunt_text_is(kind->text, "x12") || shunt_text_is(kind->text, "hl7") || shunt_text_is(kind->text, "fhir")) {
+    if (shunt_text_is(kind->text, "hl7") || shunt_text_is(kind->text, "fhir")) {
         not_in_version(k, kind->span, "`encode %.*s`", SHUNT_TEXT_ARGS(kind->text));
         return;
     }
     shunt_diag *d =
         shunt_diag_add(k->diags, SHUNT_E0201, kind->span, "records cannot be written as `%.*s`", SHUNT_TEXT_ARGS(kind->text));
-    shunt_diag_help(k->diags, d, "one of json, ndjson, xml, csv, fixed");
+    shunt_diag_help(k->diags, d, "one of json, ndjson, xml, csv, fixed, x12");
 }
 
 /* A field as the defaults and checks of its own target see it. */
@@ -895,13 +895,14 @@ void check_target(check *k, shunt_symbol *target)
         declare_field(k, info->shape, i);
     }
     for (uint32_t i = 0; i < info->check_count; i++) check_check(k, info->checks[i]);
+    bool message = info->encode && check_message(k, target, info->encode);
     shunt_scope_leave(&k->module->values);
     for (uint32_t i = 0; info->line && i < info->line->count; i++) {
         shunt_member *m = &info->line->members[i];
         need          n = { .by = FOR_COLUMN, .type = m->type, .name = m->name };
         if (m->value) (void)check_needed(k, m->value, &n);
     }
-    if (info->encode) check_encode(k, target, info->encode);
+    if (info->encode && !message) check_encode(k, target, info->encode);
     k->phase = outer;
 }
 

@@ -124,6 +124,7 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     FROM_LIST(targets);
     FROM_LIST(encodings);
     FROM_LIST(encoding_columns);
+    FROM_LIST(message_nodes);
     FROM_LIST(collects);
     FROM_LIST(collect_fields);
     FROM_LIST(alternatives);
@@ -155,6 +156,16 @@ static const shunt_ast *encode_item(const shunt_ast *encode, int kind, uint32_t 
     return encode;
 }
 
+/* The setting of that name; the `encode` where the rules do not write it. */
+static const shunt_ast *encode_setting(const shunt_ast *encode, shunt_text name)
+{
+    const shunt_ast *items = encode->kids[SHUNT_ENCODE_items];
+    for (uint32_t i = 0; i < items->kid_count; i++)
+        if (items->kids[i]->kind == SHUNT_AST_SETTING && shunt_text_equal(items->kids[i]->kids[SHUNT_SETTING_name]->text, name))
+            return items->kids[i];
+    return encode;
+}
+
 /* The encoders themselves say what they can not follow, so that rules that compile can be written. */
 static shunt_status check_encodings(shunt_emitter *e, const shunt_program *program)
 {
@@ -169,6 +180,8 @@ static shunt_status check_encodings(shunt_emitter *e, const shunt_program *progr
         const shunt_ast            *at = symbol->as.target->encode;
         if (fault->column != UINT32_MAX)
             at = encode_item(at, SHUNT_AST_COLUMN, fault->column);
+        else if (fault->setting != UINT32_MAX && symbol->as.target->message)
+            at = encode_setting(at, symbol->as.target->message->settings[fault->setting][0]);
         else if (fault->setting != UINT32_MAX)
             at = encode_item(at, SHUNT_AST_SETTING, fault->setting);
         shunt_diag_add(e->c->diags, SHUNT_E0306, at->span, "%s", fault->text);

@@ -200,6 +200,34 @@ static void add_encoding_column(shunt_emitter *e, const shunt_target_info *info,
     *out = made;
 }
 
+static void add_message(shunt_emitter *e, const shunt_message *message, shunt_encoding *made)
+{
+    for (uint32_t i = 0; i < message->setting_count; i++)
+        for (unsigned k = 0; k < 2; k++) {
+            uint16_t number = shunt_emit_text(e, message->settings[i][k]), *out = SHUNT_EMIT_NEW(e, &e->numbers);
+            *out = number;
+        }
+    made->setting_count = message->setting_count;
+    made->node_first = e->message_nodes.count;
+    made->node_count = message->item_count;
+    for (uint32_t i = 0; i < message->item_count; i++) {
+        const shunt_message_item *item = &message->items[i];
+        uint16_t                  name = item->name.length ? shunt_emit_text(e, item->name) : SHUNT_NONE;
+        shunt_message_node       *node = SHUNT_EMIT_NEW(e, &e->message_nodes);
+        *node = (shunt_message_node){ .kind = item->kind,
+                                      .format = item->format,
+                                      .decimals = item->decimals,
+                                      .flags = item->flags,
+                                      .name = name,
+                                      .field = item->field,
+                                      .number = item->number,
+                                      .min = item->min,
+                                      .max = item->max,
+                                      .with = item->with,
+                                      .count = item->count };
+    }
+}
+
 static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
 {
     static const struct {
@@ -207,7 +235,7 @@ static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
         shunt_encoding_kind kind;
     } kinds[] = {
         { "json", SHUNT_ENCODE_JSON },   { "ndjson", SHUNT_ENCODE_JSON }, { "csv", SHUNT_ENCODE_CSV },
-        { "fixed", SHUNT_ENCODE_FIXED }, { "xml", SHUNT_ENCODE_XML },
+        { "fixed", SHUNT_ENCODE_FIXED }, { "xml", SHUNT_ENCODE_XML },     { "x12", SHUNT_ENCODE_X12 },
     };
     const shunt_ast *ast = info->encode;
     if (!ast) return SHUNT_NONE;
@@ -223,13 +251,13 @@ static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_COLUMN)
             add_encoding_column(e, info, made.kind == SHUNT_ENCODE_FIXED, items->kids[i]);
-        else if (items->kids[i]->kind != SHUNT_AST_SETTING)
+        else if (items->kids[i]->kind != SHUNT_AST_SETTING && !info->message)
             shunt_emit_unsupported(e, items->kids[i]->span, "this part of an encoding");
     made.column_count = e->encoding_columns.count - made.column_first;
     made.setting_first = e->numbers.count;
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_ast *item = items->kids[i];
-        if (item->kind != SHUNT_AST_SETTING) continue;
+        if (item->kind != SHUNT_AST_SETTING || info->message) continue;
         const shunt_ast *value = item->kids[SHUNT_SETTING_value];
         uint16_t        *name = SHUNT_EMIT_NEW(e, &e->numbers);
         *name = shunt_emit_text(e, item->kids[SHUNT_SETTING_name]->text);
@@ -239,6 +267,7 @@ static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
                                                                     : value->text);
         made.setting_count++;
     }
+    if (info->message) add_message(e, info->message, &made);
     shunt_encoding *out = SHUNT_EMIT_NEW(e, &e->encodings);
     *out = made;
     return shunt_emit_number(e, e->encodings.count - 1);
@@ -255,6 +284,7 @@ static void add_target(shunt_emitter *e, shunt_symbol *symbol)
                     .balance_by = info->balance_by == UINT32_MAX ? SHUNT_NONE : shunt_emit_number(e, info->balance_by),
                     .accounts = info->accounts ? (uint16_t)info->accounts->number : SHUNT_NONE,
                     .encoding = add_encoding(e, info),
+                    .message = info->message ? shunt_emit_record(e, info->message->values) : SHUNT_NONE,
     };
     target.key_first = e->numbers.count;
     target.key_count = info->key_count;

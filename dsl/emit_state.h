@@ -188,6 +188,7 @@ struct shunt_emitter {
     SHUNT_LIST(shunt_target) targets;
     SHUNT_LIST(shunt_encoding) encodings;
     SHUNT_LIST(shunt_encoding_column) encoding_columns;
+    SHUNT_LIST(shunt_message_node) message_nodes;
     SHUNT_LIST(shunt_collect) collects;
     SHUNT_LIST(shunt_collect_field) collect_fields;
     SHUNT_LIST(shunt_emit_slot) collect_slots; /* one a collect field */

@@ -251,6 +251,38 @@ static uint16_t shape_run(shunt_emit_fn *f, const shunt_shape *shape)
     return shunt_emit_run_of(f, types, shape->count);
 }
 
+/* A value of a message, or the rows of a `for each` in one: what names a field means that of the record being filled. */
+static void message_into(shunt_emit_fn *f, const shunt_member *member, uint16_t into)
+{
+    if (member->type.kind != SHUNT_TY_LIST) {
+        shunt_emit_into(f, member->value, into);
+        return;
+    }
+    const shunt_shape *shape = member->type.item->shape;
+    shunt_emit_loop    loop;
+    shunt_emit_op(f, SHUNT_OP_LIST_NEW, into, 0, 0);
+    uint16_t          row = shunt_emit_temp(f, shunt_emit_type(f->e, member->type.item)), run = shape_run(f, shape);
+    shunt_emit_region region = shunt_emit_enter(f);
+    shunt_emit_loop_begin(f, member->decl, &loop);
+    for (uint32_t i = 0; i < shape->count; i++) message_into(f, &shape->members[i], (uint16_t)(run + i));
+    shunt_emit_op(f, SHUNT_OP_ROW_NEW, row, run, 0);
+    shunt_emit_op(f, SHUNT_OP_LIST_PUSH, into, row, 0);
+    shunt_emit_loop_end(f, &loop);
+    shunt_emit_leave(f, region);
+}
+
+static void fill_message(shunt_emit_fn *f, const shunt_target_info *info, uint16_t base)
+{
+    const shunt_shape *outer = f->record, *shape = info->message->values;
+    uint16_t           outer_base = f->record_base;
+    f->record = info->shape;
+    f->record_base = base;
+    for (uint32_t i = 0; i < shape->count; i++)
+        message_into(f, &shape->members[i], (uint16_t)(base + info->shape->count + i));
+    f->record = outer;
+    f->record_base = outer_base;
+}
+
 static void fill_one(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint32_t i, uint16_t base,
                      uint16_t target, bool line, uint16_t within)
 {
@@ -298,9 +330,10 @@ static void emit_statement(shunt_emit_fn *f, shunt_ast *node)
 {
     const shunt_symbol      *target = shunt_fact_of(node)->symbol;
     const shunt_target_info *info = target->as.target;
-    uint16_t                 base = shape_run(f, info->shape);
+    uint16_t                 base = shape_run(f, info->message ? info->message->whole : info->shape);
     fill_run(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number, false, SHUNT_NONE);
     target_checks(f, info, base);
+    if (info->message) fill_message(f, info, base);
     shunt_emit_op(f, SHUNT_OP_EMIT, (uint16_t)target->number, base, 0);
 }
 

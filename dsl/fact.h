@@ -127,6 +127,23 @@ typedef struct shunt_table_info {
     shunt_ast   *from; /* STRING, NULL = none */
 } shunt_table_info;
 
+/* What an `encode` writes as a message. The values in it are members of shapes, as fields are: those of the record stand behind the fields
+ * of the target, those of a `for each` are rows of their own. A member that is a list has its EACH in `decl`. */
+typedef struct shunt_message_item { /* as shunt_message_node */
+    uint8_t    kind, format, decimals, flags;
+    uint16_t   field, number, min, max, with;
+    shunt_text name; /* empty = none */
+    uint32_t   count;
+} shunt_message_item;
+typedef struct shunt_message {
+    shunt_message_item *items;
+    uint32_t            item_count;
+    shunt_shape        *values; /* of the record */
+    shunt_shape        *whole;  /* fields of the target, then the values */
+    shunt_text          settings[24][2]; /* what the encoder has to know besides what the rules set */
+    uint32_t            setting_count;
+} shunt_message;
+
 typedef struct shunt_target_info {
     bool                 journal;
     shunt_shape         *shape; /* fields, header fields */
@@ -139,6 +156,7 @@ typedef struct shunt_target_info {
     uint32_t             balance_by; /* member of line, UINT32_MAX = none */
     struct shunt_symbol *accounts;   /* table, NULL */
     shunt_ast           *encode;     /* ENCODE, NULL */
+    shunt_message       *message;    /* of that, NULL = it writes fields as they are */
 } shunt_target_info;
 
 typedef enum shunt_lang_scope { SHUNT_LANG_UNIT, SHUNT_LANG_TRANSACTION, SHUNT_LANG_BATCH, SHUNT_LANG_FILE } shunt_lang_scope;

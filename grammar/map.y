@@ -210,14 +210,18 @@ encode_item : setting
             | TO STRING ':' expr                { $$ = NODE(ENCODE_TO, @$, $2, $4); }
             | COLUMN IDENT span_opt format_opt  { $$ = NODE(COLUMN, @$, $2, $3, NULL, $4, NULL); }
             | SEGMENT IDENT each_opt '{' positions '}' { $$ = NODE(ENCODE_SEGMENT, @$, $2, $3, $5); }
+            | each '{' encode_items '}'         { $$ = NODE(ENCODE_EACH, @$, $1, $3); }
+            | FOR EACH RECORD '{' encode_items '}' { $$ = NODE(ENCODE_EACH, @$, NULL, $5); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
 each_opt    : %empty                            { $$ = NULL; }
             | each ;
 positions   : %empty                            { $$ = LIST(@$); }
             | positions position                { $$ = ADD($1, $2); } ;
-position    : INT ':' expr                      { $$ = NODE(ENCODE_POSITION, @$, $1, $3); }
-            | DECIMAL ':' expr                  { $$ = NODE(ENCODE_POSITION, @$, $1, $3); }
+position    : place ':' expr                    { $$ = NODE(ENCODE_POSITION, @$, $1, $3); }
+            | place ':' each_opt '{' positions '}' { $$ = NODE(ENCODE_PARTS, @$, $1, $3, $5); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
+
+place       : INT | DECIMAL ;
 
 /* ---- reference data ---- */
 table       : TABLE IDENT '{' table_items '}'   { $$ = NODE(TABLE, @$, $2, $4); } ;

@@ -14,7 +14,7 @@ static const char *const scope_names[] = { "unit", "transaction", "batch", "inte
 static const char *const exit_names[] = { "reject", "quarantine", "warn", "skip" };
 static const char *const mode_names[] = { "half_up", "half_even", "down", "up", "exact" };
 static const char *const state_names[] = { "present", "absent", "cleared" };
-static const char *const encode_names[] = { "json", "csv", "fixed", "xml" };
+static const char *const encode_names[] = { "json", "csv", "fixed", "xml", "x12" };
 static const char *const frame_names[] = { "set", "loop", "group" };
 static const char *const convert_names[] = { "text",        "decimal",  "implied",    "int",      "date",
                                              "date_end",    "date_hl7", "moment_hl7", "date_iso", "moment_iso",
@@ -443,6 +443,31 @@ static void print_encoding(struct printer *d, const shunt_target *t)
     }
 }
 
+static void print_message(struct printer *d, const shunt_encoding *e)
+{
+    static const char *const kinds[] = { "setting", "record", "each", "segment", "element" };
+    static const char *const formats[] = { "text", "code", "number", "implied", "date", "time" };
+    uint32_t                 ends[SHUNT_MESSAGE_DEPTH + 2], depth = 0;
+    for (uint32_t k = 0; k < e->node_count; k++) {
+        const shunt_message_node *n = &d->p->message_nodes[e->node_first + k];
+        while (depth && ends[depth - 1] <= k) depth--;
+        shunt_buffer_format(d->out, "%*s%s", (int)(4 + 2 * depth), "", NAME_OF(kinds, n->kind));
+        if (n->number) shunt_buffer_format(d->out, " %u", n->number);
+        label(d, "name", n->name);
+        if (n->field != SHUNT_NONE) shunt_buffer_format(d->out, " field %u", n->field);
+        if (n->kind == SHUNT_MESSAGE_ELEMENT && !n->count) {
+            shunt_buffer_format(d->out, " %s %u..%u", NAME_OF(formats, n->format), n->min, n->max);
+            if (n->format == SHUNT_FORMAT_IMPLIED) shunt_buffer_format(d->out, " N%u", n->decimals);
+        }
+        if (n->flags & SHUNT_MESSAGE_REQUIRED) shunt_buffer_z(d->out, " required");
+        if (n->flags & SHUNT_MESSAGE_CONSTANT) shunt_buffer_z(d->out, " constant");
+        if (n->flags & SHUNT_MESSAGE_STARTS) shunt_buffer_z(d->out, " starts");
+        if (n->with) shunt_buffer_format(d->out, " with %u", n->with);
+        end_line(d);
+        if (n->count && depth <= SHUNT_MESSAGE_DEPTH) ends[depth++] = k + 1 + n->count;
+    }
+}
+
 static void print_output(struct printer *d)
 {
     const shunt_program *p = d->p;
@@ -477,6 +502,10 @@ static void print_output(struct printer *d)
             shunt_buffer_z(d->out, " line ");
             name(d, p->records[t->line].name);
         }
+        if (t->message != SHUNT_NONE) {
+            shunt_buffer_z(d->out, " message ");
+            name(d, p->records[t->message].name);
+        }
         for (uint32_t k = 0; k < t->key_count; k++) {
             shunt_buffer_z(d->out, k ? ", " : " key ");
             column_name(d, t, p->numbers[t->key_first + k]);
@@ -491,6 +520,7 @@ static void print_output(struct printer *d)
         }
         end_line(d);
         if (t->encoding != SHUNT_NONE) print_encoding(d, t);
+        if (t->encoding != SHUNT_NONE) print_message(d, &p->encodings[t->encoding]);
     }
     for (uint32_t i = 0; i < p->lineage_count; i++) {
         const shunt_lineage *l = &p->lineage[i];

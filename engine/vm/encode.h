@@ -5,6 +5,8 @@
 
 #include "engine/vm/record.h"
 
+struct shunt_form;
+
 enum { SHUNT_FORM_COLUMNS = 4096 /* of one encoding */, SHUNT_VALUE_ROOM = 64 };
 
 /* Writes values as JSON. `shapes`: by record type. */
@@ -15,8 +17,27 @@ typedef struct shunt_json {
     bool                      bare_money; /* amounts are JSON numbers, not strings */
 } shunt_json;
 
+struct shunt_message_parts;
+
+/* Messages that are handed out: the record that waits for the one behind it, and the envelope that is open. */
+typedef struct shunt_dress {
+    shunt_buffer held[2]; /* parcels: [now] waits, the other one is the one before it */
+    unsigned     now;
+    bool         waits, follows; /* follows: the one that waits has one before it */
+    uint16_t     target;
+    shunt_buffer head, end;
+    uint64_t     control; /* the next one, 0 = not known yet */
+    uint64_t     interchange, group, groups, sets, segments;
+} shunt_dress;
+
+/* What goes around `now`, between `before` and `after` (NULL = nothing): into d->head and d->end; `piece->body` is set. */
+typedef shunt_status shunt_dresser(const struct shunt_form *form, shunt_dress *d, const struct shunt_message_parts *before,
+                                   const struct shunt_message_parts *now, const struct shunt_message_parts *after,
+                                   shunt_piece *piece);
+
 /* How records of one target are written. */
 typedef struct shunt_form {
+    shunt_dresser *dress; /* NULL: a record is written once for all */
     shunt_encoder *write;
     const void    *own;       /* of the writer; NULL: the form that needs no `encode` */
     shunt_text     json_head; /* of that one: `{"target":"gl","key":` */
@@ -32,6 +53,9 @@ struct shunt_encoders {
     shunt_text          *files;   /* one a site: `,"rule":"remit.map:143"}}` */
     shunt_text           meta;    /* `,"meta":{"module":...,"program":"..."` */
     shunt_buffer         stamp;   /* meta and the input: `...,"input":"1","begin":` */
+    shunt_buffer        *scratch; /* for a value of a message */
+    shunt_moment         received_at;
+    shunt_dress          dress;
 };
 
 /* ---- writing ---- */
@@ -130,6 +154,7 @@ shunt_status shunt_form_json(const shunt_former *f);
 shunt_status shunt_form_csv(const shunt_former *f);
 shunt_status shunt_form_fixed(const shunt_former *f);
 shunt_status shunt_form_xml(const shunt_former *f);
+shunt_status shunt_form_x12(const shunt_former *f);
 
 /* encode_json.c: the default form, and what it is made of. */
 shunt_status shunt_json_shapes(shunt_encoders *e, shunt_buffer *scratch);

@@ -23,7 +23,8 @@ _Static_assert(sizeof(shunt_function) == 28 && sizeof(shunt_type) == 8 && sizeof
 _Static_assert(sizeof(shunt_site) == 12 && sizeof(shunt_enum) == 12 && sizeof(shunt_code_list) == 12, "format");
 _Static_assert(sizeof(shunt_record_type) == 12 && sizeof(shunt_field) == 16 && sizeof(shunt_table) == 52, "format");
 _Static_assert(sizeof(shunt_cell) == 32 && sizeof(shunt_code) == 8 && sizeof(shunt_exit) == 16, "format");
-_Static_assert(sizeof(shunt_target) == 24 && sizeof(shunt_encoding) == 20 && sizeof(shunt_encoding_column) == 16, "format");
+_Static_assert(sizeof(shunt_target) == 24 && sizeof(shunt_encoding) == 28 && sizeof(shunt_encoding_column) == 16, "format");
+_Static_assert(sizeof(shunt_message_node) == 20, "format");
 _Static_assert(sizeof(shunt_collect) == 24 && sizeof(shunt_collect_field) == 8 && sizeof(shunt_alternative) == 8, "format");
 _Static_assert(sizeof(shunt_earliest) == 12 && sizeof(shunt_date_path) == 8 && sizeof(shunt_lineage) == 16, "format");
 _Static_assert(sizeof(shunt_module) == 40 && sizeof(shunt_zone) == 40 && sizeof(shunt_zone_change) == 16, "format");
@@ -38,7 +39,7 @@ const struct shunt_builtin_info shunt_builtin_info[SHUNT_BUILTIN_COUNT] = {
 #include "engine/vm/builtin.def"
 };
 
-enum { FORMAT_VERSION = 3, ALIGNMENT = 16 };
+enum { FORMAT_VERSION = 4, ALIGNMENT = 16 };
 
 enum section {
 #define X(type, member) SECTION_##member,
@@ -94,13 +95,12 @@ static const struct unused {
         columns, shunt_plan_column, reserved) UNUSED(constants, shunt_constant, reserved) UNUSED(enums, shunt_enum, reserved)
         UNUSED(code_lists, shunt_code_list, reserved) UNUSED(records, shunt_record_type, reserved)
             UNUSED(cells, shunt_cell, reserved) UNUSED(tables, shunt_table, reserved) UNUSED(exits, shunt_exit, reserved)
-                UNUSED(targets, shunt_target, reserved) UNUSED(encoding_columns, shunt_encoding_column, reserved)
-                    UNUSED(collect_fields, shunt_collect_field, reserved) UNUSED(alternatives, shunt_alternative, reserved)
-                        UNUSED(date_paths, shunt_date_path, reserved) UNUSED(earliests, shunt_earliest, reserved)
-                            UNUSED(handlers, shunt_handler, reserved) UNUSED(maps, shunt_map_entry, reserved)
-                                UNUSED(lineage, shunt_lineage, reserved) UNUSED(lineage, shunt_lineage, reserved2)
-                                    UNUSED(modules, shunt_module, reserved) UNUSED(sources, shunt_source, reserved)
-                                        UNUSED(zone_changes, shunt_zone_change, reserved)
+                UNUSED(encoding_columns, shunt_encoding_column, reserved) UNUSED(collect_fields, shunt_collect_field, reserved)
+                    UNUSED(alternatives, shunt_alternative, reserved) UNUSED(date_paths, shunt_date_path, reserved)
+                        UNUSED(earliests, shunt_earliest, reserved) UNUSED(handlers, shunt_handler, reserved)
+                            UNUSED(maps, shunt_map_entry, reserved) UNUSED(lineage, shunt_lineage, reserved)
+                                UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
+                                    UNUSED(sources, shunt_source, reserved) UNUSED(zone_changes, shunt_zone_change, reserved)
 #undef UNUSED
 };
 

@@ -8,6 +8,7 @@
 #include "engine/base/plan.h"
 #include "engine/base/value.h"
 #include "engine/base/zone.h"
+#include "engine/vm/node.h"
 
 typedef enum shunt_op {
 #define SHUNT_OP(name, a, b, c, effect) SHUNT_OP_##name,
@@ -131,7 +132,7 @@ typedef struct shunt_target {
     uint16_t balance_by;           /* column index, SHUNT_NONE */
     uint16_t accounts;             /* table with one exact key of text, SHUNT_NONE */
     uint16_t encoding;             /* into encodings, SHUNT_NONE = one line of JSON */
-    uint16_t reserved;
+    uint16_t message; /* record type whose fields stand behind those of `record`: what an encoding writes; SHUNT_NONE */
 } shunt_target;
 
 /* How records of a target are written other than by default. */
@@ -139,7 +140,9 @@ typedef enum shunt_encoding_kind {
     SHUNT_ENCODE_JSON,
     SHUNT_ENCODE_CSV,
     SHUNT_ENCODE_FIXED,
-    SHUNT_ENCODE_XML
+    SHUNT_ENCODE_XML,
+    SHUNT_ENCODE_X12, /* the last ones write messages: what stands in them say nodes */
+    SHUNT_ENCODE_COUNT
 } shunt_encoding_kind;
 enum {                             /* what a column holds, where it is no field of the record; the last four are of the line */
        SHUNT_COLUMN_LINE = 0x8000, /* + n: column n of a line */
@@ -160,7 +163,8 @@ typedef struct shunt_encoding {
     uint16_t width;
     uint32_t column_first, column_count;
     uint32_t setting_first, setting_count;
-} shunt_encoding; /* settings: pairs of texts in `numbers` */
+    uint32_t node_first, node_count; /* of a message */
+} shunt_encoding;                    /* settings: pairs of texts in `numbers` */
 
 typedef struct shunt_tally {
     uint16_t   name;
@@ -267,7 +271,7 @@ typedef struct shunt_module {
     X(shunt_enum, enums) X(shunt_code_list, code_lists) X(uint16_t, numbers)                                                    \
     X(shunt_record_type, records) X(shunt_field, fields) X(shunt_table, tables) X(shunt_cell, cells)                            \
     X(shunt_code, codes) X(shunt_exit, exits) X(shunt_target, targets)                                                          \
-    X(shunt_encoding, encodings) X(shunt_encoding_column, encoding_columns)                                                     \
+    X(shunt_encoding, encodings) X(shunt_encoding_column, encoding_columns) X(shunt_message_node, message_nodes)                \
     X(shunt_collect, collects) X(shunt_collect_field, collect_fields) X(shunt_alternative, alternatives)                        \
     X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)    \
     X(shunt_zone, zones) X(shunt_zone_change, zone_changes)                                                                     \

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "engine/base/hash.h"
-#include "engine/vm/encode.h"
+#include "engine/vm/encode_message.h"
 
 enum { FORMS_AT_MOST = 256 << 20 /* bytes; a program may name one long encoding for many targets */ };
 
@@ -102,10 +102,8 @@ static shunt_status prepare_plain(shunt_encoders *e, uint32_t target, shunt_buff
 static shunt_status prepare_form(shunt_encoders *e, uint32_t target, shunt_buffer *scratch, shunt_encoding_fault *fault)
 {
     static shunt_status (*const makers[])(const shunt_former *) = {
-        [SHUNT_ENCODE_JSON] = shunt_form_json,
-        [SHUNT_ENCODE_CSV] = shunt_form_csv,
-        [SHUNT_ENCODE_FIXED] = shunt_form_fixed,
-        [SHUNT_ENCODE_XML] = shunt_form_xml,
+        [SHUNT_ENCODE_JSON] = shunt_form_json, [SHUNT_ENCODE_CSV] = shunt_form_csv, [SHUNT_ENCODE_FIXED] = shunt_form_fixed,
+        [SHUNT_ENCODE_XML] = shunt_form_xml,   [SHUNT_ENCODE_X12] = shunt_form_x12,
     };
     const shunt_program *p = e->program;
     *fault = (shunt_encoding_fault){ .text = "" };
@@ -159,7 +157,11 @@ static shunt_status make(const shunt_memory *memory, const shunt_program *progra
     e->memory = memory;
     e->program = program;
     shunt_buffer_init(&e->stamp, memory);
-    shunt_status status = prepare(e, key_id, faults, why);
+    shunt_buffer *buffers[] = { &e->dress.held[0], &e->dress.held[1], &e->dress.head, &e->dress.end };
+    for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], memory);
+    e->scratch = shunt_memory_zeroed(memory, 1, sizeof *e->scratch);
+    if (e->scratch) shunt_buffer_init(e->scratch, memory);
+    shunt_status status = e->scratch ? prepare(e, key_id, faults, why) : SHUNT_NO_MEMORY;
     if (status == SHUNT_OK)
         *encoders = e;
     else
@@ -187,6 +189,10 @@ void shunt_encoders_free(shunt_encoders *e)
     if (!e) return;
     shunt_arena_free(e->arena);
     shunt_buffer_done(&e->stamp);
+    if (e->scratch) shunt_buffer_done(e->scratch);
+    shunt_buffer *buffers[] = { &e->dress.held[0], &e->dress.held[1], &e->dress.head, &e->dress.end };
+    for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
+    shunt_memory_free(e->memory, e->scratch);
     shunt_memory_free(e->memory, e);
 }
 
@@ -201,4 +207,56 @@ shunt_status shunt_encoders_input(shunt_encoders *e, shunt_text id)
     shunt_buffer_json(&e->stamp, id);
     shunt_buffer_z(&e->stamp, ",\"begin\":");
     return e->stamp.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+/* ---- messages ---- */
+
+bool shunt_encoders_dressed(const shunt_encoders *e, uint16_t target) { return e->forms[target].dress != NULL; }
+
+void shunt_encoders_run(shunt_encoders *e, shunt_moment received_at, uint64_t control)
+{
+    e->received_at = received_at;
+    e->dress.control = control;
+}
+
+uint64_t shunt_encoders_control(const shunt_encoders *e) { return e->dress.control; }
+
+static bool read_held(const shunt_buffer *held, shunt_message_parts *parts)
+{
+    return shunt_message_parts_read(held->bytes, held->length, parts);
+}
+
+/* The one that waits, now that `after` (NULL = nothing) is known to follow it. */
+static shunt_status give_held(shunt_encoders *e, const shunt_message_parts *after, shunt_piece *piece)
+{
+    shunt_dress        *d = &e->dress;
+    shunt_message_parts before, now;
+    if (!read_held(&d->held[d->now], &now)) return SHUNT_INPUT_BAD;
+    if (d->follows && !read_held(&d->held[!d->now], &before)) return SHUNT_INPUT_BAD;
+    d->head.length = d->end.length = 0;
+    *piece = (shunt_piece){ .target = d->target };
+    SHUNT_TRY(e->forms[d->target].dress(&e->forms[d->target], d, d->follows ? &before : NULL, &now, after, piece));
+    if (d->head.failed || d->end.failed) return SHUNT_NO_MEMORY;
+    piece->head = (shunt_text){ d->head.bytes, (uint32_t)d->head.length };
+    piece->end = (shunt_text){ d->end.bytes, (uint32_t)d->end.length };
+    return SHUNT_OK;
+}
+
+shunt_status shunt_encoders_dress(shunt_encoders *e, uint16_t target, const char *bytes, size_t length, shunt_piece *piece,
+                                  bool *ready)
+{
+    shunt_dress        *d = &e->dress;
+    shunt_message_parts parts;
+    bool                joins = bytes && d->waits && d->target == target;
+    if (bytes && !shunt_message_parts_read(bytes, length, &parts)) return SHUNT_INPUT_BAD;
+    *ready = d->waits;
+    if (d->waits) SHUNT_TRY(give_held(e, joins ? &parts : NULL, piece));
+    d->waits = bytes != NULL;
+    d->follows = joins;
+    if (!bytes) return SHUNT_OK;
+    d->now = !d->now; /* what is given back stands in the other one */
+    d->target = target;
+    d->held[d->now].length = 0;
+    shunt_buffer_add(&d->held[d->now], bytes, length);
+    return d->held[d->now].failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }

@@ -57,6 +57,22 @@ shunt_status shunt_encoders_input(shunt_encoders *encoders, shunt_text id);
 shunt_status shunt_encode(const shunt_encoders *encoders, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
                           shunt_buffer *aside, shunt_written *written);
 
+/* A record as it is handed out, with what a file has around it. Borrowed until the next call. */
+typedef struct shunt_piece {
+    uint16_t   target;
+    shunt_text head, body, end;
+} shunt_piece;
+/* True for a target whose records are messages: what was encoded is no message yet, its envelope comes when it is handed out, together
+ * with that of the records around it. */
+bool         shunt_encoders_dressed(const shunt_encoders *encoders, uint16_t target);
+/* A dressed record is kept until it is known what follows it: one that was kept before comes back as `piece`. `bytes` NULL: nothing follows.
+ * `ready` false: nothing comes back. INPUT_BAD for what no encoder wrote. */
+shunt_status shunt_encoders_dress(shunt_encoders *encoders, uint16_t target, const char *bytes, size_t length, shunt_piece *piece,
+                                  bool *ready);
+/* What messages say of the run: when its input arrived, and the first control number, 0 = as the rules say. */
+void         shunt_encoders_run(shunt_encoders *encoders, shunt_moment received_at, uint64_t control);
+uint64_t     shunt_encoders_control(const shunt_encoders *encoders); /* the next one, 0 = none was used */
+
 /* A JSON array of texts. */
 void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count);
 void shunt_json_number(shunt_buffer *out, uint64_t number);

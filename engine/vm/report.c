@@ -226,6 +226,7 @@ void shunt_report(const shunt_session *s, shunt_buffer *out)
     put_number(&w, "unmapped", unmapped);
     close_with(&w, '}');
     put_records(&w, s);
+    if (shunt_session_control(s)) put_number(&w, "control_next", shunt_session_control(s));
     put_tallies(&w, s);
     put_exceptions(&w, s);
     put_warnings(&w, s);

@@ -17,6 +17,9 @@ static bool calls(const shunt_program *p, shunt_builtin builtin)
     return false;
 }
 
+/* Envelopes of these say when they were made. */
+static bool stamped(uint16_t encoding) { return encoding == SHUNT_ENCODE_X12; }
+
 static shunt_status check_options(const shunt_session_options *o, char why[static 200])
 {
     if (calls(o->program, SHUNT_BUILTIN_TOKENIZE) && o->token_key_length == 0) {
@@ -25,6 +28,16 @@ static shunt_status check_options(const shunt_session_options *o, char why[stati
     }
     if (calls(o->program, SHUNT_BUILTIN_RECEIVED_AT) && !o->received_at_known) {
         snprintf(why, 200, "the rules read `received_at`, so the run needs the time of arrival");
+        return SHUNT_USAGE;
+    }
+    bool messages = false;
+    for (uint32_t i = 0; i < o->program->encodings_count; i++) messages = messages || stamped(o->program->encodings[i].kind);
+    if (messages && !o->received_at_known) {
+        snprintf(why, 200, "the messages that the rules write carry the time of arrival of their input, so the run needs it");
+        return SHUNT_USAGE;
+    }
+    if (o->control_number > 999999999) {
+        snprintf(why, 200, "the first control number is one of 1 to 999999999");
         return SHUNT_USAGE;
     }
     return SHUNT_OK;
@@ -103,6 +116,7 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
     s->host.token_key_length = o->token_key_length;
     s->host.received_at = o->received_at;
     s->host.received_at_known = o->received_at_known;
+    shunt_encoders_run(s->encoders, o->received_at, o->control_number);
     shunt_session_host(s);
     size_t bytes = unit_bytes(o);
     s->out_limit = bytes > SIZE_MAX / OUT_FACTOR ? SIZE_MAX : bytes * OUT_FACTOR;
@@ -146,7 +160,7 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->no_hash = o->no_hash;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text, &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], s->memory);
     shunt_status status = prepare_parts(s, o, why);
     if (status == SHUNT_OK) status = prepare_letters(s, o);
@@ -183,7 +197,7 @@ void shunt_session_free(shunt_session *s)
     }
     void *blocks[] = { s->inputs, s->loops, s->nodes, s->maps, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text, &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
     shunt_memory_free(s->memory, s);
 }
@@ -240,13 +254,46 @@ static shunt_status take_lineage(shunt_session *s, uint16_t target, const char *
     return s->lineage_sink(s->sinks.context, &out);
 }
 
+static shunt_status hand_out(shunt_session *s, const shunt_piece *piece)
+{
+    s->record_count[piece->target]++;
+    s->handed_out++;
+    s->around = *piece;
+    return s->sinks.record
+               ? s->sinks.record(s->sinks.context, piece->target, piece->body.bytes ? piece->body.bytes : "", piece->body.length)
+               : SHUNT_OK;
+}
+
+/* Gives out the message that waits for what follows it (this record, or nothing), and what that was made of. */
+static shunt_status hand_out_dressed(shunt_session *s, uint32_t target, const char *bytes, size_t length)
+{
+    shunt_piece piece;
+    bool        ready;
+    SHUNT_TRY(shunt_encoders_dress(s->encoders, (uint16_t)target, bytes, length, &piece, &ready));
+    if (!ready) return SHUNT_OK;
+    SHUNT_TRY(hand_out(s, &piece));
+    if (!s->waiting_lineage.length) return SHUNT_OK;
+    shunt_status status = take_lineage(s, piece.target, s->waiting_lineage.bytes, s->waiting_lineage.length);
+    s->waiting_lineage.length = 0;
+    return status;
+}
+
 static shunt_status take_record(void *context, uint32_t target, const char *bytes, size_t length)
 {
     shunt_session *s = context;
-    if (target & SHUNT_LINEAGE_TAG) return take_lineage(s, (uint16_t)target, bytes, length);
-    s->record_count[target]++;
-    s->handed_out++;
-    return s->sinks.record ? s->sinks.record(s->sinks.context, (uint16_t)target, bytes, length) : SHUNT_OK;
+    if (target & SHUNT_LINEAGE_TAG) {
+        if (!shunt_encoders_dressed(s->encoders, (uint16_t)target)) return take_lineage(s, (uint16_t)target, bytes, length);
+        shunt_buffer_add(&s->waiting_lineage, bytes, length);
+        return s->waiting_lineage.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    }
+    if (shunt_encoders_dressed(s->encoders, (uint16_t)target)) return hand_out_dressed(s, target, bytes, length);
+    SHUNT_TRY(hand_out_dressed(s, target, NULL, 0));
+    bool        first = s->record_count[target] == 0;
+    shunt_piece piece = { .target = (uint16_t)target,
+                          .head = first ? shunt_encoders_head(s->encoders, (uint16_t)target) : (shunt_text){ 0 },
+                          .body = { bytes, (uint32_t)length },
+                          .end = shunt_encoders_end(s->encoders, (uint16_t)target) };
+    return hand_out(s, &piece);
 }
 
 /* Hands out all that waits, between one begin and one commit. */
@@ -254,6 +301,7 @@ static shunt_status deliver(shunt_session *s)
 {
     if (s->sinks.begin) SHUNT_TRY(s->sinks.begin(s->sinks.context));
     SHUNT_TRY(shunt_parcel_replay(&s->records, 0, s->records.mark(s->records.context), &s->carry, take_record, s));
+    SHUNT_TRY(hand_out_dressed(s, 0, NULL, 0));
     if (s->sinks.commit) SHUNT_TRY(s->sinks.commit(s->sinks.context));
     return s->records.reset(s->records.context);
 }
@@ -815,14 +863,15 @@ shunt_status shunt_session_finish(shunt_session *s)
 const shunt_program *shunt_session_program(const shunt_session *s) { return s->program; }
 const shunt_ledger  *shunt_session_ledger(const shunt_session *s) { return s->ledger; }
 uint64_t             shunt_session_records(const shunt_session *s, uint16_t target) { return s->record_count[target]; }
-shunt_text shunt_session_record_head(const shunt_session *s, uint16_t target) { return shunt_encoders_head(s->encoders, target); }
-shunt_text shunt_session_record_end(const shunt_session *s, uint16_t target) { return shunt_encoders_end(s->encoders, target); }
-uint64_t   shunt_session_raised(const shunt_session *s, shunt_grade grade) { return s->raised_count[grade]; }
-uint64_t   shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
-uint64_t   shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }
-size_t     shunt_session_inputs(const shunt_session *s) { return s->input_count; }
-bool       shunt_session_open(const shunt_session *s) { return s->in_input; }
-bool       shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
+shunt_text           shunt_session_record_head(const shunt_session *s) { return s->around.head; }
+shunt_text           shunt_session_record_end(const shunt_session *s) { return s->around.end; }
+uint64_t             shunt_session_control(const shunt_session *s) { return shunt_encoders_control(s->encoders); }
+uint64_t             shunt_session_raised(const shunt_session *s, shunt_grade grade) { return s->raised_count[grade]; }
+uint64_t             shunt_session_code(const shunt_session *s, uint16_t code) { return s->code_count[code]; }
+uint64_t             shunt_session_status(const shunt_session *s, shunt_status code) { return s->status_count[code]; }
+size_t               shunt_session_inputs(const shunt_session *s) { return s->input_count; }
+bool                 shunt_session_open(const shunt_session *s) { return s->in_input; }
+bool                 shunt_session_at_fault(const shunt_session *s) { return s->at_fault; }
 
 const shunt_input_info *shunt_session_input(const shunt_session *s, size_t index) { return &s->inputs[index]; }
 

@@ -64,6 +64,7 @@ typedef struct shunt_session_options {
     size_t                token_key_length;
     bool                  received_at_known;
     shunt_moment          received_at;
+    uint64_t              control_number; /* the first one of messages that are written, 0 = as the rules say */
     /* Runs again what a dead letter lists: units of the first transaction of each input, if its control number is that of the letter. All
      * else counts as skipped; a unit listed that does not come is ONLY_UNMET. NULL = everything is wanted. */
     const uint64_t       *only; /* ascending ordinals */
@@ -103,11 +104,12 @@ shunt_status shunt_session_finish(shunt_session *session);
 const shunt_program *shunt_session_program(const shunt_session *session);
 const shunt_ledger  *shunt_session_ledger(const shunt_session *session);
 uint64_t             shunt_session_records(const shunt_session *session, uint16_t target); /* handed out */
-/* What a file of records holds before the first one of a target, and behind each: see record.h. */
-shunt_text           shunt_session_record_head(const shunt_session *session, uint16_t target);
-shunt_text           shunt_session_record_end(const shunt_session *session, uint16_t target);
-uint64_t             shunt_session_raised(const shunt_session *session, shunt_grade grade);
-uint64_t             shunt_session_code(const shunt_session *session, uint16_t code); /* exceptions with a code of the author */
+/* While `record` of the sinks is called: what a file holds before this record and behind it, see record.h. */
+shunt_text           shunt_session_record_head(const shunt_session *session);
+shunt_text           shunt_session_record_end(const shunt_session *session);
+uint64_t shunt_session_control(const shunt_session *session); /* the next control number of messages, 0 = none was used */
+uint64_t shunt_session_raised(const shunt_session *session, shunt_grade grade);
+uint64_t shunt_session_code(const shunt_session *session, uint16_t code);       /* exceptions with a code of the author */
 uint64_t shunt_session_status(const shunt_session *session, shunt_status code); /* exceptions with a code of the engine alone */
 void     shunt_session_sets(const shunt_session *session, uint64_t *mapped, uint64_t *unmapped);
 size_t   shunt_session_inputs(const shunt_session *session);

@@ -447,12 +447,57 @@ static bool column_ok(const struct verifier *v, const shunt_target *t, uint16_t 
     return t->line != SHUNT_NONE && field - (unsigned)SHUNT_COLUMN_LINE < p->records[t->line].field_count;
 }
 
+/* Nodes [first, end) read fields of `record`. Bodies are deeper than what owns them, so the depth bounds the walk. */
+static bool check_nodes(struct verifier *v, uint32_t first, uint32_t end, uint16_t record, uint16_t around, unsigned depth)
+{
+    const shunt_program     *p = v->p;
+    const shunt_record_type *r = &p->records[record];
+    if (depth > SHUNT_MESSAGE_DEPTH) return false;
+    for (uint32_t i = first; i < end; i += 1 + p->message_nodes[i].count) {
+        const shunt_message_node *n = &p->message_nodes[i];
+        if (++v->work > WORK_AT_MOST) return false;
+        if (n->kind >= SHUNT_MESSAGE_KIND_COUNT || n->format >= SHUNT_FORMAT_COUNT || n->decimals > SCALE_AT_MOST ||
+            n->flags > SHUNT_MESSAGE_FLAGS || !text_or_none(v, n->name) || n->count >= end - i)
+            return false;
+        bool value = n->kind == SHUNT_MESSAGE_SETTING || (n->kind == SHUNT_MESSAGE_ELEMENT && !n->count);
+        bool held = n->field < r->field_count;
+        if (value && !(held && scalar(p->fields[r->field_first + n->field].type.kind) && !n->count)) return false;
+        if (n->kind == SHUNT_MESSAGE_SEGMENT &&
+            (n->name == SHUNT_NONE || n->number >= SHUNT_MESSAGE_LOOPS || (n->flags & SHUNT_MESSAGE_STARTS && !n->number)))
+            return false;
+        if (n->kind == SHUNT_MESSAGE_ELEMENT && (around == SHUNT_NONE || !n->number)) return false;
+        if ((n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_RECORD) && around != SHUNT_NONE) return false;
+        if (value || !n->count) continue;
+        uint16_t inner = record;
+        if (n->kind == SHUNT_MESSAGE_EACH) {
+            if (!held) return false;
+            shunt_type type = p->fields[r->field_first + n->field].type;
+            if (type.kind != SHUNT_KIND_LIST || type.element != SHUNT_KIND_ROW) return false;
+            inner = type.record;
+        }
+        bool element = n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_ELEMENT;
+        if (!check_nodes(v, i + 1, i + 1 + n->count, inner, element ? n->kind : around, depth + 1)) return false;
+    }
+    return true;
+}
+
+/* What a target writes as a message, is read from fields that its records have. */
+static bool check_message(struct verifier *v, const shunt_target *t)
+{
+    const shunt_program  *p = v->p;
+    const shunt_encoding *e = &p->encodings[t->encoding];
+    if (e->kind < SHUNT_ENCODE_X12) return e->node_count == 0 && t->message == SHUNT_NONE;
+    return t->message != SHUNT_NONE && !(t->flags & SHUNT_TARGET_JOURNAL) &&
+           slice_ok(v, e->node_first, e->node_count, p->message_nodes_count) &&
+           check_nodes(v, e->node_first, e->node_first + e->node_count, t->message, SHUNT_NONE, 0);
+}
+
 static bool check_target(struct verifier *v, uint32_t index)
 {
     const shunt_program *p = v->p;
     const shunt_target  *t = &p->targets[index];
     if (!text_ok(v, t->name) || t->flags > SHUNT_TARGET_JOURNAL || t->record >= p->records_count ||
-        !index_or_none(t->line, p->records_count))
+        !index_or_none(t->line, p->records_count) || !index_or_none(t->message, p->records_count))
         return bad(v, "target %u", index);
     if (!(t->flags & SHUNT_TARGET_JOURNAL) && t->line != SHUNT_NONE)
         return bad(v, "target %u: lines of what is no journal", index);
@@ -475,7 +520,7 @@ static bool check_target(struct verifier *v, uint32_t index)
         if (p->fields[p->records[p->tables[t->accounts].record].field_first].type.kind != SHUNT_KIND_TEXT)
             return bad(v, "target %u: accounts", index);
     }
-    if (t->encoding == SHUNT_NONE) return true;
+    if (t->encoding == SHUNT_NONE) return t->message == SHUNT_NONE || bad(v, "target %u: a message without encoding", index);
     if (t->encoding >= p->encodings_count) return bad(v, "target %u: encoding", index);
     const shunt_encoding *e = &p->encodings[t->encoding];
     v->work += e->column_count;
@@ -483,7 +528,7 @@ static bool check_target(struct verifier *v, uint32_t index)
         if (!column_ok(v, t, p->encoding_columns[e->column_first + c].field))
             return bad(v, "target %u: column %u of its encoding", index, c);
     }
-    return true;
+    return check_message(v, t) || bad(v, "target %u: its message", index);
 }
 
 static bool check_targets(struct verifier *v)
@@ -492,7 +537,7 @@ static bool check_targets(struct verifier *v)
     if (p->targets_count >= FLOW_UNSEEN) return bad(v, "too many targets");
     for (uint32_t i = 0; i < p->encodings_count; i++) {
         const shunt_encoding *e = &p->encodings[i];
-        if (e->kind > SHUNT_ENCODE_XML || !slice_ok(v, e->column_first, e->column_count, p->encoding_columns_count) ||
+        if (e->kind >= SHUNT_ENCODE_COUNT || !slice_ok(v, e->column_first, e->column_count, p->encoding_columns_count) ||
             !slice_ok(v, e->setting_first, (uint64_t)e->setting_count * 2, p->numbers_count))
             return bad(v, "encoding %u", i);
         for (uint32_t k = 0; k < e->setting_count * 2; k++) {
@@ -987,7 +1032,10 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
     case SHUNT_OP_EMIT:
         if (f->result.kind != SHUNT_KIND_NONE) return wrong(v, "records leave from handlers alone");
         if (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL) return wrong(v, "target %u is a journal", i.a);
-        return as_fields(v, i.b, p->targets[i.a].record) || wrong(v, "registers are not as the target");
+        if (!as_fields(v, i.b, p->targets[i.a].record)) return wrong(v, "registers are not as the target");
+        return p->targets[i.a].message == SHUNT_NONE ||
+               as_fields(v, i.b + p->records[p->targets[i.a].record].field_count, p->targets[i.a].message) ||
+               wrong(v, "registers are not as the message of the target");
     case SHUNT_OP_JOURNAL:
         if (f->result.kind != SHUNT_KIND_NONE) return wrong(v, "records leave from handlers alone");
         return (i.b <= 1 && (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL)) || wrong(v, "target %u is no journal", i.a);

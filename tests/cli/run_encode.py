@@ -300,6 +300,74 @@ def fixed_lines_keep_their_length(folder):
     expect_fixed(folder, 'encoding: "UTF-8"', "utf-8")
 
 
+# ---- messages ----
+
+STAMP = ("--received-at", "2025-03-01T08:05:09Z")
+X12 = """encode x12 820 "005010" {{ sender: "A"  receiver: "B"  {}
+    segment BPR {{ 1: "C"  2: paid  3: "C"  4: "CHK" }}
+    segment NTE {{ 1: "GEN"  2: note }}
+    segment TRN {{ 1: "1"  2: claim }} }}"""
+
+
+def is_mark(c):
+    return ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or c in "\u2028\u2029"
+
+
+def expect_x12(folder, settings, marks, encoding, blank=False):
+    """Whatever a text holds: the same segments, the same elements, and the text as it was or refused."""
+    claims = [(number, note, f"{i}.25") for i, (number, note, _) in enumerate(claims_of(notes()))]
+    out, failed = run(folder, rules(X12.format(settings)).replace("text(400)", "text(80)"), claims, *STAMP, "--control-number", "7")
+    lost = {c[0]: "NOT_WRITABLE" for c in claims if not encodes("".join(x for x in c[1] if not is_mark(x)), encoding) or (not blank and any(x in marks or is_mark(x) for x in c[1]))}
+    lost |= {c[0]: "TEXT_TOO_LONG" for c in claims if len(c[1]) > 80}
+    assert failed == lost, [(k, failed.get(k), lost.get(k)) for k in set(failed) ^ set(lost)]
+    element, end = marks[0], marks[3]
+    kept = [c for c in claims if c[0] not in lost]
+    wanted = [["ISA", "00", " " * 10, "00", " " * 10, "ZZ", "A".ljust(15), "ZZ", "B".ljust(15), "250301", "0805", marks[2], "00501", "000000007", "0", "P", marks[1]],
+              ["GS", "RA", "A", "B", "20250301", "0805", "7", "X", "005010"]]
+    for i, (number, note, paid) in enumerate(kept, 1):
+        written = "".join(" " if x in marks or is_mark(x) else x for x in note)
+        wanted += [["ST", "820", f"{i:04}", "005010"], ["BPR", "C", paid.lstrip("0"), "C", "CHK"], ["NTE", "GEN", written], ["TRN", "1", number], ["SE", "5", f"{i:04}"]]
+    wanted += [["GE", str(len(kept)), "7"], ["IEA", "1", "000000007"]]
+    got = [segment.split(element) for segment in out.decode(encoding).split(end + "\n")]
+    assert got.pop() == [""] and got == wanted, next((g, w) for g, w in zip(got, wanted) if g != w)
+    assert json.loads((folder / "report").read_text())["control_next"] == 8
+
+
+@test
+def x12_keeps_its_segments(folder):
+    expect_x12(folder, "", "*:^~", "ascii")
+    expect_x12(folder, 'encoding: "ISO-8859-1"  delimiters: "blank"', "*:^~", "latin-1", blank=True)
+    expect_x12(folder, 'encoding: "UTF-8"  separators: "|>&\'"', "|>&'", "utf-8")
+    expect_x12(folder, 'encoding: "UTF-8"  separators: ",;(&"  delimiters: "blank"', ",;(&", "utf-8", blank=True)
+
+
+@test
+def x12_of_several_records_in_a_set(folder):
+    encode = """encode x12 820 "005010" { sender: "A"  receiver: part(note, 1, 1)  line: ""
+        segment BPR { 1: "C"  2: 1  3: "C"  4: "CHK" }
+        segment TRN { 1: "1"  2: part(note, 1, 2) }
+        for each record { segment ENT { 1: 1  2: "2J"  3: "EI"  4: claim }  segment NM1 { 1: "IL"  2: "1"  8: "EI"  9: claim } } }"""
+    out, failed = run(folder, rules(encode), [("C1", "Ba", "1"), ("C2", "Ba", "1"), ("C3", "Bb", "1"), ("C4", "Cb", "1")], *STAMP)
+    assert failed == {}
+    ids = [s.split("*")[:3] for s in out.decode().split("~")[:-1] if s[:3] not in ("ISA", "NM1", "BPR")]
+    assert ids == [["GS", "RA", "A"], ["ST", "820", "0001"], ["TRN", "1", "Ba"], ["ENT", "1", "2J"], ["ENT", "1", "2J"], ["SE", "8", "0001"],
+                   ["ST", "820", "0002"], ["TRN", "1", "Bb"], ["ENT", "1", "2J"], ["SE", "6", "0002"], ["GE", "2", "1"], ["IEA", "1", "000000001"],
+                   ["GS", "RA", "A"], ["ST", "820", "0001"], ["TRN", "1", "Cb"], ["ENT", "1", "2J"], ["SE", "6", "0001"], ["GE", "1", "2"], ["IEA", "1", "000000002"]], ids
+    (folder / "out.edi").write_bytes(out)
+    assert subprocess.run([SHUNT, "validate", "--snip", "1", folder / "out.edi"], capture_output=True, check=False).returncode == 0
+    out, _ = run(folder, rules(encode.replace('line: ""', 'interchange: "record"')), [("C1", "Ba", "1"), ("C2", "Ba", "1")], *STAMP)
+    assert out.count(b"ISA*") == 2 and b"*000000002*" in out
+
+
+@test
+def x12_needs_the_time_of_arrival(folder):
+    (folder / "r.map").write_text(rules(X12.format("")).replace("text(400)", "text(80)"))
+    (folder / "in.edi").write_text(message([("A", "x", "1")]), newline="")
+    for more, words in (([], b"time of arrival"), ([*STAMP, "--control-number", "0"], b"--control-number"), ([*STAMP, "--control-number", "1000000000"], b"--control-number")):
+        done = subprocess.run([SHUNT, "run", folder / "r.map", folder / "in.edi", *more], capture_output=True, timeout=60, check=False)
+        assert done.returncode == 2 and words in done.stderr and not done.stdout, done
+
+
 @test
 def fixed_numbers(folder):
     text = rules('encode fixed 24 { column claim at 1..2  column paid at 3..10  column `at` at 12..19 as "MMDDYYYY"  column nth at 21..24 as "N1" }')

@@ -534,7 +534,8 @@ static void target(struct builder *b)
                        .key_first = (uint32_t)b->numbers.count,
                        .balance_by = (uint16_t)option(b, 3, "balance", SHUNT_NONE),
                        .accounts = SHUNT_NONE,
-                       .encoding = SHUNT_NONE };
+                       .encoding = SHUNT_NONE,
+                       .message = SHUNT_NONE };
     const char  *name;
     if ((name = option_text(b, 3, "line"))) t.line = find(b, "record", name);
     if ((name = option_text(b, 3, "accounts"))) t.accounts = find(b, "table", name);

@@ -591,6 +591,7 @@ int main(void)
     read_page("tests/cases/diagnostics_hl7.md");
     read_page("tests/cases/diagnostics_csv.md");
     read_page("tests/cases/diagnostics_fhir.md");
+    read_page("tests/cases/diagnostics_encode.md");
     Suite *suite = suite_create("check");
     TCase *tc = tcase_create("check");
     tcase_set_timeout(tc, 300);

@@ -125,9 +125,24 @@ static const struct {
     { "dates by a pattern", "encode fixed 10 { column day at 1..8 as \"DD.MM.YY\" }", "", CLAIM("C1", "80"), "01.03.25  \n" },
     { "both ways at once", "encode csv { column claim  header: false }", "encode xml { column amount as \"@a\" }",
       CLAIM("C1", "80") JOURNAL("C2", "5"), "C1\n<gl><lines><item a=\"5.00\"></item><item a=\"5.00\"></item></lines></gl>\n" },
+    { "an interchange",
+      "encode x12 820 \"005010\" { sender: \"S1\"  receiver: \"R1\"  usage: \"T\"  separators: \"|>^\\n\"  segment BPR { 1: "
+      "\"C\"  2: "
+      "paid  3: \"C\"  4: \"CHK\" } "
+      "segment TRN { 1: \"1\"  2: claim } segment REF { 1: \"14\"  2: none } for each s in services where s.charge > 50.00 USD { "
+      "segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } segment RMR { 1: \"IV\"  2: s.code  4: s.charge  6: -rate } } }",
+      "", CLAIM("C1", "80") CLAIM("C2", "-80"),
+      "ISA|00|          |00|          |ZZ|S1             |ZZ|R1             |250301|0800|^|00501|000000001|0|T|>\n"
+      "GS|RA|S1|R1|20250301|0800|1|X|005010\nST|820|0001|005010\nBPR|C|80|C|CHK\nTRN|1|C1\nENT|1|2J|EI|99213\n"
+      "RMR|IV|99213||60||.125\nSE|6|0001\nST|820|0002|005010\nBPR|C|-80|C|CHK\nTRN|1|C2\nENT|2|2J|EI|99213\n"
+      "RMR|IV|99213||60||.125\nSE|6|0002\nGE|2|1\nIEA|1|000000001\n" },
     { "what does not fit is none of its unit", "encode fixed 4 { column claim at 1..2 }", "",
       CLAIM("C10", "80") CLAIM("C2", "80"), "C2  \n" },
 };
+
+#define X12(settings)                                                                                                            \
+    "encode x12 820 \"005010\" { sender: \"S\"  receiver: \"R\"  " settings                                                      \
+    " segment BPR { 1: \"C\"  2: paid  3: \"C\"  4: \"CHK\" } }"
 
 /* What the compiler says of an `encode`, and where. */
 static const struct {
@@ -171,12 +186,24 @@ static const struct {
     { "encode xml { column claim as \"xmlClaim\" }", "", "`xmlClaim` is no name of XML\n" },
     { "encode xml { column claim as \"@\" }", "", "`@` is no name of XML\n" },
     { "encode xml { column services as \"@s\" }", "", "an attribute holds one value\n" },
+    { X12("control: \"0\""), "", "`control` must be a number from 1 to 999999999, in quotes\n  --> t.map:19:57" },
+    { X12("control: \"1000000000\""), "", "`control` must be a number" },
+    { X12("control: \"1x\""), "", "`control` must be a number" },
+    { X12("acknowledge: \"yes\""), "", "`acknowledge` must be \"0\" or \"1\"\n" },
+    { X12("separators: \"*:^\""), "", "`separators` must be four different marks" },
+    { X12("separators: \"*:^*\""), "", "`separators` must be four different marks" },
+    { X12("separators: \"*:^A\""), "", "`separators` must be four different marks" },
+    { X12("separators: \"\\n:^~\""), "", "`separators` must be four different marks" },
+    { X12("line: \";\""), "", "`line` must be a line end" },
+    { X12("encoding: \"EBCDIC\""), "", "`encoding` must be \"UTF-8\"" },
+    { X12("delimiters: \"keep\""), "", "`delimiters` must be \"refuse\" or \"blank\"\n" },
+    { X12("interchange: \"file\""), "", "`interchange` must be \"transaction\" or \"record\"\n" },
     { "", "encode xml { column date as \"lines\"  column amount }",
       "`lines` is what the lines of a journal are called\n  --> t.map:27:16" },
 };
 
 struct host {
-    char   map[sizeof rules + 400];
+    char   map[sizeof rules + 1000];
     char  *out;
     size_t length;
 };
@@ -225,7 +252,7 @@ static shunt_result feed(shunt_run *run, const char *text) { return shunt_run_fe
 static shunt_result run(struct host *h, const shunt_program *program, const shunt_allocator *allocator, const char *claims)
 {
     shunt_callbacks   callbacks = { .context = h, .record = on_record };
-    shunt_run_options options = { .size = sizeof options, .allocator = allocator };
+    shunt_run_options options = { .size = sizeof options, .allocator = allocator, .received_at = "2025-03-01T08:00:00Z" };
     shunt_run        *r = NULL;
     shunt_messages   *messages = NULL;
     shunt_result      result = shunt_run_new(program, &callbacks, &options, &r, &messages);
@@ -303,6 +330,10 @@ static const struct {
     { "encode fixed 20 { column claim at 1..10  column day at 11..20 as \"MM/DD/YYYY\" }",
       "encode fixed 9 { column amount at 1..9 as \"N2\" }" },
     { "encode xml { namespace: \"urn:x\"  column claim as \"@c\"  column services }", "encode xml { }" },
+    { "encode x12 820 \"005010\" { sender: \"S\"  receiver: \"R\"  encoding: \"UTF-8\" segment BPR { 1: \"C\"  2: paid  3: \"C\" "
+      " 4: \"CHK\" }"
+      " for each s in services { segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } } }",
+      "" },
 };
 
 START_TEST(memory_that_fails)

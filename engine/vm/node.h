@@ -1,0 +1,53 @@
+/* node.h - what a program says of the messages that it writes (x12, hl7, fhir): the nodes that the compiler makes and the encoders follow. */
+#ifndef SHUNT_NODE_H
+#define SHUNT_NODE_H
+
+#include <stdint.h>
+
+/* What a message is made of, in the order in which it is written. The nodes of a body stand behind their owner. */
+typedef enum shunt_message_kind {
+    SHUNT_MESSAGE_SETTING, /* of the envelope: `number` says which; a value */
+    SHUNT_MESSAGE_RECORD,  /* body: once for each record of a set, what is around it once a set */
+    SHUNT_MESSAGE_EACH,    /* body: once for each row of the list in `field`; fields of the body are those of the row */
+    SHUNT_MESSAGE_SEGMENT, /* `name`; `number`: depth of its loop in the guide, 0 = of the set itself; body: elements */
+    SHUNT_MESSAGE_ELEMENT, /* `number`: position in what is around it; a value, or a body: components, or EACH: repetitions */
+    SHUNT_MESSAGE_KIND_COUNT
+} shunt_message_kind;
+typedef enum shunt_message_format {
+    SHUNT_FORMAT_TEXT,
+    SHUNT_FORMAT_CODE,    /* text of no less than `min` characters; TEXT is filled with blanks */
+    SHUNT_FORMAT_NUMBER,  /* with its point; `min` and `max` count digits */
+    SHUNT_FORMAT_IMPLIED, /* `decimals` digits behind a point that is not written */
+    SHUNT_FORMAT_DATE,    /* CCYYMMDD, YYMMDD where `max` is 6 */
+    SHUNT_FORMAT_TIME,    /* of a moment: HHMM, HHMMSS where `max` is at least 6 */
+    SHUNT_FORMAT_COUNT
+} shunt_message_format;
+enum {
+    SHUNT_MESSAGE_REQUIRED = 1, /* where what is around it is written */
+    SHUNT_MESSAGE_CONSTANT = 2, /* says nothing of a record: alone it makes no segment */
+    SHUNT_MESSAGE_STARTS = 4,   /* a segment: it begins its loop, without it nothing else of that is written */
+    SHUNT_MESSAGE_FLAGS = 7
+};
+enum { SHUNT_MESSAGE_DEPTH = 24, SHUNT_MESSAGE_LOOPS = 16 };
+/* What settings of an X12 envelope are about. */
+enum {
+    SHUNT_X12_SENDER_QUALIFIER = 1,
+    SHUNT_X12_SENDER,
+    SHUNT_X12_RECEIVER_QUALIFIER,
+    SHUNT_X12_RECEIVER,
+    SHUNT_X12_GROUP_SENDER,
+    SHUNT_X12_GROUP_RECEIVER,
+    SHUNT_X12_USAGE,
+    SHUNT_X12_SETTINGS
+};
+typedef struct shunt_message_node {
+    uint8_t  kind, format, decimals, flags;
+    uint16_t name;  /* text, SHUNT_NONE */
+    uint16_t field; /* of the message record, or of the row around it; SHUNT_NONE */
+    uint16_t number;
+    uint16_t min, max; /* characters, 0 = not limited */
+    uint16_t with;     /* a constant that stands only with this element (a qualifier with its value); 0 = always */
+    uint32_t count;    /* nodes of its body, those in them included */
+} shunt_message_node;
+
+#endif
