@@ -103,7 +103,7 @@ static shunt_status on_record(void *context, uint16_t target, const char *bytes,
 {
     shunt_run *run = context;
     shunt_text head = shunt_session_record_head(run->session), end = shunt_session_record_end(run->session);
-    shunt_out out = { run->targets[target],       bytes,     length, head.bytes ? head.bytes : "", head.length,
+    shunt_out  out = { run->targets[target],       bytes,     length, head.bytes ? head.bytes : "", head.length,
                       end.bytes ? end.bytes : "", end.length };
     return run->callbacks.record ? answer(run->callbacks.record(run->callbacks.context, &out)) : SHUNT_OK;
 }

@@ -277,8 +277,7 @@ static void fill_message(shunt_emit_fn *f, const shunt_target_info *info, uint16
     uint16_t           outer_base = f->record_base;
     f->record = info->shape;
     f->record_base = base;
-    for (uint32_t i = 0; i < shape->count; i++)
-        message_into(f, &shape->members[i], (uint16_t)(base + info->shape->count + i));
+    for (uint32_t i = 0; i < shape->count; i++) message_into(f, &shape->members[i], (uint16_t)(base + info->shape->count + i));
     f->record = outer;
     f->record_base = outer_base;
 }

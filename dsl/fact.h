@@ -138,8 +138,8 @@ typedef struct shunt_message_item { /* as shunt_message_node */
 typedef struct shunt_message {
     shunt_message_item *items;
     uint32_t            item_count;
-    shunt_shape        *values; /* of the record */
-    shunt_shape        *whole;  /* fields of the target, then the values */
+    shunt_shape        *values;          /* of the record */
+    shunt_shape        *whole;           /* fields of the target, then the values */
     shunt_text          settings[24][2]; /* what the encoder has to know besides what the rules set */
     uint32_t            setting_count;
 } shunt_message;

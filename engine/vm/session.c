@@ -160,7 +160,8 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->no_hash = o->no_hash;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text, &s->waiting_lineage };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out,  &s->aside,          &s->scratch,
+                                &s->carry,   &s->json,      &s->text, &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], s->memory);
     shunt_status status = prepare_parts(s, o, why);
     if (status == SHUNT_OK) status = prepare_letters(s, o);
@@ -197,7 +198,8 @@ void shunt_session_free(shunt_session *s)
     }
     void *blocks[] = { s->inputs, s->loops, s->nodes, s->maps, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out, &s->aside, &s->scratch, &s->carry, &s->json, &s->text, &s->waiting_lineage };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out,  &s->aside,          &s->scratch,
+                                &s->carry,   &s->json,      &s->text, &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
     shunt_memory_free(s->memory, s);
 }

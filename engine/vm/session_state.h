@@ -97,8 +97,8 @@ struct shunt_session {
     uint64_t     raised_count[SHUNT_GRADE_ERROR + 1];
     uint64_t    *code_count; /* by code of the author */
     uint64_t     status_count[SHUNT_STATUS_COUNT];
-    uint64_t    *record_count; /* by target */
-    shunt_piece  around;       /* the record that is handed out */
+    uint64_t    *record_count;    /* by target */
+    shunt_piece  around;          /* the record that is handed out */
     shunt_buffer waiting_lineage; /* of the message that waits for what follows it */
     uint64_t     mapped, unmapped;
     uint64_t     serial; /* transactions so far */

@@ -189,7 +189,8 @@ typedef struct shunt_run_options {
     bool (*lineage)(void *context, const shunt_origins *origins);
     const char *lineage_key;   /* lineage of records that have this part in their key; NULL = of all */
     const char *lineage_field; /* and of the fields of this name: "amount", "lines.amount", "lines[2].amount"; NULL = of all */
-    uint64_t control_number; /* the first one of messages that are written (ISA13, MSH-10), to 999999999; 0 = as the rules say, else 1 */
+    uint64_t
+        control_number; /* the first one of messages that are written (ISA13, MSH-10), to 999999999; 0 = as the rules say, else 1 */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */
