@@ -843,10 +843,10 @@ static bool take_element(check *k, const shunt_ast *node, shunt_text shown, cons
     if (first) {
         f->value = value;
         f->type = type;
-        f->implied = value == SHUNT_VALUE_IMPLIED ? e->decimals : 0;
+        f->implied = e->implied;
         return true;
     }
-    if (!join_value_types(&f->value, value)) {
+    if (!join_value_types(&f->value, value) || f->implied != e->implied) {
         shunt_diag *d =
             shunt_diag_add(k->diags, SHUNT_E0211, node->span, "`%.*s` is of another type in each guide", SHUNT_TEXT_ARGS(shown));
         shunt_diag_help(k->diags, d, "write a source and a map for each guide");
