@@ -8,7 +8,7 @@
 #include "standards/fhir/reader.h"
 #include "standards/fhir/token.h"
 
-enum { RESOURCE_BYTES = 32 << 20 /* of a resource as a tree */ };
+enum { RESOURCE_BYTES = 16 << 20 /* of a resource as a tree */ };
 
 struct fhir {
     shunt_token_sink sink; /* first: tokens come here */

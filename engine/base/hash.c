@@ -1,6 +1,8 @@
 #include "engine/base/hash.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
@@ -67,6 +69,17 @@ void shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16])
         shunt_sha256_of(material, sizeof material, digest[half]);
     }
     memcpy(key->words, digest, sizeof key->words);
+}
+
+void shunt_hash_key_random(shunt_hash_key *key)
+{
+    uint8_t seed[16] = { 0 };
+    if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+        struct timespec now = { 0 };
+        clock_gettime(CLOCK_REALTIME, &now);
+        memcpy(seed, &now.tv_nsec, sizeof now.tv_nsec < sizeof seed ? sizeof now.tv_nsec : sizeof seed);
+    }
+    shunt_hash_key_init(key, seed);
 }
 
 /* The two halves of the product folded together. */

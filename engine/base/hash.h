@@ -40,6 +40,8 @@ typedef struct shunt_hash_key {
 } shunt_hash_key;
 
 void       shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16]);
+/* From the system's random numbers, or the clock where it gives none: for tables that a sender could aim at. */
+void       shunt_hash_key_random(shunt_hash_key *key);
 shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length);
 /* Half as long, and faster over long texts. */
 uint64_t   shunt_hash64(const shunt_hash_key *key, const void *bytes, size_t length);

@@ -4,6 +4,7 @@
 
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
+#include "engine/base/hash.h"
 #include "engine/base/walk.h"
 
 enum { FIRST = 16, FREE = UINT32_MAX, ADD_LEVELS = SHUNT_LEVEL_RUN /* what rules add to ends with the file */ };
@@ -37,6 +38,7 @@ struct change {
 struct shunt_ledger {
     const shunt_memory  *memory;
     const shunt_program *program;
+    shunt_hash_key       key;
     uint32_t             tally_count;
     unsigned             open; /* units */
     uint64_t             in;
@@ -75,6 +77,7 @@ shunt_ledger *shunt_ledger_new(const shunt_memory *memory, const shunt_program *
     if (!l) return NULL;
     l->memory = memory;
     l->program = program;
+    shunt_hash_key_random(&l->key); /* keys of groups are the sender's */
     l->tally_count = program->tallies_count;
     size_t some = l->tally_count ? l->tally_count : 1;
     l->sums = shunt_memory_zeroed(memory, some * (SHUNT_LEVEL_COUNT * SHUNT_FATE_COUNT + SHUNT_WALK_DEPTH + 1), sizeof *l->sums);
@@ -247,9 +250,9 @@ static void drop_last(struct groups *g)
 static void forget(shunt_ledger *l, struct groups *g, uint16_t tally, bool fresh_too)
 {
     for (uint32_t i = 0; fresh_too && i < g->count; i++) l->distinct[tally] -= g->items[i].fresh;
+    for (uint32_t i = 0; i < g->count; i++) g->buckets[g->items[i].hash & (g->bucket_count - 1)] = FREE; /* few of many, often */
     g->count = 0;
     g->keys.length = 0;
-    if (g->buckets) memset(g->buckets, 0xff, (size_t)g->bucket_count * sizeof *g->buckets);
 }
 
 static bool known_further_out(const shunt_ledger *l, uint16_t tally, unsigned level, uint64_t hash, shunt_text key)
@@ -279,7 +282,7 @@ shunt_status shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value
     struct groups     *g = groups_at(l, SHUNT_LEVEL_TRANSACTION, tally);
     shunt_decimal      sum, more = t->type.kind == SHUNT_KIND_INT ? value.integer : value.coefficient;
     if (!grouped) key = (shunt_text){ 0 };
-    uint64_t hash = shunt_text_hash(key);
+    uint64_t hash = shunt_hash64(&l->key, key.bytes, key.length);
     uint32_t at = find(g, hash, key);
     if (at == FREE) {
         bool fresh = !known_further_out(l, tally, SHUNT_LEVEL_TRANSACTION, hash, key);

@@ -8,8 +8,10 @@ enum { SEEN_AT_MOST = 1 << 16 };
 
 /* ---- told once ---- */
 
-void shunt_seen_forget(shunt_seen *seen)
+void shunt_seen_forget(const shunt_memory *memory, shunt_seen *seen)
 {
+    enum { KEPT = 1 << 10 }; /* a large table, once needed, is not to be cleared for each small unit that follows */
+    if (seen->capacity > KEPT) shunt_seen_done(memory, seen);
     if (seen->count) memset(seen->keys, 0, sizeof *seen->keys * seen->capacity);
     seen->count = 0;
 }
@@ -36,7 +38,7 @@ static shunt_status seen_add(const shunt_memory *memory, shunt_seen *seen, uint6
         *fresh = false;
         return SHUNT_OK;
     }
-    if (seen->count == SEEN_AT_MOST) shunt_seen_forget(seen);
+    if (seen->count == SEEN_AT_MOST) shunt_seen_forget(memory, seen);
     if (seen->count * 2 >= seen->capacity) {
         uint32_t  capacity = seen->capacity ? seen->capacity * 2 : 32;
         uint64_t *keys = (uint64_t *)shunt_memory_zeroed(memory, capacity, sizeof *keys);

@@ -175,7 +175,7 @@ shunt_status   shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t slot,
 shunt_status   shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list);
 shunt_status   shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_value *list);
 shunt_status   shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t earliest, shunt_value *date, uint8_t *state);
-void           shunt_seen_forget(shunt_seen *seen);
+void           shunt_seen_forget(const shunt_memory *memory, shunt_seen *seen);
 void           shunt_seen_done(const shunt_memory *memory, shunt_seen *seen);
 
 /* journal.c */

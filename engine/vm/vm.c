@@ -122,7 +122,7 @@ void shunt_vm_begin(shunt_vm *vm)
 {
     shunt_vm_unit(vm);
     shunt_arena_reset(vm->kept);
-    shunt_seen_forget(&vm->seen_set);
+    shunt_seen_forget(vm->memory, &vm->seen_set);
     memset(vm->global_states, SHUNT_ABSENT, vm->program->globals_count);
     if (vm->trace) shunt_trace_transaction(vm->trace);
 }
@@ -130,7 +130,7 @@ void shunt_vm_begin(shunt_vm *vm)
 void shunt_vm_unit(shunt_vm *vm)
 {
     shunt_arena_reset(vm->unit);
-    shunt_seen_forget(&vm->seen_unit);
+    shunt_seen_forget(vm->memory, &vm->seen_unit);
     memset(vm->notes, 0, vm->program->exits_count);
     /* What a unit left in a global points into its arena. */
     for (uint32_t g = 0; g < vm->program->globals_count; g++) {

@@ -1,8 +1,5 @@
 #include "standards/fhir/refs.h"
 
-#include <sys/random.h>
-#include <time.h>
-
 #include "engine/base/index.h"
 
 enum { SLOTS = 1 << 15, CONTAINED = 1024 /* looked through for `#id` */ };
@@ -19,18 +16,12 @@ struct shunt_fhir_refs {
 
 shunt_fhir_refs *shunt_fhir_refs_new(const shunt_memory *memory, const char *directory, uint64_t window)
 {
-    uint8_t          seed[16] = { 0 };
     shunt_fhir_refs *r = shunt_memory_zeroed(memory, 1, sizeof *r);
     if (!r) return NULL;
     r->memory = memory;
     r->window = window;
     shunt_buffer_init(&r->name, memory);
-    if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed) { /* no output depends on it */
-        struct timespec now = { 0 };
-        clock_gettime(CLOCK_REALTIME, &now);
-        memcpy(seed, &now.tv_nsec, sizeof now.tv_nsec < sizeof seed ? sizeof now.tv_nsec : sizeof seed);
-    }
-    shunt_hash_key_init(&r->key, seed);
+    shunt_hash_key_random(&r->key); /* no output depends on it */
     r->index = shunt_index_new(memory, directory, SLOTS);
     if (r->index) return r;
     shunt_fhir_refs_free(r);

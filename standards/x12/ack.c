@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/base/segment.h"
+#include "engine/base/spool.h"
 #include "engine/base/write.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
@@ -41,13 +42,15 @@ struct shunt_x12_ack {
     shunt_x12_ack_totals  totals;
     shunt_buffer         *out;
     uint32_t              answers;
+    shunt_status          status; /* what every later call gives */
 
     bool                 in_interchange;
     shunt_delims         delims;
     shunt_segment_writer writer; /* of the part that is being written */
     field                isa[17];
     codes                interchange;
-    shunt_buffer         groups; /* answers to the groups that are over */
+    shunt_buffer         groups; /* answers to the groups that are over: the last bytes of those in the spool */
+    shunt_spool          group_spool;
     uint32_t             group_count;
 
     bool         in_group, skipped; /* skipped: acknowledgements are not acknowledged */
@@ -55,7 +58,8 @@ struct shunt_x12_ack {
     field        gs[9];
     codes        group;
     uint32_t     received, accepted, flawed, unanswered;
-    shunt_buffer sets; /* AK2 to AK5 of the open group */
+    shunt_buffer sets; /* AK2 to AK5 of the open group, likewise */
+    shunt_spool  set_spool;
     uint32_t     segments;
 
     bool     in_set, unknown;
@@ -146,6 +150,51 @@ static void end_segment(ack *a)
 {
     shunt_write_end(&a->writer);
     a->segments++;
+}
+
+/* ---- what waits ---- */
+
+enum { WAITING = 1 << 16, SPOOLED = 1 << 18 /* bytes of a spool in memory */ };
+
+static void note_status(ack *a, shunt_status status)
+{
+    if (a->status == SHUNT_OK) a->status = status;
+}
+
+/* Moves what a buffer holds to its spool, once it is worth it or where `all` of it must go. */
+static void settle(ack *a, shunt_buffer *buffer, const shunt_spool *spool, bool all)
+{
+    if (buffer->failed) note_status(a, SHUNT_NO_MEMORY);
+    if (a->status != SHUNT_OK || buffer->length < (all ? 1 : WAITING)) return;
+    note_status(a, spool->append(spool->context, buffer->bytes, buffer->length));
+    buffer->length = 0;
+}
+
+static shunt_status to_groups(void *context, const char *bytes, size_t length)
+{
+    ack *a = context;
+    return a->group_spool.append(a->group_spool.context, bytes, length);
+}
+
+static shunt_status to_out(void *context, const char *bytes, size_t length)
+{
+    ack *a = context;
+    shunt_buffer_add(a->out, bytes, length);
+    if (a->out->failed) return SHUNT_NO_MEMORY;
+    return a->out->length > WAITING && a->options.full ? a->options.full(a->options.full_context) : SHUNT_OK;
+}
+
+/* Hands over what waits in a buffer and its spool, and forgets it. Small answers never leave the buffer. */
+static void hand_over(ack *a, shunt_buffer *buffer, const shunt_spool *spool, shunt_spool_sink *sink)
+{
+    uint64_t end = spool->mark(spool->context);
+    if (end && a->status == SHUNT_OK) {
+        note_status(a, spool->replay(spool->context, 0, end, sink, a));
+        note_status(a, spool->reset(spool->context));
+    }
+    if (buffer->failed) note_status(a, SHUNT_NO_MEMORY);
+    if (buffer->length && a->status == SHUNT_OK) note_status(a, sink(a, buffer->bytes, buffer->length));
+    buffer->length = 0;
 }
 
 /* ---- one set ---- */
@@ -249,7 +298,9 @@ static void end_set(ack *a, bool complete)
         a->totals.accepted++;
     a->accepted += !rejected;
     a->flawed += !rejected && (a->warnings || a->set.count);
-    if (a->in_group && !a->skipped && a->out) put_set(a);
+    if (!a->in_group || a->skipped || !a->out) return;
+    put_set(a);
+    settle(a, &a->sets, &a->set_spool, false);
 }
 
 /* ---- one group ---- */
@@ -283,7 +334,12 @@ static void put_group(ack *a, uint64_t declared)
     put_field(a, &a->gs[6]);
     if (!old) put_field(a, &a->gs[8]);
     end_segment(a);
-    shunt_buffer_add(out, a->sets.bytes, a->sets.length);
+    if (a->set_spool.mark(a->set_spool.context)) {
+        settle(a, out, &a->group_spool, true);
+        hand_over(a, &a->sets, &a->set_spool, to_groups);
+    } else {
+        shunt_buffer_add(out, a->sets.bytes, a->sets.length);
+    }
 
     bool rejected = a->group.error || a->accepted == 0;
     begin_segment(a, out, "AK9");
@@ -316,6 +372,7 @@ static void end_group(ack *a, const shunt_segment *trailer)
     if (!shunt_x12_number(text_of(&count), &declared)) declared = 0;
     if (!a->skipped && a->out) put_group(a, declared);
     a->sets.length = 0;
+    settle(a, &a->groups, &a->group_spool, false);
 }
 
 /* ---- the interchange ---- */
@@ -368,7 +425,7 @@ static void put_interchange(ack *a)
         put_z(a, note_of(&a->interchange));
         end_segment(a);
     }
-    shunt_buffer_add(out, a->groups.bytes, a->groups.length);
+    hand_over(a, &a->groups, &a->group_spool, to_out);
     begin_segment(a, out, "IEA");
     put_number(a, a->group_count);
     char digits[16];
@@ -385,6 +442,7 @@ static void end_interchange(ack *a)
     a->totals.interchanges++;
     if (a->out) put_interchange(a);
     a->groups.length = 0;
+    if (a->group_spool.mark(a->group_spool.context)) note_status(a, a->group_spool.reset(a->group_spool.context));
 }
 
 /* ---- events ---- */
@@ -511,8 +569,8 @@ shunt_status shunt_x12_ack_see(ack *a, const shunt_event *event, const shunt_x12
         if (event->scope == SHUNT_SCOPE_BATCH) end_group(a, complete ? event->segment : NULL);
         if (event->scope == SHUNT_SCOPE_INTERCHANGE) end_interchange(a);
     }
-    bool failed = a->groups.failed || a->sets.failed || (a->out && a->out->failed);
-    return failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    if (a->groups.failed || a->sets.failed || (a->out && a->out->failed)) note_status(a, SHUNT_NO_MEMORY);
+    return a->status;
 }
 
 const shunt_x12_ack_totals *shunt_x12_ack_totals_of(const ack *a) { return &a->totals; }
@@ -522,6 +580,8 @@ void shunt_x12_ack_free(ack *a)
     if (!a) return;
     shunt_buffer_done(&a->groups);
     shunt_buffer_done(&a->sets);
+    if (a->group_spool.free) a->group_spool.free(a->group_spool.context);
+    if (a->set_spool.free) a->set_spool.free(a->set_spool.context);
     shunt_memory_free(a->memory, a->faults);
     shunt_memory_free(a->memory, a);
 }
@@ -535,5 +595,9 @@ ack *shunt_x12_ack_new(const shunt_memory *memory, const shunt_x12_ack_options *
     a->out = out;
     shunt_buffer_init(&a->groups, memory);
     shunt_buffer_init(&a->sets, memory);
-    return a;
+    if (shunt_spool_file_new(memory, options->directory, SPOOLED, &a->group_spool) == SHUNT_OK &&
+        shunt_spool_file_new(memory, options->directory, SPOOLED, &a->set_spool) == SHUNT_OK)
+        return a;
+    shunt_x12_ack_free(a);
+    return NULL;
 }

@@ -109,8 +109,10 @@ uint16_t shunt_x12_guide(const shunt_plan *plan, shunt_text set, shunt_text st03
     return guide;
 }
 
-void shunt_x12_seen_clear(shunt_x12_seen *seen)
+void shunt_x12_seen_clear(shunt_x12_seen *seen, const shunt_memory *memory)
 {
+    enum { KEPT = 1 << 10 }; /* a large table, once needed, is not to be cleared for each small group that follows */
+    if (seen->capacity > KEPT) shunt_x12_seen_done(seen, memory);
     if (seen->count) memset(seen->hashes, 0, seen->capacity * sizeof *seen->hashes);
     seen->count = 0;
 }

@@ -24,9 +24,9 @@ typedef struct shunt_x12_seen {
     uint64_t *hashes; /* open addressing; 0 = free */
     uint32_t  count, capacity;
 } shunt_x12_seen;
-void         shunt_x12_seen_clear(shunt_x12_seen *seen);
+void         shunt_x12_seen_clear(shunt_x12_seen *seen, const shunt_memory *memory);
 void         shunt_x12_seen_done(shunt_x12_seen *seen, const shunt_memory *memory);
-/* `again` says whether it was there. NO_MEMORY. */
+/* `again` says whether it was there. The hash is keyed: control numbers are the sender's. NO_MEMORY. */
 shunt_status shunt_x12_seen_add(shunt_x12_seen *seen, const shunt_memory *memory, uint64_t hash, bool *again);
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/segment.h"
 #include "engine/base/walk_step.h"
 #include "standards/scan.h"
@@ -122,6 +123,7 @@ struct x12 {
     struct field   isa_control, gs_control, gs_functional, gs_version, st_control;
     struct field   shown_set, shown_version, shown_control, shown_sender, shown_receiver; /* of the scope that begins */
     shunt_x12_seen interchanges, groups, sets;
+    shunt_hash_key key; /* of what is seen */
     uint64_t       group_count, set_count;
     uint32_t       number;   /* segments of the set so far */
     bool           in_group; /* the set stands in a group */
@@ -336,6 +338,8 @@ static void compare_control(struct x12 *x, uint32_t element, const struct field 
     point_at(x, p, element);
     detail(x, p, "%s is %s, %s is %s", name, shown(&closing, a), of, shown(opened, b));
 }
+
+static uint64_t hash_of(const struct x12 *x, const struct field *f) { return shunt_hash64(&x->key, f->bytes, f->length); }
 
 /* False: no memory. */
 static bool note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uint32_t element, const struct field *control,
@@ -760,7 +764,7 @@ static void clear_group(struct x12 *x)
 {
     x->gs_control.length = x->gs_functional.length = x->gs_version.length = 0;
     x->set_count = 0;
-    shunt_x12_seen_clear(&x->sets);
+    shunt_x12_seen_clear(&x->sets, x->memory);
 }
 
 static void begin_seek(struct x12 *x)
@@ -795,7 +799,7 @@ static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const 
     x->group_count = 0;
     x->plain_at = UINT64_MAX;
     clear_group(x);
-    shunt_x12_seen_clear(&x->groups);
+    shunt_x12_seen_clear(&x->groups, x->memory);
 
     read_field(x, 12, &x->shown_version);
     read_field(x, 13, &x->isa_control);
@@ -811,8 +815,7 @@ static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const 
         point_at(x, p, 11);
         detail(x, p, "repetition separator is used twice; repetitions are not told apart");
     }
-    uint64_t hash = shunt_text_hash(text_of(&x->isa_control)) * 3 + shunt_text_hash(text_of(&x->shown_sender)) * 5 +
-                    shunt_text_hash(text_of(&x->shown_receiver)) * 7;
+    uint64_t hash = hash_of(x, &x->isa_control) * 3 + hash_of(x, &x->shown_sender) * 5 + hash_of(x, &x->shown_receiver) * 7;
     return note_control(x, &x->interchanges, hash, 13, &x->isa_control, "ISA13") ? AGAIN : broken(x);
 }
 
@@ -832,7 +835,7 @@ static enum got open_group(struct x12 *x)
     x->shown_version = x->gs_version;
     x->shown_set.length = 0;
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_BATCH, true);
-    return note_control(x, &x->groups, shunt_text_hash(text_of(&x->gs_control)), 6, &x->gs_control, "GS06") ? AGAIN : broken(x);
+    return note_control(x, &x->groups, hash_of(x, &x->gs_control), 6, &x->gs_control, "GS06") ? AGAIN : broken(x);
 }
 
 static enum got open_set(struct x12 *x)
@@ -857,7 +860,7 @@ static enum got open_set(struct x12 *x)
                                text_of(&x->gs_functional), &assumed);
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
     if (!x->in_group) fault(x, SHUNT_X12_NO_GS);
-    if (!note_control(x, &x->sets, shunt_text_hash(text_of(&x->st_control)), 2, &x->st_control, "ST02")) return broken(x);
+    if (!note_control(x, &x->sets, hash_of(x, &x->st_control), 2, &x->st_control, "ST02")) return broken(x);
     if (x->guide == SHUNT_NONE) {
         fault(x, SHUNT_X12_UNMAPPED_SET);
         return AGAIN;
@@ -1361,6 +1364,7 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     if (!x) return NULL;
     x->base.ops = &ops;
     x->memory = memory;
+    shunt_hash_key_random(&x->key);
     x->plan = plan;
     x->scan = shunt_scan_best();
     if (options) x->options = *options;

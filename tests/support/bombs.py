@@ -223,6 +223,25 @@ def groups(n):
     yield IEA
 
 
+@bomb("x12", 100_000)
+def groups_behind_a_large_one(n):
+    """What a large group needed must not be paid for by each small one behind it."""
+    yield ISA + GS835
+    yield from numbered(b"ST*835*#~\nSE*2*#~\n", 70_000)
+    yield GE
+    yield from numbered(GS835.replace(b"*101*", b"*#*") + b"ST*835*1~\nSE*2*1~\nGE*1*#~\n", n)
+    yield IEA
+
+
+@bomb("x12", 100_000)
+def sets_behind_a_large_one(n):
+    yield OPEN835
+    yield from numbered(CLP.replace(b"A1001", b"A#") + b"CAS*CO*45*x#~\n", 100_000)
+    yield b"SE*9*0001~\n"
+    yield from numbered(b"ST*835*#~\n" + HEAD835 + b"CLP*B#*1*0*0**12*P70001*11*1~\nCAS*CO*45*x~\nSE*9*#~\n", n)
+    yield GE + IEA
+
+
 @bomb("x12", 300_000, "X12_NO_GE")
 def groups_without_end(n):
     yield ISA
@@ -463,6 +482,13 @@ def hl7_continued(n):
 @bomb("hl7", 200_000)
 def hl7_messages(n):
     yield from numbered(MSH.replace(b"|H1|", b"|H#|") + PATIENT, n)
+
+
+@bomb("hl7", 100_000)
+def hl7_messages_behind_a_large_one(n):
+    yield DFT
+    yield from times(FT1.replace(b"612.00", b"x"), 100_000)
+    yield from numbered(MSH.replace(b"|H1|", b"|H#|") + PATIENT + FT1, n)
 
 
 @bomb("hl7", 300_000)
