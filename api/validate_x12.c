@@ -242,6 +242,15 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
 
 /* ---- making ---- */
 
+/* A part of an answer that is too long to be held. */
+static shunt_status hand_out(void *context)
+{
+    shunt_validator *v = context;
+    bool             fine = v->options.acknowledge(v->options.acknowledge_context, v->answer.bytes, v->answer.length);
+    v->answer.length = 0;
+    return fine ? SHUNT_OK : SHUNT_CALLBACK;
+}
+
 static const char *open(shunt_validator *v)
 {
     shunt_x12_validate_options  rules = { .snips = v->levels, .sender = v->options.sender, .receiver = v->options.receiver };
@@ -251,6 +260,8 @@ static const char *open(shunt_validator *v)
     const shunt_definition_set *site = shunt_definitions_set(v->options.definitions);
     if (!x) return "no memory";
     v->own = x;
+    answer.full = hand_out;
+    answer.full_context = v;
     memcpy(answer.date, v->made_at, sizeof answer.date - 1);
     memcpy(answer.time, v->made_at + sizeof answer.date - 1, sizeof answer.time - 1);
     while (shunt_definition_guide_at(site, most)) most++;
