@@ -103,6 +103,15 @@ static void put_mark(shunt_segment_writer *w, uint8_t mark)
     shunt_buffer_char(w->out, (char)mark);
 }
 
+/* A separator of repetitions for one who has none: a mark that separates nothing else. */
+static uint8_t unused_mark(const shunt_delims *d)
+{
+    for (const char *mark = "^!{|+"; *mark; mark++)
+        if ((uint8_t)*mark != d->element && (uint8_t)*mark != d->component && (uint8_t)*mark != d->terminator)
+            return (uint8_t)*mark;
+    return '^';
+}
+
 shunt_status shunt_write_isa(shunt_segment_writer *w, const shunt_isa *isa)
 {
     const shunt_text none = { 0 };
@@ -118,7 +127,7 @@ shunt_status shunt_write_isa(shunt_segment_writer *w, const shunt_isa *isa)
     SHUNT_TRY(put_padded(w, isa->receiver, 15));
     SHUNT_TRY(put_padded(w, shunt_text_of(isa->date), 6));
     SHUNT_TRY(put_padded(w, shunt_text_of(isa->time), 4));
-    put_mark(w, !repeats ? 'U' : w->delims.repetition ? w->delims.repetition : '^');
+    put_mark(w, !repeats ? 'U' : w->delims.repetition ? w->delims.repetition : unused_mark(&w->delims));
     SHUNT_TRY(put_padded(w, shunt_text_of(isa->version), 5));
     shunt_write_element(w);
     (void)put_separators(w);
