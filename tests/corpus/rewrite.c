@@ -184,8 +184,8 @@ static bool comes_again(shunt_status code)
 {
     const char *name = shunt_status_info[code].code;
     return !strstr(name, "ISA") && !strstr(name, "LEADING") && !strstr(name, "TRAILING") && !strstr(name, "LINE") &&
-           !strstr(name, "TERMINATOR") && !strstr(name, "MLLP") && !strstr(name, "ESCAPE") && !strstr(name, "CHARSET") &&
-           !strstr(name, "REPETITION");
+           !strstr(name, "TERMINATOR") && !strstr(name, "DELIMITERS") && !strstr(name, "MLLP") && !strstr(name, "ESCAPE") &&
+           !strstr(name, "CHARSET") && !strstr(name, "REPETITION");
 }
 
 /* Of what is passed over nothing can be written. */
