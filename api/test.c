@@ -2,7 +2,9 @@
 #include <stdio.h>
 
 #include "api/compile.h"
+#include "api/coverage.h"
 #include "api/expect.h"
+#include "api/test_run.h"
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 #include "engine/vm/session.h"
@@ -29,6 +31,8 @@ typedef struct trial {
     shunt_text           ack; /* of the first exit that refuses something, else that of an accepted message */
     const char          *accepted;
     shunt_buffer         why; /* what failed before anything could be compared */
+    uint8_t             *covered;
+    uint32_t             covered_count;
 } trial;
 
 static bool push(shunt_arena *arena, item_list *list, const expect_item *item)
@@ -339,7 +343,9 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
                                       .observer = &observer,
                                       .token_key = expect_token_key,
                                       .token_key_length = sizeof expect_token_key,
-                                      .received_at_known = true };
+                                      .received_at_known = true,
+                                      .covered = t->covered,
+                                      .covered_count = t->covered_count };
     (void)shunt_moment_parse(SHUNT_TEXT("2025-03-01T12:00:00Z"), &options.received_at);
     shunt_session *session = NULL;
     char           why[200] = "";
@@ -387,12 +393,16 @@ static void compare(trial *t)
         shunt_buffer_z(&t->why, "the test expects nothing at all; say `expect nothing`\n");
 }
 
-/* `why` is empty when the test passes. */
-static shunt_status run_test(shunt_compiling *compiling, const shunt_program *base, const shunt_ast *test, shunt_buffer *why)
+shunt_status shunt_test_run(shunt_compiling *compiling, const shunt_program *base, const shunt_ast *test, uint8_t *covered,
+                            uint32_t covered_count, shunt_buffer *why)
 {
     shunt_program *chain[MOST_TABLES] = { 0 };
     uint32_t       count = 0;
-    trial          t = { .memory = &compiling->memory, .compilation = &compiling->compilation, .program = base };
+    trial          t = { .memory = &compiling->memory,
+                         .compilation = &compiling->compilation,
+                         .program = base,
+                         .covered = covered,
+                         .covered_count = covered_count };
     shunt_buffer_init(&t.why, t.memory);
     t.arena = shunt_arena_new(t.memory, 0);
     const shunt_ast *module = compiling->compilation.modules[0].tree, *items = test->kids[SHUNT_TEST_items];
@@ -452,12 +462,40 @@ static void report(shunt_buffer *out, shunt_test_format format, uint64_t number,
     }
 }
 
+/* Which places the tests have reached so far, and what the one at hand reaches. */
+typedef struct reached {
+    uint8_t  *now;
+    uint32_t *tests;
+    uint32_t  count;
+} reached;
+
+static bool begin_covering(shunt_compiling *compiling, reached *r)
+{
+    r->count = compiling->compilation.covers ? compiling->compilation.covers->count : 0;
+    r->now = SHUNT_NEW_N(compiling->arena, uint8_t, r->count + 1);
+    r->tests = SHUNT_NEW_N(compiling->arena, uint32_t, r->count + 1);
+    return r->now && r->tests;
+}
+
+static void note_reached(reached *r)
+{
+    for (uint32_t i = 0; i < r->count; i++) r->tests[i] += r->now[i];
+    memset(r->now, 0, r->count);
+}
+
 static shunt_status run_module(shunt_compiling *compiling, shunt_test_format format, uint64_t number, shunt_buffer *out,
-                               shunt_test_totals *totals)
+                               shunt_test_totals *totals, shunt_coverage *coverage)
 {
     shunt_program *program = NULL;
-    shunt_status   status = shunt_compiling_program(compiling, &program);
-    if (status != SHUNT_OK) return status;
+    shunt_covers   covers = { 0 };
+    reached        places = { 0 };
+    if (coverage) compiling->compilation.covers = &covers;
+    shunt_status status = shunt_compiling_program(compiling, &program);
+    if (status == SHUNT_OK && !begin_covering(compiling, &places)) status = SHUNT_NO_MEMORY;
+    if (status != SHUNT_OK) {
+        shunt_program_free(program);
+        return status;
+    }
     const shunt_module_info *module = &compiling->compilation.modules[0];
     const shunt_ast         *decls = module->tree->kids[SHUNT_MODULE_decls];
     shunt_buffer             cases;
@@ -465,7 +503,8 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
     for (uint32_t i = 0; i < decls->kid_count && status == SHUNT_OK; i++) {
         shunt_buffer why;
         if (decls->kids[i]->kind != SHUNT_AST_TEST) continue;
-        status = run_test(compiling, program, decls->kids[i], &why);
+        status = shunt_test_run(compiling, program, decls->kids[i], places.now, places.count, &why);
+        note_reached(&places);
         if (status == SHUNT_OK) {
             *(why.length ? &totals->failed : &totals->passed) += 1;
             uint32_t line, column;
@@ -483,6 +522,8 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
     shunt_buffer_add(out, cases.bytes, cases.length);
     if (format == SHUNT_TEST_JUNIT) shunt_buffer_z(out, "  </testsuite>\n");
     out->failed = out->failed || cases.failed;
+    if (status == SHUNT_OK && coverage) status = shunt_coverage_take(coverage, &compiling->compilation, places.tests);
+    compiling->compilation.covers = NULL;
     shunt_buffer_done(&cases);
     shunt_program_free(program);
     return status;
@@ -491,6 +532,13 @@ static shunt_status run_module(shunt_compiling *compiling, shunt_test_format for
 shunt_result shunt_test(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number,
                         shunt_write write, void *context, shunt_test_totals *totals, shunt_messages **messages)
 {
+    return shunt_test_covered(path, options, format, number, write, context, totals, NULL, messages);
+}
+
+shunt_result shunt_test_covered(const char *path, const shunt_compile_options *options, shunt_test_format format, uint64_t number,
+                                shunt_write write, void *context, shunt_test_totals *totals, shunt_coverage *coverage,
+                                shunt_messages **messages)
+{
     shunt_compiling compiling;
     shunt_buffer    out;
     *totals = (shunt_test_totals){ 0 };
@@ -498,7 +546,7 @@ shunt_result shunt_test(const char *path, const shunt_compile_options *options, 
     shunt_status status = shunt_compiling_open(&compiling, path, options);
     shunt_buffer_init(&out, &compiling.memory);
     if (status == SHUNT_OK && compiling.diags.errors) status = SHUNT_RULES_WRONG;
-    if (status == SHUNT_OK) status = run_module(&compiling, format, number, &out, totals);
+    if (status == SHUNT_OK) status = run_module(&compiling, format, number, &out, totals, coverage);
     if (messages && compiling.diags.errors && (*messages = shunt_messages_new(&compiling.memory)) != NULL)
         shunt_compiling_render(&compiling, *messages);
     shunt_result result = shunt_result_of(status);

@@ -83,6 +83,7 @@ static void give(shunt_emit_fn *f, shunt_ast *row, shunt_type result)
     uint16_t          reg = shunt_emit_temp(f, result);
     shunt_ast        *value = row ? row->kids[SHUNT_ROW_result] : NULL;
     f->span = row ? row->span : f->span;
+    if (value && value->kind != SHUNT_AST_EXIT) shunt_emit_cover(f, SHUNT_COVER_ROW, row);
     if (!value)
         shunt_emit_op(f, SHUNT_OP_UNMATCHED, 0, 0, 0);
     else if (value->kind == SHUNT_AST_EXIT)
@@ -240,6 +241,7 @@ static void leave(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t run, ui
         shunt_emit_op(f, SHUNT_OP_INT_EQ, equal, row, number);
         shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, equal, &next);
         shunt_emit_region region = shunt_emit_enter(f);
+        shunt_emit_cover(f, SHUNT_COVER_ROW, d->rows[i]);
         shunt_emit_exit(f, exit);
         shunt_emit_leave(f, region);
         shunt_emit_bind(f, &next);
@@ -248,6 +250,7 @@ static void leave(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t run, ui
     shunt_emit_bind(f, &otherwise);
     if (d->otherwise && d->otherwise->kids[SHUNT_ROW_result]->kind == SHUNT_AST_EXIT) {
         shunt_emit_region region = shunt_emit_enter(f);
+        shunt_emit_cover(f, SHUNT_COVER_ROW, d->otherwise);
         shunt_emit_exit(f, d->otherwise->kids[SHUNT_ROW_result]);
         shunt_emit_leave(f, region);
     }

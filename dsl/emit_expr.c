@@ -551,6 +551,7 @@ static void chain(shunt_emit_fn *f, shunt_ast *node, uint16_t into, shunt_emit_l
         shunt_emit_jump(f, SHUNT_OP_JUMP_ABSENT, into, &past);
     else if (type_at(value)->clearable)
         shunt_emit_jump(f, SHUNT_OP_JUMP_CLEARED, into, &past);
+    shunt_emit_cover(f, SHUNT_COVER_OTHERWISE, answer);
     answer_into(f, answer, into);
     if (how == NOTED_LATER && is_direct_path(answer)) shunt_emit_jump(f, SHUNT_OP_JUMP_PRESENT, into, plain);
     shunt_emit_bind(f, &past);
@@ -602,6 +603,7 @@ static uint16_t eval_choose(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
             otherwise = rows->kids[i];
     }
     shunt_emit_leave(f, tests);
+    shunt_emit_cover(f, SHUNT_COVER_ROW, otherwise);
     if (otherwise)
         answer_into(f, otherwise->kids[SHUNT_ROW_result], at);
     else
@@ -611,6 +613,7 @@ static uint16_t eval_choose(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
         if (row->kind != SHUNT_AST_ROW || row == otherwise) continue;
         shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &end);
         shunt_emit_bind(f, &labels[i]);
+        shunt_emit_cover(f, SHUNT_COVER_ROW, row);
         answer_into(f, row->kids[SHUNT_ROW_result], at);
     }
     shunt_emit_bind(f, &end);

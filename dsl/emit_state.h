@@ -143,6 +143,7 @@ struct shunt_emitter {
     shunt_compilation *c;
     shunt_arena       *arena;
     shunt_intern      *texts;
+    shunt_intern      *cover_keys;
     shunt_intern      *constant_keys, *site_keys, *slot_keys, *lineage_keys;
     void              *search, *stamp; /* the last search through lets, and what it marks them with */
     shunt_plan_maker  *plan;
@@ -329,6 +330,10 @@ shunt_emit_recall *shunt_emit_recall_of(shunt_emit_fn *f, const shunt_ast *call,
 
 /* ---- emit_tidy.c ---- */
 void shunt_emit_tidy(shunt_emit_fn *f);
+
+/* ---- emit_cover.c ---- */
+/* What is emitted next is this place of the rules; nothing unless the compilation asks for it. */
+void shunt_emit_cover(shunt_emit_fn *f, shunt_cover_kind kind, const shunt_ast *node);
 
 /* ---- emit_stmt.c ---- */
 void     shunt_emit_block(shunt_emit_fn *f, shunt_ast *block);

@@ -80,6 +80,7 @@ static void exit_statement(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_label past = { 0 };
     if (node->kids[SHUNT_EXIT_when]) shunt_emit_condition(f, node->kids[SHUNT_EXIT_when], false, &past);
     shunt_emit_region region = shunt_emit_enter(f);
+    if (node->kids[SHUNT_EXIT_when]) shunt_emit_cover(f, SHUNT_COVER_EXIT, node);
     shunt_emit_exit(f, node);
     shunt_emit_leave(f, region);
     shunt_emit_bind(f, &past);
@@ -90,6 +91,7 @@ static void check_statement(shunt_emit_fn *f, shunt_ast *test, shunt_ast *exit)
     shunt_emit_label past = { 0 };
     shunt_emit_condition(f, test, true, &past);
     shunt_emit_region region = shunt_emit_enter(f);
+    shunt_emit_cover(f, SHUNT_COVER_EXIT, exit);
     shunt_emit_exit(f, exit);
     shunt_emit_leave(f, region);
     shunt_emit_bind(f, &past);
@@ -152,6 +154,7 @@ static void match_statement(shunt_emit_fn *f, shunt_ast *node)
             otherwise = arm;
     }
     shunt_emit_leave(f, tests);
+    shunt_emit_cover(f, SHUNT_COVER_ARM, otherwise);
     if (otherwise)
         shunt_emit_block(f, otherwise->kids[SHUNT_ARM_block]);
     else
@@ -161,6 +164,7 @@ static void match_statement(shunt_emit_fn *f, shunt_ast *node)
         if (arm->kind != SHUNT_AST_ARM || arm == otherwise) continue;
         shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &end);
         shunt_emit_bind(f, &labels[i]);
+        shunt_emit_cover(f, SHUNT_COVER_ARM, arm);
         shunt_emit_block(f, arm->kids[SHUNT_ARM_block]);
     }
     shunt_emit_bind(f, &end);
@@ -497,8 +501,17 @@ static void step_statement(shunt_emit_fn *f, shunt_ast *node)
     f->step = outer;
 }
 
+/* What does something by itself; blocks and steps are their statements. */
+static bool is_place(uint16_t kind)
+{
+    return kind == SHUNT_AST_LET || kind == SHUNT_AST_FOR_EACH || kind == SHUNT_AST_IF || kind == SHUNT_AST_MATCH ||
+           kind == SHUNT_AST_CHECK || kind == SHUNT_AST_ADD || kind == SHUNT_AST_EMIT || kind == SHUNT_AST_JOURNAL ||
+           kind == SHUNT_AST_EXIT || kind == SHUNT_AST_LINE;
+}
+
 static void statement(shunt_emit_fn *f, shunt_ast *node)
 {
+    if (is_place(node->kind)) shunt_emit_cover(f, SHUNT_COVER_STATEMENT, node);
     switch ((shunt_ast_kind)node->kind) {
     case SHUNT_AST_LET: let_statement(f, node); break;
     case SHUNT_AST_FOR_EACH: each_statement(f, node); break;

@@ -350,6 +350,25 @@ typedef struct shunt_fact {
 } shunt_fact;
 static inline shunt_fact *shunt_fact_of(const shunt_ast *node) { return node ? (shunt_fact *)node->fact : NULL; }
 
+/* A place of the rules that tests are to reach. */
+typedef enum shunt_cover_kind {
+    SHUNT_COVER_STATEMENT,
+    SHUNT_COVER_EXIT,
+    SHUNT_COVER_ROW,
+    SHUNT_COVER_ARM,
+    SHUNT_COVER_OTHERWISE,
+    SHUNT_COVER_KINDS
+} shunt_cover_kind;
+typedef struct shunt_cover {
+    shunt_cover_kind kind;
+    const shunt_ast *node; /* statement, exit behind `else`, row, arm, answer */
+} shunt_cover;
+/* Filled by emission: place n is what COVER n stands at. */
+typedef struct shunt_covers {
+    shunt_cover *items;
+    uint32_t     count, capacity;
+} shunt_covers;
+
 /* ---- a compilation ---- */
 typedef struct shunt_module_info {
     shunt_text      name; /* of the file, as given: shown in diagnostics */
@@ -378,6 +397,7 @@ typedef struct shunt_compilation {
     shunt_overlay                    **overlays; /* in the order of their modules, and as written */
     uint32_t                           overlay_count;
     const struct shunt_definition_set *definitions; /* guides of the site, NULL = none */
+    shunt_covers                      *covers;      /* NULL: the program is made to run, not to be covered */
     struct {
         bool guide_requires;
         bool phi_branches;

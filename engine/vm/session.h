@@ -74,6 +74,8 @@ typedef struct shunt_session_options {
     /* What a record is made of, after it, with the context of the sinks; NULL: values are not followed. `lineage`: which part is wanted. */
     shunt_status (*lineage_sink)(void *context, const shunt_lineage_out *lineage);
     shunt_trace_filter lineage;
+    uint8_t           *covered; /* see shunt_vm_cover; NULL = nobody asks */
+    uint32_t           covered_count;
     bool               no_hash;  /* inputs are not hashed: `sha256` of them is zero */
     uint8_t            seed[16]; /* random, secret */
 } shunt_session_options;

@@ -94,6 +94,8 @@ struct shunt_vm {
     shunt_seen           seen_unit, seen_set;
     shunt_journal        journal;
     struct shunt_memo   *memo;
+    uint8_t             *covered; /* a byte per place of a program made to be covered; NULL = nobody asks */
+    uint32_t             covered_count;
     struct shunt_trace  *trace; /* NULL: values are not followed */
     shunt_hmac           token; /* keyed, for tokenize */
     shunt_vm_moment      moments[4];

@@ -469,6 +469,7 @@ static bool special(shunt_vm *vm, shunt_instruction i, const shunt_value *r, con
         *result = of_several(t, known + i.b, table->key_count + (table->flags & SHUNT_TABLE_EFFECTIVE ? 1u : 0u));
         return true;
     }
+    case SHUNT_OP_DECIDE: *result = of_several(t, known + i.b, p->decisions[i.c].column_count); return true;
     case SHUNT_OP_TALLY_GET: *result = shares_of(t, i.b, 0); return true;
     case SHUNT_OP_OCCURRENCE: *result = of_occurrence(t, r + i.b, s + i.b, known + i.b, i.c); return true;
     case SHUNT_OP_BUILTIN:

@@ -140,6 +140,12 @@ void shunt_vm_unit(shunt_vm *vm)
     if (vm->trace) shunt_trace_unit(vm->trace);
 }
 
+void shunt_vm_cover(shunt_vm *vm, uint8_t *covered, uint32_t count)
+{
+    vm->covered = covered;
+    vm->covered_count = covered ? count : 0;
+}
+
 shunt_arena *shunt_vm_arena(shunt_vm *vm) { return vm->unit; }
 
 #endif
@@ -1061,6 +1067,12 @@ next_instruction:
     CASE(POST)
     {
         DO(shunt_vm_post(vm, r + i.a, s + i.a, r + i.b, s + i.b, i.c));
+        NEXT_INSTRUCTION;
+    }
+
+    CASE(COVER)
+    {
+        if (i.a < vm->covered_count) vm->covered[i.a] = 1;
         NEXT_INSTRUCTION;
     }
 

@@ -284,6 +284,28 @@ SHUNT_API shunt_result shunt_test(const char *path, const shunt_compile_options 
 /* What the decisions of rules leave to their `else`: of all of them, or of one (`decision`). SHUNT_RULES_FAULT: the messages say why. */
 SHUNT_API shunt_result shunt_gaps(const char *path, const shunt_compile_options *options, const char *decision, shunt_write write,
                                   void *context, shunt_messages **messages);
+/* What tests reach of the rules: statements, exits behind conditions, rows of decisions and of `match` as a value, arms, answers behind `otherwise`. Over any
+ * number of modules; a module that several import is one. */
+typedef struct shunt_coverage shunt_coverage;
+typedef enum shunt_coverage_format { SHUNT_COVERAGE_TEXT, SHUNT_COVERAGE_JSON, SHUNT_COVERAGE_LCOV } shunt_coverage_format;
+SHUNT_API shunt_result shunt_coverage_new(const shunt_allocator *allocator, shunt_coverage **coverage);
+SHUNT_API shunt_result shunt_coverage_write(const shunt_coverage *coverage, shunt_coverage_format format, shunt_write write,
+                                            void *context);
+SHUNT_API void         shunt_coverage_free(shunt_coverage *coverage);
+/* shunt_test, and takes note of what the tests reach. `coverage` NULL: of nothing. */
+SHUNT_API shunt_result shunt_test_covered(const char *path, const shunt_compile_options *options, shunt_test_format format,
+                                          uint64_t number, shunt_write write, void *context, shunt_test_totals *totals,
+                                          shunt_coverage *coverage, shunt_messages **messages);
+/* Mutants: the rules with one thing changed (an operator, a sign, a side, a row, a check left out). */
+typedef struct shunt_mutants {
+    uint64_t noticed, survived; /* by a test, by none */
+    uint64_t equivalent;        /* by none, and a comment in the rules says why none can */
+    uint64_t stillborn;         /* what came out is no program */
+} shunt_mutants;
+/* Makes each mutant of one module, or `limit` of them spread evenly (0 = all), runs its tests until one notices, and writes a line for each that survives (an object of JSON for each
+ * mutant). SHUNT_INPUT_FAULT: some survived. SHUNT_RULES_FAULT: the rules are wrong, or their tests fail as they are. */
+SHUNT_API shunt_result shunt_mutate(const char *path, const shunt_compile_options *options, uint64_t limit, bool json,
+                                    shunt_write write, void *context, shunt_mutants *mutants, shunt_messages **messages);
 /* The page of a diagnostic or exception code. SHUNT_RULES_FAULT: unknown code. */
 SHUNT_API shunt_result shunt_explain(const char *code, shunt_write write, void *context);
 

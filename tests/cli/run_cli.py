@@ -103,6 +103,92 @@ def rows_of_tables_and_gaps_of_decisions(folder):
 
 
 @test
+def coverage_counts_what_tests_reach(folder):
+    text, _ = shunt("test", ROOT / "tests/cases/run/journals.map", ROOT / "tests/cases/run/rows.map", "--coverage", "text")
+    assert re.search(r"^# all +\d+/\d+", text, re.M), text[-2000:]
+    rules = folder / "c.map"
+    rules.write_text(COVERED)
+    for form, name in (("json", "c.json"), ("lcov", "c.info")):
+        shunt("test", rules, "--coverage", form, "-o", folder / name)
+    seen = json.loads((folder / "c.json").read_text())
+    assert seen["all"]["statements"] == {"reached": 3, "all": 4} and seen["all"]["rows"] == {"reached": 1, "all": 2}, seen["all"]
+    assert seen["all"]["otherwise"] == {"reached": 1, "all": 1} and seen["all"]["arms"] == {"reached": 1, "all": 2}, seen["all"]
+    assert [p["tests"] for p in seen["files"][0]["places"] if p["kind"] == "statement"] == [2, 2, 2, 0], seen["files"][0]["places"]
+    lcov = (folder / "c.info").read_text()
+    assert lcov.startswith("TN:\nSF:") and lcov.endswith("end_of_record\n") and "BRF:5\nBRH:3" in lcov and "LF:4\nLH:3" in lcov, lcov
+    shunt("test", rules, "--coverage", "json", status=2)
+    shunt("test", rules, "--coverage", "xml", status=2)
+    shunt("test", rules, "-o", folder / "x", status=2)
+
+
+COVERED = """module t version "1"
+source s is CSV { column a: text(2)  column b: text(2)? }
+codes { X "x" queue "q" }
+target o { a: text(2)  b: text(2)  k: text(4)  key a }
+map m from s into o {
+  on error quarantine X
+  for each r in rows {
+    let b = r.b otherwise "-"
+    match r.a {
+      when "A" => { emit o { a: r.a  b: b  k: match b { when "-" => "none"  else => "some" } } }
+      else => { skip }
+    }
+  }
+}
+test "one" { given s \"\"\"
+  a,b
+  A,
+\"\"\" expect emit o { k: "none" } }
+test "two" { given s \"\"\"
+  a,b
+  A,
+\"\"\" expect emit o { a: "A" } }
+"""
+
+
+@test
+def mutate_names_what_no_test_notices(folder):
+    rules = folder / "c.map"
+    rules.write_text(COVERED)
+    out, _ = shunt("mutate", rules, status=1)
+    assert re.search(r"c\.map:11:\d+  survived    left out", out) and "mutants:" in out, out
+    assert "exchanged with the next" not in out, "the tests notice that the rows are exchanged"
+    said = [json.loads(line) for line in shunt("mutate", rules, "--json", status=1)[0].splitlines()]
+    assert {m["fate"] for m in said} == {"noticed", "survived"}, said
+    assert len(shunt("mutate", rules, "--json", "--limit", "1", status=0)[0].splitlines()) == 1
+    rules.write_text(COVERED.replace("else => { skip }", "else => { skip }  # equivalent, left out: shown in a test"))
+    out, _ = shunt("mutate", rules, status=0)
+    assert re.search(r"equivalent  left out", out) and "0 survived, 1 equivalent" in out, out
+    rules.write_text(COVERED.replace('k: "none"', 'k: "odd"'))
+    assert "fail before" in shunt("mutate", rules, status=2)[1]
+    shunt("mutate", rules, "--limit", "none", status=2)
+
+
+@test
+def watch_runs_again_on_a_change(folder):
+    rules = folder / "c.map"
+    rules.write_text(COVERED)
+    child = subprocess.Popen([SHUNT, "test", "--watch", str(rules)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        def until(word):
+            seen = []
+            for line in child.stdout:
+                seen.append(line)
+                if word in line:
+                    return "".join(seen)
+            raise AssertionError("".join(seen))
+        assert "not ok" not in until("# waiting")
+        rules.write_text(COVERED.replace('k: "none"', 'k: "odd"'))
+        assert "not ok 1" in until("# waiting")
+        rules.write_text(COVERED)
+        assert "c.map changed" in (again := until("# waiting")) and "not ok" not in again
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@test
 def missing_input_is_a_system_fault(folder):
     out, err = shunt("run", RULES, folder / "missing.edi", status=3)
     assert out == "" and "missing.edi" in err

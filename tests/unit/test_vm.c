@@ -26,6 +26,7 @@ struct test_case {
 static const struct test_case cases[] = {
     /* moving */
     { "NOP", RESULT("int", "", "NOP\nLOADK 0 int:7\n"), NULL, "result 7\n" },
+    { "COVER where nobody asks", RESULT("int", "", "COVER 9\nLOADK 0 int:7\n"), NULL, "result 7\n" },
     { "MOVE", RESULT("int", "int", "LOADK 1 int:5\nMOVE 0 1\n"), NULL, "result 5\n" },
     { "MOVE keeps absence", RESULT("int", "int", "LOADK 0 int:5\nMOVE 0 1\n"), NULL, "result absent\n" },
     { "registers begin absent", RESULT("int", "", ""), NULL, "result absent\n" },
@@ -957,6 +958,22 @@ START_TEST(notes_are_told_once_a_unit)
 }
 END_TEST
 
+START_TEST(places_that_are_reached_are_marked)
+{
+    struct fixture *x = fixture(
+        F("bool bool", "COVER 0\nLOADK 0 bool:1\nJUMP_TRUE 0 @over\nCOVER 1\nover:\nCOVER 2\nCOVER 3\nFINISH\n"), 1000, 0);
+    uint8_t covered[3] = { 0 };
+    shunt_vm_cover(x->vm, covered, 3); /* place 3 is beyond what is asked for */
+    run(x, "f", NULL, false);
+    ck_assert(covered[0] == 1 && covered[1] == 0 && covered[2] == 1);
+    covered[0] = 0;
+    shunt_vm_cover(x->vm, NULL, 3);
+    run(x, "f", NULL, false);
+    ck_assert_uint_eq(covered[0], 0);
+    finish(x, "done\ndone\n");
+}
+END_TEST
+
 START_TEST(unknown_codes_are_told_once)
 {
     struct fixture *x = fixture("codes c 1\nframe U loop unit B=c:text\nframe S set A=c:text > U\nfunction unit 1 text : node:U "
@@ -1369,6 +1386,7 @@ int main(void)
     tcase_add_test(tc, states_decide);
     tcase_add_test(tc, globals_live_as_long_as_they_may);
     tcase_add_test(tc, notes_are_told_once_a_unit);
+    tcase_add_test(tc, places_that_are_reached_are_marked);
     tcase_add_test(tc, unknown_codes_are_told_once);
     tcase_add_test(tc, many_unknown_codes);
     tcase_add_test(tc, steps_are_bounded);
