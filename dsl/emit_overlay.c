@@ -27,6 +27,7 @@ void shunt_emit_replaced(shunt_emit_fn *f, const shunt_symbol *symbol, shunt_typ
         shunt_emit_region region = shunt_emit_enter(f);
         shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, shunt_emit_active(f, r->overlay), &past);
         f->span = r->value->span;
+        shunt_emit_cover(f, SHUNT_COVER_ROW, r->value);
         shunt_emit_into(f, r->value, value);
         shunt_emit_op(f, SHUNT_OP_RETURN, value, 0, 0);
         shunt_emit_leave(f, region);
