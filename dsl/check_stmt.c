@@ -63,6 +63,8 @@ void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
 /* ---- fields of a record ---- */
 
 static void check_statements(check *k, shunt_ast *block);
+static void classify_total(const shunt_symbol *tally, uint32_t phi);
+static void classify_key(const shunt_symbol *tally, uint32_t number, uint32_t phi);
 
 static bool field_given(const shunt_ast *fields, shunt_text name, const shunt_ast **where)
 {
@@ -712,12 +714,13 @@ static void check_add(check *k, shunt_ast *node)
     check_fact(k, node)->symbol = tally;
     check_fact(k, name)->kind = SHUNT_FACT_SYMBOL;
     check_fact(k, name)->symbol = tally;
-    shunt_ty type =
-        tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST ? tally->type.item->shape->members[1].type : tally->type;
+    shunt_ty type = tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST
+                        ? tally->type.item->shape->members[tally->as.tally.key_count].type
+                        : tally->type;
     need     n = { .by = FOR_TALLY, .type = type, .name = tally->name };
     uint32_t phi = check_needed(k, value, &n).phi;
     if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST)
-        tally->type.item->shape->members[1].type.phi |= phi;
+        classify_total(tally, phi);
     else
         tally->type.phi |= phi;
     if (tally->as.tally.declared) {
@@ -726,20 +729,26 @@ static void check_add(check *k, shunt_ast *node)
         shunt_diag_also(k->diags, d, tally->span, "declared with `of`");
         shunt_diag_help(k->diags, d, "remove this line, or leave out `of ... for each ...` in the tally");
     }
-    uint32_t wanted = tally->as.tally.grouped ? 1 : 0, given = keys ? keys->kid_count : 0;
+    uint32_t wanted = tally->as.tally.grouped ? tally->as.tally.key_count + tally->as.tally.members : 0,
+             given = keys ? keys->kid_count : 0;
     if (wanted != given) {
-        shunt_diag *d =
-            shunt_diag_add(k->diags, SHUNT_E0306, node->span, wanted ? "`%.*s` is a total for each key" : "`%.*s` is one total",
-                           SHUNT_TEXT_ARGS(tally->name));
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span,
+                                       wanted > 1 ? "`%.*s` is a total for %u keys, and %u are given"
+                                       : wanted   ? "`%.*s` is a total for each key"
+                                                  : "`%.*s` is one total",
+                                       SHUNT_TEXT_ARGS(tally->name), wanted, given);
         shunt_diag_also(k->diags, d, tally->span, "declared here");
-        shunt_diag_help(k->diags, d, wanted ? "name the key: `add ... to %.*s[KEY]`" : "leave out the key: `add ... to %.*s`",
-                        SHUNT_TEXT_ARGS(tally->name));
+        if (wanted > 1)
+            shunt_diag_help(k->diags, d, "name all of them, as after `by`%s", tally->as.tally.members ? ", and the member" : "");
+        else
+            shunt_diag_help(k->diags, d, wanted ? "name the key: `add ... to %.*s[KEY]`" : "leave out the key: `add ... to %.*s`",
+                            SHUNT_TEXT_ARGS(tally->name));
     }
     for (uint32_t i = 0; i < given; i++) {
         shunt_ty key = check_present(k, keys->kids[i], FOR_KEY, (shunt_text){ 0 }, NULL);
         tally->as.tally.key.phi |= key.phi;
         if (!decl_of(tally)->key_kind) decl_of(tally)->key_kind = key.kind;
-        if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST) tally->type.item->shape->members[0].type.phi |= key.phi;
+        if (tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST) classify_key(tally, i, key.phi);
     }
 }
 
@@ -921,14 +930,78 @@ static void unbounded(check *k, const shunt_symbol *tally)
                     decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
 }
 
-static const shunt_shape *group_shape(check *k, shunt_symbol *tally, shunt_ty total)
+/* The name of a key is the last of those that it is written with: `facility`, `r.payer`. */
+static shunt_text key_name(const shunt_ast *key)
 {
-    shunt_shape  *shape = NEW(k, shunt_shape);
-    shunt_member *members = NEW_N(k, shunt_member, 2);
-    members[0] = (shunt_member){ .name = SHUNT_TEXT("key"), .type = shunt_ty_present(tally->as.tally.key) };
-    members[1] = (shunt_member){ .name = SHUNT_TEXT("total"), .type = total };
-    *shape = (shunt_shape){ .kind = SHUNT_SHAPE_GROUP, .name = tally->name, .members = members, .count = 2, .symbol = tally };
+    if (key->kind == SHUNT_AST_MEMBER) key = kid(key, SHUNT_MEMBER_name);
+    return key && key->kind == SHUNT_AST_NAME ? key->text : (shunt_text){ 0 };
+}
+
+static void add_group_field(check *k, shunt_shape *shape, shunt_text name, shunt_span span, shunt_ty type)
+{
+    uint32_t at;
+    if (find_member(shape, name, &at)) {
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0208, span, "a row of this tally has `%.*s` already", SHUNT_TEXT_ARGS(name));
+        shunt_diag_help(k->diags, d, "give the key another name, with a `let`");
+        return;
+    }
+    shape->members[shape->count++] = (shunt_member){ .name = name, .type = type };
+}
+
+/* Rows of a tally by several keys, or of which the members are kept: a text for each key, `total`, and `members` with rows like it. */
+static const shunt_shape *keyed_shape(check *k, shunt_symbol *tally, shunt_ast *by, const shunt_ast *each, shunt_ty total)
+{
+    shunt_shape *shape = NEW(k, shunt_shape);
+    bool         several = by->kind == SHUNT_AST_ARRAY;
+    uint32_t     count = several ? by->kid_count : 1;
+    shunt_ty     text = shunt_ty_present(tally->as.tally.key);
+    *shape = (shunt_shape){
+        .kind = SHUNT_SHAPE_GROUP, .name = tally->name, .members = NEW_N(k, shunt_member, count + 2), .symbol = tally
+    };
+    tally->as.tally.key_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        const shunt_ast *key = several ? by->kids[i] : by;
+        shunt_text       name = several ? key_name(key) : SHUNT_TEXT("key");
+        if (!name.length) {
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, key->span, "a key of several has a name");
+            shunt_diag_help(k->diags, d, "write a name for what is added under it: `by [facility, payer]`");
+            name = check_format(k, "key%u", i + 1);
+        }
+        add_group_field(k, shape, name, key->span, text);
+    }
+    add_group_field(k, shape, SHUNT_TEXT("total"), by->span, total);
+    if (!each) return shape;
+    shunt_shape *member = NEW(k, shunt_shape);
+    shunt_ty    *item = NEW(k, shunt_ty);
+    *member = (shunt_shape){ .kind = SHUNT_SHAPE_GROUP,
+                             .name = check_format(k, "%.*s.members", SHUNT_TEXT_ARGS(tally->name)),
+                             .members = NEW_N(k, shunt_member, 2),
+                             .symbol = tally };
+    add_group_field(k, member, each->text, each->span, text);
+    add_group_field(k, member, SHUNT_TEXT("total"), each->span, total);
+    *item = row_of(member);
+    tally->as.tally.members = true;
+    add_group_field(k, shape, SHUNT_TEXT("members"), each->span,
+                    (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = tally->as.tally.limit });
     return shape;
+}
+
+/* The total of a row, and of each of its members, has these classes too. */
+static void classify_total(const shunt_symbol *tally, uint32_t phi)
+{
+    const shunt_shape *shape = tally->type.item->shape;
+    shape->members[tally->as.tally.key_count].type.phi |= phi;
+    if (tally->as.tally.members) shape->members[shape->count - 1].type.item->shape->members[1].type.phi |= phi;
+}
+
+static void classify_key(const shunt_symbol *tally, uint32_t number, uint32_t phi)
+{
+    const shunt_shape *shape = tally->type.item->shape;
+    if (number < tally->as.tally.key_count)
+        shape->members[number].type.phi |= phi;
+    else if (tally->as.tally.members)
+        shape->members[shape->count - 1].type.item->shape->members[0].type.phi |= phi;
 }
 
 /* The `of` and `by` of a declared tally, for each instance of its loop. */
@@ -1013,7 +1086,7 @@ static void declare_tally(check *k, shunt_ast *node)
     if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
     if (tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
-        *item = row_of(group_shape(k, tally, total));
+        *item = row_of(keyed_shape(k, tally, by, kid(node, SHUNT_TALLY_members), total));
         tally->type = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = tally->as.tally.limit };
     }
 }
@@ -1025,7 +1098,7 @@ static void check_tally(check *k, shunt_ast *node)
     if (!fact || !fact->symbol) return;
     shunt_symbol *tally = fact->symbol;
     bool          group = tally->as.tally.grouped && tally->type.kind == SHUNT_TY_LIST;
-    shunt_ty      total = group ? tally->type.item->shape->members[1].type : tally->type;
+    shunt_ty      total = group ? tally->type.item->shape->members[tally->as.tally.key_count].type : tally->type;
     if (tally->as.tally.declared) check_tally_of(k, node, tally, total);
 }
 

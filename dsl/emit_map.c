@@ -120,9 +120,8 @@ void shunt_emit_functions(shunt_emitter *e)
 shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally)
 {
     const shunt_ty *type = &tally->type;
-    if (tally->as.tally.grouped && type->kind == SHUNT_TY_LIST && type->item && type->item->shape &&
-        type->item->shape->count == 2)
-        return shunt_emit_type(e, &type->item->shape->members[1].type);
+    if (tally->as.tally.grouped && type->kind == SHUNT_TY_LIST && type->item && type->item->shape)
+        return shunt_emit_type(e, &type->item->shape->members[tally->as.tally.key_count].type);
     return shunt_emit_type(e, type);
 }
 
@@ -249,6 +248,8 @@ static void add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_sy
               .frame = SHUNT_NONE,
               .function = SHUNT_NONE,
               .record = symbol->as.tally.grouped ? shunt_emit_record(e, symbol->type.item->shape) : SHUNT_NONE,
+              .keys = (uint16_t)symbol->as.tally.key_count,
+              .members = symbol->as.tally.members,
               .source = (uint16_t)source->number,
               .limit = symbol->as.tally.limit,
               .type = shunt_emit_tally_type(e, symbol),

@@ -484,9 +484,12 @@ static void add_statement(shunt_emit_fn *f, shunt_ast *node)
     uint16_t            value = shunt_emit_temp(f, shunt_emit_tally_type(f->e, tally)), key = 0;
     shunt_emit_into(f, node->kids[SHUNT_ADD_value], value);
     if (tally->as.tally.grouped) {
-        shunt_ast *by = keys && keys->kid_count ? keys->kids[0] : tally->decl->kids[SHUNT_TALLY_by];
-        key = shunt_emit_temp(f, text_type);
-        shunt_emit_text_into(f, by, key);
+        uint32_t    count = keys ? keys->kid_count : 0;
+        shunt_type *types = new_types(f, count);
+        if (!types) return;
+        for (uint32_t i = 0; i < count; i++) types[i] = text_type;
+        key = count == 1 ? shunt_emit_temp(f, text_type) : shunt_emit_run_of(f, types, count);
+        for (uint32_t i = 0; i < count; i++) shunt_emit_text_into(f, keys->kids[i], (uint16_t)(key + i));
     }
     shunt_emit_op(f, SHUNT_OP_TALLY_ADD, (uint16_t)tally->number, value, key);
 }

@@ -62,7 +62,10 @@ static void visit_registers(const shunt_emit_fn *f, shunt_instruction *i, visito
     case SHUNT_OP_POST: visit_run(f, i->a, false, visit, context); break;
     case SHUNT_OP_TALLY_ADD:
         visit(context, &i->b, READ);
-        if (i->c) visit(context, &i->c, READ);
+        if (run_length(f, i->c)) /* several keys; one is a register like any other */
+            visit_run(f, i->c, false, visit, context);
+        else if (i->c)
+            visit(context, &i->c, READ);
         return;
     default: break;
     }
@@ -459,12 +462,14 @@ static void number_anew(shunt_emit_fn *f, numbering *n)
     }
     for (uint32_t i = 0; i < f->code.count; i++) {
         shunt_instruction *at = &f->code.items[i];
-        uint16_t           a = at->a, b = at->b;
+        uint16_t           a = at->a, b = at->b, c = at->c;
         bool               run_a = shunt_op_info[at->op].a == SHUNT_OPERAND_BASE && run_length(f, a),
-             run_b = shunt_op_info[at->op].b == SHUNT_OPERAND_BASE && run_length(f, b);
+             run_b = shunt_op_info[at->op].b == SHUNT_OPERAND_BASE && run_length(f, b),
+             run_c = shunt_op_info[at->op].c == SHUNT_OPERAND_BASE && run_length(f, c);
         visit_registers(f, at, renumber, n);
         if (run_a) at->a = n->number[a];
         if (run_b) at->b = n->number[b];
+        if (run_c) at->c = n->number[c];
     }
     for (uint32_t i = f->exits_before; i < e->exits.count; i++)
         if (names_node(e, i)) e->exits.items[i].node = n->number[e->exits.items[i].node];

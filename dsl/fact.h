@@ -71,7 +71,7 @@ typedef enum shunt_shape_kind {
     SHUNT_SHAPE_ADJUSTMENT,
     SHUNT_SHAPE_PROVIDER_ADJUSTMENT,
     SHUNT_SHAPE_PRIOR_ADJUSTMENT,
-    SHUNT_SHAPE_GROUP /* rows of a grouped tally: key, total */
+    SHUNT_SHAPE_GROUP /* rows of a grouped tally: its keys, total, members; and of these members */
 } shunt_shape_kind;
 typedef struct shunt_shape {
     const struct shunt_shape *stands_for; /* of a table that replaces another: its shape; else NULL */
@@ -221,6 +221,8 @@ typedef struct shunt_symbol {
             bool                         declared;
             bool                         grouped;
             uint32_t                     limit;
+            uint32_t                     key_count; /* grouped: those of `by` */
+            bool                         members;   /* one more key, of what a group is made of */
             shunt_ty                     key;
             const struct shunt_loop_ref *loop;
             struct shunt_symbol         *map;

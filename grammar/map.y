@@ -309,14 +309,16 @@ map_item    : CORRELATE BY exprs                { $$ = NODE(CORRELATE, @$, $3); 
             | for_each
             | error                             { $$ = LEAF(ERROR, @$); } ;
 tally       : TALLY IDENT ':' type per_opt by_opt
-                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part($6, 0), part($6, 1), NULL, NULL); }
+                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part(part($6, 0), 0), part($6, 1), NULL, NULL, part(part($6, 0), 1)); }
             | TALLY IDENT ':' type per_opt by_opt OF expr each
-                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part($6, 0), part($6, 1), $8, $9); } ;
+                                                { $$ = NODE(TALLY, @$, $2, $4, $5, part(part($6, 0), 0), part($6, 1), $8, $9, part(part($6, 0), 1)); } ;
 per_opt     : %empty                            { $$ = NULL; }
             | PER IDENT                         { $$ = $2; } ;
-by_opt      : %empty                            { $$ = NULL; }              /* else a pair that the tally takes apart */
-            | BY expr                           { $$ = NODE(RANGE, @$, $2, NULL); }
-            | BY expr LIMIT INT                 { $$ = NODE(RANGE, @$, $2, $4); } ;
+by_opt      : %empty                            { $$ = NULL; }              /* else pairs that the tally takes apart */
+            | by_what                           { $$ = NODE(RANGE, @$, $1, NULL); }
+            | by_what LIMIT INT                 { $$ = NODE(RANGE, @$, $1, $3); } ;
+by_what     : BY expr                           { $$ = NODE(RANGE, @$, $2, NULL); }
+            | BY expr EACH IDENT                { $$ = NODE(RANGE, @$, $2, $4); } ;
 
 block       : '{' stmts '}'                     { $$ = shunt_tree_span($2, @$); } ;
 stmts       : %empty                            { $$ = LEAF(BLOCK, @$); }

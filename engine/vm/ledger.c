@@ -379,24 +379,6 @@ shunt_status shunt_ledger_close(shunt_ledger *l, shunt_level level, bool undone,
     return status;
 }
 
-static bool key_value(shunt_type type, shunt_text key, shunt_arena *arena, shunt_value *value)
-{
-    int64_t       days;
-    shunt_decimal number;
-    switch (type.kind) {
-    case SHUNT_KIND_DATE:
-        if (shunt_date_parse_iso(key, &days) == SHUNT_OK) value->integer = days;
-        return true;
-    case SHUNT_KIND_INT:
-        if (shunt_decimal_parse(key.bytes, key.length, 0, false, &number) == SHUNT_OK) value->integer = (int64_t)number;
-        return true;
-    case SHUNT_KIND_DECIMAL:
-        if (shunt_decimal_parse(key.bytes, key.length, type.scale, false, &number) == SHUNT_OK) value->coefficient = number;
-        return true;
-    default: value->text = shunt_text_copy(arena, key); return value->text.bytes != NULL;
-    }
-}
-
 struct sorted {
     shunt_text key;
     uint32_t   at;
@@ -420,27 +402,120 @@ static void put_amount(shunt_type type, __int128 amount, shunt_value *value)
         value->coefficient = amount;
 }
 
+/* The next of the joined keys, copied; moves `*at` behind it. */
+static bool take_key(shunt_text joined, uint32_t *at, shunt_arena *arena, shunt_text *key)
+{
+    char    *copy = shunt_arena_bytes(arena, joined.length - *at + (size_t)1);
+    uint32_t length = 0;
+    if (!copy) return false;
+    while (*at + 1 < joined.length && (joined.bytes[*at] != 0 || joined.bytes[*at + 1] != 1)) {
+        copy[length++] = joined.bytes[*at];
+        *at += joined.bytes[*at] == 0 ? 2 : 1;
+    }
+    *at += 2;
+    *key = (shunt_text){ copy, length };
+    return true;
+}
+
+/* Bytes of the keys that the rows of a group share. */
+static uint32_t shared_length(shunt_text joined, uint32_t keys)
+{
+    uint32_t at = 0;
+    while (keys && at + 1 < joined.length) {
+        bool end = joined.bytes[at] == 0 && joined.bytes[at + 1] == 1;
+        at += joined.bytes[at] == 0 ? 2 : 1;
+        keys -= end;
+    }
+    return at;
+}
+
+static shunt_row *new_row(shunt_arena *arena, uint32_t fields, shunt_value **values)
+{
+    shunt_row *row = SHUNT_NEW(arena, shunt_row);
+    uint8_t   *states = SHUNT_NEW_N(arena, uint8_t, fields);
+    *values = SHUNT_NEW_N(arena, shunt_value, fields);
+    if (!row || !states || !*values) return NULL;
+    *row = (shunt_row){ states, *values };
+    return row;
+}
+
+/* Lists that the VM meets have a head before their items; an empty one says that nothing can be appended in place. */
+static shunt_value *new_items(shunt_arena *arena, uint32_t count)
+{
+    shunt_value *block = SHUNT_NEW_N(arena, shunt_value, (size_t)count + 1);
+    if (!block) return NULL;
+    memset(block, 0, sizeof *block);
+    return block + 1;
+}
+
+struct reading {
+    const shunt_ledger  *l;
+    const shunt_tally   *t;
+    const struct groups *g;
+    const struct sorted *order;
+    shunt_arena         *arena;
+};
+
+/* The groups first .. end, which share all but the last key, as one row with its members. */
+static shunt_status read_members(const struct reading *r, uint32_t first, uint32_t end, uint32_t shared, shunt_value *list,
+                                 __int128 *total)
+{
+    shunt_value *items = new_items(r->arena, end - first);
+    if (!items) return no_room(r->arena);
+    *total = 0;
+    for (uint32_t i = first; i < end; i++) {
+        shunt_value *fields;
+        uint32_t     at = shared;
+        __int128     amount = r->g->items[r->order[i].at].amount;
+        shunt_row   *row = new_row(r->arena, 2, &fields);
+        if (!row || !take_key(r->order[i].key, &at, r->arena, &fields[0].text)) return no_room(r->arena);
+        put_amount(r->t->type, amount, &fields[1]);
+        items[i - first].row = row;
+        SHUNT_TRY(shunt_decimal_add(*total, amount, total));
+    }
+    list->list.items = items;
+    list->list.count = end - first;
+    return SHUNT_OK;
+}
+
+static shunt_status read_row(const struct reading *r, uint32_t first, uint32_t *end, shunt_value *item)
+{
+    shunt_value *fields;
+    shunt_text   joined = r->order[first].key;
+    bool         several = r->t->keys + r->t->members > 1;
+    uint32_t     at = 0, shared = r->t->members ? shared_length(joined, r->t->keys) : joined.length;
+    __int128     total = r->g->items[r->order[first].at].amount;
+    shunt_row   *row = new_row(r->arena, r->t->keys + 1u + r->t->members, &fields);
+    if (!row) return no_room(r->arena);
+    for (uint32_t k = 0; k < r->t->keys; k++) {
+        bool fine = several ? take_key(joined, &at, r->arena, &fields[k].text)
+                            : (fields[k].text = shunt_text_copy(r->arena, joined)).bytes != NULL;
+        if (!fine) return no_room(r->arena);
+    }
+    *end = first + 1;
+    while (r->t->members && *end < r->g->count && r->order[*end].key.length >= shared &&
+           memcmp(r->order[*end].key.bytes, joined.bytes, shared) == 0)
+        ++*end;
+    if (r->t->members) SHUNT_TRY(read_members(r, first, *end, shared, &fields[r->t->keys + 1], &total));
+    if (r->t->type.kind == SHUNT_KIND_INT && (total > INT64_MAX || total < INT64_MIN)) return SHUNT_OVERFLOW;
+    put_amount(r->t->type, total, &fields[r->t->keys]);
+    item->row = row;
+    return SHUNT_OK;
+}
+
 static shunt_status read_groups(const shunt_ledger *l, const shunt_tally *t, const struct groups *g, shunt_arena *arena,
                                 shunt_value *value)
 {
-    const shunt_record_type *record = &l->program->records[t->record];
-    struct sorted           *order = SHUNT_NEW_N(arena, struct sorted, g->count + 1);
-    shunt_value             *items = SHUNT_NEW_N(arena, shunt_value, g->count + 1);
+    struct sorted *order = SHUNT_NEW_N(arena, struct sorted, g->count + 1);
+    shunt_value   *items = SHUNT_NEW_N(arena, shunt_value, g->count + 1);
+    uint32_t       rows = 0;
     if (!order || !items) return no_room(arena);
     for (uint32_t i = 0; i < g->count; i++) order[i] = (struct sorted){ key_of(g, &g->items[i]), i };
     if (g->count) qsort(order, g->count, sizeof *order, by_key);
-    for (uint32_t i = 0; i < g->count; i++) {
-        shunt_row   *row = SHUNT_NEW(arena, shunt_row);
-        shunt_value *fields = SHUNT_NEW_N(arena, shunt_value, record->field_count);
-        uint8_t     *states = SHUNT_NEW_N(arena, uint8_t, record->field_count);
-        if (!row || !fields || !states) return no_room(arena);
-        if (!key_value(l->program->fields[record->field_first].type, order[i].key, arena, &fields[0])) return no_room(arena);
-        put_amount(t->type, g->items[order[i].at].amount, &fields[1]);
-        *row = (shunt_row){ states, fields };
-        items[i].row = row;
-    }
+    struct reading r = { l, t, g, order, arena };
+    for (uint32_t first = 0, end; first < g->count; first = end) SHUNT_TRY(read_row(&r, first, &end, &items[rows++]));
     value->list.items = items;
-    value->list.count = g->count;
+    value->list.count = rows;
     return SHUNT_OK;
 }
 

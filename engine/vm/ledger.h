@@ -49,7 +49,21 @@ void         shunt_ledger_arrive(shunt_ledger *ledger, uint16_t tally, bool know
 /* Ends a level; `undone`: all of it goes under `fate`, and what rules added in it is forgotten. */
 shunt_status shunt_ledger_close(shunt_ledger *ledger, shunt_level level, bool undone, shunt_fate fate);
 
-/* `add` of a rule; undone or kept with what runs at present. */
+/* Writes one of several keys: at most twice its length and 2. A zero byte becomes 0 255, its end is 0 1, so that joined keys sort by their
+ * parts. Gives the number of bytes. */
+static inline uint32_t shunt_ledger_put_key(char *out, shunt_text key)
+{
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < key.length; i++) {
+        out[length++] = key.bytes[i];
+        if (key.bytes[i] == 0) out[length++] = (char)0xff;
+    }
+    out[length++] = 0;
+    out[length++] = 1;
+    return length;
+}
+
+/* `add` of a rule; undone or kept with what runs at present. Several keys are joined by shunt_ledger_put_key. */
 shunt_status shunt_ledger_add(shunt_ledger *ledger, uint16_t tally, shunt_value value, shunt_text key);
 void         shunt_ledger_keep(shunt_ledger *ledger);
 void         shunt_ledger_undo(shunt_ledger *ledger);

@@ -18,7 +18,7 @@ _Static_assert(sizeof(shunt_plan_source) == 12 && sizeof(shunt_plan_guide) == 24
 _Static_assert(sizeof(shunt_plan_choice) == 4 && sizeof(shunt_plan_frame) == 14 && sizeof(shunt_plan_slot) == 22, "format");
 _Static_assert(sizeof(shunt_plan_layout) == 28 && sizeof(shunt_plan_row) == 18 && sizeof(shunt_plan_column) == 20, "format");
 _Static_assert(sizeof(shunt_plan_demand) == 8 && sizeof(shunt_source) == 16 && sizeof(shunt_map_entry) == 24, "format");
-_Static_assert(sizeof(shunt_handler) == 8 && sizeof(shunt_tally) == 24 && sizeof(shunt_constant) == 32, "format");
+_Static_assert(sizeof(shunt_handler) == 8 && sizeof(shunt_tally) == 32 && sizeof(shunt_constant) == 32, "format");
 _Static_assert(sizeof(shunt_function) == 28 && sizeof(shunt_type) == 8 && sizeof(shunt_instruction) == 8, "format");
 _Static_assert(sizeof(shunt_site) == 12 && sizeof(shunt_enum) == 12 && sizeof(shunt_code_list) == 12, "format");
 _Static_assert(sizeof(shunt_record_type) == 12 && sizeof(shunt_field) == 16 && sizeof(shunt_table) == 52, "format");
@@ -101,6 +101,7 @@ static const struct unused {
                             UNUSED(maps, shunt_map_entry, reserved) UNUSED(lineage, shunt_lineage, reserved)
                                 UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
                                     UNUSED(sources, shunt_source, reserved) UNUSED(zone_changes, shunt_zone_change, reserved)
+                                        UNUSED(tallies, shunt_tally, reserved)
 #undef UNUSED
 };
 

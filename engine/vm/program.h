@@ -167,13 +167,16 @@ typedef struct shunt_encoding {
 } shunt_encoding;                    /* settings: pairs of texts in `numbers` */
 
 typedef struct shunt_tally {
-    uint16_t   name;
-    uint8_t    scope;           /* shunt_scope */
-    uint8_t    declared;        /* 1 = the engine adds it, by `function`, when `frame` is left */
-    uint16_t   frame, function; /* declared: frame and function (param: node; result: the amount) */
-    uint16_t   record;          /* grouped: record type of its rows (key, total); SHUNT_NONE */
-    uint16_t   source;          /* which source it belongs to */
-    uint32_t   limit;           /* groups */
+    uint16_t name;
+    uint8_t  scope;           /* shunt_scope */
+    uint8_t  declared;        /* 1 = the engine adds it, by `function`, when `frame` is left */
+    uint16_t frame, function; /* declared: frame and function (param: node; result: the amount) */
+    uint16_t record;          /* grouped: record type of its rows (key, total); SHUNT_NONE */
+    uint16_t source;          /* which source it belongs to */
+    uint32_t limit;           /* groups, or members where these are kept */
+    uint16_t keys,
+        members; /* grouped: texts that a row begins with, `total` behind them; 1 = and a list of members: key, total */
+    uint32_t   reserved;
     shunt_type type;
 } shunt_tally;
 

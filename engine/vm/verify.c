@@ -905,7 +905,7 @@ static bool check_tally_use(struct verifier *v, shunt_instruction i)
     if (t->declared) return wrong(v, "the engine adds to this tally");
     if (!shunt_type_same(v->types[i.b], t->type)) return wrong(v, "the tally has another type");
     if (t->record == SHUNT_NONE) return i.c == 0 || wrong(v, "the tally has no groups");
-    return all_texts(v, i.c, 1) || wrong(v, "the group is no text");
+    return all_texts(v, i.c, (uint32_t)t->keys + t->members) || wrong(v, "the group is no text");
 }
 
 /* LINE and POST: `open` is the journal that the flow says. */
@@ -1160,6 +1160,28 @@ static bool entry_ok(const struct verifier *v, uint16_t index, uint16_t source, 
     return p->frames[type.record].kind == SHUNT_FRAME_SET && p->frames[type.record].source == source;
 }
 
+static bool is_total(const shunt_tally *t, const shunt_field *field) { return shunt_type_same(field->type, t->type); }
+
+/* Rows of a grouped tally: a text for each key, the total, and where members are kept their list, each with its key and total. */
+static bool group_ok(const struct verifier *v, const shunt_tally *t)
+{
+    const shunt_program *p = v->p;
+    if (t->record >= p->records_count || t->declared || t->keys == 0 || t->keys + 1u > TEXTS_AT_ONCE || t->members > 1)
+        return false;
+    const shunt_record_type *r = &p->records[t->record];
+    const shunt_field       *fields = p->fields + r->field_first;
+    if (r->field_count != t->keys + 1u + t->members) return false;
+    for (uint32_t k = 0; k < t->keys; k++)
+        if (fields[k].type.kind != SHUNT_KIND_TEXT) return false;
+    if (!is_total(t, &fields[t->keys])) return false;
+    if (!t->members) return true;
+    shunt_type list = fields[t->keys + 1].type;
+    if (list.kind != SHUNT_KIND_LIST || list.element != SHUNT_KIND_ROW || list.record >= p->records_count) return false;
+    const shunt_record_type *member = &p->records[list.record];
+    const shunt_field       *of_member = p->fields + member->field_first;
+    return member->field_count == 2 && of_member[0].type.kind == SHUNT_KIND_TEXT && is_total(t, &of_member[1]);
+}
+
 static bool check_tallies(struct verifier *v)
 {
     const shunt_program *p = v->p;
@@ -1170,11 +1192,7 @@ static bool check_tallies(struct verifier *v)
             return bad(v, "tally %u", i);
         if (t->type.kind != SHUNT_KIND_DECIMAL && !number(t->type)) return bad(v, "tally %u adds no numbers", i);
         if (t->record != SHUNT_NONE) {
-            if (t->record >= p->records_count || p->records[t->record].field_count != 2 || t->declared)
-                return bad(v, "tally %u: groups", i);
-            const shunt_field *fields = p->fields + p->records[t->record].field_first;
-            if (fields[0].type.kind != SHUNT_KIND_TEXT || !shunt_type_same(fields[1].type, t->type))
-                return bad(v, "tally %u: groups", i);
+            if (!group_ok(v, t)) return bad(v, "tally %u: groups", i);
         }
         if (!t->declared) continue;
         if (t->frame >= p->frames_count || t->function >= p->functions_count) return bad(v, "tally %u: frame or function", i);

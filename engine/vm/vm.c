@@ -8,6 +8,7 @@
 #include "engine/base/decimal.h"
 #include "engine/vm/decision.h"
 #include "engine/vm/fuse.h"
+#include "engine/vm/ledger.h"
 #include "engine/vm/state.h"
 #include "engine/vm/trace.h"
 
@@ -296,6 +297,24 @@ static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_type *type
     *state = row ? SHUNT_PRESENT : SHUNT_ABSENT;
     if (row) *result = (shunt_value){ .row = row };
     return shunt_vm_charge(vm, tries);
+}
+
+/* Several keys as one text that sorts as they do one after the other, see ledger.h. */
+static shunt_status join_keys(shunt_vm *vm, const shunt_value *keys, uint32_t count, shunt_text *joined)
+{
+    if (count == 0) return SHUNT_OK;
+    *joined = keys[0].text;
+    if (count == 1) return SHUNT_OK;
+    size_t room = 0;
+    for (uint32_t k = 0; k < count; k++) room += 2 * (size_t)keys[k].text.length + 2;
+    if (room > UINT32_MAX) return shunt_vm_full(vm);
+    SHUNT_TRY(shunt_vm_charge(vm, room / 64));
+    char *out = shunt_arena_bytes(vm->arena, room);
+    if (!out) return shunt_vm_full(vm);
+    uint32_t length = 0;
+    for (uint32_t k = 0; k < count; k++) length += shunt_ledger_put_key(out + length, keys[k].text);
+    *joined = (shunt_text){ out, length };
+    return SHUNT_OK;
 }
 
 /* What a host hands over gets a head like every list. */
@@ -1010,9 +1029,12 @@ next_instruction:
     /* ---- totals, built-ins ---- */
     CASE(TALLY_ADD)
     {
-        bool grouped = p->tallies[i.a].record != SHUNT_NONE;
-        if (s[i.b] != SHUNT_PRESENT || (grouped && s[i.c] != SHUNT_PRESENT) || !vm->host->tally_add) NEXT_INSTRUCTION;
-        DO(vm->host->tally_add(vm->host->context, i.a, r[i.b], grouped ? r[i.c].text : (shunt_text){ 0 }));
+        bool       grouped = p->tallies[i.a].record != SHUNT_NONE;
+        uint32_t   count = grouped ? p->tallies[i.a].keys + (uint32_t)p->tallies[i.a].members : 0;
+        shunt_text key = { 0 };
+        if (s[i.b] != SHUNT_PRESENT || states_of(s + i.c, count) != SHUNT_PRESENT || !vm->host->tally_add) NEXT_INSTRUCTION;
+        DO(join_keys(vm, r + i.c, count, &key));
+        DO(vm->host->tally_add(vm->host->context, i.a, r[i.b], key));
         NEXT_INSTRUCTION;
     }
     CASE(TALLY_GET)

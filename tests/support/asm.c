@@ -862,6 +862,8 @@ static void source_line(struct builder *b)
               .frame = SHUNT_NONE,
               .function = SHUNT_NONE,
               .record = by ? find(b, "record", by) : SHUNT_NONE,
+              .keys = (uint16_t)option(b, 3, "keys", by ? 1 : 0),
+              .members = flag(b, 3, "members"),
               .limit = by ? 100 : 0 });
     } else if (strcmp(word, "enum") == 0) {
         shunt_enum e = { .name = text(b, b->token[1]) };

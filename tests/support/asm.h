@@ -19,7 +19,7 @@
  *   dates NAME FRAME path ...       path: SLOT, or child.SLOT, or child.child.SLOT, children by number
  *   code NAME                       exit KIND SCOPE CODE [SLOT rN]
  *   target NAME RECORD [journal] [line=RECORD] [key=f,f] [balance=n] [accounts=TABLE]
- *   tally NAME TYPE [by=RECORD]     global TYPE
+ *   tally NAME TYPE [by=RECORD [keys=n] [members]]     global TYPE
  *   places FILE STEP                every instruction behind it has a place: its line in the text
  *   plan SETFRAME LOOPFRAME         an automaton of one guide with one loop
  *   encode TARGET KIND [width=n] [name=value ...]        then a line `| field name format` per column

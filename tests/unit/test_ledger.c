@@ -136,6 +136,50 @@ START_TEST(the_limit_of_groups_counts_all_levels)
 }
 END_TEST
 
+/* Joined keys sort by their parts, whatever bytes these hold, and come back as they were; members stand in their group. */
+START_TEST(several_keys_and_members)
+{
+    static const char *const parts[][2] = { { "b", "1" }, { "a", "" },   { "a", "x" }, { "a\0b", "y" },
+                                            { "", "z" },  { "ab", "0" }, { "a", "b" } };
+    static const char *const wanted[] = { "", "a", "a\0b", "ab", "b" };
+    struct world             w;
+    char                     room[40];
+    shunt_value              list;
+    world_init(&w, &shunt_memory_libc);
+    shunt_record_type records[2] = { { .field_count = 3 }, { .field_first = 3, .field_count = 2 } };
+    w.program.records = records;
+    w.tallies[FILE_WIDE].record = 0;
+    w.tallies[FILE_WIDE].members = 1;
+    w.tallies[FILE_WIDE].scope = SHUNT_SCOPE_TRANSACTION;
+    for (size_t i = 0; i < SHUNT_COUNT(parts); i++) {
+        shunt_text first = i == 3 ? (shunt_text){ "a\0b", 3 } : shunt_text_of(parts[i][0]);
+        uint32_t   length = shunt_ledger_put_key(room, first);
+        length += shunt_ledger_put_key(room + length, shunt_text_of(parts[i][1]));
+        for (int twice = 0; twice < 2; twice++)
+            ck_assert_int_eq(
+                shunt_ledger_add(w.ledger, FILE_WIDE, (shunt_value){ .coefficient = (int)i + 1 }, (shunt_text){ room, length }),
+                SHUNT_OK);
+    }
+    ck_assert_int_eq(shunt_ledger_read(w.ledger, FILE_WIDE, w.arena, &list), SHUNT_OK);
+    ck_assert_uint_eq(list.list.count, SHUNT_COUNT(wanted));
+    for (uint32_t i = 0; i < list.list.count; i++) {
+        const shunt_row *row = list.list.items[i].row;
+        shunt_text       key = i == 2 ? (shunt_text){ "a\0b", 3 } : shunt_text_of(wanted[i]);
+        ck_assert(shunt_text_equal(row->fields[0].text, key));
+        __int128 sum = 0;
+        for (uint32_t m = 0; m < row->fields[2].list.count; m++) sum += row->fields[2].list.items[m].row->fields[1].coefficient;
+        ck_assert(sum == row->fields[1].coefficient);
+        ck_assert_uint_eq(row->fields[2].list.count, i == 1 ? 3 : 1);
+    }
+    const shunt_row *a = list.list.items[1].row;
+    ck_assert(shunt_text_is(a->fields[2].list.items[0].row->fields[0].text, ""));
+    ck_assert(shunt_text_is(a->fields[2].list.items[1].row->fields[0].text, "b"));
+    ck_assert(shunt_text_is(a->fields[2].list.items[2].row->fields[0].text, "x"));
+    ck_assert(a->fields[1].coefficient == 2 * (2 + 3 + 7));
+    world_done(&w);
+}
+END_TEST
+
 START_TEST(control_totals)
 {
     struct world w;
@@ -274,6 +318,7 @@ int main(void)
     tcase_add_test(tc, adds_are_undone_with_their_unit);
     tcase_add_test(tc, wider_totals_wait_for_their_transaction);
     tcase_add_test(tc, the_limit_of_groups_counts_all_levels);
+    tcase_add_test(tc, several_keys_and_members);
     tcase_add_test(tc, control_totals);
     tcase_add_test(tc, more_than_38_digits);
     tcase_add_test(tc, memory_that_fails);
