@@ -27,6 +27,27 @@ def compare(name, wanted, found):
             + [f"{name}: section {code} is no code of status.def" for code in sorted(found - wanted)])
 
 
+def limits(source, codes):
+    """docs/limits.md: the number of each row is that of the code, and each code that it names is one."""
+    faults, seen = [], 0
+    for line in (source / "docs/limits.md").read_text().split("\n"):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("| ") or len(cells) != 5 or cells[0] == "what":
+            continue
+        faults += [f"limits.md: {code} is no code" for code in re.findall(r"\b(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+|E\d{4})\b", cells[3]) if code not in codes]
+        place = re.fullmatch(r"`([^`]+)` (\w+)", cells[4])
+        if not place:
+            faults += [f"limits.md: {cells[4]} is no place"] if cells[4] else []
+            continue
+        seen += 1
+        number, unit = re.match(r"(?:as its `max` says, at most )?([\d,]+)(?: (KiB|MiB))?", cells[1]).groups()
+        stated = int(number.replace(",", "")) * {None: 1, "KiB": 1 << 10, "MiB": 1 << 20}[unit]
+        found = re.search(r"\b" + place[2] + r" = ([\d<* ]+)", (source / place[1]).read_text())
+        if not found or eval(found[1]) != stated:  # digits, blanks, * and << alone
+            faults.append(f"limits.md: {cells[0]}: {place[2]} is {found and found[1].strip()}, not {cells[1]}")
+    return faults + ([] if seen > 25 else ["limits.md was not read whole"])
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
     text = (source / "engine/base/status.def").read_text()
@@ -56,6 +77,7 @@ def main():
         faults += [f"{page}: {code} is {codes[code][0].lower()} in status.def" for code, severity in rows
                    if code in codes and severity.upper() != codes[code][0]]
 
+    faults += limits(source, codes)
     print("\n".join(faults) or f"{len(codes)} codes have their sections")
     return 1 if faults else 0
 
