@@ -24,6 +24,9 @@ void            shunt_messages_say(shunt_messages *messages, shunt_severity seve
 /* shunt_write over a shunt_buffer. */
 bool shunt_buffer_write(void *buffer, const void *bytes, size_t size);
 
+/* "2025-03-01T12:00:00Z" as YYYYMMDDHHMMSS of UTC; false: it is no ISO date and time with a zone. */
+bool shunt_api_stamp(const char *moment, char stamp[static 15]);
+
 /* What a status of the engine means to a host. */
 shunt_result shunt_result_of(shunt_status status);
 

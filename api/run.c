@@ -7,6 +7,7 @@
 #include "engine/base/date.h"
 #include "engine/vm/report.h"
 #include "standards/registry.h"
+#include "standards/x12/claim_ack.h"
 
 /* A spool of the host: it counts no offsets, so they are counted here. */
 struct host_spool {
@@ -20,20 +21,38 @@ struct shunt_run {
     const shunt_program        *program;
     shunt_callbacks             callbacks;
     bool (*lineage)(void *context, const shunt_origins *origins);
-    shunt_session    *session;
-    unsigned          standards; /* of the sources, a bit each */
+    shunt_session       *session;
+    unsigned             standards; /* of the sources, a bit each */
     /* An input of a program that reads several standards, until its first bytes tell which one it is. */
-    bool              waiting;
-    shunt_text        id, name;
-    uint8_t           held[SHUNT_SNIFF_BYTES];
-    size_t            held_size;
-    shunt_buffer      refusal;
-    struct host_spool spool;
-    shunt_arena      *names; /* texts with a NUL, as hosts want them */
-    const char      **targets, **codes, **queues;
-    shunt_only        only;
-    bool              no_report;
+    bool                 waiting;
+    shunt_text           id, name;
+    uint8_t              held[SHUNT_SNIFF_BYTES];
+    size_t               held_size;
+    shunt_buffer         refusal;
+    struct host_spool    spool;
+    shunt_arena         *names; /* texts with a NUL, as hosts want them */
+    const char         **targets, **codes, **queues;
+    shunt_only           only;
+    bool                 no_report;
+    /* Answers to claims, where the host wants them. */
+    shunt_x12_claim_ack *claims;        /* NULL = none */
+    shunt_reader        *claims_reader; /* of the open input, NULL: it is not X12 */
+    shunt_write          acknowledge;
+    void                *acknowledge_context;
 };
+
+bool shunt_api_stamp(const char *moment, char stamp[static 15])
+{
+    shunt_moment at;
+    int          year, month, day;
+    if (shunt_moment_parse(shunt_text_of(moment), &at) != SHUNT_OK) return false;
+    int64_t seconds = at.microseconds / 1000000 - (at.microseconds % 1000000 < 0), days = seconds / 86400 - (seconds % 86400 < 0);
+    shunt_date_split(days, &year, &month, &day);
+    unsigned rest = (unsigned)(seconds - days * 86400);
+    snprintf(stamp, 15, "%04u%02u%02u%02u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100, (unsigned)day % 100,
+             rest / 3600 % 100, rest / 60 % 60, rest % 60);
+    return true;
+}
 
 /* ---- the host's spool ---- */
 
@@ -108,10 +127,21 @@ static shunt_status on_record(void *context, uint16_t target, const char *bytes,
     return run->callbacks.record ? answer(run->callbacks.record(run->callbacks.context, &out)) : SHUNT_OK;
 }
 
+/* What the rules refuse or set aside is answered by the `ack` of its code. */
+static shunt_status note_verdict(shunt_run *run, const shunt_exception_out *e)
+{
+    if (!run->claims || (e->grade != SHUNT_GRADE_REJECT && e->grade != SHUNT_GRADE_QUARANTINE)) return SHUNT_OK;
+    uint32_t          ack = e->code == SHUNT_NONE ? SHUNT_NONE : run->program->codes[e->code].ack;
+    shunt_x12_verdict verdict = { .scope = e->scope, .at = e->begin, .refused = e->grade == SHUNT_GRADE_REJECT };
+    if (ack != SHUNT_NONE) verdict.answer = shunt_program_text(run->program, (uint16_t)ack);
+    return shunt_x12_claim_ack_say(run->claims, &verdict);
+}
+
 static shunt_status on_exception(void *context, const shunt_exception_out *e)
 {
-    shunt_run      *run = context;
-    bool            authored = e->code != SHUNT_NONE;
+    shunt_run *run = context;
+    bool       authored = e->code != SHUNT_NONE;
+    SHUNT_TRY(note_verdict(run, e));
     shunt_raised    raised = { .code = e->code, .cause = e->cause };
     shunt_exception out = { .code = authored ? run->codes[e->code] : shunt_status_info[e->cause].code,
                             .severity = shunt_grade_name(e->grade),
@@ -207,6 +237,23 @@ static shunt_status find_guides(const shunt_run *run, char why[static 200])
     return SHUNT_OK;
 }
 
+static shunt_status want_answers(shunt_run *run, const shunt_run_options *o, char why[static 200])
+{
+    shunt_x12_claim_ack_options options = { .control = 0 };
+    char                        stamp[15] = "20000101000000";
+    if (!o->acknowledge) return SHUNT_OK;
+    if (o->made_at && !shunt_api_stamp(o->made_at, stamp)) {
+        snprintf(why, 200, "the time of the answers is written as 2025-03-01T12:00:00Z");
+        return SHUNT_USAGE;
+    }
+    memcpy(options.date, stamp, sizeof options.date - 1);
+    memcpy(options.time, stamp + sizeof options.date - 1, sizeof options.time - 1);
+    run->acknowledge = o->acknowledge;
+    run->acknowledge_context = o->acknowledge_context;
+    run->claims = shunt_x12_claim_ack_new(&run->memory, &options);
+    return run->claims ? SHUNT_OK : SHUNT_NO_MEMORY;
+}
+
 static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shunt_session_options *session, char why[static 200])
 {
     if (o->received_at) {
@@ -226,6 +273,7 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     if (o->spool) { run->spool.host = *o->spool; }
     session->token_key = o->token_key;
     session->token_key_length = o->token_key ? o->token_key_size : 0;
+    SHUNT_TRY(want_answers(run, o, why));
     run->lineage = o->lineage;
     session->lineage_sink = o->lineage ? on_lineage : NULL;
     if (o->lineage_key) session->lineage.key = shunt_text_of(o->lineage_key);
@@ -301,6 +349,8 @@ void shunt_run_free(shunt_run *run)
     if (!run) return;
     shunt_memory memory = run->memory;
     shunt_session_free(run->session);
+    if (run->claims_reader) run->claims_reader->ops->free(run->claims_reader);
+    shunt_x12_claim_ack_free(run->claims);
     shunt_arena_free(run->names);
     shunt_buffer_done(&run->refusal);
     shunt_memory_free(&memory, (void *)(uintptr_t)run->id.bytes);
@@ -316,6 +366,47 @@ static shunt_result outcome(const shunt_run *run, shunt_status status)
     if (status == SHUNT_USAGE) return SHUNT_RULES_FAULT;
     if (status != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
     return shunt_session_at_fault(run->session) ? SHUNT_INPUT_FAULT : SHUNT_DONE;
+}
+
+/* ---- answers to claims ---- */
+
+/* The claims of an input of X12 are read once more, by a reader of their own: what is kept of them is no affair of the rules. */
+static shunt_status begin_claims(shunt_run *run)
+{
+    if (run->claims_reader) run->claims_reader->ops->free(run->claims_reader);
+    run->claims_reader = NULL;
+    if (!run->claims) return SHUNT_OK;
+    run->claims_reader = shunt_reader_for(SHUNT_STANDARD_X12, &run->memory, &run->program->plan);
+    return run->claims_reader ? SHUNT_OK : SHUNT_NO_MEMORY;
+}
+
+static shunt_status feed_claims(shunt_run *run, const void *bytes, size_t size, bool last)
+{
+    shunt_event event;
+    if (!run->claims_reader || (!size && !last)) return SHUNT_OK;
+    run->claims_reader->ops->feed(run->claims_reader, bytes, size, last);
+    for (;;) {
+        shunt_step step = run->claims_reader->ops->next(run->claims_reader, &event);
+        if (step == SHUNT_STEP_NEED_INPUT || step == SHUNT_STEP_END) return SHUNT_OK;
+        if (step == SHUNT_STEP_FAILED) return event.code;
+        SHUNT_TRY(shunt_x12_claim_ack_see(run->claims, &event));
+    }
+}
+
+/* The session has told all that it had to say of the input. */
+static shunt_status answer_claims(shunt_run *run)
+{
+    shunt_buffer out;
+    if (!run->claims_reader) return SHUNT_OK;
+    SHUNT_TRY(feed_claims(run, "", 0, true));
+    run->claims_reader->ops->free(run->claims_reader);
+    run->claims_reader = NULL;
+    shunt_buffer_init(&out, &run->memory);
+    shunt_status status = shunt_x12_claim_ack_write(run->claims, &out);
+    if (status == SHUNT_OK && out.length && !run->acknowledge(run->acknowledge_context, out.bytes, out.length))
+        status = SHUNT_CALLBACK;
+    shunt_buffer_done(&out);
+    return status;
 }
 
 /* The reader for bytes that begin so; NULL without memory. */
@@ -350,9 +441,12 @@ static shunt_status decide(shunt_run *run, const uint8_t *bytes, size_t size, bo
         return SHUNT_OK;
     }
     run->waiting = false;
+    if (standard == SHUNT_STANDARD_X12 && sniffed == SHUNT_SNIFFED) SHUNT_TRY(begin_claims(run));
     SHUNT_TRY(shunt_session_begin(run->session, reader_for(run, sniffed, standard), run->id, run->name));
     SHUNT_TRY(shunt_session_feed(run->session, run->held, held));
-    return shunt_session_feed(run->session, bytes, size);
+    SHUNT_TRY(feed_claims(run, run->held, held, false));
+    SHUNT_TRY(shunt_session_feed(run->session, bytes, size));
+    return feed_claims(run, bytes, size, false);
 }
 
 /* Both texts in one block, as long as the input waits. */
@@ -376,8 +470,10 @@ shunt_result shunt_run_begin(shunt_run *run, const char *id, const char *name)
     if (run->standards & (run->standards - 1)) {
         status = shunt_session_open(run->session) ? SHUNT_USAGE : wait_for_bytes(run, shunt_text_of(id), shunt_text_of(name));
     } else {
-        shunt_reader *reader = reader_for(run, SHUNT_SNIFFED, (shunt_standard)__builtin_ctz(run->standards));
+        shunt_standard standard = (shunt_standard)__builtin_ctz(run->standards);
+        shunt_reader  *reader = reader_for(run, SHUNT_SNIFFED, standard);
         status = shunt_session_begin(run->session, reader, shunt_text_of(id), shunt_text_of(name));
+        if (status == SHUNT_OK && standard == SHUNT_STANDARD_X12) status = begin_claims(run);
     }
     shunt_result result = outcome(run, status);
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* that was another input */
@@ -385,9 +481,13 @@ shunt_result shunt_run_begin(shunt_run *run, const char *id, const char *name)
 
 shunt_result shunt_run_feed(shunt_run *run, const void *bytes, size_t size)
 {
-    shunt_status status = !run->waiting ? shunt_session_feed(run->session, bytes, size)
-                          : size        ? decide(run, bytes, size, false)
-                                        : SHUNT_OK;
+    shunt_status status = SHUNT_OK;
+    if (!run->waiting) {
+        status = shunt_session_feed(run->session, bytes, size);
+        if (status == SHUNT_OK) status = feed_claims(run, bytes, size, false);
+    } else if (size) {
+        status = decide(run, bytes, size, false);
+    }
     shunt_result result = outcome(run, status);
     return result == SHUNT_INPUT_FAULT ? SHUNT_DONE : result; /* the input is read on, whatever was wrong in it */
 }
@@ -395,7 +495,8 @@ shunt_result shunt_run_feed(shunt_run *run, const void *bytes, size_t size)
 shunt_result shunt_run_end(shunt_run *run)
 {
     shunt_status status = run->waiting ? decide(run, (const uint8_t *)"", 0, true) : SHUNT_OK;
-    return outcome(run, status == SHUNT_OK ? shunt_session_end(run->session) : status);
+    if (status == SHUNT_OK) status = shunt_session_end(run->session);
+    return outcome(run, status == SHUNT_OK ? answer_claims(run) : status);
 }
 
 shunt_result shunt_run_finish(shunt_run *run)

@@ -152,19 +152,9 @@ static uint32_t levels_of(const char *text)
 
 static const char *set_time(shunt_validator *v)
 {
-    shunt_moment moment;
-    int          year, month, day;
     memcpy(v->made_at, "20000101000000", sizeof v->made_at);
-    if (!v->options.made_at) return NULL;
-    if (shunt_moment_parse(shunt_text_of(v->options.made_at), &moment) != SHUNT_OK)
-        return "the time is written as 2025-03-01T12:00:00Z";
-    int64_t seconds = moment.microseconds / 1000000 - (moment.microseconds % 1000000 < 0),
-            days = seconds / 86400 - (seconds % 86400 < 0);
-    shunt_date_split(days, &year, &month, &day);
-    unsigned rest = (unsigned)(seconds - days * 86400);
-    snprintf(v->made_at, sizeof v->made_at, "%04u%02u%02u%02u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
-    return NULL;
+    if (!v->options.made_at || shunt_api_stamp(v->options.made_at, v->made_at)) return NULL;
+    return "the time is written as 2025-03-01T12:00:00Z";
 }
 
 shunt_result shunt_validator_new(const shunt_validate_options *options, shunt_write write, void *context, shunt_validator **made,

@@ -11,7 +11,7 @@
 
 typedef struct run_state {
     const arguments *arguments;
-    safe_file        records, report;
+    safe_file        records, report, answers;
     FILE            *exceptions;     /* NULL: as text on standard error, unless quiet */
     FILE            *lineage;        /* NULL: none is made */
     FILE            *letter, *units; /* dead letter being written, and its list of units */
@@ -19,6 +19,7 @@ typedef struct run_state {
     char            *letter_given, *letter_free; /* the name that the engine gave last, and the one it has in the folder */
     shunt_run       *run;
     bool             failed; /* an output failed; it was said */
+    char             now[32];
     /* progress */
     bool             progress, shown;
     uint64_t         done, total;
@@ -277,7 +278,10 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
                                   .received_at = a->value[OPTION_RECEIVED_AT],
                                   .no_report = !a->value[OPTION_REPORT],
                                   .lineage = s->lineage ? on_lineage : NULL,
-                                  .definitions = definitions };
+                                  .definitions = definitions,
+                                  .acknowledge = a->value[OPTION_ACK] ? write_file : NULL,
+                                  .acknowledge_context = s->answers.file,
+                                  .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : s->now };
     shunt_callbacks   callbacks = { .context = s,
                                     .begin = on_begin,
                                     .record = on_record,
@@ -331,7 +335,7 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
 /* What is written must not replace what is read, nor what else is written. */
 static int apart(const arguments *a)
 {
-    const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT, OPTION_LINEAGE },
+    const option_id written[] = { OPTION_OUTPUT, OPTION_EXCEPTIONS, OPTION_REPORT, OPTION_LINEAGE, OPTION_ACK },
                     read[] = { OPTION_TOKEN_KEY, OPTION_ONLY };
     const char *records = a->value[OPTION_OUTPUT], *exceptions = a->value[OPTION_EXCEPTIONS];
     if (exceptions && strcmp(exceptions, "-") == 0 && (!records || strcmp(records, "-") == 0))
@@ -339,6 +343,9 @@ static int apart(const arguments *a)
     const char *lineage = a->value[OPTION_LINEAGE];
     if (lineage && strcmp(lineage, "-") == 0 && (!records || strcmp(records, "-") == 0))
         return fail(SHUNT_RULES_FAULT, "records and lineage would mix on standard output; give --output too");
+    const char *ack = a->value[OPTION_ACK];
+    if (ack && strcmp(ack, "-") == 0 && (!records || strcmp(records, "-") == 0))
+        return fail(SHUNT_RULES_FAULT, "records and answers would mix on standard output; give --output too");
     for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
         const char *path = a->value[written[i]];
         if (!path || strcmp(path, "-") == 0) continue;
@@ -389,6 +396,12 @@ int cmd_run(const arguments *a)
     safe_file lineage = { 0 };
     if (status == 0 && a->value[OPTION_LINEAGE]) status = safe_open(&lineage, a->value[OPTION_LINEAGE]);
     s.lineage = lineage.file;
+    if (status == 0 && a->value[OPTION_ACK]) {
+        time_t    clock = time(NULL);
+        struct tm split;
+        if (!gmtime_r(&clock, &split) || !strftime(s.now, sizeof s.now, "%Y-%m-%dT%H:%M:%SZ", &split)) s.now[0] = 0;
+        status = safe_open(&s.answers, strcmp(a->value[OPTION_ACK], "-") == 0 ? NULL : a->value[OPTION_ACK]);
+    }
     shunt_definitions *definitions = NULL;
     if (status == 0) definitions = read_definitions(a, &status);
     if (status == 0) status = post(&s, chain[count - 1], definitions);
@@ -397,6 +410,7 @@ int cmd_run(const arguments *a)
     status = worse(status, safe_close(&s.records, keep));
     status = worse(status, safe_close(&s.report, keep));
     status = worse(status, safe_close(&lineage, keep));
+    status = worse(status, safe_close(&s.answers, keep));
     if (s.exceptions && (s.exceptions == stdout ? fflush(stdout) : fclose(s.exceptions)) != 0)
         status = worse(status, fail(SHUNT_SYSTEM_FAULT, "%s: %s", a->value[OPTION_EXCEPTIONS], strerror(errno)));
     if (s.letter) fclose(s.letter);

@@ -5,12 +5,23 @@
 
 /* An exception in `raised`: this, then its JSON without end, then its text. */
 struct waiting {
-    uint64_t     offset;
+    uint64_t     offset, begin;
     uint32_t     json_length;
     shunt_status cause;
     uint16_t     code;
-    uint8_t      grade;
+    uint8_t      grade, scope;
 };
+
+static struct waiting waiting_of(const shunt_session *s, const shunt_raised *r)
+{
+    const struct unit *unit = s->unit_depth ? &s->units[s->unit_depth - 1] : NULL;
+    return (struct waiting){ .offset = r->place.byte,
+                             .begin = unit ? unit->begin : r->place.byte,
+                             .cause = r->cause,
+                             .code = r->code,
+                             .grade = (uint8_t)r->grade,
+                             .scope = (uint8_t)r->scope };
+}
 
 void shunt_session_place(const shunt_session *s, const shunt_vm_place *place, shunt_raised *r)
 {
@@ -62,7 +73,9 @@ static void count(shunt_session *s, const struct waiting *w)
 
 static shunt_status hand_out(shunt_session *s, const struct waiting *w, shunt_text json, shunt_text text)
 {
-    shunt_exception_out out = { w->code, w->cause, (shunt_grade)w->grade, w->offset, json, text };
+    shunt_exception_out out = {
+        w->code, w->cause, (shunt_grade)w->grade, (shunt_scope)w->scope, w->offset, w->begin, json, text
+    };
     count(s, w);
     return s->sinks.exception ? s->sinks.exception(s->sinks.context, &out) : SHUNT_OK;
 }
@@ -71,7 +84,7 @@ static shunt_status hand_out(shunt_session *s, const struct waiting *w, shunt_te
 static bool leave_out(shunt_session *s, const shunt_raised *r)
 {
     struct extra  *extra = &s->extras[r->cause];
-    struct waiting w = { r->place.byte, 0, r->cause, r->code, (uint8_t)r->grade };
+    struct waiting w = waiting_of(s, r);
     if (extra->count++ < SHUNT_FAULTS_LISTED) return false;
     if (extra->count == SHUNT_FAULTS_LISTED + 1) extra->first = r->place.byte;
     extra->last = r->place.byte;
@@ -107,7 +120,7 @@ shunt_status shunt_session_raise(shunt_session *s, shunt_raised *r)
     if (unit && !unit->listed && r->scope == SHUNT_SCOPE_UNIT) return SHUNT_OK; /* it was told when the unit ran the first time */
     if (r->extra && leave_out(s, r)) return SHUNT_OK;
     if (s->observer.exception) SHUNT_TRY(s->observer.exception(s->observer.context, r));
-    struct waiting w = { r->place.byte, 0, r->cause, r->code, (uint8_t)r->grade };
+    struct waiting w = waiting_of(s, r);
     s->json.length = s->text.length = 0;
     shunt_raised_json(s->program, r, &s->json);
     shunt_raised_text(s->program, r, &s->text);

@@ -20,7 +20,9 @@ typedef struct shunt_exception_out {
     uint16_t     code; /* of the author, into the codes of the program; SHUNT_NONE: `cause` is the code */
     shunt_status cause;
     shunt_grade  grade;
+    shunt_scope  scope; /* what it undoes */
     uint64_t     offset;
+    uint64_t     begin; /* first byte of the unit it is about; of none, `offset` */
     shunt_text   json, text;
 } shunt_exception_out;
 

@@ -191,6 +191,10 @@ typedef struct shunt_run_options {
     const char *lineage_field; /* and of the fields of this name: "amount", "lines.amount", "lines[2].amount"; NULL = of all */
     uint64_t
         control_number; /* the first one of messages that are written (ISA13, MSH-10), to 999999999; 0 = as the rules say, else 1 */
+    /* Gets, at the end of each input of X12, the 277CA that answer its claims (docs/validate.md); NULL = none are made. False stops the run. */
+    shunt_write acknowledge;
+    void       *acknowledge_context;
+    const char *made_at; /* of the answers, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */

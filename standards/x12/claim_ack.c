@@ -1,0 +1,873 @@
+#include "standards/x12/claim_ack.h"
+
+#include <stdio.h>
+
+#include "engine/base/decimal.h"
+#include "engine/base/segment.h"
+#include "standards/x12/envelope.h"
+
+enum {
+    STATUSES = 10, /* most that one claim is answered with */
+    SAID = 32,     /* most that is kept of what was said of a claim, or of a whole set */
+    SCALE = 2,
+    CODE = 30, /* bytes of a category, status or entity; element 1271 has 30 */
+    NONE = UINT32_MAX,
+};
+
+/* A text in `texts`. */
+typedef struct ref {
+    uint32_t at, length;
+} ref;
+
+typedef struct party {
+    ref kind, last, first, middle, suffix, qualifier, id;
+} party;
+
+typedef struct claim {
+    uint64_t at;
+    uint32_t provider, patient; /* into parties */
+    ref      number, charge, clearinghouse, bill_type;
+    uint32_t from, to; /* CCYYMMDD, 0 = none */
+    uint32_t said;     /* into statements, the last one; NONE = nothing was */
+    uint32_t count;    /* of them */
+} claim;
+
+/* An HL: claims from `claim` on are below it, up to the next one of its rank or above. */
+typedef struct level {
+    uint64_t at;
+    uint32_t claim;
+    uint8_t  rank;
+} level;
+
+typedef struct claim_set {
+    uint64_t at, end; /* end 0: it was not complete */
+    uint32_t claim_first, group;
+    party    submitter, receiver;
+    ref      batch, control;
+    uint32_t said; /* of it as a whole */
+    bool     answered_elsewhere;
+} claim_set;
+
+typedef struct group {
+    uint32_t interchange;
+    ref      sender, receiver, control;
+} group;
+
+typedef struct interchange {
+    shunt_delims delims;
+    ref          fields[17];
+} interchange;
+
+/* One status of a claim. */
+typedef struct statement {
+    uint32_t   before; /* the one said earlier, NONE = none */
+    bool       refused;
+    shunt_text answer;
+} statement;
+
+typedef struct list {
+    void    *items;
+    uint32_t count, room;
+} list;
+
+struct shunt_x12_claim_ack {
+    const shunt_memory         *memory;
+    shunt_x12_claim_ack_options options;
+    uint32_t                    answers;
+    shunt_buffer                texts;
+    list                        parties, claims, levels, sets, groups, interchanges, statements, verdicts;
+    bool                        failed;
+    /* of the open set */
+    bool                        in_set, in_claim, in_line;
+    uint8_t                     rank;
+    uint32_t                    provider, subscriber, patient;
+    /* of the answer that is being written */
+    shunt_buffer               *out;
+    shunt_delims                delims;
+    uint32_t                    segments;
+};
+typedef shunt_x12_claim_ack ack;
+
+/* ---- lists ---- */
+
+static void *add_item(ack *a, list *l, size_t size)
+{
+    if (l->count == l->room) {
+        uint32_t room = l->room ? l->room * 2 : 16;
+        void    *grown = l->room < UINT32_MAX / 2 ? shunt_memory_resize(a->memory, l->items, room * size) : NULL;
+        if (!grown) {
+            a->failed = true;
+            return NULL;
+        }
+        l->items = grown;
+        l->room = room;
+    }
+    void *item = (char *)l->items + (size_t)l->count++ * size;
+    memset(item, 0, size);
+    return item;
+}
+#define ADD(a, list, type)   ((type *)add_item(a, &(a)->list, sizeof(type)))
+#define AT(a, list, type, i) (&((type *)(a)->list.items)[i])
+
+static shunt_text text_of(const ack *a, ref r) { return (shunt_text){ a->texts.bytes ? a->texts.bytes + r.at : "", r.length }; }
+
+static ref keep(ack *a, const uint8_t *bytes, uint32_t length)
+{
+    ref r = { (uint32_t)a->texts.length, length };
+    if (a->texts.length + length > UINT32_MAX) {
+        a->failed = true;
+        return (ref){ 0 };
+    }
+    if (length) shunt_buffer_add(&a->texts, bytes, length);
+    return r;
+}
+
+static ref element(ack *a, const shunt_event *event, uint32_t k, uint32_t component)
+{
+    const shunt_segment *s = event->segment;
+    if (k > s->elements) return (ref){ 0 };
+    shunt_range range = shunt_segment_value(s, &event->delims, k, component);
+    return keep(a, s->bytes + range.begin, range.end - range.begin);
+}
+
+/* An element of ISA or GS: without the blanks that fill it. */
+static ref header(ack *a, const shunt_segment *s, uint32_t k)
+{
+    if (k > s->elements) return (ref){ 0 };
+    shunt_range range = shunt_segment_element(s, k);
+    shunt_text  text = shunt_x12_trim((shunt_text){ (const char *)s->bytes + range.begin, range.end - range.begin });
+    return keep(a, (const uint8_t *)text.bytes, text.length);
+}
+
+/* ---- what is read ---- */
+
+static party name_of(ack *a, const shunt_event *event)
+{
+    return (party){ .kind = element(a, event, 2, 0),
+                    .last = element(a, event, 3, 0),
+                    .first = element(a, event, 4, 0),
+                    .middle = element(a, event, 5, 0),
+                    .suffix = element(a, event, 7, 0),
+                    .qualifier = element(a, event, 8, 0),
+                    .id = element(a, event, 9, 0) };
+}
+
+static uint32_t add_party(ack *a, const party *from)
+{
+    party *p = ADD(a, parties, party);
+    if (!p) return NONE;
+    *p = *from;
+    return a->parties.count - 1;
+}
+
+static bool is(const shunt_event *event, uint32_t k, const char *z)
+{
+    const shunt_segment *s = event->segment;
+    if (k > s->elements) return false;
+    shunt_range range = shunt_segment_value(s, &event->delims, k, 0);
+    return shunt_text_is((shunt_text){ (const char *)s->bytes + range.begin, range.end - range.begin }, z);
+}
+
+static void note_level(ack *a, const shunt_event *event)
+{
+    a->in_claim = a->in_line = false;
+    a->rank = is(event, 3, "20") ? 1 : is(event, 3, "22") ? 2 : 3;
+    level *l = ADD(a, levels, level);
+    if (l) *l = (level){ event->segment->at, a->claims.count, a->rank };
+    if (a->rank == 1) a->provider = a->subscriber = a->patient = NONE;
+    if (a->rank == 2) a->subscriber = a->patient = NONE;
+    if (a->rank == 3) a->patient = NONE;
+}
+
+static void note_name(ack *a, const shunt_event *event)
+{
+    claim_set *set = AT(a, sets, claim_set, a->sets.count - 1);
+    if (a->in_claim) return;
+    if (a->rank == 0 && is(event, 1, "41")) set->submitter = name_of(a, event);
+    if (a->rank == 0 && is(event, 1, "40")) set->receiver = name_of(a, event);
+    bool provider = a->rank == 1 && is(event, 1, "85"), subscriber = a->rank == 2 && is(event, 1, "IL"),
+         dependent = a->rank == 3 && is(event, 1, "QC");
+    if (!provider && !subscriber && !dependent) return;
+    party p = name_of(a, event);
+    if (dependent && !p.id.length && a->subscriber != NONE) {
+        p.qualifier = AT(a, parties, party, a->subscriber)->qualifier;
+        p.id = AT(a, parties, party, a->subscriber)->id;
+    }
+    uint32_t at = add_party(a, &p);
+    if (provider) a->provider = at;
+    if (subscriber) a->subscriber = at;
+    if (!provider) a->patient = at;
+}
+
+static void note_claim(ack *a, const shunt_event *event)
+{
+    claim *c = ADD(a, claims, claim);
+    a->in_claim = true;
+    a->in_line = false;
+    if (!c) return;
+    *c = (claim){ .at = event->segment->at, .provider = a->provider, .patient = a->patient, .said = NONE };
+    c->number = element(a, event, 1, 0);
+    c->charge = element(a, event, 2, 0);
+    const shunt_segment *s = event->segment;
+    shunt_range          range = s->elements >= 5 ? shunt_segment_value(s, &event->delims, 5, 2) : (shunt_range){ 0, 0 };
+    if (range.end != range.begin + 1 || s->bytes[range.begin] != 'A') return;
+    c->bill_type = element(a, event, 5, 1);
+    c->bill_type.length += element(a, event, 5, 3).length; /* both parts are kept one behind the other */
+}
+
+static uint32_t day_at(const uint8_t *bytes)
+{
+    uint32_t day = 0;
+    for (int i = 0; i < 8; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9') return 0;
+        day = day * 10 + (bytes[i] - '0');
+    }
+    return day;
+}
+
+static void note_days(const shunt_event *event, claim *c)
+{
+    const shunt_segment *s = event->segment;
+    if (s->elements < 3) return;
+    shunt_range range = shunt_segment_value(s, &event->delims, 3, 0);
+    uint32_t    length = range.end - range.begin;
+    uint32_t    from = length >= 8 ? day_at(s->bytes + range.begin) : 0, to = from;
+    if (length == 17 && s->bytes[range.begin + 8] == '-') to = day_at(s->bytes + range.begin + 9);
+    if (from && (!c->from || from < c->from)) c->from = from;
+    if (to && to > c->to) c->to = to;
+}
+
+static void note_segment(ack *a, const shunt_event *event)
+{
+    switch (event->segment->id) {
+    case (uint64_t)'B' << 56 | (uint64_t)'H' << 48 | (uint64_t)'T' << 40:
+        AT(a, sets, claim_set, a->sets.count - 1)->batch = element(a, event, 3, 0);
+        return;
+    case (uint64_t)'H' << 56 | (uint64_t)'L' << 48: note_level(a, event); return;
+    case (uint64_t)'N' << 56 | (uint64_t)'M' << 48 | (uint64_t)'1' << 40: note_name(a, event); return;
+    case (uint64_t)'C' << 56 | (uint64_t)'L' << 48 | (uint64_t)'M' << 40: note_claim(a, event); return;
+    case (uint64_t)'L' << 56 | (uint64_t)'X' << 48: a->in_line = true; return;
+    default: break;
+    }
+    bool reference = event->segment->id == ((uint64_t)'R' << 56 | (uint64_t)'E' << 48 | (uint64_t)'F' << 40);
+    bool dates = event->segment->id == ((uint64_t)'D' << 56 | (uint64_t)'T' << 48 | (uint64_t)'P' << 40);
+    if (reference && a->rank == 1 && !a->in_claim && a->provider != NONE && is(event, 1, "EI")) {
+        ref    id = element(a, event, 2, 0), qualifier = keep(a, (const uint8_t *)"FI", 2);
+        party *p = AT(a, parties, party, a->provider);
+        if (p->id.length) return;
+        p->id = id;
+        p->qualifier = qualifier;
+    }
+    if (!a->in_claim || !a->claims.count) return;
+    if (reference && !a->in_line && is(event, 1, "D9")) {
+        ref number = element(a, event, 2, 0);
+        AT(a, claims, claim, a->claims.count - 1)->clearinghouse = number;
+    }
+    if (dates && (is(event, 1, "472") || (!a->in_line && is(event, 1, "434"))))
+        note_days(event, AT(a, claims, claim, a->claims.count - 1));
+}
+
+static void begin(ack *a, const shunt_event *event)
+{
+    if (!event->segment) return;
+    if (event->scope == SHUNT_SCOPE_INTERCHANGE) {
+        interchange *i = ADD(a, interchanges, interchange);
+        if (!i) return;
+        i->delims = event->delims;
+        if (!i->delims.component) i->delims.component = i->delims.element == ':' || i->delims.terminator == ':' ? '>' : ':';
+        for (uint32_t k = 1; k <= 16; k++) i->fields[k] = header(a, event->segment, k);
+    }
+    if (event->scope == SHUNT_SCOPE_BATCH) {
+        group *g = ADD(a, groups, group);
+        if (!g) return;
+        *g = (group){ .interchange = a->interchanges.count - 1 };
+        g->sender = header(a, event->segment, 2);
+        g->receiver = header(a, event->segment, 3);
+        g->control = header(a, event->segment, 6);
+    }
+    if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
+    a->in_set = event->guide != SHUNT_NONE && shunt_text_is(event->set, "837") && a->groups.count > 0;
+    if (!a->in_set) return;
+    claim_set *set = ADD(a, sets, claim_set);
+    if (!set) {
+        a->in_set = false;
+        return;
+    }
+    *set = (claim_set){ .at = event->segment->at, .claim_first = a->claims.count, .group = a->groups.count - 1 };
+    set->control = header(a, event->segment, 2);
+    a->in_claim = a->in_line = false;
+    a->rank = 0;
+    a->provider = a->subscriber = a->patient = NONE;
+}
+
+shunt_status shunt_x12_claim_ack_see(ack *a, const shunt_event *event)
+{
+    if (event->step == SHUNT_STEP_BEGIN) begin(a, event);
+    if (event->step == SHUNT_STEP_SEGMENT && a->in_set) note_segment(a, event);
+    bool over = event->step == SHUNT_STEP_FINISH || event->step == SHUNT_STEP_ABANDON;
+    if (over && event->scope == SHUNT_SCOPE_TRANSACTION) {
+        if (a->in_set && event->step == SHUNT_STEP_FINISH) AT(a, sets, claim_set, a->sets.count - 1)->end = event->end;
+        a->in_set = false;
+    }
+    return a->failed || a->texts.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+shunt_status shunt_x12_claim_ack_say(ack *a, const shunt_x12_verdict *verdict)
+{
+    shunt_x12_verdict *v = ADD(a, verdicts, shunt_x12_verdict);
+    if (v) *v = *verdict;
+    return a->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+/* ---- who is meant ---- */
+
+/* The last claim that begins at or before the byte, NONE = none. */
+static uint32_t claim_before(const ack *a, uint64_t at)
+{
+    uint32_t low = 0, high = a->claims.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (AT(a, claims, claim, middle)->at <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? low - 1 : NONE;
+}
+
+static uint32_t claims_end(const ack *a, uint32_t set)
+{
+    return set + 1 < a->sets.count ? AT(a, sets, claim_set, set + 1)->claim_first : a->claims.count;
+}
+
+static void state(ack *a, uint32_t first, uint32_t end, const shunt_x12_verdict *v)
+{
+    for (uint32_t i = first; i < end; i++) {
+        claim *c = AT(a, claims, claim, i);
+        if (c->count == SAID) continue;
+        statement *s = ADD(a, statements, statement);
+        if (!s) return;
+        *s = (statement){ c->said, v->refused, v->answer };
+        c->said = a->statements.count - 1;
+        c->count++;
+    }
+}
+
+/* The set that the byte is in, NONE = none. */
+static uint32_t set_at(const ack *a, uint64_t at)
+{
+    uint32_t low = 0, high = a->sets.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (AT(a, sets, claim_set, middle)->at <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && at < AT(a, sets, claim_set, low - 1)->end ? low - 1 : NONE;
+}
+
+/* A unit is a claim, a part of one, or a level with all claims below it. */
+static void state_unit(ack *a, const shunt_x12_verdict *v)
+{
+    uint32_t set = set_at(a, v->at), low = 0, high = a->levels.count;
+    if (set == NONE) return;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (AT(a, levels, level, middle)->at < v->at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const level *l = low < a->levels.count ? AT(a, levels, level, low) : NULL;
+    if (l && l->at == v->at) {
+        uint32_t further = low + 1, end = claims_end(a, set);
+        while (further < a->levels.count && AT(a, levels, level, further)->rank > l->rank) further++;
+        if (further < a->levels.count && AT(a, levels, level, further)->claim < end) end = AT(a, levels, level, further)->claim;
+        state(a, l->claim, end, v);
+        return;
+    }
+    uint32_t at = claim_before(a, v->at);
+    if (at != NONE && at >= AT(a, sets, claim_set, set)->claim_first) state(a, at, at + 1, v);
+}
+
+static void state_set(ack *a, uint32_t index, const shunt_x12_verdict *v)
+{
+    claim_set *set = AT(a, sets, claim_set, index);
+    if (shunt_text_starts(v->answer, SHUNT_TEXT("999"))) set->answered_elsewhere = true;
+    if (set->answered_elsewhere || set->said == SAID) return;
+    set->said++;
+    state(a, set->claim_first, claims_end(a, index), v);
+}
+
+static void resolve(ack *a)
+{
+    for (uint32_t i = 0; i < a->verdicts.count; i++) {
+        const shunt_x12_verdict *v = AT(a, verdicts, shunt_x12_verdict, i);
+        uint32_t                 set = set_at(a, v->at);
+        if (v->scope == SHUNT_SCOPE_UNIT) {
+            state_unit(a, v);
+        } else if (v->scope == SHUNT_SCOPE_TRANSACTION) {
+            if (set != NONE) state_set(a, set, v);
+        } else {
+            /* The batch of the set, or all that the input holds. */
+            uint32_t of = set == NONE ? NONE : AT(a, sets, claim_set, set)->group;
+            for (uint32_t s = 0; s < a->sets.count; s++)
+                if (v->scope == SHUNT_SCOPE_FILE || AT(a, sets, claim_set, s)->group == of) state_set(a, s, v);
+        }
+    }
+}
+
+/* ---- codes ---- */
+
+typedef struct code {
+    char category[CODE + 1], status[CODE + 1], entity[CODE + 1];
+    bool refused;
+} code;
+
+static bool take_part(shunt_text *rest, char part[static CODE + 1])
+{
+    uint32_t length = 0;
+    while (length < rest->length && rest->bytes[length] != ':') length++;
+    if (length > CODE) return false;
+    for (uint32_t i = 0; i < length; i++) {
+        char c = rest->bytes[i];
+        if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')) return false;
+        part[i] = c;
+    }
+    part[length] = 0;
+    if (length < rest->length) length++;
+    rest->bytes += length;
+    rest->length -= length;
+    return true;
+}
+
+static code code_of(const statement *s)
+{
+    static const code refused = { "A7", "21", "", true }, held = { "A1", "19", "", false }, accepted = { "A2", "20", "", false };
+    if (!s) return accepted;
+    shunt_text rest = s->answer;
+    code       c = { 0 };
+    if (shunt_text_starts(rest, SHUNT_TEXT("277CA:"))) rest.bytes += 6, rest.length -= 6;
+    bool fine = rest.length && rest.bytes[0] == 'A' && take_part(&rest, c.category) && take_part(&rest, c.status) &&
+                take_part(&rest, c.entity) && !rest.length;
+    if (!fine || c.category[1] < '0' || c.category[1] > '9') return s->refused ? refused : held;
+    c.refused = c.category[1] == '3' || c.category[1] == '4' || c.category[1] >= '6';
+    if (!c.status[0]) memcpy(c.status, c.refused ? "21" : c.category[1] == '2' ? "20" : "19", 3);
+    return c;
+}
+
+static bool is_refused(const ack *a, const claim *c)
+{
+    for (uint32_t s = c->said; s != NONE; s = AT(a, statements, statement, s)->before)
+        if (code_of(AT(a, statements, statement, s)).refused) return true;
+    return false;
+}
+
+/* ---- writing ---- */
+
+static void put_text(ack *a, shunt_text text)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        uint8_t c = (uint8_t)text.bytes[i];
+        bool    separates =
+            c == a->delims.element || c == a->delims.component || c == a->delims.repetition || c == a->delims.terminator;
+        shunt_buffer_char(a->out, separates || c < ' ' || c == 0x7f ? ' ' : (char)c);
+    }
+}
+
+static void next(ack *a) { shunt_buffer_char(a->out, (char)a->delims.element); }
+
+/* Elements that are empty at the end of a segment are left out. */
+static void end_segment(ack *a)
+{
+    while (a->out->length && (uint8_t)a->out->bytes[a->out->length - 1] == a->delims.element) a->out->length--;
+    shunt_buffer_char(a->out, (char)a->delims.terminator);
+    shunt_buffer_char(a->out, '\n');
+    a->segments++;
+}
+
+static void put_ref(ack *a, ref r)
+{
+    next(a);
+    put_text(a, text_of(a, r));
+}
+
+static void put_z(ack *a, const char *z)
+{
+    next(a);
+    shunt_buffer_z(a->out, z);
+}
+
+static void put_number(ack *a, uint64_t number)
+{
+    next(a);
+    shunt_buffer_format(a->out, "%llu", (unsigned long long)number);
+}
+
+static void put_amount(ack *a, shunt_decimal amount)
+{
+    char   text[SHUNT_DECIMAL_TEXT];
+    size_t length = shunt_decimal_print(amount, SCALE, text);
+    next(a);
+    shunt_buffer_add(a->out, text, length);
+}
+
+static void put_padded(ack *a, shunt_text text, uint32_t width)
+{
+    if (text.length > width) text.length = width;
+    next(a);
+    put_text(a, text);
+    for (uint32_t i = text.length; i < width; i++) shunt_buffer_char(a->out, ' ');
+}
+
+/* Segments of which no element is made of the input. */
+SHUNT_PRINTF(2, 3)
+static void put_plain(ack *a, const char *format, ...)
+{
+    char    text[200];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (int i = 0; i < length && i < (int)sizeof text; i++)
+        shunt_buffer_char(a->out, text[i] == '*'   ? (char)a->delims.element
+                                  : text[i] == ':' ? (char)a->delims.component
+                                                   : text[i]);
+    end_segment(a);
+}
+
+static void put_party(ack *a, const char *entity, const char *kind, const party *p, const char *qualifier)
+{
+    static const party nobody;
+    if (!p) p = &nobody;
+    shunt_buffer_z(a->out, "NM1");
+    put_z(a, entity);
+    if (kind || !p->kind.length)
+        put_z(a, kind ? kind : "2");
+    else
+        put_ref(a, p->kind);
+    put_ref(a, p->last);
+    bool full = strcmp(entity, "PR") != 0;
+    put_ref(a, full ? p->first : (ref){ 0 });
+    put_ref(a, full ? p->middle : (ref){ 0 });
+    next(a);
+    put_ref(a, strcmp(entity, "85") == 0 || strcmp(entity, "QC") == 0 ? p->suffix : (ref){ 0 });
+    if (qualifier)
+        put_z(a, qualifier);
+    else
+        put_ref(a, p->qualifier);
+    put_ref(a, p->id);
+    end_segment(a);
+}
+
+typedef struct totals {
+    uint64_t      accepted, refused;
+    shunt_decimal accepted_amount, refused_amount;
+} totals;
+
+static shunt_decimal amount_of(const ack *a, const claim *c)
+{
+    shunt_text    text = text_of(a, c->charge);
+    shunt_decimal amount = 0;
+    return shunt_decimal_parse(text.bytes, text.length, SCALE, false, &amount) == SHUNT_OK ? amount : 0;
+}
+
+static void add_up(totals *t, shunt_decimal amount, bool refused)
+{
+    shunt_decimal *sum = refused ? &t->refused_amount : &t->accepted_amount;
+    if (shunt_decimal_add(*sum, amount, sum) != SHUNT_OK) *sum = 0;
+    if (refused)
+        t->refused++;
+    else
+        t->accepted++;
+}
+
+static totals totals_of(const ack *a, uint32_t first, uint32_t end)
+{
+    totals t = { 0 };
+    for (uint32_t i = first; i < end; i++) {
+        const claim *c = AT(a, claims, claim, i);
+        add_up(&t, amount_of(a, c), is_refused(a, c));
+    }
+    return t;
+}
+
+static shunt_decimal both(const totals *t)
+{
+    shunt_decimal sum = 0;
+    return shunt_decimal_add(t->accepted_amount, t->refused_amount, &sum) == SHUNT_OK ? sum : 0;
+}
+
+/* Numbers and amounts of what was accepted and refused. */
+static void put_totals(ack *a, const totals *t, const char *accepted, const char *refused)
+{
+    if (t->accepted) put_plain(a, "QTY*%s*%llu", accepted, (unsigned long long)t->accepted);
+    if (t->refused) put_plain(a, "QTY*%s*%llu", refused, (unsigned long long)t->refused);
+    for (int i = 0; i < 2; i++) {
+        if (i ? !t->refused : !t->accepted) continue;
+        shunt_buffer_z(a->out, "AMT");
+        put_z(a, i ? "YY" : "YU");
+        put_amount(a, i ? t->refused_amount : t->accepted_amount);
+        end_segment(a);
+    }
+}
+
+static void put_status(ack *a, const code *c, const claim *of)
+{
+    shunt_buffer_z(a->out, "STC");
+    put_z(a, c->category);
+    shunt_buffer_char(a->out, (char)a->delims.component);
+    shunt_buffer_z(a->out, c->status);
+    if (c->entity[0]) {
+        shunt_buffer_char(a->out, (char)a->delims.component);
+        shunt_buffer_z(a->out, c->entity);
+    }
+    put_z(a, a->options.date);
+    put_z(a, c->refused ? "U" : "WQ");
+    put_amount(a, amount_of(a, of));
+    end_segment(a);
+}
+
+static void put_reference(ack *a, const char *qualifier, ref value)
+{
+    if (!value.length) return;
+    shunt_buffer_z(a->out, "REF");
+    put_z(a, qualifier);
+    put_ref(a, value);
+    end_segment(a);
+}
+
+static void put_claim(ack *a, const claim *c)
+{
+    shunt_buffer_z(a->out, "TRN");
+    put_z(a, "2");
+    put_ref(a, c->number);
+    end_segment(a);
+    code     said[STATUSES];
+    unsigned count = 0;
+    bool     refused = is_refused(a, c);
+    /* Of a claim that is refused only what refuses it; each status once, in the order in which it was said. */
+    for (uint32_t s = c->said; s != NONE && count < STATUSES; s = AT(a, statements, statement, s)->before) {
+        code     one = code_of(AT(a, statements, statement, s));
+        unsigned known = 0;
+        while (known < count && (strcmp(said[known].category, one.category) != 0 || strcmp(said[known].status, one.status) != 0 ||
+                                 strcmp(said[known].entity, one.entity) != 0))
+            known++;
+        if (known == count && one.refused == refused) said[count++] = one;
+    }
+    if (!count) said[count++] = code_of(NULL);
+    while (count) put_status(a, &said[--count], c);
+    put_reference(a, "D9", c->clearinghouse);
+    put_reference(a, "BLT", c->bill_type);
+    if (!c->from) return;
+    if (c->to == c->from)
+        put_plain(a, "DTP*472*D8*%08u", c->from);
+    else
+        put_plain(a, "DTP*472*RD8*%08u-%08u", c->from, c->to);
+}
+
+static void put_trace(ack *a, const claim_set *set)
+{
+    const group       *g = AT(a, groups, group, set->group);
+    const interchange *i = AT(a, interchanges, interchange, g->interchange);
+    put_text(a, text_of(a, i->fields[13]));
+    shunt_buffer_char(a->out, '-');
+    put_text(a, text_of(a, g->control));
+    shunt_buffer_char(a->out, '-');
+    put_text(a, text_of(a, set->control));
+}
+
+static void put_claims(ack *a, uint32_t first, uint32_t end)
+{
+    uint32_t hl = 2, provider_level = 0;
+    for (uint32_t i = first; i < end; i++) {
+        const claim *c = AT(a, claims, claim, i), *before = i > first ? c - 1 : NULL;
+        bool         new_provider = !before || before->provider != c->provider;
+        if (new_provider) {
+            uint32_t last = i;
+            while (last < end && AT(a, claims, claim, last)->provider == c->provider) last++;
+            totals t = totals_of(a, i, last);
+            provider_level = ++hl;
+            put_plain(a, "HL*%u*2*19*1", provider_level);
+            put_party(a, "85", NULL, c->provider == NONE ? NULL : AT(a, parties, party, c->provider), NULL);
+            put_plain(a, "TRN*1*0");
+            shunt_buffer_z(a->out, "STC");
+            next(a);
+            shunt_buffer_format(a->out, "A1%c19%cPR", a->delims.component, a->delims.component);
+            next(a);
+            put_z(a, "WQ");
+            put_amount(a, both(&t));
+            end_segment(a);
+            put_totals(a, &t, "QA", "QC");
+        }
+        if (new_provider || before->patient != c->patient) {
+            put_plain(a, "HL*%u*%u*PT", ++hl, provider_level);
+            put_party(a, "QC", "1", c->patient == NONE ? NULL : AT(a, parties, party, c->patient), NULL);
+        }
+        put_claim(a, c);
+    }
+}
+
+static void put_set(ack *a, uint32_t index, uint32_t number)
+{
+    const claim_set *set = AT(a, sets, claim_set, index);
+    uint32_t         end = claims_end(a, index);
+    totals           t = totals_of(a, set->claim_first, end);
+    a->segments = 0;
+    put_plain(a, "ST*277*%04u*005010X214", number);
+    shunt_buffer_z(a->out, "BHT");
+    put_z(a, "0085");
+    put_z(a, "08");
+    next(a);
+    put_trace(a, set);
+    put_z(a, a->options.date);
+    put_z(a, a->options.time);
+    put_z(a, "TH");
+    end_segment(a);
+    put_plain(a, "HL*1**20*1");
+    put_party(a, "PR", "2", &set->receiver, "46");
+    shunt_buffer_z(a->out, "TRN");
+    put_z(a, "1");
+    next(a);
+    put_trace(a, set);
+    end_segment(a);
+    put_plain(a, "DTP*050*D8*%s", a->options.date);
+    put_plain(a, "DTP*009*D8*%s", a->options.date);
+    put_plain(a, "HL*2*1*21*%c", set->claim_first < end ? '1' : '0');
+    put_party(a, "41", NULL, &set->submitter, "46");
+    shunt_buffer_z(a->out, "TRN");
+    put_z(a, "2");
+    put_ref(a, set->batch);
+    end_segment(a);
+    shunt_buffer_z(a->out, "STC");
+    next(a);
+    shunt_buffer_format(a->out, "A1%c19%cPR", a->delims.component, a->delims.component);
+    put_z(a, a->options.date);
+    put_z(a, "WQ");
+    put_amount(a, both(&t));
+    end_segment(a);
+    put_totals(a, &t, "90", "AA");
+    put_claims(a, set->claim_first, end);
+    put_plain(a, "SE*%u*%04u", a->segments + 1, number);
+}
+
+static void put_header(ack *a, const interchange *i, uint32_t control)
+{
+    static const shunt_text none = { "", 0 };
+    char                    number[16];
+    a->delims = i->delims;
+    if (!a->delims.repetition) a->delims.repetition = a->delims.element == '^' || a->delims.component == '^' ? '!' : '^';
+    shunt_buffer_z(a->out, "ISA");
+    put_z(a, "00");
+    put_padded(a, none, 10);
+    put_z(a, "00");
+    put_padded(a, none, 10);
+    put_padded(a, text_of(a, i->fields[7]), 2);
+    put_padded(a, text_of(a, i->fields[8]), 15);
+    put_padded(a, text_of(a, i->fields[5]), 2);
+    put_padded(a, text_of(a, i->fields[6]), 15);
+    put_z(a, a->options.date + 2);
+    put_z(a, a->options.time);
+    next(a);
+    shunt_buffer_char(a->out, (char)a->delims.repetition);
+    put_z(a, "00501");
+    snprintf(number, sizeof number, "%09u", control);
+    put_z(a, number);
+    put_z(a, "0");
+    put_padded(a, text_of(a, i->fields[15]), 1);
+    next(a);
+    shunt_buffer_char(a->out, (char)a->delims.component);
+    end_segment(a);
+}
+
+static void put_group(ack *a, const group *g, uint32_t number)
+{
+    shunt_buffer_z(a->out, "GS");
+    put_z(a, "HN");
+    put_ref(a, g->receiver);
+    put_ref(a, g->sender);
+    put_z(a, a->options.date);
+    put_z(a, a->options.time);
+    put_number(a, number);
+    put_z(a, "X");
+    put_z(a, "005010X214");
+    end_segment(a);
+}
+
+static uint32_t control_of(ack *a, const interchange *i)
+{
+    uint64_t theirs = 0;
+    (void)shunt_x12_number(text_of(a, i->fields[13]), &theirs);
+    uint64_t control = a->options.control ? (uint64_t)a->options.control + a->answers++ : theirs;
+    return control % 1000000000u ? (uint32_t)(control % 1000000000u) : 1;
+}
+
+/* One interchange answers one, one group another: those that hold sets to be answered. */
+static void put_answers(ack *a)
+{
+    uint32_t open = NONE, group_open = NONE, groups = 0, sets = 0, control = 0;
+    for (uint32_t s = 0; s <= a->sets.count; s++) {
+        const claim_set *set = s < a->sets.count ? AT(a, sets, claim_set, s) : NULL;
+        if (set && (!set->end || set->answered_elsewhere)) continue;
+        uint32_t of = set ? AT(a, groups, group, set->group)->interchange : NONE;
+        if (group_open != NONE && (!set || set->group != group_open)) {
+            put_plain(a, "GE*%u*%u", sets, groups);
+            group_open = NONE;
+        }
+        if (open != NONE && of != open) {
+            put_plain(a, "IEA*%u*%09u", groups, control);
+            open = NONE;
+        }
+        if (!set) return;
+        if (open == NONE) {
+            const interchange *i = AT(a, interchanges, interchange, open = of);
+            control = control_of(a, i);
+            groups = 0;
+            put_header(a, i, control);
+        }
+        if (group_open == NONE) {
+            group_open = set->group;
+            sets = 0;
+            put_group(a, AT(a, groups, group, set->group), ++groups);
+        }
+        put_set(a, s, ++sets);
+    }
+}
+
+static void forget(ack *a)
+{
+    a->texts.length = 0;
+    a->parties.count = a->claims.count = a->levels.count = a->sets.count = a->groups.count = a->interchanges.count = 0;
+    a->statements.count = a->verdicts.count = 0;
+    a->in_set = false;
+}
+
+shunt_status shunt_x12_claim_ack_write(ack *a, shunt_buffer *out)
+{
+    a->out = out;
+    resolve(a);
+    if (!a->failed) put_answers(a);
+    bool failed = a->failed || a->texts.failed || out->failed;
+    forget(a);
+    return failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+}
+
+void shunt_x12_claim_ack_free(ack *a)
+{
+    if (!a) return;
+    list *all[] = { &a->parties, &a->claims, &a->levels, &a->sets, &a->groups, &a->interchanges, &a->statements, &a->verdicts };
+    for (unsigned i = 0; i < SHUNT_COUNT(all); i++) shunt_memory_free(a->memory, all[i]->items);
+    shunt_buffer_done(&a->texts);
+    shunt_memory_free(a->memory, a);
+}
+
+ack *shunt_x12_claim_ack_new(const shunt_memory *memory, const shunt_x12_claim_ack_options *options)
+{
+    ack *a = shunt_memory_zeroed(memory, 1, sizeof *a);
+    if (!a) return NULL;
+    a->memory = memory;
+    a->options = *options;
+    shunt_buffer_init(&a->texts, memory);
+    return a;
+}
