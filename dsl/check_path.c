@@ -1303,11 +1303,24 @@ static walked walk_loop_id(check *k, shunt_ast *node, way *w)
     return head_loop(k, node, node->text, w);
 }
 
+/* A name that a base set has for a segment and for a loop: the loop is meant, but for a segment of a loop around this and loops that
+ * stand deeper than it. */
+typedef enum nearer { NEAR_NOTHING, NEAR_LOOP, NEAR_SEGMENT } nearer;
+
+static nearer nearer_in(const shunt_loop_ref *loop, shunt_text id)
+{
+    const shunt_loop *chain[DOWN_AT_MOST];
+    uint32_t          length = shortest_down(loop, id, chain);
+    if (length == 1 || (loop->id.length && shunt_text_equal(loop->id, id))) return NEAR_LOOP;
+    if (!loop->segment.length && has_segment(loop, id)) return NEAR_SEGMENT;
+    return length ? NEAR_LOOP : NEAR_NOTHING;
+}
+
 static walked below_loop(check *k, shunt_ast *node, const shunt_ast *name, way *w)
 {
     shunt_text segment;
     uint16_t   element, component;
-    if (!w->loop->segment.length && is_named_loop(k, name->text)) {
+    if (!w->loop->segment.length && is_named_loop(k, name->text) && nearer_in(w->loop, name->text) != NEAR_SEGMENT) {
         walked found = go_down(k, w, node, name->text);
         if (found != WALK_OTHER) return found;
     }
@@ -1411,19 +1424,6 @@ static walked walk_index(check *k, shunt_ast *node, way *w)
     }
     w->qualifier = key->text;
     return WALK_SEGMENT;
-}
-
-/* A name that a base set has for a segment and for a loop: the loop is meant, but for a segment of a loop around this and loops that
- * stand deeper than it. */
-typedef enum nearer { NEAR_NOTHING, NEAR_LOOP, NEAR_SEGMENT } nearer;
-
-static nearer nearer_in(const shunt_loop_ref *loop, shunt_text id)
-{
-    const shunt_loop *chain[DOWN_AT_MOST];
-    uint32_t          length = shortest_down(loop, id, chain);
-    if (length == 1 || (loop->id.length && shunt_text_equal(loop->id, id))) return NEAR_LOOP;
-    if (!loop->segment.length && has_segment(loop, id)) return NEAR_SEGMENT;
-    return length ? NEAR_LOOP : NEAR_NOTHING;
 }
 
 static bool segment_is_nearer(check *k, shunt_text id)
