@@ -534,8 +534,10 @@ class Guide:
         self.lines = ["\t".join(["guide", "X12", tree["set"].split(" ")[0], version, family, self.release,
                                  tree.get("gs01") or "-", "health" if health else "trade",
                                  self.names.get("guide", self.name, "transaction set " + tree["set"])])]
-        # TA1 is one segment of the interchange, whatever stands around it.
-        body = [n for n in tree["body"] if n.get("seg") == "TA1"] if self.name == "TA1" else tree["body"]
+        body = tree["body"]
+        if self.name == "TA1":  # one segment of the interchange, whatever stands around it; a loop, so that rules can go over it
+            node = next(n for n in body if n.get("seg") == "TA1")
+            body = [{"loop": "TA1", "use": "S", "repeat": ">1", "pos": node["pos"], "body": [dict(node, use="R", max=1, pos=10)]}]
         self.body("", body, 0)
         write(os.path.join(out, "guides", self.name + ".tsv"), self.lines)
 

@@ -473,6 +473,7 @@ static void begin(ack *a, const shunt_event *event)
         a->segments = 0; /* of the answer; the lines of the sets are counted as they are written */
         break;
     case SHUNT_SCOPE_TRANSACTION:
+        if (!a->in_group && shunt_text_is(event->set, "TA1")) break; /* no set, and answered by nothing */
         a->in_set = true;
         a->unknown = event->guide == SHUNT_NONE;
         for (uint32_t k = 1; k <= 3; k++) keep(&a->st[k], s, k);

@@ -129,6 +129,8 @@ struct x12 {
     bool           in_group; /* the set stands in a group */
     bool           stray;    /* the last segment was a stray one: a run of them is one fault */
     uint16_t       guide;
+    uint16_t       ta1;          /* guide of TA1, SHUNT_NONE: no source reads it */
+    bool           alone;        /* a TA1 is being told */
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
 
@@ -915,6 +917,28 @@ static bool is_service(uint64_t id)
     return id == ID3('T', 'A', '1') || id == ID3('T', 'A', '3') || id == ID3('I', 'S', 'B') || id == ID3('I', 'S', 'E');
 }
 
+/* A TA1 that a source reads is a transaction of one segment. */
+static enum got interchange_ack(struct x12 *x)
+{
+    uint16_t node;
+    make_offsets(x);
+    x->number = x->segment.number = 1;
+    x->shown_set = (struct field){ 3, "TA1" };
+    read_field(x, 1, &x->st_control);
+    x->shown_control = x->st_control;
+    x->shown_version.length = x->shown_sender.length = x->shown_receiver.length = 0;
+    x->previous_end = x->segment.at;
+    x->guide = x->ta1;
+    push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
+    shunt_walk_again(&x->walk, x->plan, x->guide);
+    (void)land(x, false, &node);
+    push_open_loops(x, x->at);
+    push_scope(x, SHUNT_STEP_FINISH, SHUNT_SCOPE_TRANSACTION, true);
+    x->guide = SHUNT_NONE;
+    x->alone = true;
+    return AGAIN;
+}
+
 /* A run of segments that stand nowhere is one fault. */
 static enum got stray(struct x12 *x)
 {
@@ -944,6 +968,7 @@ static enum got reopen(struct x12 *x)
 /* What the segment at hand means. GOT: a segment of a known set and nothing else, `node` its place. */
 static enum got process(struct x12 *x, uint16_t *node)
 {
+    x->alone = false;
     if (x->level == IN_SET) x->segment.number = ++x->number;
     if (SHUNT_UNLIKELY(x->isa_again)) return reopen(x);
     if (SHUNT_UNLIKELY(x->segment.id == 0)) {
@@ -965,7 +990,10 @@ static enum got process(struct x12 *x, uint16_t *node)
     case ID3('I', 'E', 'A'): make_offsets(x); return close_interchange(x);
     default: break;
     }
-    if (x->level != IN_SET && is_service(x->segment.id)) return x->level == IN_INTERCHANGE ? AGAIN : misplaced(x);
+    if (x->level != IN_SET && is_service(x->segment.id)) {
+        if (x->level != IN_INTERCHANGE) return misplaced(x);
+        return x->ta1 != SHUNT_NONE && x->segment.id == ID3('T', 'A', '1') ? interchange_ack(x) : AGAIN;
+    }
     if (x->level != IN_SET) return stray(x);
     if (x->guide == SHUNT_NONE) return AGAIN;
     make_offsets(x);
@@ -1106,6 +1134,7 @@ static void set_event(const struct x12 *x, shunt_step step, shunt_event *event)
 static void show(const struct x12 *x, const struct pending *p, shunt_event *event)
 {
     set_event(x, (shunt_step)p->step, event);
+    if (SHUNT_UNLIKELY(x->alone)) event->guide = x->ta1;
     event->scope = (shunt_scope)p->scope;
     event->code = p->code;
     event->place = p->place;
@@ -1377,7 +1406,9 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     x->tight = x->options.max_segment_bytes < WINDOW;
     x->state = SEEK;
     x->level = OUTSIDE;
-    x->guide = SHUNT_NONE;
+    x->guide = x->ta1 = SHUNT_NONE;
+    for (uint16_t i = 0; i < plan->guide_count; i++)
+        if (shunt_text_is(plan->texts[plan->guides[i].set], "TA1")) x->ta1 = i;
     x->plain_at = UINT64_MAX;
     note_binaries(x);
     size_t offsets =

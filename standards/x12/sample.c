@@ -106,6 +106,12 @@ shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_
     shunt_buffer_format(
         out, "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*%s*%.5s*000000001*0*T*:~",
         newer ? "^" : "U", newer ? "00501" : "00401");
+    if (strcmp(guide->set, "TA1") == 0) { /* segments between ISA and IEA */
+        if (piece.length) return SHUNT_NOT_FOUND;
+        shunt_buffer_text(out, fragment);
+        shunt_buffer_z(out, "\nIEA*0*000000001~\n");
+        return out->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    }
     shunt_buffer_format(out, "GS*%s*SENDER*RECEIVER*20250301*1200*1*X*%s~", guide->functional_id, guide->version);
     size_t start = out->length;
     shunt_buffer_format(out, "ST*%s*0001%s%s~", guide->set, newer && strcmp(guide->set, "837") == 0 ? "*" : "",

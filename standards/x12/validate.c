@@ -1284,7 +1284,7 @@ static void begin(validator *v, const shunt_event *event)
     v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
     v->conditions = v->guide ? v->guide_conditions[event->guide] : (shunt_conditions){ 0 };
     v->snips = v->guide && v->options.by_source ? v->plan->sources[v->plan->guides[event->guide].source].snips : v->options.snips;
-    check_st(v, event);
+    if (!shunt_text_is(event->set, "TA1")) check_st(v, event);
     if (!v->guide) return;
     open_loop(v, v->guide->body);
     shunt_x12_balance_begin(v->balance, shunt_text_of(v->guide->set));

@@ -379,8 +379,10 @@ START_TEST(every_guide_is_well_formed)
         ck_assert_ptr_null(g->body->parent);
         ck_assert_str_eq(g->body->id, "");
         bool set = strcmp(g->set, "TA1") != 0; /* a segment between ISA and GS */
-        ck_assert_str_eq(g->body->body[0].segment->id, set ? "ST" : "TA1");
-        ck_assert_str_eq(g->body->body[g->body->body_count - 1].segment->id, set ? "SE" : "TA1");
+        if (set) {
+            ck_assert_str_eq(g->body->body[0].segment->id, "ST");
+            ck_assert_str_eq(g->body->body[g->body->body_count - 1].segment->id, "SE");
+        }
         ck_assert_ptr_eq(guide(g->set, g->version), g);
         check_loop(g->body);
     }
