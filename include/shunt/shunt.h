@@ -92,6 +92,14 @@ SHUNT_API shunt_result shunt_disassemble(const shunt_program *program, bool with
 SHUNT_API shunt_result shunt_format(const char *name, const void *bytes, size_t size, const shunt_allocator *allocator,
                                     shunt_write write, void *context, shunt_messages **messages);
 
+/* Where protected health information goes: each classed element that reaches a target, through which line, what was done to it on the way, and why it was declassified; as
+ * text, or as JSON, an object a line. SHUNT_RULES_FAULT: the rules have errors. */
+SHUNT_API shunt_result shunt_phi(const char *path, const shunt_compile_options *options, bool json, shunt_write write,
+                                 void *context, shunt_messages **messages);
+
+/* What a program may cost: steps of each rule at the bounds of its standard, and what is held of a unit, a transaction and a file; as text. */
+SHUNT_API shunt_result shunt_cost(const shunt_program *program, shunt_write write, void *context);
+
 SHUNT_API size_t       shunt_messages_errors(const shunt_messages *messages);
 SHUNT_API size_t       shunt_messages_warnings(const shunt_messages *messages);
 /* All of them as people read them (at most 20 errors, then their number), or as JSON, an object a line. */

@@ -147,6 +147,24 @@ test "two" { given s \"\"\"
 
 
 @test
+def lint_phi_and_cost_say_what_rules_do(folder):
+    assert "W0301" in shunt("lint", RULES, status=1)[0] and "W0301" not in shunt("check", RULES)[0]
+    rules = folder / "c.map"
+    rules.write_text(COVERED)
+    assert shunt("lint", folder)[0] == f"{rules}: fine\n"
+    (folder / "d.map").write_text('module t version "1"\nlet a = b\n')
+    assert "E0207" in shunt("lint", folder, status=2)[0]
+    said = [json.loads(line) for line in shunt("phi", RULES, "--json")[0].splitlines()]
+    ways = {(w["target"], w["field"], w["element"], w["arrives"]) for w in said}
+    assert ("gl", "lines.claim", "CLP01", "account_number, identifier") in ways and ("denial_work", "procedure", "a.procedure", "clinical") in ways, ways
+    assert ("denial_work", "nth", "CLP01", "") in ways and {w["through"] for w in said} == {"", "occurrence"}, said
+    assert "E0207" in shunt("phi", folder / "d.map", status=2)[1]
+    shunt("compile", RULES, "-o", folder / "r.mapc")
+    cost = shunt("cost", RULES)[0]
+    assert cost == shunt("cost", folder / "r.mapc")[0] and re.search(r"unit +2100 +[0-9,]+ steps", cost) and "for each further PLB" in cost, cost
+
+
+@test
 def mutate_names_what_no_test_notices(folder):
     rules = folder / "c.map"
     rules.write_text(COVERED)
