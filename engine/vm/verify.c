@@ -467,14 +467,14 @@ static bool check_nodes(struct verifier *v, uint32_t first, uint32_t end, uint16
             return false;
         if (n->kind == SHUNT_MESSAGE_ELEMENT && (around == SHUNT_NONE || !n->number)) return false;
         if ((n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_RECORD) && around != SHUNT_NONE) return false;
-        if (value || !n->count) continue;
         uint16_t inner = record;
-        if (n->kind == SHUNT_MESSAGE_EACH) {
+        if (n->kind == SHUNT_MESSAGE_EACH) { /* also where nothing stands in it: its list is counted */
             if (!held) return false;
             shunt_type type = p->fields[r->field_first + n->field].type;
             if (type.kind != SHUNT_KIND_LIST || type.element != SHUNT_KIND_ROW) return false;
             inner = type.record;
         }
+        if (value || !n->count) continue;
         bool element = n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_ELEMENT;
         if (!check_nodes(v, i + 1, i + 1 + n->count, inner, element ? n->kind : around, depth + 1)) return false;
     }

@@ -94,6 +94,17 @@ static bool is_of_values(const struct maker *m, uint16_t loop)
     return false;
 }
 
+/* Values below the loop, through others without a frame, go to the frame around it. A plan is not so deep that this matters. */
+static bool is_single(const struct maker *m, uint16_t loop)
+{
+    const shunt_plan *plan = m->out->plan;
+    if (plan->loops[loop].frame != SHUNT_NONE) return false;
+    if (m->first[0][loop]) return true;
+    for (uint32_t i = m->first[1][loop]; i; i = m->next[1][i - 1])
+        if (is_single(m, (uint16_t)(i - 1))) return true;
+    return false;
+}
+
 static void add_name(struct maker *m, uint16_t loop, shunt_text text)
 {
     const shunt_plan *plan = m->out->plan;
@@ -111,6 +122,7 @@ static void add_name(struct maker *m, uint16_t loop, shunt_text text)
     name->beside_count = list_of(m, loop, OF_BESIDE, text);
     for (uint32_t l = 0; l < name->loop_count; l++) name->values |= is_of_values(m, m->out->lists[name->loops + l]);
     for (uint32_t l = 0; l < name->loop_count; l++) name->branch |= m->units[m->out->lists[name->loops + l]];
+    name->single = name->loop_count == 1 && !name->values && !name->branch && is_single(m, m->out->lists[name->loops]);
     name->awaited = root && !whole && !name->branch;
     under->awaited = (uint16_t)(under->awaited + name->awaited);
 }

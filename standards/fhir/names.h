@@ -13,6 +13,7 @@ typedef struct shunt_fhir_name {
     uint32_t   besides, beside_count; /* into `lists`: loops of what stands beside a primitive value: those of `_name` */
     bool       values;                /* its loops are those of primitive values: an object without one is no instance */
     bool       branch;                /* units stand below it: entry */
+    bool       single;                /* an object that stands once: its values go to the frame around it */
     bool       awaited;               /* under the root, not a branch, and something is demanded below it */
 } shunt_fhir_name;
 

@@ -146,12 +146,14 @@ static bool list_item(shunt_fhir_walk *w, uint16_t loop, const shunt_token *toke
     return !framed || emit_loop(w, SHUNT_STEP_LEAVE, loop, token->at + token->length);
 }
 
-/* Parts of a single object are read there. Items of lists may be resources of several types, one of which has a text under the name. */
+/* Parts of an object are read there, of a single one or of each of a list. Items of lists may be resources of several types, one of which has a text under the name. */
 static bool wants_object(const shunt_fhir_walk *w, const shunt_fhir_name *name)
 {
     if (name->values || name->node_count) return false;
-    for (uint32_t i = 0; i < name->loop_count; i++)
-        if (w->names->plan->loops[w->names->lists[name->loops + i]].frame == SHUNT_NONE) return true;
+    for (uint32_t i = 0; i < name->loop_count; i++) {
+        uint16_t loop = w->names->lists[name->loops + i];
+        if (w->names->plan->loops[loop].frame == SHUNT_NONE || w->names->under[loop].name_count) return true;
+    }
     return false;
 }
 
@@ -202,6 +204,7 @@ static bool push(shunt_fhir_walk *w, uint16_t loop, uint16_t leave, uint64_t at)
     f->leave = leave;
     f->beside = SHUNT_NONE;
     f->arrays = 0;
+    f->met = 0;
     f->reference = false;
     f->at = at;
     f->text = 0;
@@ -319,6 +322,15 @@ static bool decide_ahead(shunt_fhir_walk *w, const shunt_fhir_name *name, const 
     return true;
 }
 
+/* An object that stands once came again, as an array of several or as several elements: two halves are no whole. */
+static bool came_before(const shunt_fhir_walk *w, shunt_fhir_frame *f, const shunt_fhir_name *name)
+{
+    uint64_t index = (uint64_t)(name - w->names->names) - w->names->under[f->loop].names, bit = index < 64 ? 1ull << index : 0;
+    bool     again = (f->met & bit) != 0;
+    f->met |= bit;
+    return again;
+}
+
 static bool take_object(shunt_fhir_walk *w, const shunt_token *token)
 {
     shunt_fhir_frame      *f = top(w);
@@ -344,6 +356,10 @@ static bool take_object(shunt_fhir_walk *w, const shunt_token *token)
         return note_fault(&w->sink, SHUNT_FHIR_SHAPE, token->at, 1, "");
     }
     uint64_t at = token->op == SHUNT_TOKEN_ELEMENT ? token->begin : token->at;
+    if (name->single && came_before(w, f, name)) {
+        w->sink.skip = 1;
+        return note_fault(&w->sink, SHUNT_FHIR_TWICE, at, 1, "");
+    }
     if (w->depth == 1 && name->branch) {
         w->branch = true;
         w->entry++;

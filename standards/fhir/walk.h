@@ -16,6 +16,7 @@ typedef struct shunt_fhir_frame {
     uint16_t               leave;     /* loop that ends with the object; SHUNT_NONE */
     uint16_t               beside;    /* loop that begins with the first content; SHUNT_NONE */
     uint16_t               arrays;    /* open in the object */
+    uint64_t               met;       /* bit n: the n-th name of the loop, an object that stands once, has come */
     bool                   reference; /* the property at hand is the `reference` that something is resolved by */
     uint64_t               at;
     uint64_t               text; /* of that reference, into `references` */

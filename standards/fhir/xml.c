@@ -40,6 +40,8 @@ struct shunt_xml {
     size_t              equals;
     unsigned            depth, ignored; /* elements open; those inside what is passed over */
     uint8_t             levels[SHUNT_FHIR_DEPTH + 1];
+    bool                bare, bare_text;         /* the innermost element is wanted, has no value and nothing in it; but text */
+    uint64_t            bare_at;                 /* where it stands */
     uint64_t            end;                     /* of the outermost element */
     const xmlChar      *value, *id, *url, *fhir; /* as libxml2's dictionary has them */
     char                detail[64];
@@ -283,6 +285,8 @@ static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar 
     token.at = token.begin = position(x, tag);
     if (value) fill_value(x, tag, value, "value", &token);
     if (!hand_over(x, &token)) return;
+    x->bare = !value;
+    x->bare_text = false;
     if (id && !x->sink->skip && !attribute_value(x, tag, id, "id")) return;
     if (url && !x->sink->skip) attribute_value(x, tag, url, "url");
 }
@@ -315,6 +319,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
         return;
     }
     x->levels[++x->depth] = ELEMENT;
+    x->bare = false;
     if (x->ignored) {
         x->ignored++;
         return;
@@ -350,6 +355,9 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
     (void)name, (void)prefix, (void)uri;
     x->events++;
     if (x->fault || x->no_memory || !x->depth) return;
+    /* <value>1.00</value>: taken as absent, an amount could vanish behind an `otherwise` */
+    if (x->bare && x->bare_text && x->sink && !x->ignored && !note(x, SHUNT_FHIR_SHAPE, x->bare_at)) return;
+    x->bare = false;
     x->depth--;
     if (!x->depth) x->end = here(x);
     if (!x->sink) return;
@@ -369,9 +377,14 @@ static void on_text(void *context, const xmlChar *text, int length)
 {
     shunt_xml *x = context;
     x->events++;
-    if (!x->sink || x->ignored || x->text_told || x->fault || x->no_memory) return;
+    if (!x->sink || x->ignored || (x->text_told && (!x->bare || x->bare_text)) || x->fault || x->no_memory) return;
     for (int i = 0; i < length; i++) {
         if (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n') continue;
+        if (x->bare && !x->bare_text) {
+            x->bare_text = true;
+            x->bare_at = here(x);
+        }
+        if (x->text_told) return;
         x->text_told = true;
         note(x, SHUNT_FHIR_TEXT, here(x));
         return;

@@ -12,8 +12,9 @@
 static const char description[] =
     "guide Bundle framed window=100000\nid\ntype\nloop identifier\nsystem\nvalue\nend\n"
     "loop entry\nfullUrl\nloop resource unit\nresourceType\nid\nstatus\n_status\nloop meta\nlastUpdated\nloop profile "
-    "frame\nvalue\nend\nend\n"
-    "loop identifier frame\nsystem\nvalue\nend\nloop name frame\nfamily\nloop given frame\nvalue\nend\nloop _given frame\nloop "
+    "frame\nvalue item\nend\nend\n"
+    "loop identifier frame\nsystem\nvalue\nend\nloop name frame\nfamily\nloop given frame\nvalue item\nend\nloop _given "
+    "frame\nloop "
     "extension frame\n"
     "url\nvalueCode\nend\nend\nend\n"
     "birthDate\nloop _birthDate frame\nid\nloop extension frame\nurl\nvalueDateTime\nend\nend\n"

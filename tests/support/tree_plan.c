@@ -63,7 +63,7 @@ static uint16_t frame_around(const struct tree_plan *t, uint16_t at)
     return at == SHUNT_NONE ? SHUNT_NONE : t->loops[at].frame;
 }
 
-static void value(struct tree_plan *t, const char *name, bool decimal, bool early)
+static void value(struct tree_plan *t, const char *name, bool decimal, bool early, bool item)
 {
     uint16_t at = t->open[t->depth - 1], own = frame_around(t, at), slot = 0;
     if (own == SHUNT_NONE) abort();
@@ -79,7 +79,8 @@ static void value(struct tree_plan *t, const char *name, bool decimal, bool earl
                             .frame = SHUNT_NONE,
                             .of = SHUNT_NONE,
                             .demand_first = (uint16_t)t->plan.demand_count++,
-                            .demand_count = 1 };
+                            .demand_count = 1,
+                            .required = item };
     n->id = shunt_pack((const uint8_t *)name, strlen(name));
 }
 
@@ -99,7 +100,7 @@ static void line(struct tree_plan *t, char *words)
         return;
     }
     if (strcmp(words, "guide") != 0 && strcmp(words, "loop") != 0) {
-        value(t, words, option(rest, "decimal"), option(rest, "early"));
+        value(t, words, option(rest, "decimal"), option(rest, "early"), option(rest, "item"));
         return;
     }
     sscanf(rest, "%63s", name);

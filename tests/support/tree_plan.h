@@ -2,7 +2,7 @@
  *   guide TYPE [framed] [unit] [window=N]   begins a guide; `framed` gives the root a frame
  *   loop NAME [frame] [unit] [type=T]       objects under a name; `frame` captures them, `unit` makes them units as well
  *   end                                     of the loop
- *   NAME [decimal] [early]                  a value; slots are numbered as they come in each frame
+ *   NAME [decimal] [early] [item]           a value; slots are numbered as they come in each frame; item: `value` of a list of primitives
  * The plan passes shunt_plan_valid, or the builder aborts the test. */
 #ifndef SHUNT_TREE_PLAN_H
 #define SHUNT_TREE_PLAN_H

@@ -65,7 +65,7 @@ static const char lists[] = "guide Patient framed\n"
                             "loop name frame\n"
                             "family\n"
                             "loop given frame\n"
-                            "value\n"
+                            "value item\n"
                             "end\n"
                             "loop _given frame\n"
                             "loop extension frame\n"
@@ -838,6 +838,10 @@ static const struct {
     { "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Invoice " FHIR "/>", "FHIR_ENCODING (ISO-8859-1)" },
     { "<Invoice " FHIR "><id value=\"\xc3(\"/></Invoice>", "FHIR_XML (bytes are not UTF-8)" },
     { "<Invoice " FHIR ">text<id value=\"1\"/></Invoice>", "FHIR_TEXT" },
+    { "<Invoice " FHIR "><id>1</id></Invoice>", "FHIR_SHAPE" },
+    { "<Invoice " FHIR "><totalNet><value>1.00</value></totalNet></Invoice>", "FHIR_SHAPE" },
+    { "<Invoice " FHIR "><totalNet><value value=\"1\"/></totalNet><totalNet><currency value=\"USD\"/></totalNet></Invoice>",
+      "FHIR_TWICE" },
     { "<Invoice " FHIR "><id value=\"\x01\"/></Invoice>", "FHIR_XML" },
     { "<Bundle " FHIR "><entry><resource><Invoice/><Claim/></resource></entry></Bundle>", "FHIR_KEY_TWICE" },
 };
