@@ -1082,6 +1082,27 @@ static void shape_target(check *k, shunt_symbol *symbol)
     symbol->type = row_of(info->shape);
 }
 
+/* HL7 has a word for what is cleared, so fields of what is written as HL7 may be, those of its rows as well. */
+static void hold_cleared(const shunt_shape *shape)
+{
+    if (decl_of(shape->symbol)->holds_cleared) return;
+    decl_of(shape->symbol)->holds_cleared = true;
+    for (uint32_t i = 0; i < shape->count; i++) {
+        shunt_ty       *type = &shape->members[i].type;
+        const shunt_ty *row = type->kind == SHUNT_TY_LIST && type->item ? type->item : type;
+        type->clearable = type->clearable || (type->optional && shunt_ty_is_scalar(type));
+        if (row->kind == SHUNT_TY_ROW && row->shape->kind == SHUNT_SHAPE_TARGET) hold_cleared(row->shape);
+    }
+}
+
+static void fill_cleared(check *k, shunt_symbol *symbol)
+{
+    const shunt_target_info *info = symbol->as.target;
+    const shunt_ast         *kind = info->encode ? kid(kid(info->encode, SHUNT_ENCODE_args), 0) : NULL;
+    (void)k;
+    if (kind && shunt_text_is(kind->text, "hl7")) hold_cleared(info->shape);
+}
+
 static void fill_target(check *k, shunt_symbol *symbol)
 {
     shunt_target_info *info = symbol->as.target;
@@ -1467,6 +1488,7 @@ static void check_module(check *k, uint32_t number)
     each_own(k, SHUNT_SYMBOL_TARGET, shape_target);
     each_own(k, SHUNT_SYMBOL_TABLE, check_table);
     each_own(k, SHUNT_SYMBOL_TARGET, fill_target);
+    each_own(k, SHUNT_SYMBOL_TARGET, fill_cleared);
     each_own(k, SHUNT_SYMBOL_TARGET, check_rows_in_rows);
     each_own(k, SHUNT_SYMBOL_FUNCTION, shape_function);
     for (uint32_t i = 0; i < decls->kid_count; i++)

@@ -44,13 +44,14 @@ typedef struct function_facts {
 
 /* A declaration: the symbol and what only check needs of it. */
 typedef struct decl {
-    shunt_symbol    symbol;   /* first, so that a symbol is its decl */
-    uint32_t        levels;   /* of `for each` that the value depends on, as bits */
-    bool            rounded;  /* made with `round` */
-    bool            unread;   /* poisoned: its kind is not in this version, what reads it is silent */
-    bool            written;  /* TARGET of the map at hand */
-    uint8_t         key_kind; /* tally: of the keys that are added to, shunt_ty_kind */
-    shunt_text      late;     /* global: what it reads that comes after the units */
+    shunt_symbol    symbol;        /* first, so that a symbol is its decl */
+    uint32_t        levels;        /* of `for each` that the value depends on, as bits */
+    bool            rounded;       /* made with `round` */
+    bool            unread;        /* poisoned: its kind is not in this version, what reads it is silent */
+    bool            written;       /* TARGET of the map at hand */
+    bool            holds_cleared; /* TARGET: its fields may be cleared, for they are written as HL7 */
+    uint8_t         key_kind;      /* tally: of the keys that are added to, shunt_ty_kind */
+    shunt_text      late;          /* global: what it reads that comes after the units */
     function_facts *function;
 } decl;
 static inline decl *decl_of(const shunt_symbol *symbol) { return (decl *)(uintptr_t)symbol; }
@@ -208,6 +209,10 @@ bool       csv_is_cell(check *k, const shunt_ty *type);
 /* The node becomes the value of the cell that `base`, a node of its own, gives. */
 shunt_ty   csv_cell_value(check *k, shunt_ast *node, shunt_ast *base);
 shunt_text phi_origin(const shunt_ast *node); /* "NM1*QC of loop 2100" */
+
+/* ---- HL7 v2 (check_hl7.c) ---- */
+/* "DFT^P03" of "2.5.1"; NULL: reported. */
+const shunt_guide *hl7_guide(check *k, const shunt_ast *message, const shunt_ast *version);
 
 /* ---- trees of names (check_fhir.c) ---- */
 typedef struct narrowing { /* what was looked for before, and the test that narrows */

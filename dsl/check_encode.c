@@ -22,6 +22,7 @@ typedef struct writing {
     check             *k;
     shunt_symbol      *target;
     const char        *kind; /* "x12" */
+    bool               hl7;
     shunt_message     *message;
     item_list          items;
     const shunt_guide *guide;
@@ -118,7 +119,7 @@ static void step_in(writing *w, const shunt_loop *loop)
 
 static bool made_by_writer(const char *id)
 {
-    static const char *const ids[] = { "ISA", "GS", "ST", "SE", "GE", "IEA" };
+    static const char *const ids[] = { "ISA", "GS", "ST", "SE", "GE", "IEA", "FHS", "BHS", "MSH", "BTS", "FTS" };
     for (size_t i = 0; i < SHUNT_COUNT(ids); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;
@@ -162,31 +163,59 @@ static bool takes(const shunt_segment_node *node, const shunt_ast *segment)
     return !value || !shunt_fold_text(value, &literal) || shunt_segment_takes(node, literal);
 }
 
+/* How the segment may begin the loop: `chain` gets the entries that lead to it, a loop in a loop in HL7; their number, 0 = it can not. */
+static uint32_t begins(const writing *w, const shunt_loop *loop, const shunt_ast *segment, uint32_t chain[static WAY_DEPTH],
+                       uint32_t depth)
+{
+    for (uint32_t i = 0; depth < WAY_DEPTH && i < loop->body_count; i++) {
+        const shunt_entry *entry = &loop->body[i];
+        uint32_t           deeper = 0;
+        chain[depth] = i;
+        if (entry->segment && takes(entry->segment, segment)) return depth + 1;
+        if (entry->loop && w->hl7) deeper = begins(w, entry->loop, segment, chain, depth + 1);
+        if (deeper) return deeper;
+        /* X12: the first segment alone; HL7: each that may come first. */
+        if (!w->hl7 || (entry->loop ? entry->loop->usage : entry->segment->usage) == SHUNT_REQUIRED) return 0;
+    }
+    return 0;
+}
+
+static uint32_t first_alike(const spot *s)
+{
+    uint32_t from = s->at;
+    while (from > 0 && position_of(&s->loop->body[from - 1]) == position_of(&s->loop->body[s->at])) from--;
+    return from;
+}
+
 /* The place of the segment, from where the one before it stands; NULL = none. `once`: it can not stand there again. */
 static const shunt_segment_node *find_place(writing *w, const shunt_ast *segment, bool *once, shunt_message_item *item)
 {
+    uint32_t chain[WAY_DEPTH];
     for (uint32_t depth = w->depth; depth-- > 0;) {
-        spot    *s = &w->way[depth];
-        uint32_t from = s->at;
-        while (from > 0 && position_of(&s->loop->body[from - 1]) == position_of(&s->loop->body[s->at])) from--;
-        for (uint32_t i = from; i < s->loop->body_count; i++) {
-            const shunt_entry        *entry = &s->loop->body[i];
-            const shunt_segment_node *node = entry->loop ? entry->loop->body[0].segment : entry->segment;
-            uint16_t                  most = entry->loop ? entry->loop->max : entry->segment->max;
-            if (!node || (s->seen[i] && most == 1) || !takes(node, segment)) continue;
+        spot *s = &w->way[depth];
+        for (uint32_t i = first_alike(s); i < s->loop->body_count; i++) {
+            const shunt_entry *entry = &s->loop->body[i];
+            uint16_t           most = entry->loop ? entry->loop->max : entry->segment->max;
+            uint32_t           levels = entry->loop ? begins(w, entry->loop, segment, chain, 0) : 0;
+            if ((s->seen[i] && most == 1) || !(entry->loop ? levels > 0 : takes(entry->segment, segment))) continue;
             step_out(w, depth + 1, segment);
             s->at = i;
             s->seen[i] = true;
             *once = most == 1;
-            if (entry->loop) {
+            bool required = (entry->loop ? entry->loop->usage : entry->segment->usage) == SHUNT_REQUIRED;
+            for (uint32_t l = 0; l < levels; l++) {
                 step_in(w, entry->loop);
-                w->way[w->depth - 1].seen[0] = true;
-                *once = most == 1 && node->max == 1;
+                spot *inner = &w->way[w->depth - 1];
+                inner->at = chain[l];
+                inner->seen[chain[l]] = true;
+                entry = &inner->loop->body[chain[l]];
+                *once = *once && (entry->loop ? entry->loop->max : entry->segment->max) == 1;
                 item->flags |= SHUNT_MESSAGE_STARTS;
+                item->decimals++;
             }
-            if ((entry->loop ? entry->loop->usage : node->usage) == SHUNT_REQUIRED) item->flags |= SHUNT_MESSAGE_REQUIRED;
+            if (required) item->flags |= SHUNT_MESSAGE_REQUIRED;
             item->number = (uint16_t)(w->depth - 1);
-            return node;
+            return entry->segment;
         }
     }
     return NULL;
@@ -209,7 +238,8 @@ static void report_no_place(writing *w, const shunt_ast *segment)
     w->lost = true;
     if (made_by_writer(shunt_text_z(k->arena, name->text) ? shunt_text_z(k->arena, name->text) : "")) {
         d = shunt_diag_add(k->diags, SHUNT_E0202, name->span, "`%.*s` is made by the writer", SHUNT_TEXT_ARGS(name->text));
-        shunt_diag_help(k->diags, d, "leave it out; `sender`, `receiver` and the like say what it holds");
+        shunt_diag_help(k->diags, d, "leave it out; settings say what it holds: `%s: ...`",
+                        w->hl7 ? "sending_application" : "sender");
         return;
     }
     if (!stands_in(w->guide->body, name->text, 0)) {
@@ -268,6 +298,28 @@ static bool numeric(const shunt_ty *type)
 }
 
 static bool textual(const shunt_ty *type) { return shunt_ty_is_textual(type) || type->kind == SHUNT_TY_ENUM; }
+
+/* HL7: lengths are those of what is longest, and numbers and codes are texts. */
+static bool format_for_hl7(const shunt_element *e, const shunt_ty *type, shunt_message_item *item, const char **wanted)
+{
+    item->format = SHUNT_FORMAT_TEXT;
+    item->min = 0;
+    item->max = e->max_length;
+    switch ((shunt_value_type)e->type) {
+    case SHUNT_VALUE_AMOUNT:
+    case SHUNT_VALUE_DECIMAL:
+    case SHUNT_VALUE_IMPLIED: *wanted = "a number"; return numeric(type);
+    case SHUNT_VALUE_INT: *wanted = "a whole number"; return type->kind == SHUNT_TY_INT || (numeric(type) && type->scale == 0);
+    case SHUNT_VALUE_DATE:
+    case SHUNT_VALUE_MOMENT:
+        item->max = 0;
+        item->format = type->kind == SHUNT_TY_MOMENT ? SHUNT_FORMAT_MOMENT : SHUNT_FORMAT_DATE;
+        *wanted = e->type == SHUNT_VALUE_DATE ? "a date" : "a date or datetime";
+        return type->kind == SHUNT_TY_DATE || (type->kind == SHUNT_TY_MOMENT && e->type == SHUNT_VALUE_MOMENT);
+    case SHUNT_VALUE_TIME: *wanted = "a text as HHMM"; return type->kind == SHUNT_TY_TIME || textual(type);
+    default: *wanted = "a text"; return textual(type) || numeric(type);
+    }
+}
 
 /* How a value of this type is written at an element of that one. False: it can not be. */
 static bool format_for(const shunt_element *e, const shunt_ty *type, shunt_message_item *item, const char **wanted)
@@ -363,8 +415,9 @@ static void take_value(writing *w, member_list *members, shunt_ast *node, const 
     shunt_text  text;
     item->field = NO_FIELD;
     if (shunt_ty_is_error(&type)) return;
-    if (e && e->component_count && e->components) e = &e->components[0];
-    if (!shunt_ty_is_scalar(&type) || (e && !format_for(e, &type, item, &wanted))) {
+    while (e && e->component_count && e->components) e = &e->components[0];
+    if (!shunt_ty_is_scalar(&type) ||
+        (e && !(w->hl7 ? format_for_hl7(e, &type, item, &wanted) : format_for(e, &type, item, &wanted)))) {
         shunt_text  name = shunt_ty_name(k->arena, &type);
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "%.*s is %s, and this is %.*s", SHUNT_TEXT_ARGS(shown),
                                        *wanted ? wanted : "one value", SHUNT_TEXT_ARGS(name));
@@ -433,6 +486,7 @@ typedef struct frame {
 
 static shunt_text shown_of(const writing *w, const frame *f, uint32_t number)
 {
+    if (w->hl7) return check_format(w->k, f->component ? "%.*s.%u" : "%.*s-%u", SHUNT_TEXT_ARGS(f->shown), number);
     return f->component ? check_format(w->k, "%.*s-%u", SHUNT_TEXT_ARGS(f->shown), number)
                         : check_format(w->k, "%.*s%02u", SHUNT_TEXT_ARGS(f->shown), number);
 }
@@ -513,6 +567,45 @@ static void report_missing_elements(writing *w, const frame *f, const entry_list
     shunt_diag_note(k->diags, d, "%s %s requires it", w->guide->set, w->guide->version);
 }
 
+static shunt_ast *made_node(writing *w, shunt_ast_kind kind, shunt_span span, uint32_t kids)
+{
+    shunt_ast *node = NEW(w->k, shunt_ast);
+    *node = (shunt_ast){ .kind = (uint16_t)kind, .span = span };
+    node->kids = NEW_N(w->k, shunt_ast *, kids);
+    return node;
+}
+
+/* `1: value` at a place that is made up. */
+static shunt_ast *made_place(writing *w, uint32_t number, shunt_ast *value)
+{
+    bool       parts = value->kind == SHUNT_AST_LIST;
+    shunt_ast *node = made_node(w, parts ? SHUNT_AST_ENCODE_PARTS : SHUNT_AST_ENCODE_POSITION, value->span, 3);
+    node->kids[0] = made_node(w, SHUNT_AST_INT, value->span, 0);
+    node->kids[0]->text = check_format(w->k, "%u", number);
+    node->kids[parts ? 2 : 1] = value;
+    node->kid_count = parts ? 3 : 2;
+    return node;
+}
+
+/* HL7: money at a field that has a place for its currency (MO, CP) is written with it: the parts that say both, else NULL. */
+static shunt_ast *with_currency(writing *w, const shunt_element *e, shunt_ast *value)
+{
+    check     *k = w->k;
+    shunt_part amount, currency;
+    if (!w->hl7 || !e || !e->components || !shunt_element_money(e, &amount, &currency) || !currency.component) return NULL;
+    shunt_ty type = check_expr(k, value, NULL);
+    if (type.kind != SHUNT_TY_MONEY || !type.currency[0]) return NULL;
+    shunt_ast *code = made_node(w, SHUNT_AST_STRING, value->span, 0), *parts = made_node(w, SHUNT_AST_LIST, value->span, 2);
+    code->text = check_format(k, "%s", type.currency);
+    bool deep = amount.subcomponent && currency.component == amount.component;
+    parts->kids[parts->kid_count++] = made_place(w, deep ? amount.subcomponent : amount.component, value);
+    parts->kids[parts->kid_count++] = made_place(w, deep ? currency.subcomponent : currency.component, code);
+    if (!deep) return parts;
+    shunt_ast *outer = made_node(w, SHUNT_AST_LIST, value->span, 1);
+    outer->kids[outer->kid_count++] = made_place(w, amount.component, parts);
+    return outer;
+}
+
 static void write_places(writing *w, member_list *members, const shunt_ast *positions, const frame *f, const shunt_ast *at,
                          content *c)
 {
@@ -529,6 +622,10 @@ static void write_places(writing *w, member_list *members, const shunt_ast *posi
         uint32_t made = open_item(w, item);
         if (first->node->kind == SHUNT_AST_ENCODE_PARTS && !first->component) {
             write_parts(w, members, first->node, f, number, e, c);
+            i++;
+        } else if (!first->component && with_currency(w, e, kid(first->node, SHUNT_ENCODE_POSITION_value))) {
+            frame inner = inside(w, f, number, e);
+            write_places(w, members, with_currency(w, e, kid(first->node, SHUNT_ENCODE_POSITION_value)), &inner, first->node, c);
             i++;
         } else if (!first->component) {
             take_value(w, members, kid(first->node, SHUNT_ENCODE_POSITION_value), e, shown_of(w, f, number), &item, c);
@@ -623,7 +720,9 @@ static const shunt_segment_node *write_segment(writing *w, member_list *members,
             (void)check_expr(w->k, kid(positions->kids[i], SHUNT_ENCODE_POSITION_value), NULL);
     shunt_message_item        item = { .kind = SHUNT_MESSAGE_SEGMENT, .name = name->text, .field = NO_FIELD };
     const shunt_segment_node *node = find_place(w, segment, once, &item);
-    if (!node) report_no_place(w, segment);
+    bool                      own = w->hl7 && name->text.length && name->text.bytes[0] == 'Z';
+    if (own && !node) item.number = (uint16_t)(w->depth - 1);
+    if (!node && !own) report_no_place(w, segment);
     uint32_t made = open_item(w, item);
     frame    f = { node ? node->elements : NULL, node ? node->element_count : 0, name->text, false, node != NULL };
     write_places(w, members, positions, &f, name, &c);
@@ -701,9 +800,11 @@ static void check_each_item(writing *w, member_list *members, shunt_ast *item, b
         end_pass(w, each, &p, members);
         return;
     }
-    if (!top || w->records) {
+    if (!top || w->records || w->hl7) {
         shunt_diag *d = shunt_diag_add(w->k->diags, SHUNT_E0306, item->span,
-                                       top ? "`for each record` stands once" : "`for each record` stands outside of every loop");
+                                       w->hl7 ? "a message of HL7 is written for each record"
+                                       : top  ? "`for each record` stands once"
+                                              : "`for each record` stands outside of every loop");
         shunt_diag_help(w->k->diags, d, "what repeats within a record is a list: `for each x in lines { ... }`");
     }
     w->records = true;
@@ -754,6 +855,22 @@ static const setting_kind x12_settings[] = {
     { "encoding", 0, 0, 0, false },
     { "delimiters", 0, 0, 0, false },
     { "interchange", 0, 0, 0, false },
+    { NULL, 0, 0, 0, false },
+};
+
+static const setting_kind hl7_settings[] = {
+    { "sending_application", SHUNT_HL7_SENDING_APPLICATION, 1, 180, true },
+    { "sending_facility", SHUNT_HL7_SENDING_FACILITY, 1, 180, false },
+    { "receiving_application", SHUNT_HL7_RECEIVING_APPLICATION, 1, 180, true },
+    { "receiving_facility", SHUNT_HL7_RECEIVING_FACILITY, 1, 180, false },
+    { "processing", SHUNT_HL7_PROCESSING, 1, 1, false },
+    { "accept_ack", SHUNT_HL7_ACCEPT_ACK, 2, 2, false },
+    { "application_ack", SHUNT_HL7_APPLICATION_ACK, 2, 2, false },
+    { "control", 0, 0, 0, false },
+    { "separators", 0, 0, 0, false },
+    { "line", 0, 0, 0, false },
+    { "encoding", 0, 0, 0, false },
+    { "frame", 0, 0, 0, false },
     { NULL, 0, 0, 0, false },
 };
 
@@ -879,25 +996,48 @@ static const shunt_guide *x12_guide(check *k, shunt_ast *encode)
     return NULL;
 }
 
+static const shunt_guide *hl7_message(check *k, shunt_ast *encode)
+{
+    shunt_ast *args = kid(encode, SHUNT_ENCODE_args), *set = kid(args, 1), *version = kid(args, 2);
+    if (set && version && args->kid_count == 3 && set->kind == SHUNT_AST_STRING && version->kind == SHUNT_AST_STRING &&
+        memchr(set->text.bytes, '^', set->text.length))
+        return hl7_guide(k, set, version);
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, kid(args, 0)->span, "`encode hl7` names a message and its version");
+    shunt_diag_help(k->diags, d, "write type and event: `encode hl7 \"DFT^P03\" \"2.5.1\" { ... }`");
+    return NULL;
+}
+
+/* MSH-9.3 is there since 2.3.1. */
+static void tell_guide(writing *w)
+{
+    shunt_text version = shunt_text_of(w->guide->version);
+    tell_setting(w, "set", shunt_text_of(w->guide->set));
+    tell_setting(w, "guide", version);
+    if (!w->hl7)
+        tell_setting(w, "functional_id", shunt_text_of(w->guide->functional_id));
+    else if (shunt_hl7_version_compare(version, SHUNT_TEXT("2.3.1")) >= 0)
+        tell_setting(w, "structure", shunt_text_of(w->guide->functional_id));
+}
+
 bool check_message(check *k, shunt_symbol *target, shunt_ast *encode)
 {
     shunt_ast *args = kid(encode, SHUNT_ENCODE_args), *items = kid(encode, SHUNT_ENCODE_items), *kind = kid(args, 0);
-    if (!kind || !shunt_text_is(kind->text, "x12")) return false;
+    bool       hl7 = kind && shunt_text_is(kind->text, "hl7");
+    if (!kind || (!hl7 && !shunt_text_is(kind->text, "x12"))) return false;
     if (target->as.target->journal) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, kind->span, "a journal is not written as a message");
-        shunt_diag_help(k->diags, d, "emit a record for it: `target ... { ... encode x12 ... }`");
+        shunt_diag_help(k->diags, d, "emit a record for it: `target ... { ... encode %s ... }`", hl7 ? "hl7" : "x12");
         return true;
     }
     member_list members = { 0 };
-    writing     w = { .k = k, .target = target, .kind = "x12", .message = NEW(k, shunt_message), .guide = x12_guide(k, encode) };
+    writing     w = { .k = k, .target = target, .kind = hl7 ? "hl7" : "x12", .hl7 = hl7, .message = NEW(k, shunt_message) };
+    w.guide = hl7 ? hl7_message(k, encode) : x12_guide(k, encode);
     if (!w.guide) {
         use_names(k, encode);
         return true;
     }
-    tell_setting(&w, "set", shunt_text_of(w.guide->set));
-    tell_setting(&w, "guide", shunt_text_of(w.guide->version));
-    tell_setting(&w, "functional_id", shunt_text_of(w.guide->functional_id));
-    check_settings(&w, &members, x12_settings, items, encode);
+    tell_guide(&w);
+    check_settings(&w, &members, hl7 ? hl7_settings : x12_settings, items, encode);
     step_in(&w, w.guide->body);
     check_items(&w, &members, items, true);
     step_out(&w, 0, kind);

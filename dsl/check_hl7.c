@@ -139,7 +139,7 @@ static void unknown_message(check *k, const shunt_ast *message)
     shunt_diag_help(k->diags, d, "a message is named by its type and its event, as in MSH-9: \"DFT^P03\"");
 }
 
-static const shunt_guide *guide_of(check *k, const shunt_ast *message, const shunt_ast *version)
+const shunt_guide *hl7_guide(check *k, const shunt_ast *message, const shunt_ast *version)
 {
     const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_HL7, message->text, version->text);
     if (guide && shunt_text_is(version->text, guide->version)) return guide;
@@ -188,7 +188,7 @@ bool hl7_guides(check *k, shunt_ast *node, shunt_source_info *info)
     for (uint32_t m = 0; m < message_count; m++)
         for (uint32_t v = 0; v < version_count; v++) {
             const shunt_ast   *version = string_of(versions, v);
-            const shunt_guide *guide = guide_of(k, string_of(messages, m), version);
+            const shunt_guide *guide = hl7_guide(k, string_of(messages, m), version);
             if (!guide) return false;
             for (uint32_t j = 0; j < info->guide_count; j++) {
                 if (strcmp(info->guides[j]->set, guide->set) != 0 || strcmp(info->guides[j]->version, guide->version) != 0)

@@ -14,7 +14,7 @@ static const char *const scope_names[] = { "unit", "transaction", "batch", "inte
 static const char *const exit_names[] = { "reject", "quarantine", "warn", "skip" };
 static const char *const mode_names[] = { "half_up", "half_even", "down", "up", "exact" };
 static const char *const state_names[] = { "present", "absent", "cleared" };
-static const char *const encode_names[] = { "json", "csv", "fixed", "xml", "x12" };
+static const char *const encode_names[] = { "json", "csv", "fixed", "xml", "x12", "hl7" };
 static const char *const frame_names[] = { "set", "loop", "group" };
 static const char *const convert_names[] = { "text",        "decimal",  "implied",    "int",      "date",
                                              "date_end",    "date_hl7", "moment_hl7", "date_iso", "moment_iso",
@@ -446,7 +446,7 @@ static void print_encoding(struct printer *d, const shunt_target *t)
 static void print_message(struct printer *d, const shunt_encoding *e)
 {
     static const char *const kinds[] = { "setting", "record", "each", "segment", "element" };
-    static const char *const formats[] = { "text", "code", "number", "implied", "date", "time" };
+    static const char *const formats[] = { "text", "code", "number", "implied", "date", "time", "moment" };
     uint32_t                 ends[SHUNT_MESSAGE_DEPTH + 2], depth = 0;
     for (uint32_t k = 0; k < e->node_count; k++) {
         const shunt_message_node *n = &d->p->message_nodes[e->node_first + k];

@@ -83,6 +83,42 @@ static shunt_status put_time(const shunt_message_node *n, shunt_moment moment, c
     return SHUNT_OK;
 }
 
+/* YYYY[MM[DD[HHMMSS[.ffff]]]] and the offset, where one was written or assumed. */
+shunt_status shunt_message_moment(shunt_moment moment, char room[static SHUNT_VALUE_ROOM], shunt_text *value)
+{
+    int     year, month, day;
+    int64_t seconds = shunt_moment_local_seconds(moment), days = seconds / 86400 - (seconds % 86400 < 0),
+            rest = seconds - days * 86400;
+    shunt_date_split(days, &year, &month, &day);
+    put_digits(room, year, 4);
+    put_digits(room + 4, month, 2);
+    put_digits(room + 6, day, 2);
+    uint32_t length = moment.precision == SHUNT_PRECISION_YEAR ? 4 : moment.precision == SHUNT_PRECISION_MONTH ? 6 : 8;
+    if (moment.precision == SHUNT_PRECISION_TIME) {
+        int64_t fraction = moment.microseconds % 1000000;
+        put_digits(room + 8, rest / 3600, 2);
+        put_digits(room + 10, rest / 60 % 60, 2);
+        put_digits(room + 12, rest % 60, 2);
+        length = 14;
+        if (fraction < 0) fraction += 1000000;
+        if (fraction % 100) return SHUNT_DIGITS_LOST; /* HL7 has four digits */
+        if (fraction) {
+            room[length] = '.';
+            put_digits(room + length + 1, fraction / 100, 4);
+            length += 5;
+        }
+        if (moment.zoned != SHUNT_ZONED_NOT) {
+            int offset = moment.offset < 0 ? -moment.offset : moment.offset;
+            room[length] = moment.offset < 0 ? '-' : '+';
+            put_digits(room + length + 1, offset / 60, 2);
+            put_digits(room + length + 3, offset % 60, 2);
+            length += 5;
+        }
+    }
+    *value = (shunt_text){ room, length };
+    return SHUNT_OK;
+}
+
 static shunt_status fit_text(const shunt_message_node *n, shunt_text text)
 {
     uint32_t count = shunt_utf8_count(text);
@@ -98,6 +134,7 @@ static shunt_status value_text(const shunt_program *p, const shunt_message_node 
         return put_number(n, type, v, room, value);
     if (n->format == SHUNT_FORMAT_DATE && type.kind == SHUNT_KIND_DATE) return put_date(n, v.integer, room, value);
     if (n->format == SHUNT_FORMAT_TIME && type.kind == SHUNT_KIND_MOMENT) return put_time(n, v.moment, room, value);
+    if (n->format == SHUNT_FORMAT_MOMENT && type.kind == SHUNT_KIND_MOMENT) return shunt_message_moment(v.moment, room, value);
     *value = shunt_value_text(p, type, v, room);
     return fit_text(n, *value);
 }
@@ -137,8 +174,8 @@ static shunt_status recode(shunt_message_writer *m, shunt_text *text)
     for (size_t i = 0, length; i < text->length; i += length) {
         uint32_t c = shunt_character(text->bytes + i, text->length - i, &length);
         if (c >= 0x80 && shunt_is_control(c)) {
-            if (m->segments.in_data != SHUNT_DATA_BLANK) return SHUNT_NOT_WRITABLE;
-            c = ' ';
+            if (m->segments.in_data == SHUNT_DATA_REFUSE) return SHUNT_NOT_WRITABLE;
+            if (m->segments.in_data == SHUNT_DATA_BLANK) c = ' ';
         }
         SHUNT_TRY(shunt_put_character(out, m->charset, c));
     }
@@ -147,17 +184,23 @@ static shunt_status recode(shunt_message_writer *m, shunt_text *text)
     return SHUNT_OK;
 }
 
+shunt_status shunt_message_text(shunt_message_writer *m, shunt_text text)
+{
+    if (!is_ascii(text)) SHUNT_TRY(recode(m, &text));
+    return shunt_write_text(&m->segments, text);
+}
+
 static shunt_status put_value(shunt_message_writer *m, const shunt_message_node *n, const shunt_message_fields *f)
 {
     char        room[SHUNT_VALUE_ROOM];
     shunt_type  type;
     shunt_value v;
     shunt_text  text;
+    if (f->states[n->field] == SHUNT_CLEARED) return shunt_write_null(&m->segments);
     if (!read_value(m->program, n, f, &type, &v)) return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
     SHUNT_TRY(value_text(m->program, n, type, v, room, &text));
     uint32_t count = n->format == SHUNT_FORMAT_TEXT && n->min > 1 ? shunt_utf8_count(text) : n->min;
-    if (!is_ascii(text)) SHUNT_TRY(recode(m, &text));
-    SHUNT_TRY(shunt_write_text(&m->segments, text));
+    SHUNT_TRY(shunt_message_text(m, text));
     for (; count < n->min && n->format == SHUNT_FORMAT_TEXT; count++) SHUNT_TRY(shunt_write_text(&m->segments, SHUNT_TEXT(" ")));
     return SHUNT_OK;
 }
@@ -178,7 +221,7 @@ static bool has_content(const shunt_program *p, uint32_t first, uint32_t end, co
             if (has_content(p, i + 1, i + 1 + n->count, f, only_constants)) return true;
         } else if (!(n->flags & SHUNT_MESSAGE_CONSTANT)) {
             *only_constants = false;
-            if (n->field != SHUNT_NONE && read_value(p, n, f, &type, &value)) return true;
+            if (f->states[n->field] == SHUNT_CLEARED || read_value(p, n, f, &type, &value)) return true;
         }
     }
     return false;
@@ -265,13 +308,13 @@ static shunt_status weigh_segment(shunt_message_writer *m, const shunt_message_n
                                   const shunt_message_fields *f, bool *written)
 {
     bool     starts = n->flags & SHUNT_MESSAGE_STARTS, only_constants = true, says = false;
-    unsigned depth = n->number, around = starts ? depth - 1 : depth;
+    unsigned depth = n->number, around = starts ? depth - n->decimals : depth;
     says = has_content(m->program, body, end, f, &only_constants);
     *written = (says || only_constants) && (around == 0 || !m->closed[around]);
     if (says && !*written) return SHUNT_REQUIRED_MISSING;
     bool wanted = n->flags & SHUNT_MESSAGE_REQUIRED && (around == 0 || !m->closed[around]);
     if (wanted && !*written) return SHUNT_REQUIRED_MISSING;
-    for (unsigned d = depth; starts && d < SHUNT_MESSAGE_LOOPS; d++) m->closed[d] = d > depth || !*written;
+    for (unsigned d = around + 1; starts && d < SHUNT_MESSAGE_LOOPS; d++) m->closed[d] = d > depth || !*written;
     return SHUNT_OK;
 }
 
@@ -335,4 +378,25 @@ bool shunt_message_parts_read(const char *bytes, size_t length, shunt_message_pa
         parts->segments[i] = parcel.segments[i];
     }
     return at == length;
+}
+
+/* ---- what the run knows ---- */
+
+bool shunt_message_control(const shunt_setting *s, uint64_t *control)
+{
+    *control = 0;
+    if (s->number == UINT32_MAX) return true;
+    for (uint32_t i = 0; i < s->value.length && i < 10; i++) {
+        if (s->value.bytes[i] < '0' || s->value.bytes[i] > '9') return false;
+        *control = *control * 10 + (uint64_t)(s->value.bytes[i] - '0');
+    }
+    return *control > 0 && *control < SHUNT_CONTROLS;
+}
+
+uint64_t shunt_message_next(shunt_dress *d, uint64_t first)
+{
+    if (!d->control) d->control = first ? first : 1;
+    uint64_t number = d->control;
+    d->control = number + 1 < SHUNT_CONTROLS ? number + 1 : 1;
+    return number;
 }

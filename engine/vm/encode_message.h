@@ -30,6 +30,15 @@ shunt_status shunt_message_write(shunt_message_writer *m, uint32_t first, uint32
 shunt_status shunt_message_setting(const shunt_program *p, const shunt_message_node *node, const shunt_message_fields *fields,
                                    char room[static SHUNT_VALUE_ROOM], shunt_text *value);
 
+/* A text in the character set of the message, into the element at hand. */
+shunt_status shunt_message_text(shunt_message_writer *m, shunt_text text);
+/* As HL7 writes a moment; DIGITS_LOST beyond four digits of a second. */
+shunt_status shunt_message_moment(shunt_moment moment, char room[static SHUNT_VALUE_ROOM], shunt_text *value);
+enum { SHUNT_CONTROLS = 1000000000 /* control numbers are less than this */ };
+/* The first control number that the rules set, 0 = they do not. False: it is none. */
+bool     shunt_message_control(const shunt_setting *setting, uint64_t *control);
+/* The next one of the run. */
+uint64_t shunt_message_next(shunt_dress *d, uint64_t first);
 /* Parts of a parcel: lengths, then bytes. */
 enum { SHUNT_MESSAGE_PARTS = 8 };
 typedef struct shunt_message_parts {

@@ -167,21 +167,13 @@ static void put_digits(shunt_segment_writer *w, const char *format, unsigned lon
     (void)shunt_write_text(w, (shunt_text){ digits, (uint32_t)length });
 }
 
-static uint64_t next_control(const struct x12_form *f, shunt_dress *d)
-{
-    if (!d->control) d->control = f->control ? f->control : 1;
-    uint64_t number = d->control % 1000000000u;
-    d->control++;
-    return number ? number : next_control(f, d);
-}
-
 static void open_around(const struct x12_form *f, shunt_dress *d, shunt_segment_writer *w, const shunt_message_parts *now,
                         int joined)
 {
     char digits[SHUNT_ISA_CONTROL_DIGITS + 1];
     if (joined < IN_INTERCHANGE) {
         size_t at = w->out->length;
-        d->interchange = next_control(f, d);
+        d->interchange = shunt_message_next(d, f->control);
         d->group = d->interchange;
         d->groups = 0;
         shunt_buffer_text(w->out, now->items[HEADER]);
@@ -189,7 +181,7 @@ static void open_around(const struct x12_form *f, shunt_dress *d, shunt_segment_
         if (!w->out->failed) memcpy(w->out->bytes + at + SHUNT_ISA_CONTROL, digits, SHUNT_ISA_CONTROL_DIGITS);
     }
     if (joined < IN_GROUP) {
-        if (joined == IN_INTERCHANGE) d->group = next_control(f, d);
+        if (joined == IN_INTERCHANGE) d->group = shunt_message_next(d, f->control);
         d->groups++;
         d->sets = 0;
         shunt_buffer_text(w->out, now->items[GROUP]);
@@ -279,17 +271,6 @@ static shunt_status take_choice(const shunt_former *f, const shunt_setting *s, c
     return *chosen || shunt_text_is(s->value, no) ? SHUNT_OK : shunt_setting_fault(f, s, must);
 }
 
-static shunt_status take_control(const shunt_former *f, const shunt_setting *s, struct x12_form *form)
-{
-    for (uint32_t i = 0; i < s->value.length && i < 10; i++) {
-        if (s->value.bytes[i] < '0' || s->value.bytes[i] > '9') form->control = 1000000000u;
-        form->control = form->control * 10 + (uint64_t)(s->value.bytes[i] - '0');
-    }
-    return s->number == UINT32_MAX || (form->control > 0 && form->control < 1000000000u)
-               ? SHUNT_OK
-               : shunt_setting_fault(f, s, "a number from 1 to 999999999, in quotes");
-}
-
 static shunt_status take_settings(const shunt_former *f, struct x12_form *form)
 {
     shunt_setting s[] = { [SET] = { .name = "set" },
@@ -310,7 +291,8 @@ static shunt_status take_settings(const shunt_former *f, struct x12_form *form)
     if (form->guide.length < 6 || !form->set.length) return shunt_form_fault(f, "the guide is not named");
     /* GS08 005010X218 is release 00501 in ISA12. */
     memcpy(form->release, form->guide.bytes, 5);
-    SHUNT_TRY(take_control(f, &s[CONTROL], form));
+    if (!shunt_message_control(&s[CONTROL], &form->control))
+        return shunt_setting_fault(f, &s[CONTROL], "a number from 1 to 999999999, in quotes");
     SHUNT_TRY(take_choice(f, &s[ACKNOWLEDGE], "0", "1", "\"0\" or \"1\"", &form->acknowledge));
     SHUNT_TRY(take_separators(f, &s[SEPARATORS], form));
     if (s[LINE].value.length && !shunt_text_is(s[LINE].value, "\n") && !shunt_text_is(s[LINE].value, "\r\n"))

@@ -9,7 +9,8 @@ typedef enum shunt_message_kind {
     SHUNT_MESSAGE_SETTING, /* of the envelope: `number` says which; a value */
     SHUNT_MESSAGE_RECORD,  /* body: once for each record of a set, what is around it once a set */
     SHUNT_MESSAGE_EACH,    /* body: once for each row of the list in `field`; fields of the body are those of the row */
-    SHUNT_MESSAGE_SEGMENT, /* `name`; `number`: depth of its loop in the guide, 0 = of the set itself; body: elements */
+    SHUNT_MESSAGE_SEGMENT, /* `name`; `number`: depth of its loop in the guide, 0 = of the set itself; `decimals`: loops that it begins at
+                            * once; body: elements */
     SHUNT_MESSAGE_ELEMENT, /* `number`: position in what is around it; a value, or a body: components, or EACH: repetitions */
     SHUNT_MESSAGE_KIND_COUNT
 } shunt_message_kind;
@@ -20,6 +21,7 @@ typedef enum shunt_message_format {
     SHUNT_FORMAT_IMPLIED, /* `decimals` digits behind a point that is not written */
     SHUNT_FORMAT_DATE,    /* CCYYMMDD, YYMMDD where `max` is 6 */
     SHUNT_FORMAT_TIME,    /* of a moment: HHMM, HHMMSS where `max` is at least 6 */
+    SHUNT_FORMAT_MOMENT,  /* HL7: YYYYMMDDHHMMSS and the zone, or as far as it is known */
     SHUNT_FORMAT_COUNT
 } shunt_message_format;
 enum {
@@ -29,6 +31,17 @@ enum {
     SHUNT_MESSAGE_FLAGS = 7
 };
 enum { SHUNT_MESSAGE_DEPTH = 24, SHUNT_MESSAGE_LOOPS = 16 };
+/* What settings of the header of an HL7 message are about: its fields. */
+enum {
+    SHUNT_HL7_SENDING_APPLICATION = 3,
+    SHUNT_HL7_SENDING_FACILITY,
+    SHUNT_HL7_RECEIVING_APPLICATION,
+    SHUNT_HL7_RECEIVING_FACILITY,
+    SHUNT_HL7_PROCESSING = 11,
+    SHUNT_HL7_ACCEPT_ACK = 15,
+    SHUNT_HL7_APPLICATION_ACK,
+    SHUNT_HL7_SETTINGS
+};
 /* What settings of an X12 envelope are about. */
 enum {
     SHUNT_X12_SENDER_QUALIFIER = 1,

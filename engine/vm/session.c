@@ -18,7 +18,7 @@ static bool calls(const shunt_program *p, shunt_builtin builtin)
 }
 
 /* Envelopes of these say when they were made. */
-static bool stamped(uint16_t encoding) { return encoding == SHUNT_ENCODE_X12; }
+static bool stamped(uint16_t encoding) { return encoding == SHUNT_ENCODE_X12 || encoding == SHUNT_ENCODE_HL7; }
 
 static shunt_status check_options(const shunt_session_options *o, char why[static 200])
 {

@@ -462,8 +462,8 @@ static bool check_nodes(struct verifier *v, uint32_t first, uint32_t end, uint16
         bool value = n->kind == SHUNT_MESSAGE_SETTING || (n->kind == SHUNT_MESSAGE_ELEMENT && !n->count);
         bool held = n->field < r->field_count;
         if (value && !(held && scalar(p->fields[r->field_first + n->field].type.kind) && !n->count)) return false;
-        if (n->kind == SHUNT_MESSAGE_SEGMENT &&
-            (n->name == SHUNT_NONE || n->number >= SHUNT_MESSAGE_LOOPS || (n->flags & SHUNT_MESSAGE_STARTS && !n->number)))
+        if (n->kind == SHUNT_MESSAGE_SEGMENT && (n->name == SHUNT_NONE || n->number >= SHUNT_MESSAGE_LOOPS ||
+                                                 (n->flags & SHUNT_MESSAGE_STARTS && (!n->decimals || n->decimals > n->number))))
             return false;
         if (n->kind == SHUNT_MESSAGE_ELEMENT && (around == SHUNT_NONE || !n->number)) return false;
         if ((n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_RECORD) && around != SHUNT_NONE) return false;

@@ -368,6 +368,60 @@ def x12_needs_the_time_of_arrival(folder):
         assert done.returncode == 2 and words in done.stderr and not done.stdout, done
 
 
+HL7 = """day: date
+  encode hl7 "ADT^A01" "2.5.1" {{ sending_application: "A|B"  receiving_application: part(note, 1, 12)  {}
+    segment EVN {{ 2: day }}
+    segment PID {{ 3: {{ 1: part(claim, 1, 8)  4.1: part(note, 1, 12) }}  5: {{ 1.1: part(note, 1, 12)  2: part(note, 1, 12) }} }}
+    segment PV1 {{ 2: "I" }}
+    segment ZAB {{ 2: part(note, 1, 12)  3.2: part(note, 1, 12) }} }}"""
+
+
+def unescape(text, marks, encoding):
+    letters = {"F": marks[0], "S": marks[1], "R": marks[2], "E": marks[3], "T": marks[4]}
+    parts = text.split(marks[3])
+    assert len(parts) % 2 == 1, text
+    for i in range(1, len(parts), 2):
+        parts[i] = letters[parts[i]] if parts[i] in letters else bytes.fromhex(parts[i][1:]).decode(encoding) if parts[i][0] == "X" else None
+    return "".join(parts)
+
+
+def expect_hl7(folder, settings, marks, encoding, line="\r", before="", behind=""):
+    """Whatever a text holds: the same segments and parts, and the text as it was."""
+    claims = claims_of(notes() + ['""', '"" '])
+    text = rules(HL7.format(settings), ends=True).replace("paid: CLP04", "paid: CLP04  day: BPR16")
+    out, failed = run(folder, text, claims, *STAMP, "--control-number", "7")
+    claims = [(number, note[:12]) for number, note, _ in with_ends(claims)]
+    assert failed == {c[0]: "NOT_WRITABLE" for c in claims if not encodes(c[1], encoding)}, failed
+    kept = [c for c in claims if c[0] not in failed]
+    messages = out.decode(encoding)
+    for i, (number, note) in enumerate(kept):
+        rows_of = []
+        assert messages.startswith(before + "MSH" + marks[0] + marks[1:5] + marks[0]), messages[:80]
+        messages = messages[len(before):]
+        for at in range(5):
+            row, messages = messages.split(line, 1)
+            if at == 0:
+                row = row.replace(marks[0] + marks[1:5], marks[0], 1)
+            rows_of.append([[[[unescape(s, marks, encoding) for s in c.split(marks[4])] for c in r.split(marks[1])] for r in f.split(marks[2])] for f in row.split(marks[0])])
+        assert messages.startswith(behind)
+        messages = messages[len(behind):]
+        single = lambda value: [[[value]]]
+        msh, evn, pid, pv1, zab = rows_of
+        assert msh[2] == single("A|B") and msh[4] == single(note) and msh[6] == single("20250301080509+0000") and msh[8] == [[["ADT"], ["A01"], ["ADT_A01"]]], msh
+        assert msh[9:12] == [single(str(7 + i)), single("P"), single("2.5.1")]
+        assert evn == [single("EVN"), single(""), single("20250301")] and pv1 == [single("PV1"), single(""), single("I")]
+        assert pid[1:] == [single(""), single(""), [[[number], [""], [""], [note]]], single(""), [[[note], [note]]]], (pid, note)
+        assert zab[1:] == [single(""), single(note), [[[""], [note]]]], zab
+    assert messages == ""
+
+
+@test
+def hl7_keeps_its_parts(folder):
+    expect_hl7(folder, "", "|^~\\&", "ascii")
+    expect_hl7(folder, 'encoding: "UTF-8"  frame: "mllp"', "|^~\\&", "utf-8", before="\x0b", behind="\x1c\r")
+    expect_hl7(folder, 'encoding: "ISO-8859-1"  separators: "*:^!,"  line: "\\r\\n"', "*:^!,", "latin-1", line="\r\n")
+
+
 @test
 def fixed_numbers(folder):
     text = rules('encode fixed 24 { column claim at 1..2  column paid at 3..10  column `at` at 12..19 as "MMDDYYYY"  column nth at 21..24 as "N1" }')

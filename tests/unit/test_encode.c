@@ -136,6 +136,17 @@ static const struct {
       "GS|RA|S1|R1|20250301|0800|1|X|005010\nST|820|0001|005010\nBPR|C|80|C|CHK\nTRN|1|C1\nENT|1|2J|EI|99213\n"
       "RMR|IV|99213||60||.125\nSE|6|0001\nST|820|0002|005010\nBPR|C|-80|C|CHK\nTRN|1|C2\nENT|2|2J|EI|99213\n"
       "RMR|IV|99213||60||.125\nSE|6|0002\nGE|2|1\nIEA|1|000000001\n" },
+    { "a message",
+      "encode hl7 \"DFT^P03\" \"2.5.1\" { sending_application: \"S1\"  receiving_application: \"R&1\"  processing: \"T\"  "
+      "accept_ack: \"AL\"  "
+      "line: \"\\n\"  segment EVN { 2: day } segment PID { 3: for each s in services { 1: part(s.code, 1, 15) } 5: { 1.1: none } "
+      "} "
+      "segment FT1 { 4: day  6: size  7.1: \"X\"  10: rate  11: paid  13.2: none } }",
+      "", CLAIM("C1", "80") CLAIM("C2", "-80"),
+      "MSH|^~\\&|S1||R\\T\\1||20250301080000+0000||DFT^P03^DFT_P03|1|T|2.5.1|||AL\nEVN||20250301\nPID|||99213~A<1||C1\n"
+      "FT1||||20250301||large|X|||-0.125|80.00&USD\n"
+      "MSH|^~\\&|S1||R\\T\\1||20250301080000+0000||DFT^P03^DFT_P03|2|T|2.5.1|||AL\nEVN||20250301\nPID|||99213~A<1||C2\n"
+      "FT1||||20250301||large|X|||-0.125|-80.00&USD\n" },
     { "what does not fit is none of its unit", "encode fixed 4 { column claim at 1..2 }", "",
       CLAIM("C10", "80") CLAIM("C2", "80"), "C2  \n" },
 };
@@ -143,6 +154,10 @@ static const struct {
 #define X12(settings)                                                                                                            \
     "encode x12 820 \"005010\" { sender: \"S\"  receiver: \"R\"  " settings                                                      \
     " segment BPR { 1: \"C\"  2: paid  3: \"C\"  4: \"CHK\" } }"
+
+#define HL7(settings)                                                                                                            \
+    "encode hl7 \"ADT^A03\" \"2.5.1\" { sending_application: \"S\"  receiving_application: \"R\"  " settings                     \
+    " segment EVN { 2: day } segment PID { 3: part(claim, 1, 9)  5: { 1.1: claim } } segment PV1 { 2: \"I\" } }"
 
 /* What the compiler says of an `encode`, and where. */
 static const struct {
@@ -198,6 +213,12 @@ static const struct {
     { X12("encoding: \"EBCDIC\""), "", "`encoding` must be \"UTF-8\"" },
     { X12("delimiters: \"keep\""), "", "`delimiters` must be \"refuse\" or \"blank\"\n" },
     { X12("interchange: \"file\""), "", "`interchange` must be \"transaction\" or \"record\"\n" },
+    { HL7("control: \"x\""), "", "`control` must be a number" },
+    { HL7("separators: \"|^~\\\\\""), "", "`separators` must be five different marks" },
+    { HL7("separators: \"|^~\\\\|\""), "", "`separators` must be five different marks" },
+    { HL7("line: \"\""), "", "`line` must be `\\r`, `\\n` or `\\r\\n`\n" },
+    { HL7("encoding: \"UTF-16\""), "", "`encoding` must be \"UTF-8\"" },
+    { HL7("frame: \"tcp\""), "", "`frame` must be \"none\" or \"mllp\"\n" },
     { "", "encode xml { column date as \"lines\"  column amount }",
       "`lines` is what the lines of a journal are called\n  --> t.map:27:16" },
 };
@@ -334,6 +355,7 @@ static const struct {
       " 4: \"CHK\" }"
       " for each s in services { segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } } }",
       "" },
+    { HL7("frame: \"mllp\"  encoding: \"UTF-8\""), "" },
 };
 
 START_TEST(memory_that_fails)
