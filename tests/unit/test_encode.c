@@ -139,7 +139,8 @@ static const struct {
     { "a message",
       "encode hl7 \"DFT^P03\" \"2.5.1\" { sending_application: \"S1\"  receiving_application: \"R&1\"  processing: \"T\"  "
       "accept_ack: \"AL\"  "
-      "line: \"\\n\"  segment EVN { 2: day } segment PID { 3: for each s in services { 1: part(s.code, 1, 15) } 5: { 1.1: none } "
+      "line: \"\\n\"  segment EVN { 2: day } segment PID { 3: for each s in services { 1: part(s.code, 1, 15) } 5: { 1.1: claim "
+      "} "
       "} "
       "segment FT1 { 4: day  6: size  7.1: \"X\"  10: rate  11: paid  13.2: none } }",
       "", CLAIM("C1", "80") CLAIM("C2", "-80"),
