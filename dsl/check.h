@@ -331,6 +331,11 @@ shunt_ty check_method(check *k, shunt_ast *node);
 bool     is_builtin(shunt_text name);
 uint32_t phi_through(check *k, const decl *callee, const uint32_t *arguments, uint32_t count, uint32_t bits);
 
+/* ---- quantities and currencies (check_convert.c) ---- */
+shunt_ty check_convert(check *k, shunt_ast **values); /* of `convert(x, from, to)` */
+shunt_ty check_exchange(check *k, shunt_ast *node,
+                        shunt_ast **values); /* of `exchange(x, to, on, rates)`: the table is the node's symbol */
+
 /* ---- statements (check_stmt.c) ---- */
 void     check_map(check *k, shunt_symbol *map);
 void     check_inserted(check *k, shunt_ast *statement); /* an IF that no author wrote */

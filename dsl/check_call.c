@@ -75,6 +75,8 @@ static const char *usage_of(shunt_lang_builtin builtin)
         [SHUNT_LANG_ABS] = "abs(x)",
         [SHUNT_LANG_ROUND] = "round(x, 2, \"half_up\")",
         [SHUNT_LANG_PERCENT_CHANGE] = "percent_change(old, new, 2, \"half_up\")",
+        [SHUNT_LANG_CONVERT] = "convert(quantity, from: \"DZ\", to: \"EA\")",
+        [SHUNT_LANG_EXCHANGE] = "exchange(amount, \"USD\", on: day, rates: rates)",
         [SHUNT_LANG_POSITION] = "position(x)",
         [SHUNT_LANG_OCCURRENCE] = "occurrence(a, b)",
         [SHUNT_LANG_ADJUSTMENTS] = "adjustments(claim)",
@@ -117,6 +119,24 @@ static shunt_ty wrong_arguments(check *k, const call *c, shunt_lang_builtin buil
 }
 
 static bool has_arguments(const call *c, uint32_t count) { return c->count == count && !c->named_count && !c->each; }
+
+/* All of them, by position and then by name. */
+static bool gather(const call *c, const char *const *names, uint32_t count, shunt_ast **values)
+{
+    memset(values, 0, count * sizeof *values);
+    if (c->each || c->count > count) return false;
+    for (uint32_t i = 0; i < c->count; i++) values[i] = c->values[i];
+    for (uint32_t i = 0; i < c->named_count; i++) {
+        const shunt_ast *name = kid(c->named[i], SHUNT_FIELD_name);
+        uint32_t         at = 0;
+        while (at < count && (!names[at] || !name || !shunt_text_is(name->text, names[at]))) at++;
+        if (at == count || values[at]) return false;
+        values[at] = kid(c->named[i], SHUNT_FIELD_value);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!values[i]) return false;
+    return true;
+}
 
 static shunt_ty argument(check *k, const call *c, uint32_t at, shunt_ty type)
 {
@@ -825,11 +845,16 @@ static shunt_ty check_builtin(check *k, const call *c, shunt_lang_builtin builti
     case SHUNT_LANG_ABS: return check_abs(k, c, want);
     case SHUNT_LANG_ROUND: return check_round(k, c, want);
     case SHUNT_LANG_PERCENT_CHANGE: return check_percent_change(k, c);
-    case SHUNT_LANG_CONVERT:
-    case SHUNT_LANG_EXCHANGE:
-        not_in_version(k, c->node->span, "`%.*s`", SHUNT_TEXT_ARGS(c->name));
-        use_names(k, c->node);
-        return ty_error();
+    case SHUNT_LANG_CONVERT: {
+        static const char *const names[] = { NULL, "from", "to" };
+        shunt_ast               *values[3];
+        return gather(c, names, 3, values) ? check_convert(k, values) : wrong_arguments(k, c, builtin);
+    }
+    case SHUNT_LANG_EXCHANGE: {
+        static const char *const names[] = { NULL, "to", "on", "rates" };
+        shunt_ast               *values[4];
+        return gather(c, names, 4, values) ? check_exchange(k, c->node, values) : wrong_arguments(k, c, builtin);
+    }
     case SHUNT_LANG_POSITION: return check_position(k, c);
     case SHUNT_LANG_OCCURRENCE: return check_occurrence(k, c);
     case SHUNT_LANG_ADJUSTMENTS:

@@ -802,8 +802,13 @@ static void cannot(check *k, shunt_ast *node, const shunt_ty *a, const shunt_ty 
             shunt_diag_help(k->diags, d, "write the amount in %s", a->currency);
         else if (left->kind == SHUNT_AST_MONEY)
             shunt_diag_help(k->diags, d, "write the amount in %s", b->currency);
-        else
-            shunt_diag_help(k->diags, d, "keep the currencies apart: an amount, a tally and a journal line for each");
+        else {
+            shunt_diag_help(
+                k->diags, d,
+                "change one at a dated rate: `exchange(%.*s, \"%s\", on: DAY, rates: RATES) otherwise quarantine CODE`",
+                SHUNT_TEXT_ARGS(short_text(k, right)), a->currency);
+            shunt_diag_help(k->diags, d, "or keep the currencies apart: an amount, a tally and a journal line for each");
+        }
         return;
     }
     if (a->kind == b->kind && (a->kind == SHUNT_TY_ENUM || a->kind == SHUNT_TY_BOOL || a->kind == SHUNT_TY_TOKEN) &&

@@ -1074,12 +1074,51 @@ static uint16_t eval_unary(shunt_emit_fn *f, shunt_ast *node, shunt_op int_op, s
     return at;
 }
 
+/* The row of the table, or of the one that an active overlay puts in its place. */
+static void emit_lookup(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t at, uint16_t run)
+{
+    shunt_emit_label found = { 0 };
+    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) {
+        shunt_emit_label past = { 0 };
+        shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, shunt_emit_active(f, r->overlay), &past);
+        shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)r->table->number);
+        shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &found);
+        shunt_emit_bind(f, &past);
+    }
+    shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)symbol->number);
+    shunt_emit_bind(f, &found);
+}
+
+/* The rate in force, times the amount, rounded half up to the currency's scale. Absent where there is no rate. */
+static uint16_t eval_exchange(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
+{
+    const shunt_symbol     *rates = shunt_fact_of(node)->symbol;
+    const shunt_table_info *table = rates->as.table;
+    shunt_ast              *amount = argument(node, 0, NULL), *to = argument(node, 1, "to"), *on = argument(node, 2, "on");
+    uint32_t                rate = 0;
+    while (!shunt_text_is(table->shape->members[rate].name, "rate")) rate++;
+    shunt_type types[3] = { text_type, text_type, date_type }, row_type = shunt_emit_type(f->e, &rates->type),
+               rate_type = shunt_emit_type(f->e, &table->shape->members[rate].type);
+    uint16_t at = result_place(f, node, into), row = shunt_emit_temp(f, row_type), factor = shunt_emit_temp(f, rate_type),
+             value = as_decimal(f, eval(f, amount, SHUNT_NONE)), run = shunt_emit_run_of(f, types, 3);
+    shunt_type product = { .kind = SHUNT_KIND_DECIMAL, .scale = (uint8_t)(shunt_emit_type_of(f, value).scale + rate_type.scale) };
+    load_text(f, shunt_text_of(type_at(amount)->currency), run);
+    shunt_emit_text_into(f, to, (uint16_t)(run + 1));
+    shunt_emit_into(f, on, (uint16_t)(run + 2));
+    emit_lookup(f, rates, row, run);
+    shunt_emit_op(f, SHUNT_OP_FIELD, factor, row, shunt_emit_number(f->e, rate));
+    uint16_t whole = shunt_emit_temp(f, product);
+    shunt_emit_op(f, SHUNT_OP_DEC_MUL, whole, value, factor);
+    shunt_emit_op(f, SHUNT_OP_DEC_RESCALE, at, whole, SHUNT_HALF_UP);
+    return at;
+}
+
 static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_builtin builtin, uint16_t into)
 {
     static const char *const months[] = { NULL, NULL, "mode" }, *const change[] = { NULL, NULL, "places", "mode" },
-                             *const dated[] = { NULL, "format" };
-    shunt_ast                      *args = argument_list(node), *first = argument(node, 0, NULL);
-    uint16_t                        at;
+                             *const dated[] = { NULL, "format" }, *const units[] = { NULL, "from", "to" };
+    shunt_ast *args = argument_list(node), *first = argument(node, 0, NULL);
+    uint16_t   at;
     switch (builtin) {
     case SHUNT_LANG_SUM: return eval_total(f, node, first, into);
     case SHUNT_LANG_COUNT: return eval_count(f, first, into);
@@ -1130,8 +1169,8 @@ static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_built
     case SHUNT_LANG_DECLASSIFY: return eval(f, first, into);
     case SHUNT_LANG_FILE_ID: return eval_vm_builtin(f, node, SHUNT_BUILTIN_FILE_ID, NULL);
     case SHUNT_LANG_RECEIVED_AT: return eval_vm_builtin(f, node, SHUNT_BUILTIN_RECEIVED_AT, NULL);
-    case SHUNT_LANG_CONVERT:
-    case SHUNT_LANG_EXCHANGE:
+    case SHUNT_LANG_CONVERT: return eval_vm_builtin(f, node, SHUNT_BUILTIN_CONVERT, units);
+    case SHUNT_LANG_EXCHANGE: return eval_exchange(f, node, into);
     case SHUNT_LANG_COUNT_: break;
     }
     shunt_emit_unsupported(f->e, node->span, "this function");
@@ -1165,16 +1204,7 @@ static uint16_t eval_lookup(shunt_emit_fn *f, shunt_ast *node, uint16_t into)
     }
     if (table->effective && node->kids[SHUNT_INDEX_at])
         shunt_emit_into(f, node->kids[SHUNT_INDEX_at], (uint16_t)(run + table->key_count));
-    shunt_emit_label found = { 0 };
-    for (const shunt_replacement *r = symbol->replaced; r; r = r->next) {
-        shunt_emit_label past = { 0 };
-        shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, shunt_emit_active(f, r->overlay), &past);
-        shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)r->table->number);
-        shunt_emit_jump(f, SHUNT_OP_JUMP, 0, &found);
-        shunt_emit_bind(f, &past);
-    }
-    shunt_emit_op(f, SHUNT_OP_LOOKUP, at, run, (uint16_t)symbol->number);
-    shunt_emit_bind(f, &found);
+    emit_lookup(f, symbol, at, run);
     return at;
 }
 

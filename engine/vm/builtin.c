@@ -3,6 +3,7 @@
 #include "engine/base/decimal.h"
 #include "engine/base/hash.h"
 #include "engine/vm/state.h"
+#include "engine/vm/units.h"
 
 _Static_assert(SHUNT_DECIMAL_TEXT <= 64 && SHUNT_MOMENT_TEXT <= 64, "rooms of 64 bytes are enough");
 
@@ -205,6 +206,12 @@ static shunt_status received_at(const shunt_vm_host *host, shunt_value *result, 
     return SHUNT_OK;
 }
 
+static shunt_status convert(const shunt_value *a, unsigned from_scale, unsigned to_scale, shunt_value *result, uint8_t *state)
+{
+    shunt_status status = shunt_units_convert(a[0].coefficient, from_scale, a[1].text, a[2].text, to_scale, &result->coefficient);
+    return status == SHUNT_NOT_FOUND ? absent(state) : status;
+}
+
 shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value *a, shunt_type first, shunt_type type,
                               shunt_value *result, uint8_t *state)
 {
@@ -230,6 +237,7 @@ shunt_status shunt_vm_builtin(shunt_vm *vm, uint16_t builtin, const shunt_value 
     case SHUNT_BUILTIN_DATE_OF: return date_of(a[0].moment, result);
     case SHUNT_BUILTIN_LOCAL_DATE: return local_date(vm->program, a[0].moment, a[1].text, result);
     case SHUNT_BUILTIN_INSTANT: return instant(a[0].moment, result);
+    case SHUNT_BUILTIN_CONVERT: return convert(a, first.scale, type.scale, result, state);
     case SHUNT_BUILTIN_COUNT: break;
     }
     return SHUNT_USAGE;
