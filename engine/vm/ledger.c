@@ -307,6 +307,13 @@ shunt_status shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value
     return SHUNT_OK;
 }
 
+bool shunt_ledger_summed(const shunt_ledger *l)
+{
+    for (uint32_t i = 0; i < l->change_count; i++)
+        if (l->program->tallies[l->changes[i].tally].record != SHUNT_NONE) return true;
+    return false;
+}
+
 void shunt_ledger_keep(shunt_ledger *l)
 {
     l->change_count = 0;

@@ -65,6 +65,8 @@ static inline uint32_t shunt_ledger_put_key(char *out, shunt_text key)
 
 /* `add` of a rule; undone or kept with what runs at present. Several keys are joined by shunt_ledger_put_key. */
 shunt_status shunt_ledger_add(shunt_ledger *ledger, uint16_t tally, shunt_value value, shunt_text key);
+/* Whether what runs at present has added to a group: it will be seen in a sum. */
+bool         shunt_ledger_summed(const shunt_ledger *ledger);
 void         shunt_ledger_keep(shunt_ledger *ledger);
 void         shunt_ledger_undo(shunt_ledger *ledger);
 /* Of the scope that is at its end. A grouped one gives a list of rows in the arena. */

@@ -372,7 +372,7 @@ static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_no
     s->made_count = 0;
     shunt_vm_unit(s->vm);
     SHUNT_TRY(shunt_vm_run(s->vm, function, node, keep, &outcome));
-    if (least == SHUNT_SCOPE_UNIT && outcome.status == SHUNT_OK && outcome.records == 0) {
+    if (least == SHUNT_SCOPE_UNIT && outcome.status == SHUNT_OK && outcome.records == 0 && !shunt_ledger_summed(s->ledger)) {
         uint32_t at = s->program->functions[function].code_first;
         outcome.status = SHUNT_UNIT_SILENT;
         outcome.place = (shunt_vm_place){ .slot = SHUNT_NONE, .node = node };
