@@ -19,7 +19,7 @@ SHUNT = str(pathlib.Path(sys.argv[1]).resolve())
 CHANGES = 35  # of each sample
 CASES = ROOT / "tests/cases/lineage"
 # Elements that say what something is, not what it holds: changed, another segment or loop would be read.
-OF_STRUCTURE = {"NM1": {1, 2, 8}, "N1": {1, 3}, "REF": {1}, "DTM": {1}, "DTP": {1, 2}, "AMT": {1}, "QTY": {1}, "LX": {1}, "PER": {1, 3, 5, 7}, "TRN": {1}, "ENT": {2}, "HL": {3}}
+OF_STRUCTURE = {"NM1": {1, 2, 8}, "N1": {1, 3}, "REF": {1}, "DTM": {1}, "DTP": {1, 2}, "AMT": {1}, "QTY": {1}, "LX": {1}, "PER": {1, 3, 5, 7}, "TRN": {1}, "ENT": {2}, "HL": {1, 2, 3}}
 ENVELOPE = {"ISA", "GS", "ST", "SE", "GE", "IEA", "MSH", "FHS", "BHS", "BTS", "FTS"}
 
 
