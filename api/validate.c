@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "engine/base/date.h"
+#include "standards/fhir/types.h"
 #include "standards/registry.h"
 
 enum { TYPES = 5, DRAIN = 1 << 16 };
@@ -86,14 +87,25 @@ static shunt_result drain(shunt_validator *v)
     return fine ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;
 }
 
+static bool begins_like_xml(shunt_text head)
+{
+    uint32_t at = head.length >= 3 && memcmp(head.bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    while (at < head.length &&
+           (head.bytes[at] == ' ' || head.bytes[at] == '\t' || head.bytes[at] == '\r' || head.bytes[at] == '\n'))
+        at++;
+    return at < head.length && head.bytes[at] == '<';
+}
+
 /* What is of no standard that is known by its bytes is held against X12, which says that it is none. */
 static shunt_result choose(shunt_validator *v, bool last)
 {
     shunt_standard standard = SHUNT_STANDARD_X12;
     shunt_sniffed  sniffed = shunt_standard_sniff((const uint8_t *)v->head.bytes, v->head.length, last, 0, &standard);
     if (sniffed == SHUNT_SNIFFED_MORE) return SHUNT_DONE;
-    bool hl7 = sniffed == SHUNT_SNIFFED && standard == SHUNT_STANDARD_HL7;
-    v->ops = hl7 ? &shunt_validate_hl7 : &shunt_validate_x12;
+    v->ops = &shunt_validate_x12;
+    if (sniffed == SHUNT_SNIFFED && standard == SHUNT_STANDARD_HL7) v->ops = &shunt_validate_hl7;
+    if (sniffed == SHUNT_SNIFFED && standard == SHUNT_STANDARD_FHIR) v->ops = &shunt_validate_fhir;
+    v->xml = begins_like_xml((shunt_text){ v->head.bytes, (uint32_t)v->head.length });
     return v->ops->open(v) ? SHUNT_SYSTEM_FAULT : SHUNT_DONE;
 }
 
@@ -175,7 +187,10 @@ shunt_result shunt_validator_new(const shunt_validate_options *options, shunt_wr
     shunt_buffer_init(&v->head, &v->memory);
     v->levels = levels_of(v->options.snip);
     v->arena = shunt_arena_new(&v->memory, 0);
-    const char *wrong = v->levels ? set_time(v) : "a SNIP type is 1 to 5, or several apart by commas";
+    v->fhir = shunt_fhir_version(v->options.fhir ? shunt_text_of(v->options.fhir) : SHUNT_TEXT("R4"));
+    const char *wrong = !v->levels ? "a SNIP type is 1 to 5, or several apart by commas"
+                        : !v->fhir ? "a version of FHIR is R4 or R5"
+                                   : set_time(v);
     if (!wrong && v->arena) {
         *made = v;
         return SHUNT_DONE;

@@ -12,12 +12,14 @@ typedef struct shunt_validate_ops {
     void (*summary)(shunt_validator *v);
     void (*done)(shunt_validator *v);
 } shunt_validate_ops;
-extern const shunt_validate_ops shunt_validate_x12, shunt_validate_hl7;
+extern const shunt_validate_ops shunt_validate_x12, shunt_validate_hl7, shunt_validate_fhir;
 
 struct shunt_validator {
     shunt_memory              memory;
     shunt_validate_options    options;
     uint32_t                  levels;      /* bit n: SNIP type, or level, n */
+    const char               *fhir;        /* version of FHIR */
+    bool                      xml;         /* the input begins like XML */
     char                      made_at[15]; /* YYYYMMDDHHMMSS of UTC */
     shunt_arena              *arena;
     const shunt_validate_ops *ops; /* NULL: it is not yet known what the input is */

@@ -46,6 +46,7 @@ int cmd_validate(const arguments *a)
                                        .snip = a->value[OPTION_SNIP],
                                        .json = a->value[OPTION_JSON] != NULL,
                                        .show_phi = a->value[OPTION_PHI] != NULL,
+                                       .fhir = a->value[OPTION_FHIR],
                                        .sender = a->value[OPTION_SENDER],
                                        .receiver = a->value[OPTION_RECEIVER],
                                        .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : now };

@@ -164,17 +164,13 @@ static void set_window(check *k, const shunt_ast *value, shunt_source_info *info
     source_bytes(k, value, "window", 0, &info->window);
 }
 
-/* "snip 2" of X12, "level 2" of HL7: that type, or level, and those below it. */
+/* "snip 2" of X12, "level 2" of HL7 and FHIR: that type, or level, and those below it. */
 static void set_validate(check *k, const shunt_ast *value, shunt_source_info *info)
 {
     bool        x12 = info->standard == SHUNT_STANDARD_X12;
     shunt_text  word = x12 ? SHUNT_TEXT("snip ") : SHUNT_TEXT("level "), text = value->text;
     const char *name = x12 ? "snip" : "level";
-    if (info->standard == SHUNT_STANDARD_FHIR) {
-        not_in_version(k, value->span, "`validate`");
-        return;
-    }
-    char type = text.length == word.length + 1 && shunt_text_starts(text, word) ? text.bytes[word.length] : 0;
+    char        type = text.length == word.length + 1 && shunt_text_starts(text, word) ? text.bytes[word.length] : 0;
     if (value->kind == SHUNT_AST_STRING && type >= '1' && type <= '5') {
         info->snips = (uint8_t)((1u << (type - '0' + 1)) - 2);
         return;

@@ -3,6 +3,7 @@
 #include "standards/csv/reader.h"
 #include "standards/definition.h"
 #include "standards/fhir/reader.h"
+#include "standards/fhir/validate.h"
 #include "standards/hl7/reader.h"
 #include "standards/hl7/validate.h"
 #include "standards/x12/reader.h"
@@ -98,6 +99,12 @@ static uint32_t asked_of(const shunt_plan *plan, shunt_standard standard)
     return asked;
 }
 
+static shunt_reader *validating_fhir(const shunt_memory *memory, const shunt_plan *plan, uint32_t asked)
+{
+    shunt_fhir_validate_options options = { .levels = asked, .version = shunt_fhir_version(SHUNT_TEXT("R4")), .plan = plan };
+    return shunt_fhir_validating_reader(memory, plan, shunt_fhir_validator_new(memory, &options));
+}
+
 static shunt_reader *validating_hl7(const shunt_memory *memory, const shunt_plan *plan, uint32_t asked)
 {
     shunt_hl7_options          reading = { .segments = true };
@@ -111,6 +118,7 @@ shunt_reader *shunt_validating_reader_for(shunt_standard standard, const shunt_m
 {
     uint32_t asked = asked_of(plan, standard);
     if (asked && standard == SHUNT_STANDARD_HL7) return validating_hl7(memory, plan, asked);
+    if (asked && standard == SHUNT_STANDARD_FHIR) return validating_fhir(memory, plan, asked);
     if (!asked || standard != SHUNT_STANDARD_X12) return shunt_reader_for(standard, memory, plan);
     const shunt_guide  **guides = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *guides);
     shunt_conditions    *conditions = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *conditions);

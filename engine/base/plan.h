@@ -22,7 +22,7 @@ static inline uint64_t shunt_pack(const uint8_t *bytes, size_t length)
  * other standards are not for the reader at hand. */
 typedef struct shunt_plan_source {
     uint8_t  standard;
-    uint8_t  snips;          /* bit n: findings of SNIP type n (X12), or of level n (HL7), are faults */
+    uint8_t  snips;          /* bit n: findings of SNIP type n (X12), or of level n (HL7, FHIR), are faults */
     uint8_t  strict;         /* 1: what the lenient reading forgives is an error (HL7) */
     uint8_t  cleared_absent; /* 1: `cleared: absent`, a cleared value is an absent one (HL7) */
     uint32_t window;         /* bytes of earlier entries that references are resolved in (FHIR); 0 = none */

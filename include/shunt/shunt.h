@@ -266,12 +266,13 @@ typedef struct shunt_validate_options {
     bool                   json; /* findings and summary as objects of JSON, one a line */
     bool        show_phi; /* values that carry PHI are shown, not masked; an acknowledgement always repeats what it is about */
     const char *sender, *receiver; /* ISA06 and ISA08 that are expected; NULL = any */
-    shunt_write acknowledge;       /* gets TA1, 997, 999 and ACK; NULL = none are made */
+    shunt_write acknowledge;       /* gets TA1, 997, 999, ACK, OperationOutcome; NULL = none are made */
     void       *acknowledge_context;
     const char *made_at;                  /* of the acknowledgements, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
     const shunt_definitions *definitions; /* NULL = none */
+    const char              *fhir;        /* version of FHIR that resources are held against: "R4" (NULL as well) or "R5" */
 } shunt_validate_options;
-/* X12 and HL7 v2, known by their first bytes, held against their standard (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
+/* X12, HL7 v2 and FHIR, known by their first bytes, held against their standard (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
  * SHUNT_INPUT_FAULT where a finding of severity error was made. */
 typedef struct shunt_validator shunt_validator;
 SHUNT_API shunt_result         shunt_validator_new(const shunt_validate_options *options, shunt_write write, void *context,

@@ -21,6 +21,7 @@ enum format { UNKNOWN, BLANK, JSON, XML, REFUSED };
 struct tee {
     shunt_token_sink  sink;
     shunt_token_sink *watch, *walk;
+    bool (*found)(shunt_token_sink *watch, shunt_fhir_watched *fault);
 };
 
 struct fhir_reader {
@@ -749,6 +750,9 @@ static bool tee_take(shunt_token_sink *sink, const shunt_token *token)
 {
     struct tee *t = (struct tee *)(void *)sink;
     if (!t->watch->take(t->watch, token)) return false;
+    shunt_fhir_watched fault;
+    while (t->found && t->found(t->watch, &fault))
+        if (!t->walk->fault(t->walk, fault.code, fault.at, fault.length, fault.detail)) return false;
     if (!t->walk->skip) return t->walk->take(t->walk, token);
     if (token->op == SHUNT_TOKEN_OBJECT || token->op == SHUNT_TOKEN_ELEMENT || token->op == SHUNT_TOKEN_ARRAY) t->walk->skip++;
     if (token->op == SHUNT_TOKEN_OBJECT_END || token->op == SHUNT_TOKEN_ARRAY_END) t->walk->skip--;
@@ -778,7 +782,7 @@ static bool prepare(struct fhir_reader *r, const shunt_fhir_options *o)
         if (r->names->under[i].name_count > r->seen_count) r->seen_count = r->names->under[i].name_count;
     r->seen = shunt_memory_zeroed(r->memory, r->seen_count + (size_t)1, sizeof *r->seen);
     if (!r->seen) return false;
-    r->tee = (struct tee){ { .wants = true, .take = tee_take, .fault = tee_fault }, o->watch, &r->walk.sink };
+    r->tee = (struct tee){ { .wants = true, .take = tee_take, .fault = tee_fault }, o->watch, &r->walk.sink, o->found };
     r->sink = o->watch ? &r->tee.sink : &r->walk.sink;
     r->walk.names = r->again.names = r->names;
     r->walk.most = r->again.most = r->most;

@@ -14,6 +14,7 @@ enum {
     SHUNT_FHIR_WINDOW = 8 << 20,     /* of references, where the source says nothing */
 };
 
+struct shunt_fhir_watched;
 /* 0 = as the sources of the plan say. */
 typedef struct shunt_fhir_options {
     size_t                   max_unit_bytes;
@@ -23,7 +24,16 @@ typedef struct shunt_fhir_options {
     /* For display: sees every token of every document, those of values longer than a unit without text, whatever the plan demands. Its
      * `skip` and `wants` count for nothing, nor do its faults: they come as events. Borrowed. */
     struct shunt_token_sink *watch;
+    /* Asked after each token what `watch` found in it: the next fault, to be handed over as one of the reader's. NULL: it finds none. */
+    bool (*found)(struct shunt_token_sink *watch, struct shunt_fhir_watched *fault);
 } shunt_fhir_options;
+
+typedef struct shunt_fhir_watched {
+    shunt_status code;
+    uint64_t     at;
+    uint32_t     length;
+    const char  *detail; /* borrowed until the next call */
+} shunt_fhir_watched;
 
 /* `plan` has passed shunt_plan_valid and outlives the reader; `memory` is borrowed. NULL: no memory. */
 shunt_reader *shunt_fhir_reader_new(const shunt_memory *memory, const shunt_plan *plan,

@@ -264,6 +264,7 @@ static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar 
 {
     const xmlChar *const *value = NULL, *const *id = NULL, *const *url = NULL;
     shunt_token           token = { .op = SHUNT_TOKEN_ELEMENT };
+    bool                  unknown = false;
     if (x->sink->skip) {
         x->sink->skip++;
         return;
@@ -280,8 +281,10 @@ static void element(shunt_xml *x, const xmlChar *name, int count, const xmlChar 
         if (attribute[0] == x->value) value = attribute;
         if (attribute[0] == x->id) id = attribute;
         if (attribute[0] == x->url) url = attribute;
+        unknown |= attribute[0] != x->value && attribute[0] != x->id && attribute[0] != x->url;
     }
     const xmlChar *tag = tag_of_name(x, known->length, count, attributes);
+    if (unknown && !note(x, SHUNT_FHIR_ATTRIBUTE, position(x, tag))) return;
     token.at = token.begin = position(x, tag);
     if (value) fill_value(x, tag, value, "value", &token);
     if (!hand_over(x, &token)) return;
