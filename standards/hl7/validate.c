@@ -342,6 +342,9 @@ static bool is_simple(const shunt_element *e)
 
 static void check_part(validator *v, value *x, uint8_t separator);
 
+/* 2.6 withdraws TS with all its parts, and what is left of its fields is read by them. */
+static bool is_stamp(const shunt_element *e) { return e->data_type && strcmp(e->data_type, "TS") == 0; }
+
 /* The parts of a value: components of a field (`level` 1), subcomponents of a component. */
 static void check_parts(validator *v, const value *whole, uint8_t separator, unsigned level)
 {
@@ -366,7 +369,10 @@ static void check_parts(validator *v, const value *whole, uint8_t separator, uns
             }
         } else {
             x.element = &e->components[k - 1];
-            if (one.end > one.begin)
+            bool withdrawn = x.element->usage == SHUNT_NOT_USED && !is_stamp(e);
+            if (one.end > one.begin && withdrawn)
+                (void)of_value(v, &x, SHUNT_HL7_FIELD_UNUSED);
+            else if (one.end > one.begin)
                 check_part(v, &x, level == 1 ? whole->of->delims->subcomponent : 0);
             else if (x.element->usage == SHUNT_REQUIRED)
                 (void)of_value(v, &x, SHUNT_HL7_COMPONENT_MISSING);
