@@ -190,10 +190,22 @@ static bool has_letter(shunt_text cell)
     return false;
 }
 
+/* Numbers, dates, addresses: a heading may count (`line2`, `icd10`), but it holds no more digits than that. */
+static bool looks_like_data(shunt_text cell)
+{
+    uint32_t digits = 0;
+    for (uint32_t i = 0; i < cell.length; i++) {
+        if (cell.bytes[i] == '@') return true;
+        digits += cell.bytes[i] >= '0' && cell.bytes[i] <= '9';
+    }
+    return digits > 2;
+}
+
+/* Headings are shown, and what is none may be a patient's: in doubt the row is one of data. */
 static bool looks_like_header(const shunt_shape_row *row)
 {
     for (uint16_t i = 0; i < row->column_count; i++) {
-        if (!has_letter(row->columns[i].name)) return false;
+        if (!has_letter(row->columns[i].name) || looks_like_data(row->columns[i].name)) return false;
         for (uint16_t k = 0; k < i; k++)
             if (shunt_text_equal(row->columns[i].name, row->columns[k].name)) return false;
     }
