@@ -283,6 +283,18 @@ void offer_of_alias(check *k, shunt_text name, shunt_suggest *s)
                 (shunt_text){ 0 }, true, 0);
 }
 
+/* As names of elements are: `CLP04`. */
+static bool is_capital(shunt_text name)
+{
+    bool digit = false;
+    for (uint32_t i = 0; i < name.length; i++) {
+        bool number = name.bytes[i] >= '0' && name.bytes[i] <= '9';
+        if (!number && (name.bytes[i] < 'A' || name.bytes[i] > 'Z')) return false;
+        digit |= number;
+    }
+    return digit;
+}
+
 void unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
 {
     if (k->module->incomplete) return;
@@ -303,6 +315,7 @@ void unknown_name(check *k, const shunt_ast *node, const char *what, const shunt
         shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, fits, 0);
     }
     if (!said_enough(k)) offer_of_alias(k, node->text, &s);
+    if (!said_enough(k) && !code && !target && !tally && !table && is_capital(node->text)) offer_near_elements(k, &s, node, want);
     shunt_text  near = shunt_suggest_text(&s, k->arena);
     shunt_text  said = strcmp(what, "name") == 0 ? check_format(k, "`%.*s` is not declared", SHUNT_TEXT_ARGS(node->text))
                                                  : check_format(k, "there is no %s `%.*s`", what, SHUNT_TEXT_ARGS(node->text));

@@ -172,6 +172,10 @@ void                     declare_local(check *k, shunt_symbol *symbol);
 shunt_symbol            *find_value(check *k, shunt_text name); /* also `alias.name`; marks it as used */
 shunt_symbol            *find_type(check *k, shunt_text name);
 shunt_symbol            *find_code(check *k, shunt_text name);
+/* It is there, under a name that was reported. */
+bool                     is_misspelled(const node_list *unknown, shunt_text name);
+/* Elements of the source that the written name is nearly. */
+void                     offer_near_elements(check *k, shunt_suggest *s, const shunt_ast *at, const shunt_ty *want);
 void       unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
 shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
 void       offer_of_alias(check *k, shunt_text name, shunt_suggest *s); /* "lib.nam": the names of that module */

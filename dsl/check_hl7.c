@@ -481,6 +481,11 @@ static void no_such_segment(check *k, const shunt_ast *node, shunt_text segment)
                                      SHUNT_TEXT_ARGS(segment));
     shunt_suggest_init(&s, segment, 2);
     if (segment.bytes[0] != 'Z') offer_segments(first_guide(k)->body, &s);
+    /* As it was written, with what stands behind the segment: `FY1-6`, `FT1-6`. */
+    bool whole = node->kind == SHUNT_AST_ELEMENT && shunt_text_starts(node->text, segment);
+    for (uint32_t i = 0; whole && i < s.count; i++)
+        s.best[i].name = check_format(k, "%.*s%.*s", SHUNT_TEXT_ARGS(s.best[i].name), (int)(node->text.length - segment.length),
+                                      node->text.bytes + segment.length);
     shunt_text near = shunt_suggest_text(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     if (segment.bytes[0] == 'Z')

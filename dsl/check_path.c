@@ -2,6 +2,7 @@
  * every guide of the source, the type they give together, and whether they have arrived where they are read. */
 #include "dsl/check_way.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- names ---- */
@@ -325,6 +326,40 @@ static void offer_segments(offer *o, const shunt_loop *loop)
     }
 }
 
+static bool type_fits_hint(check *k, const shunt_ast *node, const shunt_element *e, const shunt_ty *want);
+
+/* Elements of a node whose name is nearly what is written. */
+static void offer_elements_of(check *k, shunt_suggest *s, const shunt_segment_node *node, const shunt_ast *at,
+                              const shunt_ty *want)
+{
+    for (uint16_t e = 1; e <= node->element_count; e++) {
+        const shunt_element *element = &node->elements[e - 1];
+        char                 name[16];
+        if (element->usage == SHUNT_NOT_USED) continue;
+        snprintf(name, sizeof name, "%s%02u", node->id, e);
+        if (!shunt_suggest_is_slip(s->wanted, shunt_text_of(name))) continue;
+        shunt_suggest_offer(s, check_format(k, "%s", name), shunt_text_of(element->name), type_fits_hint(k, at, element, want),
+                            0);
+    }
+}
+
+static void offer_elements_in(check *k, shunt_suggest *s, const shunt_loop *loop, const shunt_ast *at, const shunt_ty *want)
+{
+    for (uint16_t i = 0; i < loop->body_count; i++) {
+        if (loop->body[i].loop)
+            offer_elements_in(k, s, loop->body[i].loop, at, want);
+        else
+            offer_elements_of(k, s, loop->body[i].segment, at, want);
+    }
+}
+
+void offer_near_elements(check *k, shunt_suggest *s, const shunt_ast *at, const shunt_ty *want)
+{
+    const shunt_symbol *source = k->source;
+    if (!source || source->as.source->standard != SHUNT_STANDARD_X12 || source->as.source->guide_count == 0) return;
+    offer_elements_in(k, s, source->as.source->guides[0]->body, at, want);
+}
+
 static void segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segment, shunt_text shown)
 {
     const shunt_guide *guide = source_of(k)->guides[0];
@@ -360,8 +395,12 @@ static void segment_not_at_hand(check *k, const shunt_ast *node, shunt_text segm
     }
     d = shunt_diag_add(k->diags, SHUNT_E0202, node->span, "%.*s has no segment %.*s", SHUNT_TEXT_ARGS(guide_words(k)),
                        SHUNT_TEXT_ARGS(segment));
-    shunt_suggest_init(&o.s, segment, 3);
-    offer_segments(&o, guide->body);
+    shunt_suggest_init(&o.s, shown, 3);
+    offer_near_elements(k, &o.s, node, NULL);
+    if (!o.s.count) {
+        shunt_suggest_init(&o.s, segment, 3);
+        offer_segments(&o, guide->body);
+    }
     shunt_text near = shunt_suggest_text(&o.s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     shunt_diag_help(k->diags, d, "`shunt dict %s` lists the segments", guide->set);
@@ -760,7 +799,7 @@ static void no_such_component(check *k, const shunt_ast *node, const way *w, con
         if (e->components[c - 1].usage != SHUNT_NOT_USED)
             shunt_suggest_offer(&s, check_format(k, "%.*s-%u", SHUNT_TEXT_ARGS(whole), c),
                                 shunt_text_of(e->components[c - 1].name), true, (uint32_t)abs(w->component - c));
-    shunt_text near = shunt_suggest_text(&s, k->arena);
+    shunt_text near = shunt_suggest_in_order(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     shunt_diag_help(k->diags, d, "`shunt dict %s %.*s` lists the segment", source_of(k)->guides[0]->set,
                     SHUNT_TEXT_ARGS(w->segment));
@@ -787,7 +826,7 @@ static void no_such_element(check *k, const shunt_ast *node, const way *w, const
         shunt_suggest_offer(&s, check_format(k, "%s%02u", segment->id, e), shunt_text_of(element->name), true,
                             (uint32_t)(e > w->element ? e - w->element : w->element - e));
     }
-    shunt_text near = shunt_suggest_text(&s, k->arena);
+    shunt_text near = shunt_suggest_in_order(&s, k->arena);
     if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
     shunt_diag_help(k->diags, d, "`shunt dict %s %s` lists the segment", source_of(k)->guides[0]->set, segment->id);
 }

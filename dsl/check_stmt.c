@@ -156,16 +156,25 @@ shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value)
     return as_text ? shunt_ty_text(0, false) : *type;
 }
 
+bool is_misspelled(const node_list *unknown, shunt_text name)
+{
+    for (uint32_t i = 0; i < unknown->count; i++)
+        if (shunt_suggest_is_slip(unknown->items[i]->text, name)) return true;
+    return false;
+}
+
 void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol *target, const shunt_shape *shape, bool expected)
 {
     shunt_text *missing = NEW_N(k, shunt_text, shape->count);
     uint32_t    count = 0;
     shunt_text  filling = k->filling;
     bool       *seen = NEW_N(k, bool, shape->count);
+    node_list   unknown = { 0 };
     for (uint32_t i = 0; fields && i < fields->kid_count; i++) {
         shunt_ast *field = fields->kids[i], *name = field->kind == SHUNT_AST_ERROR ? NULL : kid(field, 0);
         if (!name) continue;
-        uint32_t            m = member_of_field(k, name, shape, target);
+        uint32_t m = member_of_field(k, name, shape, target);
+        if (m == UINT32_MAX) *PUSH(k, &unknown) = name;
         const shunt_member *member = m == UINT32_MAX ? NULL : &shape->members[m];
         if (member && seen[m] && !(expected && field->kind == SHUNT_AST_FIELD_LIST)) {
             const shunt_ast *first = NULL;
@@ -198,7 +207,8 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
         k->filling = filling;
     }
     for (uint32_t m = 0; m < shape->count && !expected; m++) /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the same */
-        if (!seen[m] && is_required(&shape->members[m])) missing[count++] = shape->members[m].name;
+        if (!seen[m] && is_required(&shape->members[m]) && !is_misspelled(&unknown, shape->members[m].name))
+            missing[count++] = shape->members[m].name;
     if (count && !has_error_node(fields) && shape->kind != SHUNT_SHAPE_LINE) report_missing(k, at, shape, missing, count);
 }
 

@@ -88,6 +88,7 @@ static void check_row(check *k, shunt_ast *row, const shunt_symbol *table)
     const shunt_table_info *info = table->as.table;
     const shunt_shape      *shape = info->shape;
     bool                   *seen = NEW_N(k, bool, shape->count);
+    node_list               unknown = { 0 };
     uint32_t                at, fixed = info->key_count + (info->effective ? 2 : 0);
     for (uint32_t i = 0; i < row->kid_count; i++) {
         shunt_ast *cell = row->kids[i], *name = cell->kind == SHUNT_AST_FIELD ? kid(cell, SHUNT_FIELD_name) : NULL,
@@ -98,6 +99,7 @@ static void check_row(check *k, shunt_ast *row, const shunt_symbol *table)
                                            SHUNT_TEXT_ARGS(table->name), SHUNT_TEXT_ARGS(name->text));
             shunt_text  near = nearest_field(k, shape, name->text, NULL);
             if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
+            *PUSH(k, &unknown) = name;
             (void)check_expr(k, value, NULL);
             continue;
         }
@@ -117,7 +119,8 @@ static void check_row(check *k, shunt_ast *row, const shunt_symbol *table)
     for (uint32_t m = 0; m < shape->count; m++) {
         bool effective = m >= info->key_count && m < fixed;
         if (seen[m] || effective || shape->members[m].type.optional) continue;
-        shunt_text  name = shape->members[m].name;
+        shunt_text name = shape->members[m].name;
+        if (is_misspelled(&unknown, name)) continue;
         shunt_diag *d =
             shunt_diag_add(k->diags, SHUNT_E0305, row->span,
                            m < info->key_count ? "key `%.*s` is missing in this row" : "column `%.*s` is missing in this row",

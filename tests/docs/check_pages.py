@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every code of status.def has a section on its page, and every section a code. Usage: check_pages.py SOURCE_FOLDER
 
-docs/diagnostics.md: `## E0101 ...` for each E and W code. docs/exceptions.md: `## CODE meaning` for all others but OK, the meaning as in
+docs/diagnostics.md: `## E0101 ...` for each E and W code, each of which an example raises (--list says which). docs/exceptions.md: `## CODE meaning` for all others but OK, the meaning as in
 status.def. docs/x12.md, docs/hl7.md, docs/csv.md and docs/fhir.md: their tables of codes hold each X12_, HL7_, CSV_ and FHIR_ code once, with its severity.
 """
 import pathlib
@@ -65,6 +65,14 @@ def main():
     found, more = sections(source / "docs/diagnostics.md")
     faults += more + compare("diagnostics.md", of_rules, set(found))
 
+    # Each code of the rules is raised by an example, which the tests of the compiler run: of its section, or of the cases.
+    raised = {}
+    for page in [source / "docs/diagnostics.md", *sorted((source / "tests/cases").glob("*.md")), *sorted((source / "docs").glob("*.md")),
+                 source / "tests/unit/test_table_csv.c"]:  # what is told of files of tables
+        for code in re.findall(r"(?:^|\")(?:error|warning)\[([EW]\d{4})\]: ", page.read_text(), re.M):
+            raised.setdefault(code, page.name)
+    faults += [f"{code}: no example raises it" for code in sorted(of_rules - set(raised))]
+
     # What a validation finds has a page of its own, several codes in a row.
     finds = {code for block in text.split("what a validation finds */")[1:] for _, code, *_ in ENTRY.findall(block.partition("/*")[0])}
     table = re.findall(r"^\| ([A-Z0-9]+_.*?) \|", (source / "docs/validate.md").read_text(), re.M)
@@ -78,7 +86,9 @@ def main():
                    if code in codes and severity.upper() != codes[code][0]]
 
     faults += limits(source, codes)
-    print("\n".join(faults) or f"{len(codes)} codes have their sections")
+    if "--list" in sys.argv:
+        print("\n".join(f"{code}  {raised.get(code, '-'):24} {codes[code][1]}" for code in sorted(of_rules)))
+    print("\n".join(faults) or f"{len(codes)} codes have their sections, {len(of_rules)} of them an example that raises them")
     return 1 if faults else 0
 
 
