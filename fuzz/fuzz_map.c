@@ -55,6 +55,43 @@ static bool count(void *context, const void *bytes, size_t size)
     return true;
 }
 
+/* A text that grows. */
+typedef struct text {
+    char  *bytes;
+    size_t length;
+} text;
+
+static bool append(void *context, const void *bytes, size_t size)
+{
+    text *t = context;
+    char *more = realloc(t->bytes, t->length + size + 1);
+    if (!more) return false;
+    memcpy(more + t->length, bytes, size);
+    t->bytes = more;
+    t->length += size;
+    return true;
+}
+
+/* What can be read can be laid out, and a layout is its own. */
+static void lay_out(const uint8_t *data, size_t size)
+{
+    text         once = { 0 }, twice = { 0 };
+    shunt_result result = shunt_format("main.map", data, size, NULL, append, &once, NULL);
+    if (result != SHUNT_DONE && result != SHUNT_RULES_FAULT) abort();
+    if (result == SHUNT_DONE) {
+        if (shunt_format("main.map", once.bytes, once.length, NULL, append, &twice, NULL) != SHUNT_DONE) abort();
+        if (once.length != twice.length || memcmp(once.bytes, twice.bytes, once.length) != 0) abort();
+    }
+    free(once.bytes);
+    free(twice.bytes);
+}
+
+static bool ignore_origins(void *context, const shunt_origins *origins)
+{
+    (void)context, (void)origins;
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t                written = 0;
     shunt_result          result = shunt_compile("main.map", &options, &program, &messages);
     if (result == SHUNT_SYSTEM_FAULT) abort();
+    lay_out(data, size);
     if ((result == SHUNT_DONE) != (program != NULL) || (result == SHUNT_DONE) != (shunt_messages_errors(messages) == 0)) abort();
     shunt_messages_print(messages, false, count, &written);
     shunt_messages_print(messages, true, count, &written);
@@ -78,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .max_unit_bytes = 1 << 20,
                                       .token_key = "k",
                                       .token_key_size = 1,
+                                      .lineage = size % 2 ? ignore_origins : NULL,
                                       .received_at = "2025-03-01T12:00:00Z" };
     shunt_run        *run = NULL;
     if (shunt_run_new(program, &callbacks, &run_options, &run, NULL) == SHUNT_DONE) {

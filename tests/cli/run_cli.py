@@ -103,6 +103,16 @@ def rows_of_tables_and_gaps_of_decisions(folder):
 
 
 @test
+def accounts_that_lost_their_zeros_are_warned_of(folder):
+    rules = folder / "z.map"
+    rules.write_text(COVERED.replace("codes {", 'table t { from "t.csv"  key k: text(4)  column a: account }\ncodes {').replace('r.b otherwise "-"', 't["x"].a otherwise "-"'))
+    rows = "".join(f"k{i},00{i}00\n" for i in range(9))
+    (folder / "t.csv").write_text("k,a\n" + rows + "kx,100\n")
+    out, err = shunt("check", rules)
+    assert "warning[W0904]: " in out + err, out + err
+
+
+@test
 def coverage_counts_what_tests_reach(folder):
     text, _ = shunt("test", ROOT / "tests/cases/run/journals.map", ROOT / "tests/cases/run/rows.map", "--coverage", "text")
     assert re.search(r"^# all +\d+/\d+", text, re.M), text[-2000:]

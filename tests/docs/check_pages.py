@@ -68,8 +68,8 @@ def main():
     # Each code of the rules is raised by an example, which the tests of the compiler run: of its section, or of the cases.
     raised = {}
     for page in [source / "docs/diagnostics.md", *sorted((source / "tests/cases").glob("*.md")), *sorted((source / "docs").glob("*.md")),
-                 source / "tests/unit/test_table_csv.c"]:  # what is told of files of tables
-        for code in re.findall(r"(?:^|\")(?:error|warning)\[([EW]\d{4})\]: ", page.read_text(), re.M):
+                 source / "tests/unit/test_table_csv.c", source / "tests/cli/run_cli.py"]:  # what is told of files of tables
+        for code in re.findall(r"(?:^|\"|\\n)(?:error|warning)\[([EW]\d{4})\]: ", page.read_text(), re.M):
             raised.setdefault(code, page.name)
     faults += [f"{code}: no example raises it" for code in sorted(of_rules - set(raised))]
 
