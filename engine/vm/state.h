@@ -6,6 +6,7 @@
 
 #include "engine/base/decimal.h"
 #include "engine/base/hash.h"
+#include "engine/vm/native.h"
 #include "engine/vm/owner.h"
 #include "engine/vm/table.h"
 #include "engine/vm/vm.h"
@@ -78,6 +79,7 @@ struct shunt_vm {
     const shunt_vm_host *host;
     const shunt_value   *constants;
     shunt_instruction   *code;        /* of all functions, see fuse.h */
+    shunt_native        *native;      /* NULL: none */
     shunt_vm_slot       *slots;       /* one a slot of the plan */
     shunt_vm_collector  *collectors;  /* one a collector */
     uint16_t            *orders;      /* of the collectors */

@@ -90,6 +90,9 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
         shunt_vm_free(vm);
         return NULL;
     }
+#if !defined(SHUNT_VM_SWITCH) && !defined(SHUNT_VM_LOOP)
+    vm->native = shunt_native_new(memory, program, vm->slots, vm->code);
+#endif
     if (host->token_key) shunt_hmac_init(&vm->token, host->token_key, host->token_key_length);
     vm->arena = vm->unit;
     shunt_vm_begin(vm);
@@ -110,6 +113,7 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->notes);
     shunt_memo_free(vm->memo);
     shunt_trace_free(vm->trace);
+    shunt_native_free(vm->native);
     shunt_memory_free(vm->memory, vm->slots);
     shunt_memory_free(vm->memory, vm->code);
     shunt_memory_free(vm->memory, vm->collectors);
@@ -360,17 +364,18 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
 #endif
 
 #ifdef SHUNT_VM_GOTO
-#define CASE(name) do_##name:
+#define CASE(name)      do_##name:
+#define RUN_INSTRUCTION goto *labels[i.op]
+#else
+#define CASE(name)      case SHUNT_OP_##name:
+#define RUN_INSTRUCTION goto run_instruction
+#endif
 #define NEXT_INSTRUCTION                                                                                                         \
     do {                                                                                                                         \
         i = *pc++;                                                                                                               \
         FOLLOW();                                                                                                                \
-        goto *labels[i.op];                                                                                                      \
+        RUN_INSTRUCTION;                                                                                                         \
     } while (0)
-#else
-#define CASE(name)       case SHUNT_OP_##name:
-#define NEXT_INSTRUCTION goto next_instruction
-#endif
 
 #define FAIL(code)                                                                                                               \
     do {                                                                                                                         \
@@ -508,9 +513,9 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
 #ifdef SHUNT_VM_GOTO
     NEXT_INSTRUCTION;
 #else
-next_instruction:
     i = *pc++;
     FOLLOW();
+run_instruction:
     switch (i.op) {
     default: FAIL(SHUNT_PROGRAM_BAD);
 #endif
@@ -1099,6 +1104,16 @@ next_instruction:
     }
 
     /* ---- several as one; what can fail stands last, and `pc` behind it ---- */
+    CASE(NATIVE)
+    {
+        uint32_t          at = (uint32_t)(pc - 1 - vm->code);
+        shunt_native_run *run = shunt_native_at(vm->native, at);
+        at = run(r, s, &vm->left, constants, vm->globals, vm->global_states);
+        pc = vm->code + at;
+        i = *pc++;
+        i.op = p->instructions[at].op;
+        RUN_INSTRUCTION;
+    }
     CASE(MOVES)
     {
         for (uint32_t left = i.c; left; left--) {
@@ -1233,7 +1248,7 @@ shunt_status shunt_vm_execute_traced(shunt_vm *vm, uint16_t index, const shunt_n
     {
         const shunt_program *p = vm->program;
         if (index >= p->functions_count || !node || vm->trace) return false;
-        const shunt_function    *f = &p->functions[index];
+        const shunt_function *f = &p->functions[index];
         const shunt_instruction *code = p->instructions + f->code_first;
         if (f->params != 1 || f->code_count != 2 || vm->steps < f->code_count) return false;
         if (code[1].op != SHUNT_OP_RETURN || code[1].a != code[0].a) return false;
