@@ -275,7 +275,7 @@ static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_r
     if (!copy) return false;
     for (uint32_t i = range.begin; i < range.end; i++)
         if (!is_line_end(segment->bytes[i])) copy[length++] = (char)segment->bytes[i];
-    if (length) *slot = (shunt_captured){ copy, length, range.end - range.begin, segment->at + range.begin };
+    if (length) *slot = (shunt_captured){ copy, length, range.end - range.begin, segment->at + range.begin, 0 };
     return true;
 }
 
@@ -356,7 +356,7 @@ static inline void paste(const shunt_plan_demand *demand, unsigned count, shunt_
         shunt_range     range = find_value(demand, group, part, segment, delims);
         uint32_t        length = range.end - range.begin;
         if (range.begin >= range.end || slot->bytes) continue;
-        *slot = (shunt_captured){ part->copy + (range.begin - part->begin), length, length, segment->at + range.begin };
+        *slot = (shunt_captured){ part->copy + (range.begin - part->begin), length, length, segment->at + range.begin, 0 };
     }
 }
 
@@ -446,7 +446,7 @@ shunt_status shunt_capture_value(shunt_capture *c, uint16_t slot, shunt_text val
     char *copy = take_bytes(c, value.length ? value.length : 1);
     if (!copy) return exhausted(c);
     if (value.length) memcpy(copy, value.bytes, value.length);
-    *into = (shunt_captured){ copy, value.length, place->length, place->byte };
+    *into = (shunt_captured){ copy, value.length, place->length, place->byte, 0 };
     *taken = true;
     return SHUNT_OK;
 }

@@ -15,6 +15,7 @@ typedef struct shunt_captured {
     uint32_t    length;
     uint32_t    size; /* bytes in the input */
     uint64_t    at;
+    uint64_t    kept; /* what a reader of the value makes of it, so that it need not do so twice; 0 = nothing yet */
 } shunt_captured;
 
 typedef struct shunt_children {

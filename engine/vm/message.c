@@ -228,7 +228,7 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
                           uint8_t *state)
 {
     const shunt_plan_slot *slot = &vm->program->slots[index];
-    const shunt_captured  *captured = &node->slots[vm->slots[index].place];
+    shunt_captured        *captured = &node->slots[vm->slots[index].place];
     if (captured->bytes && captured->length == 0) {
         *state = SHUNT_CLEARED;
         return SHUNT_OK;
@@ -247,6 +247,7 @@ shunt_status shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t index, 
         return status;
     }
     *state = SHUNT_PRESENT;
+    if (vm->slots[index].way == SHUNT_WAY_NUMBER) shunt_vm_keep(captured, value->integer);
     if (slot->codes != SHUNT_NONE && !in_code_list(vm->program, slot->codes, text)) {
         bool fresh;
         SHUNT_TRY(first_time(vm, node, captured->at, index, &fresh));

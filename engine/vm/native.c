@@ -369,21 +369,51 @@ static bool make_text_limit(struct maker *m, shunt_instruction i)
     return true;
 }
 
-/* The text of a slot as it stands. */
-static bool make_get(struct maker *m, shunt_instruction i)
+/* RAX: the captured values of the node in the register. */
+static void load_slots(struct maker *m, uint32_t reg)
 {
-    shunt_vm_slot slot = m->slots[i.c];
-    uint32_t      captured = slot.place * (uint32_t)sizeof(shunt_captured);
-    if (i.op != SHUNT_OP_GET_TEXT && slot.way != SHUNT_WAY_TEXT) return false;
-    need(m, i.b);
-    load(m, RAX, REGISTERS, place(i.b));
+    need(m, reg);
+    load(m, RAX, REGISTERS, place(reg));
     load(m, RAX, RAX, offsetof(shunt_node, slots));
+}
+
+/* The text of a slot as it stands. */
+static bool make_get_text(struct maker *m, shunt_instruction i)
+{
+    uint32_t captured = m->slots[i.c].place * (uint32_t)sizeof(shunt_captured);
+    load_slots(m, i.b);
     load_half(m, R10, RAX, captured + (uint32_t)offsetof(shunt_captured, length));
     shunt_x64_registers(&m->x, X64_TEST, false, R10, R10);
     stop_if(m, X64_EQUAL);
     load(m, RAX, RAX, captured + (uint32_t)offsetof(shunt_captured, bytes));
     store(m, RAX, place(i.a));
     store(m, R10, high(i.a));
+    set_state(m, i.a, SHUNT_PRESENT);
+    return true;
+}
+
+static void shift(struct maker *m, unsigned how, shunt_x64_register reg, unsigned bits)
+{
+    shunt_x64_registers(&m->x, X64_SHIFT, true, how, reg);
+    shunt_x64_number(&m->x, bits, 1);
+}
+
+/* A number that was read before. */
+static bool make_get(struct maker *m, shunt_instruction i)
+{
+    shunt_vm_slot slot = m->slots[i.c];
+    if (slot.way == SHUNT_WAY_TEXT) return make_get_text(m, i);
+    if (slot.way == SHUNT_WAY_OTHER) return false;
+    load_slots(m, i.b);
+    load(m, RAX, RAX, slot.place * (uint32_t)sizeof(shunt_captured) + (uint32_t)offsetof(shunt_captured, kept));
+    shunt_x64_registers(&m->x, X64_TEST, true, RAX, RAX);
+    stop_if(m, X64_EQUAL);
+    shift(m, X64_SHIFT_RIGHT_N, RAX, 1);
+    store(m, RAX, place(i.a));
+    if (slot.way == SHUNT_WAY_DECIMAL) {
+        shift(m, X64_SHIFT_RIGHT_N, RAX, 63);
+        store(m, RAX, high(i.a));
+    }
     set_state(m, i.a, SHUNT_PRESENT);
     return true;
 }
@@ -448,17 +478,11 @@ static bool make_list_first(struct maker *m, shunt_instruction i)
     return true;
 }
 
-static void times_sixteen(struct maker *m, shunt_x64_register reg)
-{
-    shunt_x64_registers(&m->x, X64_SHIFT, true, X64_SHIFT_LEFT_N, reg);
-    shunt_x64_number(&m->x, 4, 1);
-}
-
 /* RAX: where item number R10 of the list stands. */
 static void find_item(struct maker *m, uint32_t list)
 {
     load(m, RAX, REGISTERS, place(list));
-    times_sixteen(m, R10);
+    shift(m, X64_SHIFT_LEFT_N, R10, 4);
     shunt_x64_registers(&m->x, X64_ADD, true, RAX, R10);
 }
 
@@ -560,7 +584,7 @@ static bool (*const makers[SHUNT_OP_COUNT])(struct maker *, shunt_instruction) =
     [SHUNT_OP_TEXT_LIMIT] = make_text_limit,
     [SHUNT_OP_GET] = make_get,
     [SHUNT_OP_GET_OPTIONAL] = make_get,
-    [SHUNT_OP_GET_TEXT] = make_get,
+    [SHUNT_OP_GET_TEXT] = make_get_text,
     [SHUNT_OP_CHILD_FIRST] = make_child_first,
     [SHUNT_OP_POSITION] = make_position,
     [SHUNT_OP_FIELD] = make_field,

@@ -65,6 +65,7 @@ typedef enum shunt_vm_way {
     SHUNT_WAY_OTHER,
     SHUNT_WAY_TEXT,    /* as it stands: nothing converts or checks it */
     SHUNT_WAY_DECIMAL, /* nothing checks it */
+    SHUNT_WAY_NUMBER,  /* an int or a day that nothing checks */
 } shunt_vm_way;
 
 /* What a collector gives for its fields: those of the group itself first. */
@@ -158,18 +159,33 @@ shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity);
 /* A field must be there unless it is optional, and be no longer than it may. */
 shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states);
 
+/* Decimals, ints and days are converted when they are read first and stand beside their text from then on, doubled and with a one
+ * below, unless they are too large for that. */
+static inline void shunt_vm_keep(shunt_captured *captured, __int128 number)
+{
+    int64_t most = INT64_MAX / 2;
+    if (SHUNT_LIKELY(number <= most && number >= -most)) captured->kept = (uint64_t)number << 1 | 1;
+}
+static inline __int128 shunt_vm_kept(const shunt_captured *captured) { return (int64_t)captured->kept >> 1; }
+
 /* Reads the value of a slot the usual ways; false: it is missing, or takes a longer look. */
 static inline bool shunt_vm_read(const shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *value)
 {
-    shunt_vm_slot         slot = vm->slots[index];
-    const shunt_captured *captured = &node->slots[slot.place];
-    if (SHUNT_UNLIKELY(!captured->length)) return false;
+    shunt_vm_slot   slot = vm->slots[index];
+    shunt_captured *captured = &node->slots[slot.place];
     if (slot.way == SHUNT_WAY_TEXT) {
         value->text = (shunt_text){ captured->bytes, captured->length };
+        return captured->length;
+    }
+    if (captured->kept) {
+        value->coefficient = shunt_vm_kept(captured);
         return true;
     }
-    return slot.way == SHUNT_WAY_DECIMAL &&
-           shunt_decimal_parse(captured->bytes, captured->length, slot.scale, false, &value->coefficient) == SHUNT_OK;
+    if (slot.way != SHUNT_WAY_DECIMAL || !captured->length ||
+        shunt_decimal_parse(captured->bytes, captured->length, slot.scale, false, &value->coefficient) != SHUNT_OK)
+        return false;
+    shunt_vm_keep(captured, value->coefficient);
+    return true;
 }
 
 /* message.c */

@@ -26,14 +26,19 @@ enum {
 
 static shunt_vm_slot *slots_of(const shunt_memory *memory, const shunt_program *program)
 {
+    static const uint8_t ways[SHUNT_CONVERT_COUNT] = {
+        [SHUNT_CONVERT_TEXT] = SHUNT_WAY_TEXT,       [SHUNT_CONVERT_DECIMAL] = SHUNT_WAY_DECIMAL,
+        [SHUNT_CONVERT_INT] = SHUNT_WAY_NUMBER,      [SHUNT_CONVERT_DATE] = SHUNT_WAY_NUMBER,
+        [SHUNT_CONVERT_DATE_END] = SHUNT_WAY_NUMBER, [SHUNT_CONVERT_DATE_HL7] = SHUNT_WAY_NUMBER,
+        [SHUNT_CONVERT_DATE_ISO] = SHUNT_WAY_NUMBER, [SHUNT_CONVERT_DATE_FORMAT] = SHUNT_WAY_NUMBER,
+    };
     shunt_vm_slot *slots = (shunt_vm_slot *)shunt_memory_zeroed(memory, program->slots_count + 1u, sizeof *slots);
     for (uint32_t i = 0; slots && i < program->slots_count; i++) {
         const shunt_plan_slot *slot = &program->slots[i];
         slots[i].place = (uint16_t)(i - program->frames[slot->frame].slot_first);
         slots[i].scale = slot->scale;
         if (slot->codes != SHUNT_NONE || slot->format != SHUNT_NONE || slot->currency != SHUNT_NONE) continue;
-        if (slot->convert == SHUNT_CONVERT_TEXT) slots[i].way = SHUNT_WAY_TEXT;
-        if (slot->convert == SHUNT_CONVERT_DECIMAL) slots[i].way = SHUNT_WAY_DECIMAL;
+        slots[i].way = ways[slot->convert];
     }
     return slots;
 }

@@ -46,8 +46,9 @@ enum {
     X64_GROUP = 0x81,  /* 5: sub, 7: cmp */
     X64_GROUP2 = 0x660081,
     X64_GROUP_SHORT = 0x83, /* one byte, its sign spread */
-    X64_SHIFT = 0xc1,       /* 4: left, by an immediate of one byte */
+    X64_SHIFT = 0xc1,       /* by an immediate of one byte */
     X64_SHIFT_LEFT_N = 4,
+    X64_SHIFT_RIGHT_N = 7, /* with its sign */
     X64_SUB_N = 5,
     X64_CMP_N = 7,
 };
