@@ -293,13 +293,24 @@ static bool fill_joined(shunt_capture *c, const shunt_plan_demand *demands, unsi
 
 typedef uint8_t block __attribute__((vector_size(16)));
 
-/* Copies the bytes; true where one of them is `wanted`. */
-static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
+/* Less than sixteen bytes, those in the middle twice. */
+static inline bool copy_short(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
 {
-    enum { SIZE = sizeof(block) };
-    block    all = wanted - (block){ 0 }, bytes, found = { 0 };
-    uint64_t halves[2];
-    if (length < SIZE) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t       first, last;
+    uint32_t       low, high;
+    if (length >= 8) {
+        memcpy(&first, from, 8);
+        memcpy(&last, from + length - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + length - 8, &last, 8);
+    } else if (length >= 4) {
+        memcpy(&low, from, 4);
+        memcpy(&high, from + length - 4, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + length - 4, &high, 4);
+        first = last = low | (uint64_t)high << 32;
+    } else {
         bool any = false;
         for (uint32_t i = 0; i < length; i++) {
             to[i] = (char)from[i];
@@ -307,6 +318,18 @@ static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length,
         }
         return any;
     }
+    first ^= ones * wanted;
+    last ^= ones * wanted;
+    return (((first - ones) & ~first) | ((last - ones) & ~last)) & ones << 7;
+}
+
+/* Copies the bytes; true where one of them is `wanted`. */
+static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
+{
+    enum { SIZE = sizeof(block) };
+    block    all = wanted - (block){ 0 }, bytes, found = { 0 };
+    uint64_t halves[2];
+    if (length < SIZE) return copy_short(to, from, length, wanted);
     for (uint32_t at = 0;; at = at + 2 * SIZE < length ? at + SIZE : length - SIZE) {
         memcpy(&bytes, from + at, SIZE);
         memcpy(to + at, &bytes, SIZE);
@@ -347,16 +370,26 @@ static inline shunt_range find_value(const shunt_plan_demand *demand, uint32_t g
     return (shunt_range){ segment->offsets[element], segment->offsets[element + 1] - 1 };
 }
 
-/* Points the empty slots of the node at their values. */
+/* The elements of the part fill the slots that are empty. Most values are whole elements without repetitions. */
 static inline void paste(const shunt_plan_demand *demand, unsigned count, shunt_node *node, uint32_t group,
                          const struct part *part, const shunt_segment *segment, const shunt_delims *delims)
 {
+    const uint32_t *offsets = segment->offsets;
+    uint32_t        elements = segment->elements;
     for (const shunt_plan_demand *end = demand + count; demand < end; demand++) {
+        uint32_t element = demand->element + (demand->relative ? group : 0u);
+        if (element > elements) continue;
         shunt_captured *slot = &node->slots[demand->slot];
-        shunt_range     range = find_value(demand, group, part, segment, delims);
-        uint32_t        length = range.end - range.begin;
-        if (range.begin >= range.end || slot->bytes) continue;
-        *slot = (shunt_captured){ part->copy + (range.begin - part->begin), length, length, segment->at + range.begin, 0 };
+        uint32_t        begin = offsets[element], length = offsets[element + 1] - 1 - begin;
+        if (SHUNT_UNLIKELY(part->repeats || demand->component)) {
+            shunt_range range = value_of(demand, group, segment, delims);
+            begin = range.begin;
+            length = range.end - range.begin;
+        }
+        if (!length || slot->bytes) continue;
+        slot->bytes = part->copy + (begin - part->begin);
+        slot->length = slot->size = length;
+        slot->at = segment->at + begin;
     }
 }
 

@@ -2,11 +2,31 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20 };
+
+/* Large blocks are indexes that are read all over, and buffers that are filled again and again: pages of two megabytes save them most
+ * of the faults, and of the looks through page tables. A hint: where the system has none, nothing is lost. */
+static void hint_huge(void *block, size_t size_bytes)
+{
+#ifdef MADV_HUGEPAGE
+    size_t before = -(uintptr_t)block & (HUGE_PAGE - 1);
+    if (size_bytes < before + HUGE_PAGE) return;
+    size_t inside = (size_bytes - before) & ~(size_t)(HUGE_PAGE - 1);
+    (void)madvise((char *)block + before, inside, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size_bytes;
+#endif
+}
 
 static void *libc_allocate(void *context, size_t size_bytes)
 {
     (void)context;
-    return malloc(size_bytes ? size_bytes : 1);
+    void *block = malloc(size_bytes ? size_bytes : 1);
+    if (block && size_bytes >= HUGE_PAGE) hint_huge(block, size_bytes);
+    return block;
 }
 
 static void *libc_resize(void *context, void *block, size_t size_bytes)
