@@ -401,25 +401,57 @@ static shunt_status add_row(shunt_vm *vm, struct collecting *c, const shunt_row 
     return SHUNT_OK;
 }
 
+/* A field of the group itself. */
+static inline shunt_status read_own(shunt_vm *vm, const struct collecting *c, const shunt_node *group, const shunt_vm_pick *pick,
+                                    shunt_value *value, uint8_t *state)
+{
+    const shunt_captured *captured = &group->slots[pick->at.place];
+    if (!captured->bytes) {
+        *state = SHUNT_ABSENT;
+    } else if (captured->kept) {
+        value->coefficient = shunt_vm_kept(captured);
+        *state = SHUNT_PRESENT;
+    } else if (SHUNT_LIKELY(pick->at.way == SHUNT_WAY_TEXT)) {
+        value->text = (shunt_text){ captured->bytes, captured->length };
+        *state = captured->length ? SHUNT_PRESENT : SHUNT_CLEARED;
+    } else {
+        return read_slot(vm, group, pick->slot, c->site, value, state);
+    }
+    return SHUNT_OK;
+}
+
+/* What is alike for all groups of a line, worked out for the first one and taken over by the others. */
+static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_node *line, const shunt_node *inner,
+                               shunt_value *values, uint8_t *states)
+{
+    const shunt_vm_collector *plan = c->plan;
+    bool                      again = c->last && line == c->last_line && inner == c->last_inner;
+    for (const shunt_vm_pick *pick = plan->picks + plan->own, *end = plan->picks + plan->count; pick < end; pick++) {
+        uint32_t f = pick->field;
+        if (again) {
+            values[f] = c->last->fields[f];
+            states[f] = c->last->states[f];
+        } else {
+            SHUNT_TRY(collect_field(vm, c, &c->from[f], line, inner, &values[f], &states[f]));
+        }
+    }
+    return SHUNT_OK;
+}
+
 static shunt_status collect_row(shunt_vm *vm, struct collecting *c, const shunt_node *group, const shunt_node *line,
                                 const shunt_node *inner)
 {
-    uint32_t        fields = c->fields, own = c->plan->own;
-    const uint16_t *order = c->plan->order;
-    char           *block = shunt_vm_room(vm, sizeof(shunt_row), fields);
+    uint32_t fields = c->fields;
+    char    *block = shunt_vm_room(vm, sizeof(shunt_row), fields);
     SHUNT_TRY(shunt_vm_charge(vm, fields));
     if (!block) return shunt_vm_full(vm);
     shunt_row   *row = (shunt_row *)(void *)block;
     shunt_value *values = (shunt_value *)(void *)(row + 1);
     uint8_t     *states = (uint8_t *)(values + fields);
-    if (c->last && line == c->last_line && inner == c->last_inner) {
-        memcpy(values, c->last->fields, (sizeof(shunt_value) + 1) * (size_t)fields);
-    } else {
-        for (uint32_t k = own; k < fields; k++)
-            SHUNT_TRY(collect_field(vm, c, &c->from[order[k]], line, inner, &values[order[k]], &states[order[k]]));
-    }
-    for (uint32_t k = 0; k < own; k++)
-        SHUNT_TRY(read_slot(vm, group, c->from[order[k]].slot, c->site, &values[order[k]], &states[order[k]]));
+    memset(states, SHUNT_ABSENT, fields);
+    SHUNT_TRY(fill_alike(vm, c, line, inner, values, states));
+    for (const shunt_vm_pick *pick = c->plan->picks, *end = pick + c->plan->own; pick < end; pick++)
+        SHUNT_TRY(read_own(vm, c, group, pick, &values[pick->field], &states[pick->field]));
     *row = (shunt_row){ states, values };
     if (SHUNT_UNLIKELY(vm->trace)) shunt_trace_row(vm, c->collect, row, c->outer, group, line, inner);
     c->last = row;
@@ -496,10 +528,9 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
         *list = (shunt_value){ .list = { NULL, 0 } };
         return SHUNT_OK;
     }
-    for (uint32_t n = c.plan->own; n < c.fields; n++) {
-        uint32_t f = c.plan->order[n];
-        if (from[f].from != SHUNT_COLLECT_ORDINAL) continue;
-        for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i].row->fields)[f].integer = i + 1;
+    for (const shunt_vm_pick *pick = c.plan->picks + c.plan->own, *end = c.plan->picks + c.plan->count; pick < end; pick++) {
+        if (from[pick->field].from != SHUNT_COLLECT_ORDINAL) continue;
+        for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i].row->fields)[pick->field].integer = i + 1;
     }
     list_seal(c.rows, c.count);
     *list = (shunt_value){ .list = { c.rows, c.count } };

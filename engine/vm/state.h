@@ -68,10 +68,17 @@ typedef enum shunt_vm_way {
     SHUNT_WAY_NUMBER,  /* an int or a day that nothing checks */
 } shunt_vm_way;
 
-/* What a collector gives for its fields: those of the group itself first. */
+/* A field that a collector fills; `slot` of those that come from the group itself, and where it stands. */
+typedef struct shunt_vm_pick {
+    uint16_t      field, slot;
+    shunt_vm_slot at;
+} shunt_vm_pick;
+
+/* What a collector fills: first the fields that come from the group itself, then those that are alike for all groups of a line; what
+ * nobody reads is not among them. */
 typedef struct shunt_vm_collector {
-    uint16_t *order; /* field numbers, as many as the record type has */
-    uint32_t  own;   /* so many of the group */
+    shunt_vm_pick *picks;
+    uint32_t       own, count;
 } shunt_vm_collector;
 
 struct shunt_vm {
@@ -83,7 +90,7 @@ struct shunt_vm {
     shunt_native        *native;      /* NULL: none */
     shunt_vm_slot       *slots;       /* one a slot of the plan */
     shunt_vm_collector  *collectors;  /* one a collector */
-    uint16_t            *orders;      /* of the collectors */
+    shunt_vm_pick       *picks;       /* of the collectors */
     shunt_arena         *unit, *kept; /* kept: until the next begin */
     shunt_arena         *arena;       /* of this run: one of the two */
     bool                 keep;
