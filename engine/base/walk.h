@@ -42,7 +42,9 @@ typedef struct shunt_walk_step {
     bool             wanted;             /* a loop begins or ends with it, or the plan demands something of the segment */
     uint64_t         composites;
     shunt_walk_guess next[SHUNT_WALK_GUESSES]; /* the last one first */
+    uint64_t         spare[2];                 /* fill it up, so that finding a step takes a shift */
 } shunt_walk_step;
+_Static_assert(sizeof(shunt_walk_step) == 128, "a power of two");
 
 /* Where the qualifier of a segment stands. It depends on the id alone wherever that is enough, so that a processor can read it
  * before it knows where the walk stands. */

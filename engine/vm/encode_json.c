@@ -270,12 +270,23 @@ static char *put_object(const shunt_json *j, uint16_t record, const shunt_value 
     return with_room(out, at, 0);
 }
 
-/* The columns of a line, as they were written. Most lines of a journal end like their first one. */
+/* Parts of a line, as they were written: most lines of a journal have the currency of their first one, and end like it. */
 enum { COLUMNS_KEPT = 16 };
-struct kept_columns {
-    const shunt_line *line; /* NULL: none */
+struct kept_parts {
+    const shunt_line *line; /* whose columns are kept; NULL: none */
     size_t            at[COLUMNS_KEPT + 1];
+    uint16_t          currency; /* 0: none */
+    size_t            currency_at, currency_length;
 };
+
+/* Bytes of this record again, by steps without a call; what is read beyond the run are bytes of the record that follow it. */
+static inline char *put_again(shunt_buffer *out, char *at, size_t from, size_t length)
+{
+    at = with_room(out, at, length + PAD);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    for (size_t done = 0; done < length; done += PAD) memcpy(at + done, out->bytes + from + done, PAD);
+    return at + length;
+}
 
 static inline bool same_column(const shunt_line *a, const shunt_line *b, uint32_t i)
 {
@@ -286,7 +297,7 @@ static inline bool same_column(const shunt_line *a, const shunt_line *b, uint32_
 
 /* Columns none of which is money, at most COLUMNS_KEPT. */
 static inline char *put_columns(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
-                                struct kept_columns *kept, shunt_buffer *out, char *at)
+                                struct kept_parts *kept, shunt_buffer *out, char *at)
 {
     struct saying nothing = { true, false };
     uint32_t      count = shape->count, first = count; /* of those that are as in the line that is kept */
@@ -302,16 +313,25 @@ static inline char *put_columns(const shunt_json *j, const struct shunt_shape *s
         kept->at[count] = (size_t)(at - out->bytes);
         return at;
     }
-    size_t length = kept->at[count] - kept->at[first];
-    at = with_room(out, at, length + PAD);
+    return put_again(out, at, kept->at[first], kept->at[count] - kept->at[first]);
+}
+
+/* Of the amount before it. */
+static inline char *put_currency(const shunt_json *j, uint16_t currency, bool own, struct kept_parts *kept, shunt_buffer *out,
+                                 char *at)
+{
+    if (SHUNT_LIKELY(currency && kept->currency == currency)) return put_again(out, at, kept->currency_at, kept->currency_length);
+    kept->currency_at = (size_t)(at - out->bytes);
+    at = own ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
+    at = put_text(out, at, shunt_program_text(j->program, currency));
     if (SHUNT_UNLIKELY(!at)) return NULL;
-    /* By steps, without a call; what is read beyond the run are bytes of the record that follow it. */
-    for (size_t done = 0; done < length; done += PAD) memcpy(at + done, out->bytes + kept->at[first] + done, PAD);
-    return at + length;
+    kept->currency = currency;
+    kept->currency_length = (size_t)(at - out->bytes) - kept->currency_at;
+    return at;
 }
 
 static inline char *put_line(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
-                             struct kept_columns *kept, shunt_buffer *out, char *at)
+                             struct kept_parts *kept, shunt_buffer *out, char *at)
 {
     bool own = shape && shape->currency && shape->currency != line->type.extra;
     at = line->credit ? CONSTANT(at, "{\"side\":\"credit\",\"account\":") : CONSTANT(at, "{\"side\":\"debit\",\"account\":");
@@ -319,8 +339,7 @@ static inline char *put_line(const shunt_json *j, const struct shunt_shape *shap
     if (SHUNT_UNLIKELY(!at)) return NULL;
     at = CONSTANT(at, ",\"amount\":");
     at = put_amount(j, line->type, line->amount, at);
-    at = own ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
-    at = put_text(out, at, shunt_program_text(j->program, line->type.extra));
+    at = put_currency(j, line->type.extra, own, kept, out, at);
     if (SHUNT_UNLIKELY(!at)) return NULL;
     if (shape)
         at = shape->currency || shape->count > COLUMNS_KEPT
@@ -340,7 +359,7 @@ static char *put_record(const shunt_json *j, const shunt_record *r, shunt_buffer
     at = put_members(j, shape, r->fields, r->states, false, saying_of(shape), 0, out, at);
     if (SHUNT_UNLIKELY(!at)) return NULL;
     if (r->journal) {
-        struct kept_columns kept = { .line = NULL };
+        struct kept_parts kept = { .line = NULL, .currency = 0 };
         if (at[-1] != '{') *at++ = ','; /* a header without a field that is present leaves nothing to separate */
         at = CONSTANT(at, "\"lines\":[");
         for (uint32_t i = 0; i < r->line_count; i++) {

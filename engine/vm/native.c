@@ -24,13 +24,6 @@ enum {
 /* Where the arguments of a run stand, by the calling convention; RAX, R10 and R11 are free. */
 static const shunt_x64_register REGISTERS = RDI, STATES = RSI, LEFT = RDX, CONSTANTS = RCX, GLOBALS = R8, GLOBAL_STATES = R9;
 
-struct shunt_native {
-    const shunt_memory *memory;
-    uint8_t            *code; /* NULL: none yet */
-    size_t              size;
-    uint32_t            entries[]; /* one an instruction: where its machine code begins */
-};
-
 /* The code begins with a stub for each instruction of the program, by number. */
 struct maker {
     shunt_x64                x;
@@ -705,11 +698,6 @@ void shunt_native_free(shunt_native *native)
     shunt_memory_free(native->memory, native);
 }
 
-shunt_native_run *shunt_native_at(const shunt_native *native, uint32_t instruction)
-{
-    return (shunt_native_run *)(uintptr_t)(native->code + native->entries[instruction]);
-}
-
 #else
 
 shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_slot *slots,
@@ -723,12 +711,5 @@ shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *
 }
 
 void shunt_native_free(shunt_native *native) { (void)native; }
-
-shunt_native_run *shunt_native_at(const shunt_native *native, uint32_t instruction)
-{
-    (void)native;
-    (void)instruction;
-    return NULL;
-}
 
 #endif

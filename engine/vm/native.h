@@ -12,7 +12,12 @@
 #include "engine/vm/program.h"
 
 struct shunt_vm_slot;
-typedef struct shunt_native shunt_native;
+typedef struct shunt_native {
+    const shunt_memory *memory;
+    uint8_t            *code; /* NULL: none yet */
+    size_t              size;
+    uint32_t            entries[]; /* one an instruction: where its machine code begins */
+} shunt_native;
 
 /* Registers and their states, the steps that are left, constants, globals and their states. Gives the number of the instruction, counted
  * over the program, that the loop runs next. */
@@ -21,9 +26,13 @@ typedef uint32_t shunt_native_run(shunt_value *registers, uint8_t *states, uint6
 
 /* Names each instruction of `code`, the VM's copy of the verified program's, at which a run of two or more begins SHUNT_OP_NATIVE.
  * `slots` as of the VM. NULL: there is no machine code, and `code` is as it was; nothing is wrong. */
-shunt_native     *shunt_native_new(const shunt_memory *memory, const shunt_program *program, const struct shunt_vm_slot *slots,
-                                   shunt_instruction *code) SHUNT_MUST_USE;
-void              shunt_native_free(shunt_native *native); /* NULL is fine */
-shunt_native_run *shunt_native_at(const shunt_native *native, uint32_t instruction);
+shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *program, const struct shunt_vm_slot *slots,
+                               shunt_instruction *code) SHUNT_MUST_USE;
+void          shunt_native_free(shunt_native *native); /* NULL is fine */
+
+static inline shunt_native_run *shunt_native_at(const shunt_native *native, uint32_t instruction)
+{
+    return (shunt_native_run *)(uintptr_t)(native->code + native->entries[instruction]);
+}
 
 #endif

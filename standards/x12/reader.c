@@ -1239,41 +1239,56 @@ static inline const shunt_walk_step *find_step(struct x12 *x, const uint8_t *byt
 static inline const shunt_walk_step *take_step(struct x12 *x)
 {
     if (x->guide == SHUNT_NONE || x->tight || x->state != SEGMENT) return NULL;
-    for (const uint8_t *bytes = x->window; x->window_end < x->index.end_count;) {
-        uint32_t entry = x->index.ends[x->window_end], rank = entry & SHUNT_END_RANK, first = x->window_rank;
-        uint32_t begin = x->window_next, end = x->index.positions[rank], elements = rank - first, repeat;
-        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size || elements > x->options.max_elements))
-            return NULL;
+    const uint8_t         *bytes = x->window;
+    const shunt_walk_step *found = NULL;
+    uint32_t               taken = x->window_end, first = x->window_rank, next = x->window_next, number = x->number;
+    while (!found && taken < x->index.end_count) {
+        uint32_t entry = x->index.ends[taken], rank = entry & SHUNT_END_RANK;
+        uint32_t before = next, begin = before, end = x->index.positions[rank], elements = rank - first, repeat;
+        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size || elements > x->options.max_elements)) break;
         while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
-        set_segment(x, bytes + begin, end - begin, x->window_at + begin, elements, false);
-        x->first_position = first;
-        x->offsets_made = false;
         uint64_t               head = shunt_first_eight(bytes + begin);
         const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
-        if (!step) step = find_step(x, bytes + begin, first, elements, head, &repeat);
-        if (SHUNT_UNLIKELY(!step || elements > step->elements)) return NULL;
-        bool wanted = !x->demanded_only || step->wanted;
-        x->components = (entry & SHUNT_END_COMPONENT) != 0;
-        if (wanted || x->components) make_offsets(x);
-        if (x->components && !simple_ones_fit(x, step->elements, step->composites)) return NULL;
-        x->segment.id = step->id;
-        x->window_end++;
-        x->window_next = end + 1;
-        x->window_rank = rank + 1;
-        x->at = x->window_at + end + 1;
-        x->segment.number = ++x->number;
+        bool                   wanted = step && (!x->demanded_only || step->wanted);
+        if (!step || wanted || entry & SHUNT_END_COMPONENT) {
+            set_segment(x, bytes + begin, end - begin, x->window_at + begin, elements, false);
+            x->first_position = first;
+            x->offsets_made = false;
+            if (!step) {
+                step = find_step(x, bytes + begin, first, elements, head, &repeat);
+                if (SHUNT_UNLIKELY(!step)) break;
+                wanted = !x->demanded_only || step->wanted;
+            }
+            x->components = (entry & SHUNT_END_COMPONENT) != 0;
+            if (wanted || x->components) make_offsets(x);
+            if (x->components && !simple_ones_fit(x, step->elements, step->composites)) break;
+        }
+        if (SHUNT_UNLIKELY(elements > step->elements)) break;
+        taken++;
+        number++;
+        first = rank + 1;
+        next = end + 1;
         if (step->leave || step->enter != SHUNT_NONE) {
             x->step = step;
             x->leave = step->leave;
             x->enter = step->enter;
             x->leave_loop = x->walk.loops[x->walk.depth - 1];
-            x->leave_end = x->previous_end;
+            x->leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
         }
-        x->previous_end = x->at;
         shunt_walk_take(&x->walk, step, repeat);
-        if (wanted) return step;
+        if (wanted) found = step;
     }
-    return NULL;
+    if (taken == x->window_end) return NULL;
+    x->window_end = taken;
+    x->window_rank = first;
+    x->window_next = next;
+    x->number = number;
+    x->previous_end = x->at = x->window_at + next;
+    if (found) {
+        x->segment.id = found->id;
+        x->segment.number = number;
+    }
+    return found;
 }
 
 /* The next event of the segment that waits. */
