@@ -666,29 +666,28 @@ static bool make_code(struct maker *m, shunt_native *native)
     return mprotect(code, native->size, PROT_READ | PROT_EXEC) == 0;
 }
 
-shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *p, const shunt_vm_slot *slots,
-                               shunt_instruction *code)
+bool shunt_native_new(const shunt_memory *memory, const shunt_program *p, const shunt_vm_slot *slots, shunt_instruction *code,
+                      shunt_native **native)
 {
     uint32_t count = p->instructions_count;
-    if (count == 0 || count > INSTRUCTIONS_AT_MOST) return NULL;
-    shunt_native *native = (shunt_native *)shunt_memory_zeroed(memory, 1, sizeof *native + sizeof *native->entries * count);
+    *native = NULL;
+    if (count == 0 || count > INSTRUCTIONS_AT_MOST) return true;
     struct maker  m = { .program = p, .constants = shunt_program_owner_of(p)->constants, .slots = slots };
+    shunt_native *made = (shunt_native *)shunt_memory_zeroed(memory, 1, sizeof *made + sizeof *made->entries * count);
     m.marks = (uint8_t *)shunt_memory_zeroed(memory, count, 1);
-    if (!native || !m.marks) {
-        shunt_memory_free(memory, native);
-        shunt_memory_free(memory, m.marks);
-        return NULL;
+    bool fine = made && m.marks;
+    if (made) made->memory = memory;
+    if (fine) {
+        m.entries = made->entries;
+        if (make_code(&m, made)) {
+            name_runs(&m, code);
+            *native = made;
+            made = NULL;
+        }
     }
-    native->memory = memory;
-    m.entries = native->entries;
-    if (make_code(&m, native)) {
-        name_runs(&m, code);
-    } else {
-        shunt_native_free(native);
-        native = NULL;
-    }
+    shunt_native_free(made);
     shunt_memory_free(memory, m.marks);
-    return native;
+    return fine;
 }
 
 void shunt_native_free(shunt_native *native)
@@ -700,14 +699,15 @@ void shunt_native_free(shunt_native *native)
 
 #else
 
-shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_slot *slots,
-                               shunt_instruction *code)
+bool shunt_native_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_slot *slots,
+                      shunt_instruction *code, shunt_native **native)
 {
     (void)memory;
     (void)program;
     (void)slots;
     (void)code;
-    return NULL;
+    *native = NULL;
+    return true;
 }
 
 void shunt_native_free(shunt_native *native) { (void)native; }

@@ -25,10 +25,10 @@ typedef uint32_t shunt_native_run(shunt_value *registers, uint8_t *states, uint6
                                   const shunt_value *globals, const uint8_t *global_states);
 
 /* Names each instruction of `code`, the VM's copy of the verified program's, at which a run of two or more begins SHUNT_OP_NATIVE.
- * `slots` as of the VM. NULL: there is no machine code, and `code` is as it was; nothing is wrong. */
-shunt_native *shunt_native_new(const shunt_memory *memory, const shunt_program *program, const struct shunt_vm_slot *slots,
-                               shunt_instruction *code) SHUNT_MUST_USE;
-void          shunt_native_free(shunt_native *native); /* NULL is fine */
+ * `slots` as of the VM. Where there is no machine code `*native` is NULL and `code` as it was. False: no memory. */
+bool shunt_native_new(const shunt_memory *memory, const shunt_program *program, const struct shunt_vm_slot *slots,
+                      shunt_instruction *code, shunt_native **native) SHUNT_MUST_USE;
+void shunt_native_free(shunt_native *native); /* NULL is fine */
 
 static inline shunt_native_run *shunt_native_at(const shunt_native *native, uint32_t instruction)
 {

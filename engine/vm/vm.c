@@ -71,6 +71,17 @@ static bool prepare_collectors(shunt_vm *vm)
     return true;
 }
 
+/* False: no memory. */
+static bool use_native(shunt_vm *vm)
+{
+#if defined(SHUNT_VM_SWITCH) || defined(SHUNT_VM_LOOP)
+    vm->native = NULL; /* tests of the loop alone */
+    return true;
+#else
+    return shunt_native_new(vm->memory, vm->program, vm->slots, vm->code, &vm->native);
+#endif
+}
+
 shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
                        size_t unit_bytes)
 {
@@ -95,13 +106,10 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     vm->slots = slots_of(memory, program);
     vm->code = shunt_fuse(memory, program);
     if (!vm->code || !vm->slots || !prepare_collectors(vm) || !vm->unit || !vm->kept || !vm->stack || !vm->states ||
-        !vm->frames || !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo) {
+        !vm->frames || !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !use_native(vm)) {
         shunt_vm_free(vm);
         return NULL;
     }
-#if !defined(SHUNT_VM_SWITCH) && !defined(SHUNT_VM_LOOP)
-    vm->native = shunt_native_new(memory, program, vm->slots, vm->code);
-#endif
     if (host->token_key) shunt_hmac_init(&vm->token, host->token_key, host->token_key_length);
     vm->arena = vm->unit;
     shunt_vm_begin(vm);
