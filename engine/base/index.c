@@ -11,8 +11,10 @@ enum {
     LEVELS = 12,
     MOST_RUNS = FAN * LEVELS,
     BLOOM_BITS = 10, /* a key */
-    BLOOM_MARKS = 7, /* 10 * ln 2 */
-    WINDOW = 256,    /* entries read at once */
+    BLOOM_MARKS = 6, /* 10 * ln 2, and one less, since marks crowd in blocks */
+    BLOOM_BLOCK = 8, /* words: a line of the cache */
+    BLOOM_BLOCK_BITS = 9,
+    WINDOW = 256, /* entries read at once */
 };
 
 struct entry {
@@ -37,6 +39,8 @@ struct shunt_index {
     uint64_t           *taken; /* a bit a slot */
     size_t              slots, most_slots, filled;
     uint64_t            count;
+    shunt_hash          missing; /* a key that was looked for and is not there, where `is_missing` */
+    bool                is_missing;
     unsigned            run_count;
     struct run          runs[MOST_RUNS]; /* oldest first, so levels never rise */
     struct entry        window[WINDOW];
@@ -118,27 +122,34 @@ static void empty_table(struct shunt_index *x)
     x->filled = 0;
 }
 
-/* Bloom filters: the key is a hash already, its halves give all the places. */
+/* Bloom filters: the key is a hash already. All marks of a key stand in one block, so that a look costs one line of the cache: `low`
+ * leads to the block (the run is ordered by `high`), pieces of `high` to the marks, but for its top bits, which are alike in a small run. */
 
-static uint64_t bloom_bit(const struct run *run, shunt_hash key, unsigned mark)
+static uint64_t *bloom_block(const struct run *run, shunt_hash key)
 {
-    uint64_t hash = key.low + mark * (key.high << 1 | 1); /* the run is ordered by `high`, so `low` leads here */
-    return (uint64_t)((unsigned __int128)hash * (run->bloom_words * 64) >> 64);
+    return run->bloom + (size_t)((unsigned __int128)key.low * (run->bloom_words / BLOOM_BLOCK) >> 64) * BLOOM_BLOCK;
+}
+
+static unsigned bloom_bit(shunt_hash key, unsigned mark)
+{
+    return (unsigned)(key.high >> BLOOM_BLOCK_BITS * mark) % (64 * BLOOM_BLOCK);
 }
 
 static void bloom_add(struct run *run, shunt_hash key)
 {
+    uint64_t *block = bloom_block(run, key);
     for (unsigned mark = 0; mark < BLOOM_MARKS; mark++) {
-        uint64_t bit = bloom_bit(run, key, mark);
-        run->bloom[bit / 64] |= (uint64_t)1 << (bit % 64);
+        unsigned bit = bloom_bit(key, mark);
+        block[bit / 64] |= (uint64_t)1 << (bit % 64);
     }
 }
 
 static bool bloom_may_hold(const struct run *run, shunt_hash key)
 {
+    const uint64_t *block = bloom_block(run, key);
     for (unsigned mark = 0; mark < BLOOM_MARKS; mark++) {
-        uint64_t bit = bloom_bit(run, key, mark);
-        if (!(run->bloom[bit / 64] >> (bit % 64) & 1)) return false;
+        unsigned bit = bloom_bit(key, mark);
+        if (!(block[bit / 64] >> (bit % 64) & 1)) return false;
     }
     return true;
 }
@@ -153,7 +164,7 @@ static void run_done(const struct shunt_index *x, struct run *run)
 
 static shunt_status run_init(const struct shunt_index *x, struct run *run, uint64_t count, unsigned level)
 {
-    uint64_t words = count / 64 * BLOOM_BITS + BLOOM_BITS;
+    uint64_t words = (count / 64 * BLOOM_BITS + BLOOM_BITS + BLOOM_BLOCK - 1) / BLOOM_BLOCK * BLOOM_BLOCK;
     *run = (struct run){ .file = -1, .level = level, .bloom_words = words };
     run->bloom = shunt_memory_zeroed(x->memory, words, sizeof *run->bloom);
     if (!run->bloom) return SHUNT_NO_MEMORY;
@@ -379,7 +390,12 @@ shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *
     struct entry     *entry = &index->table[slot];
     if (!holds(index, slot, key)) SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
     *found = entry != NULL;
-    if (entry) *payload = entry->payload;
+    if (entry) {
+        *payload = entry->payload;
+    } else {
+        index->missing = key;
+        index->is_missing = true;
+    }
     return SHUNT_OK;
 }
 
@@ -404,8 +420,11 @@ shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload p
     }
     const struct run *run;
     uint64_t          number;
-    struct entry     *entry;
-    SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
+    struct entry     *entry = NULL;
+    if (index->is_missing && shunt_hash_equal(index->missing, key))
+        index->is_missing = false;
+    else
+        SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
     if (!entry) return insert(index, &fresh);
     uint64_t offset = number * sizeof fresh + offsetof(struct entry, payload);
     return shunt_temp_write(run->file, offset, &payload, sizeof payload);
@@ -416,6 +435,7 @@ void shunt_index_prefetch(const shunt_index *index, shunt_hash key)
     size_t home = home_of(key, index->slots);
     __builtin_prefetch(&index->table[home]);
     __builtin_prefetch(&index->taken[home / 64]);
+    for (unsigned i = 0; i < index->run_count; i++) __builtin_prefetch(bloom_block(&index->runs[i], key));
 }
 
 uint64_t shunt_index_count(const shunt_index *index) { return index->count; }
