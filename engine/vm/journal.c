@@ -72,7 +72,12 @@ shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t index, uint32_t site, const sh
 
 void shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
 {
+    const shunt_program *p = vm->program;
+    uint16_t             line = p->targets[target].line;
     vm->journal = (shunt_journal){ .target = target, .flip = flip, .site = site };
+    if (line == SHUNT_NONE) return;
+    vm->journal.columns = p->fields + p->records[line].field_first;
+    vm->journal.column_count = p->records[line].field_count;
 }
 
 static bool more_lines(shunt_vm *vm, shunt_journal *journal)
@@ -93,9 +98,7 @@ static bool more_lines(shunt_vm *vm, shunt_journal *journal)
 shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
                            bool remainder, uint32_t site)
 {
-    shunt_journal       *journal = &vm->journal;
-    const shunt_program *p = vm->program;
-    uint16_t             columns = p->targets[journal->target].line;
+    shunt_journal *journal = &vm->journal;
     if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
     if (journal->count == journal->capacity && !more_lines(vm, journal)) return shunt_vm_full(vm);
     shunt_line *line = &journal->lines[journal->count];
@@ -105,14 +108,13 @@ shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_
     line->type = type;
     line->columns = NULL;
     line->states = NULL;
-    if (columns != SHUNT_NONE) {
-        uint32_t     count = p->records[columns].field_count;
+    if (journal->columns) {
+        uint32_t     count = journal->column_count;
         shunt_value *kept = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
         if (!kept) return shunt_vm_full(vm);
         line->columns = kept;
         line->states = (uint8_t *)(kept + count);
-        SHUNT_TRY(keep_fields(p->fields + p->records[columns].field_first, count, values + 2, states + 2, kept,
-                              (uint8_t *)(kept + count)));
+        SHUNT_TRY(keep_fields(journal->columns, count, values + 2, states + 2, kept, (uint8_t *)(kept + count)));
     }
     journal->legs[journal->count++] = (shunt_leg){ site, remainder };
     journal->remainders |= remainder;

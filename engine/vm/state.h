@@ -37,12 +37,14 @@ typedef struct shunt_leg {
 } shunt_leg;
 
 typedef struct shunt_journal {
-    uint16_t    target;
-    bool        flip, remainders; /* some leg is one */
-    uint32_t    site;
-    shunt_line *lines; /* in the arena, with their legs behind them */
-    shunt_leg  *legs;
-    uint32_t    count, capacity;
+    uint16_t           target;
+    bool               flip, remainders; /* some leg is one */
+    const shunt_field *columns;          /* of a line */
+    uint32_t           column_count;
+    uint32_t           site;
+    shunt_line        *lines; /* in the arena, with their legs behind them */
+    shunt_leg         *legs;
+    uint32_t           count, capacity;
 } shunt_journal;
 
 /* Where the value of a slot stands in a node of its frame. */
