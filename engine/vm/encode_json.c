@@ -184,8 +184,8 @@ static char *put_object(const shunt_json *j, uint16_t record, const shunt_value 
 static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
                       char *at);
 
-static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
-                              char *at)
+static __attribute__((noinline)) char *put_other(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth,
+                                                 shunt_buffer *out, char *at)
 {
     switch ((shunt_kind)type.kind) {
     case SHUNT_KIND_TEXT: return put_text(out, at, value->text);
@@ -207,6 +207,14 @@ static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_
     case SHUNT_KIND_COUNT: at = CONSTANT(at, "null"); break;
     }
     return with_room(out, at, 0);
+}
+
+/* Most values are texts. */
+static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
+                              char *at)
+{
+    if (SHUNT_LIKELY(type.kind == SHUNT_KIND_TEXT)) return put_text(out, at, value->text);
+    return put_other(j, type, value, depth, out, at);
 }
 
 static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out, char *at)
