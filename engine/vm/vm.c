@@ -116,6 +116,17 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     return vm;
 }
 
+shunt_status shunt_vm_interpret(shunt_vm *vm)
+{
+    shunt_instruction *code = shunt_fuse(vm->memory, vm->program);
+    if (!code) return SHUNT_NO_MEMORY;
+    shunt_memory_free(vm->memory, vm->code);
+    vm->code = code;
+    shunt_native_free(vm->native);
+    vm->native = NULL;
+    return SHUNT_OK;
+}
+
 void shunt_vm_free(shunt_vm *vm)
 {
     if (!vm) return;

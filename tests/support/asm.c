@@ -1264,30 +1264,45 @@ static shunt_node *any_node(const shunt_program *p, shunt_arena *arena, uint16_t
     return node;
 }
 
-void asm_run_all(const shunt_program *p, uint32_t seed, uint64_t steps)
+/* Each function that takes no more than a node, without one and with some tree: what became of it, in the log. */
+static void run_each(const shunt_program *p, struct asm_host *h, shunt_vm *vm, uint32_t seed)
 {
-    struct asm_host h;
-    shunt_buffer    listing;
-    asm_host_init(&h, p);
     shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
-    shunt_vm    *vm = shunt_vm_new(&shunt_memory_libc, p, &h.host, steps, 1 << 16);
-    if (!arena || !vm) abort();
+    if (!arena) abort();
     for (uint32_t f = 0; f < p->functions_count; f++) {
         shunt_outcome outcome;
         if (p->functions[f].params > 1) continue;
         shunt_type   type = p->functions[f].params ? p->register_types[p->functions[f].type_first] : (shunt_type){ 0 };
         shunt_status status = shunt_vm_run(vm, (uint16_t)f, NULL, f % 2, &outcome);
-        asm_outcome(&h, (uint16_t)f, status, &outcome);
+        asm_outcome(h, (uint16_t)f, status, &outcome);
         shunt_vm_unit(vm);
         if (type.kind != SHUNT_KIND_NODE) continue;
         status = shunt_vm_run(vm, (uint16_t)f, any_node(p, arena, type.record, NULL, 3, &seed), false, &outcome);
-        asm_outcome(&h, (uint16_t)f, status, &outcome);
+        asm_outcome(h, (uint16_t)f, status, &outcome);
+    }
+    shunt_arena_free(arena);
+}
+
+void asm_run_all(const shunt_program *p, uint32_t seed, uint64_t steps)
+{
+    struct asm_host h[2];
+    shunt_buffer    listing;
+    for (int plain = 0; plain < 2; plain++) {
+        asm_host_init(&h[plain], p);
+        shunt_vm *vm = shunt_vm_new(&shunt_memory_libc, p, &h[plain].host, steps, 1 << 16);
+        if (!vm || (plain && shunt_vm_interpret(vm) != SHUNT_OK)) abort();
+        run_each(p, &h[plain], vm, seed);
+        shunt_vm_free(vm);
+    }
+    if (h[0].log.length != h[1].log.length || (h[0].log.length && memcmp(h[0].log.bytes, h[1].log.bytes, h[0].log.length) != 0)) {
+        fprintf(stderr, "with machine code:\n%.*s\nwithout:\n%.*s\n", (int)h[0].log.length, h[0].log.bytes, (int)h[1].log.length,
+                h[1].log.bytes);
+        abort();
     }
     shunt_buffer_init(&listing, &shunt_memory_libc);
     shunt_program_disassemble(p, true, &listing);
     if (listing.failed) abort();
     shunt_buffer_done(&listing);
-    shunt_vm_free(vm);
-    shunt_arena_free(arena);
-    asm_host_done(&h);
+    asm_host_done(&h[0]);
+    asm_host_done(&h[1]);
 }
