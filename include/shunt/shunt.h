@@ -97,6 +97,9 @@ SHUNT_API shunt_result shunt_format(const char *name, const void *bytes, size_t 
 SHUNT_API shunt_result shunt_phi(const char *path, const shunt_compile_options *options, bool json, shunt_write write,
                                  void *context, shunt_messages **messages);
 
+/* The rules at `path` and what they import as a page of Markdown for those who do not write them, from the declarations and their `##` comments. */
+SHUNT_API shunt_result shunt_docs(const char *path, const shunt_compile_options *options, shunt_write write, void *context,
+                                  shunt_messages **messages);
 /* What a program may cost: steps of each rule at the bounds of its standard, and what is held of a unit, a transaction and a file; as text. */
 SHUNT_API shunt_result shunt_cost(const shunt_program *program, shunt_write write, void *context);
 

@@ -157,6 +157,31 @@ test "two" { given s \"\"\"
 
 
 @test
+def a_new_project_passes_at_once_and_is_laid_out(folder):
+    out, _ = shunt("new", folder / "my-bank")
+    rules = folder / "my-bank/my_bank.map"
+    assert str(rules) in out and "not ok" not in shunt("test", rules)[0]
+    assert len(shunt("run", rules, folder / "my-bank/deposits.csv")[0].splitlines()) == 2
+    shunt("fmt", "--check", folder / "my-bank")
+    assert shunt("lint", folder / "my-bank")[0].endswith(": fine\n")
+    shunt("new", folder / "my-bank", status=2)
+    shunt("new", folder / "9lives", status=2)
+    shunt("new", folder / "no/such", status=3)
+
+
+@test
+def docs_hold_what_rules_declare(folder):
+    page, _ = shunt("docs", RULES)
+    for piece in ("# shunt.x12.remit_gl, version", "| ERA_PLB | provider adjustment has no account | master-data |", "* must hold: `CLP03 = CLP04 + adjusted`; else quarantine, ERA_CLAIM",
+                  "# shunt.lib.gl, version", "### Journal gl", "| cash | `account` | EFT clearing, emptied by the bank deposit |", "Kept in `tables/routes.csv`."):
+        assert piece in page, piece
+    shunt("docs", RULES, "-o", folder / "page.md")
+    assert (folder / "page.md").read_text() == page
+    (folder / "d.map").write_text('module t version "1"\nlet a = b\n')
+    assert "E0207" in shunt("docs", folder / "d.map", status=2)[1]
+
+
+@test
 def lint_phi_and_cost_say_what_rules_do(folder):
     assert "W0301" in shunt("lint", RULES, status=1)[0] and "W0301" not in shunt("check", RULES)[0]
     rules = folder / "c.map"
