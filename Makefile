@@ -45,6 +45,7 @@ coverage: setup-test build/coverage/.built
 bench: setup-test build/release/.built
 	scripts/bench.sh build/release
 	scripts/bench_standards.sh build/release
+	scripts/bench_sets.sh build/release
 lint: setup-test
 	scripts/lint.sh
 tidy: setup-test build/release/.built

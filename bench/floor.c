@@ -1,5 +1,5 @@
 /* How far the reader is from the structural floor: the position of every delimiter of a file in memory written to an array.
- *   bench_floor [FILE [ROUNDS]]     without a file: an 835 of 32 MiB made here, the same on every run
+ *   bench_floor [FILE [ROUNDS [SET VERSION [STAGE]]]]     without a file: an 835 of 32 MiB made here, the same on every run
  * A line a stage: gigabytes a second (median of the rounds) and its part of the floor. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +226,8 @@ static uint64_t read_and_capture(const struct input *in, const shunt_plan *plan)
 /* Every segment held against the guide at SNIP types 1 and 2; the number of findings counts as seen. */
 static uint64_t read_and_validate(const struct input *in, const shunt_plan *plan)
 {
-    const shunt_guide         *guide = shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1"));
+    shunt_text                 set = plan->texts[plan->guides[0].set], version = plan->texts[plan->guides[0].version];
+    const shunt_guide         *guide = shunt_guide_find(SHUNT_STANDARD_X12, set, version);
     shunt_x12_validate_options options = { .snips = X12_SNIP(X12_SNIP_SYNTAX) | X12_SNIP(X12_SNIP_GUIDE) };
     shunt_reader              *reader = shunt_x12_reader_new(&shunt_memory_libc, plan, NULL);
     shunt_x12_validator       *v = shunt_x12_validator_new(&shunt_memory_libc, plan, &guide, &options);
@@ -273,12 +274,13 @@ static const shunt_loop *find_loop(const shunt_loop *loop, const char *id)
     return NULL;
 }
 
-static bool make_plan(shunt_arena *arena, shunt_plan *plan)
+static bool make_plan(shunt_arena *arena, const char *set, const char *version, shunt_plan *plan)
 {
-    const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, SHUNT_TEXT("835"), SHUNT_TEXT("005010X221A1"));
+    const shunt_guide *guide = shunt_guide_find(SHUNT_STANDARD_X12, shunt_text_of(set), shunt_text_of(version));
     shunt_plan_want    wants[SHUNT_COUNT(wanted)] = { 0 };
+    uint32_t           count = strcmp(set, "835") == 0 ? SHUNT_COUNT(wanted) : 0;
     if (!guide) return false;
-    for (size_t i = 0; i < SHUNT_COUNT(wanted); i++) {
+    for (size_t i = 0; i < count; i++) {
         const shunt_loop *loop = find_loop(guide->body, wanted[i].loop);
         if (!loop) return false;
         wants[i] = (shunt_plan_want){ .spot = { .loop = loop }, .element = wanted[i].element, .component = wanted[i].component };
@@ -287,7 +289,7 @@ static bool make_plan(shunt_arena *arena, shunt_plan *plan)
                 wants[i].spot.segment = loop->body[b].segment;
     }
     const char *why = NULL;
-    if (shunt_plan_make(arena, &guide, 1, wants, SHUNT_COUNT(wants), plan) != SHUNT_OK) return false;
+    if (shunt_plan_make(arena, &guide, 1, wants, count, plan) != SHUNT_OK) return false;
     if (!shunt_plan_valid(plan, &why)) fprintf(stderr, "plan: %s\n", why);
     return !why;
 }
@@ -316,14 +318,17 @@ int main(int argc, char **argv)
     in.delims = (shunt_delims){ .element = in.bytes[3], .component = in.bytes[104], .terminator = in.bytes[105] };
     shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
     shunt_plan   plan;
-    if (!arena || !make_plan(arena, &plan)) {
+    bool         remittance = argc < 5; /* FILE ROUNDS SET VERSION */
+    if (!arena || !make_plan(arena, remittance ? "835" : argv[3], remittance ? "005010X221A1" : argv[4], &plan)) {
         fprintf(stderr, "no plan\n");
         return 1;
     }
     double floor = 0;
     printf("%zu bytes\n", in.size);
     for (size_t s = 0; s < SHUNT_COUNT(stages); s++) {
-        double   seconds[MOST_ROUNDS];
+        double seconds[MOST_ROUNDS];
+        if (!remittance && stages[s].run == read_and_capture) continue;
+        if (argc > 5 && strncmp(stages[s].name, argv[5], strlen(argv[5])) != 0) continue;
         uint64_t count = stages[s].run(&in, &plan);
         for (int i = 0; i < rounds; i++) {
             double begin = now();
@@ -333,7 +338,7 @@ int main(int argc, char **argv)
         qsort(seconds, (size_t)rounds, sizeof *seconds, by_size);
         double speed = (double)in.size / seconds[rounds / 2] / 1e9;
         if (s == 0) floor = speed;
-        printf("%-24s %10llu  %6.2f GB/s  %5.2f of the floor\n", stages[s].name, (unsigned long long)count, speed, speed / floor);
+        printf("%-24s %10llu  %7.3f GB/s  %6.3f of the floor\n", stages[s].name, (unsigned long long)count, speed, speed / floor);
     }
     shunt_arena_free(arena);
     shunt_memory_free(&shunt_memory_libc, in.bytes);

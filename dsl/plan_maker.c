@@ -50,6 +50,7 @@ typedef struct body { /* a loop of the plan */
     bool              branch; /* of a tree of names: no segment starts it */
     shunt_text        only;
     uint16_t          parent, depth, frame;
+    uint16_t          height;                   /* loops inside each other below it, at most */
     uint32_t          place_first, place_count; /* of its own segments, its trigger first */
     uint32_t          kid_first, kid_count;     /* entries of its body in order, into kids */
     bool              repeats;                  /* HL7: of one segment that repeats, whose id ends its own */
@@ -712,6 +713,7 @@ static void add_orphans(shunt_plan_maker *m, candidates *list, uint16_t loop, ui
     for (uint32_t i = 0; i < b->kid_count; i++) {
         kid k = m->kids.items[b->kid_first + i];
         if (k.loop == SHUNT_NONE || k.loop == open || m->loops.items[k.loop].repeats) continue;
+        if (m->loops.items[k.loop].height + 1u < levels) continue;
         if (levels > 1) {
             add_orphans(m, list, k.loop, SHUNT_NONE, levels - 1);
             continue;
@@ -736,7 +738,8 @@ static void collect_candidates(shunt_plan_maker *m, uint16_t loop, candidates *l
     }
     uint16_t open = SHUNT_NONE;
     for (uint16_t at = loop; at != SHUNT_NONE; open = at, at = m->loops.items[at].parent)
-        for (unsigned levels = 2; levels < SHUNT_WALK_DEPTH; levels++) add_orphans(m, list, at, open, levels);
+        for (unsigned levels = 2; levels < SHUNT_WALK_DEPTH && levels <= m->loops.items[at].height; levels++)
+            add_orphans(m, list, at, open, levels);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -780,6 +783,17 @@ static uint16_t write_ids(shunt_plan_maker *m, const guide *g)
     return small(m, kept - first);
 }
 
+/* Loops come behind those around them. */
+static void note_heights(shunt_plan_maker *m, const guide *g)
+{
+    for (uint32_t i = g->loop_first; i < g->loop_first + g->loop_count; i++) m->loops.items[i].height = 0;
+    for (uint32_t i = g->loop_first + g->loop_count; i-- > g->loop_first;) {
+        const body *b = &m->loops.items[i];
+        if (b->parent != SHUNT_NONE && m->loops.items[b->parent].height < b->height + 1u)
+            m->loops.items[b->parent].height = (uint16_t)(b->height + 1u);
+    }
+}
+
 static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first, uint16_t id_count)
 {
     candidates list = { 0 };
@@ -792,8 +806,28 @@ static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first
         const char *id = m->places.items[g->place_first + i].segment->id;
         of_place[i] = id_index(m->ids.items + id_first, id_count, shunt_pack((const uint8_t *)id, strlen(id)));
     }
+    note_heights(m, g);
+    uint32_t *starts = SHUNT_NEW_N(m->arena, uint32_t, id_count + 2u);
+    uint32_t *sorted = NULL, room = 0;
+    if (!starts) {
+        m->no_memory = true;
+        return;
+    }
     for (uint32_t loop = 0; loop < g->loop_count && !m->no_memory; loop++) {
         collect_candidates(m, (uint16_t)(g->loop_first + loop), &list);
+        if (list.count > room) {
+            room = list.count * 2;
+            sorted = SHUNT_NEW_N(m->arena, uint32_t, room);
+            if (!sorted) {
+                m->no_memory = true;
+                return;
+            }
+        }
+        /* By id, those of one id in the order in which they are tried. */
+        memset(starts, 0, (id_count + 2u) * sizeof *starts);
+        for (uint32_t i = 0; i < list.count; i++) starts[of_place[list.items[i].place - g->place_first] + 2]++;
+        for (uint32_t id = 2; id < id_count + 2u; id++) starts[id] += starts[id - 1];
+        for (uint32_t i = 0; i < list.count; i++) sorted[starts[of_place[list.items[i].place - g->place_first] + 1]++] = i;
         for (uint16_t id = 0; id < id_count; id++) {
             uint32_t *at = SHUNT_PUSH(m->arena, &m->dispatch);
             if (!at) {
@@ -801,18 +835,18 @@ static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first
                 return;
             }
             *at = m->choices.count;
-            for (uint32_t i = 0; i < list.count; i++) {
-                const place *p = &m->places.items[list.items[i].place];
-                if (of_place[list.items[i].place - g->place_first] != id) continue;
-                uint32_t nodes = p->node_count / (p->level_last - p->level_first + 1u);
-                uint32_t first = p->node_first + nodes * (list.items[i].level - p->level_first);
+            for (uint32_t i = starts[id]; i < starts[id + 1]; i++) {
+                const candidate *c = &list.items[sorted[i]];
+                const place     *p = &m->places.items[c->place];
+                uint32_t         nodes = p->node_count / (p->level_last - p->level_first + 1u);
+                uint32_t         first = p->node_first + nodes * (c->level - p->level_first);
                 for (uint32_t n = 0; n < nodes; n++) {
                     shunt_plan_choice *choice = SHUNT_PUSH(m->arena, &m->choices);
                     if (!choice) {
                         m->no_memory = true;
                         return;
                     }
-                    *choice = (shunt_plan_choice){ (uint16_t)(first + n), list.items[i].orphan };
+                    *choice = (shunt_plan_choice){ (uint16_t)(first + n), c->orphan };
                 }
             }
         }

@@ -114,13 +114,31 @@ void shunt_x12_seen_clear(shunt_x12_seen *seen, const shunt_memory *memory)
     enum { KEPT = 1 << 10 }; /* a large table, once needed, is not to be cleared for each small group that follows */
     if (seen->capacity > KEPT) shunt_x12_seen_done(seen, memory);
     if (seen->count) memset(seen->hashes, 0, seen->capacity * sizeof *seen->hashes);
-    seen->count = 0;
+    seen->count = seen->width = 0;
 }
 
 void shunt_x12_seen_done(shunt_x12_seen *seen, const shunt_memory *memory)
 {
     shunt_memory_free(memory, seen->hashes);
     *seen = (shunt_x12_seen){ 0 };
+}
+
+bool shunt_x12_seen_counting(shunt_x12_seen *seen, shunt_text control, bool *again)
+{
+    uint64_t number;
+    *again = false;
+    if (control.length == 0 || control.length > 9 || !shunt_x12_number(control, &number)) return false;
+    if (!seen->width && !seen->count) {
+        seen->first = seen->last = number;
+        seen->width = control.length;
+        return true;
+    }
+    if (control.length != seen->width) return false;
+    *again = number >= seen->first && number <= seen->last;
+    if (*again) return true;
+    if (number != seen->last + 1 || seen->count) return false; /* it may stand among those that came out of turn */
+    seen->last = number;
+    return true;
 }
 
 /* The place of the hash, or the free place where it belongs. */

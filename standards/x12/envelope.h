@@ -23,9 +23,13 @@ enum { X12_SEEN_MOST = 1 << 16 }; /* beyond so many nothing more is remembered: 
 typedef struct shunt_x12_seen {
     uint64_t *hashes; /* open addressing; 0 = free */
     uint32_t  count, capacity;
+    uint64_t  first, last; /* numbers that came one after the other, of `width` digits; width 0: none */
+    uint32_t  width;
 } shunt_x12_seen;
 void         shunt_x12_seen_clear(shunt_x12_seen *seen, const shunt_memory *memory);
 void         shunt_x12_seen_done(shunt_x12_seen *seen, const shunt_memory *memory);
+/* Most senders count up: true, where that is enough to know whether the number was there; else it is to be added. */
+bool         shunt_x12_seen_counting(shunt_x12_seen *seen, shunt_text control, bool *again);
 /* `again` says whether it was there. The hash is keyed: control numbers are the sender's. NO_MEMORY. */
 shunt_status shunt_x12_seen_add(shunt_x12_seen *seen, const shunt_memory *memory, uint64_t hash, bool *again);
 

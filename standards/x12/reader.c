@@ -349,7 +349,10 @@ static bool note_control(struct x12 *x, shunt_x12_seen *seen, uint64_t hash, uin
 {
     bool again = false;
     char out[16];
-    if (shunt_x12_seen_add(seen, x->memory, hash, &again) != SHUNT_OK) return false;
+    /* An ISA13 counts for its sender and receiver. */
+    if ((element == 13 || !shunt_x12_seen_counting(seen, text_of(control), &again)) &&
+        shunt_x12_seen_add(seen, x->memory, hash, &again) != SHUNT_OK)
+        return false;
     if (!again) return true;
     struct pending *p = fault(x, SHUNT_X12_CONTROL_TWICE);
     point_at(x, p, element);

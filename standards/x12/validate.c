@@ -112,17 +112,21 @@ typedef struct relation {
 } relation;
 
 /* What can be seen of a simple element at a glance. */
-enum glance { LOOK_WELL, A_TEXT, A_CODE, A_NUMBER, A_DECIMAL, A_DATE };
+enum glance { LOOK_WELL, A_TEXT, A_CODE, A_NUMBER, A_DECIMAL, A_DATE, A_TIME, A_PERIOD, A_COMPOSITE };
 typedef struct quick {
     uint8_t         kind;
     uint16_t        least, most;
-    const uint64_t *codes; /* of A_CODE, ascending */
-    uint32_t        code_count;
+    uint16_t        last_required; /* of A_COMPOSITE: component */
+    uint32_t        count;         /* of the codes, or of the components */
+    const uint64_t *codes;         /* of A_CODE, ascending */
+    uint64_t        last;          /* the one that was found last */
+    struct quick   *parts;         /* of A_COMPOSITE */
 } quick;
 
 /* A segment node with what the release says of its segment. */
 typedef struct spec {
     const shunt_segment_node *node, *layout; /* layout NULL: the release has none */
+    const shunt_loop         *loop;          /* of the node */
     quick                    *quick;         /* of each element */
     uint32_t                  relation_first;
     uint16_t                  relation_count;
@@ -130,6 +134,7 @@ typedef struct spec {
     uint16_t                  last_required;
     bool                      hierarchy, ready;
     uint64_t                  related; /* elements that a condition speaks of; bit 0 as well where one must hold without any */
+    uint64_t                  fine;    /* elements that were there last when all conditions held */
 } spec;
 
 /* The values of a list as numbers, for those up to eight bytes long. */
@@ -138,17 +143,31 @@ typedef struct fast_codes {
     uint64_t            *packed; /* ascending */
 } fast_codes;
 
-typedef struct tally {
-    uint32_t count, segment; /* segment: number of the one that passed by without it */
+/* What a body says of one of its entries. One more stands behind the last. */
+typedef struct entry_info {
+    uint32_t max;
+    uint16_t position;
+    uint16_t first;    /* entry with this position */
+    uint16_t required; /* entry from here on; behind the last one where there is none */
+    uint8_t  usage;
+    bool     trailer; /* SE */
+    bool     level;   /* HL */
+} entry_info;
+
+/* A required entry that passed by: the segment before which it should have stood. */
+typedef struct passed {
     uint64_t byte;
-} tally;
+    uint32_t segment;
+} passed;
 
 typedef struct frame {
     const shunt_loop *loop;
-    uint32_t          first;   /* into tallies */
+    const entry_info *info;
+    uint32_t          first;   /* into counts and passed */
     uint16_t          checked; /* entries before this one were looked for */
     uint64_t          meets;   /* conditions of the guide that hold in this instance */
     uint64_t          level;   /* HL01 */
+    unsigned          levels;  /* loops that begin with HL, from the outermost to this one */
 } frame;
 
 typedef struct field {
@@ -172,7 +191,9 @@ struct shunt_x12_validator {
     fast_codes        *codes; /* open addressing by pointer */
     uint32_t           codes_count;
 
-    tally             *tallies;
+    entry_info       **infos;  /* of each loop of the plan, made when it is first opened */
+    uint32_t          *counts; /* of each entry of the open bodies */
+    passed            *passed;
     frame              frames[DEPTH];
     unsigned           depth;
     const shunt_guide *guide; /* of the open set */
@@ -191,7 +212,6 @@ struct shunt_x12_validator {
     const shunt_loop  *left_loop;    /* the innermost */
     uint16_t           left_checked; /* entries of it passed */
     shunt_x12_balance *balance;
-    bool               plain[256]; /* bytes of a text that neither separate nor control */
 
     shunt_x12_finding *findings;
     uint32_t           count, room, held; /* held: faults of the reader that wait for their segment */
@@ -669,11 +689,14 @@ static bool broken(const relation *r, uint64_t there)
     }
 }
 
-static void check_relations(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p, uint64_t present)
+/* True: all hold. */
+static bool check_relations(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p, uint64_t present)
 {
+    bool hold = true;
     for (uint32_t i = 0; i < p->relation_count; i++) {
         const relation *r = &v->relations[p->relation_first + i];
         if (SHUNT_LIKELY(!broken(r, present))) continue;
+        hold = false;
         unsigned there = 0, first_missing = 0, second_there = 0;
         bool     first = is_there(s, r->at[0]);
         for (unsigned k = 0; k < r->count; k++) {
@@ -701,59 +724,131 @@ static void check_relations(validator *v, const shunt_segment *s, const shunt_de
             break;
         }
     }
+    return hold;
 }
 
-/* A simple value that is fine beyond doubt: of its type and length, without anything that separates, in its list. */
-static inline bool plainly_fine(const validator *v, const shunt_segment *s, const quick *q, uint32_t begin, uint32_t length)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is each of eight bytes printable, and none the one that `repeats` has eight times? Those from 0x80 on are. */
+static inline bool are_plain(uint64_t eight, uint64_t repeats)
+{
+    uint64_t kept = eight & EACH(0x7fu), same = eight ^ repeats;
+    uint64_t printable = (kept + EACH(0x60u)) & ((kept ^ EACH(0x7fu)) + EACH(0x7fu)); /* high bits: at least 0x20; not 0x7f */
+    uint64_t apart = ((same & EACH(0x7fu)) + EACH(0x7fu)) | same;
+    return !(~((printable | eight) & apart) & EACH(0x80u));
+}
+
+static inline bool is_plain(const shunt_segment *s, uint32_t begin, uint32_t length, uint64_t repeats)
+{
+    if (SHUNT_LIKELY(length <= 8)) {
+        uint64_t mask = length == 8 ? UINT64_MAX : ~(UINT64_MAX << 8 * length);
+        return are_plain((shunt_segment_word(s, begin) & mask) | (EACH(' ') & ~mask), repeats);
+    }
+    for (uint32_t i = 0; i + 8 < length; i += 8)
+        if (!are_plain(shunt_segment_word(s, begin + i), repeats)) return false;
+    return are_plain(shunt_segment_word(s, begin + length - 8), repeats);
+}
+
+static inline bool has_code(const quick *q, uint64_t sought)
+{
+    uint32_t low = 0, high = q->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (q->codes[middle] < sought)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < q->count && q->codes[low] == sought;
+}
+
+/* Up to eight bytes, zeros behind them: digits, and one point where it may be. */
+static inline bool are_digits(uint64_t eight, uint32_t length, bool point)
+{
+    uint64_t mask = length >= 8 ? UINT64_MAX : ~(UINT64_MAX << 8 * length);
+    uint64_t digits = (eight & mask) | (EACH('0') & ~mask);
+    if (point) {
+        uint64_t same = digits ^ EACH('.'), found = (same - EACH(1)) & ~same & EACH(0x80u);
+        /* More than one mark, or one that is none (a borrow from the byte before it), is looked at well. */
+        if (found & (found - 1) || (found && length == 1)) return false;
+        digits ^= (found >> 7) * ('.' ^ '0');
+    }
+    return ((digits & EACH(0xf0u)) == EACH('0')) & (((digits + EACH(6)) & EACH(0xf0u)) == EACH('0'));
+}
+
+static bool is_long_number(const uint8_t *bytes, uint32_t length, bool point)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        if (is_digit(bytes[i])) continue;
+        if (bytes[i] != '.' || !point) return false;
+        point = false;
+    }
+    return true;
+}
+
+#define D8 ((uint64_t)'D' << 56 | (uint64_t)'8' << 48)
+
+/* A simple value that is fine beyond doubt: of its type and length, in its list, where it may be the same as the last one that was. Of
+ * A_PERIOD the element before it must say D8. */
+static inline bool simply_fine(const shunt_segment *s, quick *q, uint32_t begin, uint32_t length, uint64_t repeats)
 {
     const uint8_t *bytes = s->bytes + begin;
     if (length < q->least || length > q->most) return false;
-    switch (q->kind) {
-    case A_CODE: {
-        uint64_t sought = shunt_segment_pack(s, (shunt_range){ begin, begin + length });
-        uint32_t low = 0, high = q->code_count;
-        while (low < high) {
-            uint32_t middle = (low + high) / 2;
-            if (q->codes[middle] < sought)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return length <= 8 && low < q->code_count && q->codes[low] == sought;
-    }
-    case A_TEXT:
-        for (uint32_t i = 0; i < length; i++)
-            if (!v->plain[bytes[i]]) return false;
-        return true;
-    case A_NUMBER:
-        for (uint32_t i = 0; i < length; i++)
-            if (!is_digit(bytes[i])) return false;
-        return true;
-    case A_DECIMAL: {
-        uint32_t points = 0;
-        for (uint32_t i = 0; i < length; i++) {
-            if (is_digit(bytes[i])) continue;
-            if (bytes[i] != '.' || points++) return false;
-        }
-        return points < length;
-    }
-    case A_DATE: return is_date(bytes, length);
-    default: return false;
+    if (q->kind == A_TEXT) return is_plain(s, begin, length, repeats);
+    if (q->kind == A_NUMBER || q->kind == A_DECIMAL)
+        return length <= 8 ? are_digits(shunt_segment_word(s, begin), length, q->kind == A_DECIMAL)
+                           : is_long_number(bytes, length, q->kind == A_DECIMAL);
+    /* Packed, a value that ends in zeros would be the same as without them. */
+    if (SHUNT_UNLIKELY(length > 8 || !bytes[length - 1])) return false;
+    uint64_t eight = shunt_segment_pack(s, (shunt_range){ begin, begin + length });
+    if (q->last == eight) return true;
+    bool fine = false;
+    if (q->kind == A_CODE)
+        fine = has_code(q, eight);
+    else if (q->kind == A_TIME)
+        fine = is_time(bytes, length);
+    else if (q->kind == A_DATE || q->kind == A_PERIOD)
+        fine = (length == 8 || q->kind == A_DATE) && is_date(bytes, length);
+    if (fine) q->last = eight;
+    return fine;
+}
+
+static bool wholly_fine(const shunt_segment *s, quick *q, uint32_t begin, uint32_t length, uint64_t repeats, uint8_t separator)
+{
+    uint32_t c = 0;
+    for (shunt_range rest = { begin, begin + length };; c++) {
+        shunt_range one = shunt_range_until(s, rest, separator);
+        if (c >= q->count) return false;
+        if (one.end == one.begin ? c < q->last_required : !simply_fine(s, &q->parts[c], one.begin, one.end - one.begin, repeats))
+            return false;
+        if (one.end == rest.end) return c + 1u >= q->last_required;
+        rest.begin = one.end + 1;
     }
 }
 
-static void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p)
+static inline bool plainly_fine(const shunt_segment *s, quick *q, uint32_t k, uint32_t begin, uint32_t length, uint64_t repeats,
+                                uint8_t separator)
+{
+    if (SHUNT_UNLIKELY(q->kind == A_COMPOSITE)) return wholly_fine(s, q, begin, length, repeats, separator);
+    if (!simply_fine(s, q, begin, length, repeats)) return false;
+    return q->kind != A_PERIOD || shunt_segment_pack(s, shunt_segment_element(s, k - 1)) == D8;
+}
+
+static void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, spec *p)
 {
     const shunt_segment_node *n = p->node;
     uint32_t                  most = s->elements < n->element_count ? s->elements : n->element_count;
     uint64_t                  present = 0;
+    uint64_t                  repeats = EACH(delims->repetition);
     for (uint32_t k = 1; k <= most || k <= p->last_required; k++) {
         uint32_t begin = s->length, length = 0;
         if (k <= most) {
             begin = s->offsets[k];
             length = s->offsets[k + 1] - 1 - begin;
             if (k < 64) present |= (uint64_t)(length > 0) << k;
-            if (length && SHUNT_LIKELY(plainly_fine(v, s, &p->quick[k - 1], begin, length)) && !s->line_ends) continue;
+            if (length && SHUNT_LIKELY(!s->line_ends) &&
+                SHUNT_LIKELY(plainly_fine(s, &p->quick[k - 1], k, begin, length, repeats, delims->component)))
+                continue;
         }
         const shunt_element *e = &n->elements[k - 1];
         if (!length && e->usage != SHUNT_REQUIRED) continue;
@@ -766,7 +861,8 @@ static void check_elements(validator *v, const shunt_segment *s, const shunt_del
         set_range(&x, begin, begin + length);
         check_element(v, &x);
     }
-    if ((present | 1) & p->related) check_relations(v, s, delims, p, present);
+    if ((present | 1) & p->related && (present | 1) != p->fine && check_relations(v, s, delims, p, present))
+        p->fine = present | 1;
     if (SHUNT_UNLIKELY(s->elements > 0 && s->offsets[s->elements + 1] - 1 == s->offsets[s->elements])) {
         shunt_x12_finding *f = find_as(v, SHUNT_X12_EMPTY_TAIL, X12_SNIP_SYNTAX);
         if (f) {
@@ -823,48 +919,67 @@ static void read_relations(validator *v, spec *p)
     }
 }
 
-/* Elements that can be passed at a glance when they are as they should be. */
+/* How one element, or component, can be passed at a glance; `before` the element before it. */
+static void read_quick(validator *v, quick *q, const shunt_element *e, const shunt_element *before)
+{
+    bool list = e->codes && wanted(v, e->codes->name[0] ? X12_SNIP_CODES : X12_SNIP_GUIDE);
+    *q = (quick){ .least = e->min_length, .most = e->max_length };
+    if (e->usage == SHUNT_NOT_USED || e->components) return;
+    switch (e->type) {
+    case SHUNT_VALUE_TEXT:
+    case SHUNT_VALUE_CODE:
+        q->kind = A_TEXT;
+        if (!list) break;
+        q->codes = packed_codes(v, e->codes);
+        q->count = e->codes->count;
+        q->kind = q->codes ? A_CODE : LOOK_WELL;
+        break;
+    case SHUNT_VALUE_INT: q->kind = A_NUMBER; break;
+    case SHUNT_VALUE_IMPLIED:
+    case SHUNT_VALUE_DECIMAL:
+    case SHUNT_VALUE_AMOUNT:
+        q->kind = e->implied ? A_NUMBER : A_DECIMAL;
+        /* A point does not count for the length: where that matters, look well. */
+        if (q->kind == A_DECIMAL && q->least > 1) q->kind = LOOK_WELL;
+        break;
+    case SHUNT_VALUE_DATE: q->kind = A_DATE; break;
+    case SHUNT_VALUE_TIME: q->kind = A_TIME; break;
+    case SHUNT_VALUE_DATE_BY_QUALIFIER:
+        if (!e->codes && e->number == QUALIFIED_DATE && before && before->number == DATE_QUALIFIER) q->kind = A_PERIOD;
+        break;
+    default: break;
+    }
+}
+
+/* Elements that can be passed at a glance when they are as they should be, and behind them their components. */
 static void read_elements(validator *v, spec *p)
 {
     const shunt_segment_node *n = p->node;
-    p->quick = shunt_memory_zeroed(v->memory, n->element_count + 1u, sizeof *p->quick);
+    size_t                    parts = 0;
+    for (uint16_t i = 0; i < n->element_count; i++) parts += n->elements[i].component_count;
+    p->quick = shunt_memory_zeroed(v->memory, n->element_count + parts + 1u, sizeof *p->quick);
     if (!p->quick) {
         v->no_memory = true;
         p->node = NULL;
         return;
     }
+    quick *part = p->quick + n->element_count;
     for (uint16_t i = 0; i < n->element_count; i++) {
         const shunt_element *e = &n->elements[i];
         quick               *q = &p->quick[i];
         if (e->usage == SHUNT_REQUIRED) p->last_required = (uint16_t)(i + 1);
-        *q = (quick){ .least = e->min_length, .most = e->max_length };
-        bool list = e->codes && wanted(v, e->codes->name[0] ? X12_SNIP_CODES : X12_SNIP_GUIDE);
-        if (e->usage == SHUNT_NOT_USED || e->components) continue;
-        switch (e->type) {
-        case SHUNT_VALUE_TEXT:
-        case SHUNT_VALUE_CODE:
-            q->kind = A_TEXT;
-            if (!list) break;
-            q->codes = packed_codes(v, e->codes);
-            q->code_count = e->codes->count;
-            q->kind = q->codes ? A_CODE : LOOK_WELL;
-            break;
-        case SHUNT_VALUE_INT: q->kind = A_NUMBER; break;
-        case SHUNT_VALUE_IMPLIED:
-        case SHUNT_VALUE_DECIMAL:
-        case SHUNT_VALUE_AMOUNT:
-            q->kind = e->implied ? A_NUMBER : A_DECIMAL;
-            /* A point does not count for the length: where that matters, look well. */
-            if (q->kind == A_DECIMAL && q->least > 1) q->kind = LOOK_WELL;
-            break;
-        case SHUNT_VALUE_DATE: q->kind = A_DATE; break;
-        default: break;
+        read_quick(v, q, e, i ? e - 1 : NULL);
+        if (e->usage == SHUNT_NOT_USED || !e->components) continue;
+        *q = (quick){ .kind = A_COMPOSITE, .count = e->component_count, .parts = part };
+        for (uint16_t c = 0; c < e->component_count; c++) {
+            read_quick(v, part++, &e->components[c], NULL);
+            if (e->components[c].usage == SHUNT_REQUIRED) q->last_required = (uint16_t)(c + 1);
         }
     }
 }
 
 /* What the guide has at a node of the plan, worked out when it is first met. */
-static const spec *spec_of(validator *v, uint16_t node)
+static spec *spec_of(validator *v, uint16_t node)
 {
     spec *p = &v->specs[node];
     if (SHUNT_LIKELY(p->ready)) return p;
@@ -876,6 +991,7 @@ static const spec *spec_of(validator *v, uint16_t node)
         if (!s || (n->trigger ? e > 0 : s->position != n->position || (e == 0 && loop->id[0]))) continue;
         if (shunt_pack((const uint8_t *)s->id, strlen(s->id)) != n->id || !takes(s, v->plan, n)) continue;
         p->node = s;
+        p->loop = loop;
         p->entry = e;
         break;
     }
@@ -899,51 +1015,90 @@ static uint16_t position_of(const shunt_entry *entry)
 
 static uint8_t usage_of(const shunt_entry *entry) { return entry->segment ? entry->segment->usage : entry->loop->usage; }
 
+static const entry_info *make_info(validator *v, const shunt_loop *loop)
+{
+    entry_info *info = shunt_memory_zeroed(v->memory, loop->body_count + 1u, sizeof *info);
+    if (!info) {
+        v->no_memory = true;
+        return NULL;
+    }
+    uint16_t required = loop->body_count;
+    info[loop->body_count] = (entry_info){ .position = UINT16_MAX, .first = required, .required = required };
+    for (uint16_t i = loop->body_count; i-- > 0;) {
+        const shunt_entry *entry = &loop->body[i];
+        if (usage_of(entry) == SHUNT_REQUIRED) required = i;
+        info[i] = (entry_info){ .max = entry->segment ? entry->segment->max : entry->loop->max,
+                                .position = position_of(entry),
+                                .required = required,
+                                .usage = usage_of(entry),
+                                .trailer = entry->segment && !strcmp(entry->segment->id, "SE"),
+                                .level = entry->segment && !strcmp(entry->segment->id, "HL") };
+    }
+    for (uint16_t i = 1; i < loop->body_count; i++)
+        info[i].first = info[i].position == info[i - 1].position ? info[i - 1].first : i;
+    return info;
+}
+
 /* The body has come to entry `at`: what was required before it and has not come is missing from here on. The finding waits for the end
  * of the loop, since it may still come out of its order. */
 static void pass(validator *v, frame *f, uint16_t at, uint32_t number, uint64_t byte)
 {
-    uint16_t place = position_of(&f->loop->body[at]);
-    for (; f->checked < at && position_of(&f->loop->body[f->checked]) < place; f->checked++) {
-        tally *t = &v->tallies[f->first + f->checked];
-        if (t->count || usage_of(&f->loop->body[f->checked]) != SHUNT_REQUIRED) continue;
-        t->segment = number;
-        t->byte = byte;
-    }
+    uint16_t until = f->info[at].first;
+    if (until <= f->checked) return;
+    for (uint16_t i = f->info[f->checked].required; i < until; i = f->info[i + 1].required)
+        if (!v->counts[f->first + i]) v->passed[f->first + i] = (passed){ byte, number };
+    f->checked = until;
 }
 
-/* Entry `at` of the body has come once more. */
-static void count(validator *v, frame *f, uint16_t at, const shunt_segment *s)
+/* Entry `at` of the body has come more often than it may; `s` NULL: it is a loop. */
+static void too_often(validator *v, const frame *f, uint16_t at, const shunt_segment *s, const shunt_place *place)
 {
-    const shunt_entry *entry = &f->loop->body[at];
-    if (f->checked < at) {
-        bool trailer = entry->segment && !strcmp(entry->segment->id, "SE");
-        pass(v, f, at, s->number - (trailer && s->number > 1), s->at);
-    }
-    tally   *t = &v->tallies[f->first + at];
-    uint32_t max = entry->segment ? entry->segment->max : entry->loop->max;
-    t->count++;
+    const entry_info  *e = &f->info[at];
+    uint32_t           times = v->counts[f->first + at];
     shunt_x12_finding *found = NULL;
-    if (SHUNT_UNLIKELY(usage_of(entry) == SHUNT_NOT_USED && t->count == 1))
+    if (e->usage == SHUNT_NOT_USED && times == 1) {
         found = find_as(v, SHUNT_X12_SEGMENT_UNUSED, X12_SNIP_GUIDE);
-    else if (SHUNT_UNLIKELY(max && t->count > max)) {
-        found = find_as(v, entry->segment ? SHUNT_X12_SEGMENT_TOO_OFTEN : SHUNT_X12_LOOP_TOO_OFTEN, X12_SNIP_GUIDE);
-        if (found) detail(found, "%u times, at most %u", t->count, max);
+    } else if (e->max && times > e->max) {
+        found = find_as(v, s ? SHUNT_X12_SEGMENT_TOO_OFTEN : SHUNT_X12_LOOP_TOO_OFTEN, X12_SNIP_GUIDE);
+        if (found) detail(found, "%u times, at most %u", times, e->max);
     }
     if (!found) return;
-    found->place = (shunt_place){ .byte = s->at, .length = s->length, .segment = s->number };
-    found->node = entry->segment ? entry->segment : entry->loop->body[0].segment;
-    found->loop = entry->segment ? f->loop : entry->loop;
-    set_id(found, s);
+    const shunt_entry *entry = &f->loop->body[at];
+    found->place = *place;
+    found->place.element = found->place.component = 0;
+    found->node = s ? entry->segment : entry->loop->body[0].segment;
+    found->loop = s ? f->loop : entry->loop;
+    if (s)
+        set_id(found, s);
+    else
+        memcpy(found->id, found->node->id, strlen(found->node->id) < 4 ? strlen(found->node->id) : 3);
 }
 
-static void open_loop(validator *v, const shunt_loop *loop)
+/* Entry `at` of the body has come once more; `s` NULL: it is a loop. */
+static inline void count(validator *v, frame *f, uint16_t at, const shunt_segment *s, const shunt_place *place)
+{
+    const entry_info *e = &f->info[at];
+    if (e->first > f->checked) pass(v, f, at, place->segment - (e->trailer && place->segment > 1), place->byte);
+    uint32_t times = ++v->counts[f->first + at];
+    if (SHUNT_UNLIKELY(e->usage == SHUNT_NOT_USED || (e->max && times > e->max))) too_often(v, f, at, s, place);
+}
+
+static unsigned levels_around(const validator *v) { return v->depth ? v->frames[v->depth - 1].levels : 0; }
+
+static void open_loop(validator *v, const shunt_loop *loop, uint16_t index)
 {
     if (v->depth == DEPTH) return; /* the walk does not go deeper */
+    const entry_info *info = v->infos[index];
+    if (SHUNT_UNLIKELY(!info)) {
+        info = v->infos[index] = (entry_info *)(uintptr_t)make_info(v, loop);
+        if (!info) return;
+    }
     frame *f = &v->frames[v->depth];
-    *f = (frame){ .loop = loop };
+    *f = (frame){ .loop = loop, .info = info };
+    f->levels = levels_around(v) + info->level;
     if (v->depth) f->first = v->frames[v->depth - 1].first + v->frames[v->depth - 1].loop->body_count;
-    memset(&v->tallies[f->first], 0, loop->body_count * sizeof *v->tallies);
+    memset(&v->counts[f->first], 0, loop->body_count * sizeof *v->counts);
+    for (uint16_t i = info->required; i < loop->body_count; i = info[i + 1].required) v->passed[f->first + i].segment = 0;
     v->depth++;
 }
 
@@ -952,7 +1107,7 @@ static void situation(validator *v, const frame *f, const shunt_place *place)
     for (uint32_t i = 0; i < v->conditions.count && i < 64; i++) {
         const shunt_condition *c = &v->conditions.items[i];
         if (!(f->meets >> i & 1) || c->loop != f->loop) continue;
-        bool there = v->tallies[f->first + c->then].count > 0;
+        bool there = v->counts[f->first + c->then] > 0;
         if (there != c->forbidden) continue;
         shunt_x12_finding *found = find_as(v, SHUNT_X12_SITUATION, X12_SNIP_SITUATION);
         if (!found) return;
@@ -972,10 +1127,10 @@ static void close_loop(validator *v, const shunt_place *place)
 {
     if (!v->depth) return;
     frame *f = innermost(v);
-    for (uint16_t i = 0; i < f->loop->body_count; i++) {
-        const tally       *t = &v->tallies[f->first + i];
+    for (uint16_t i = f->info->required; i < f->loop->body_count; i = f->info[i + 1].required) {
+        const passed      *t = &v->passed[f->first + i];
         const shunt_entry *entry = &f->loop->body[i];
-        if (t->count || usage_of(entry) != SHUNT_REQUIRED) continue;
+        if (SHUNT_LIKELY(v->counts[f->first + i] > 0)) continue;
         /* The standard's own trailer is the reader's affair. */
         if (entry->segment && (!strcmp(entry->segment->id, "SE") || !strcmp(entry->segment->id, "ST"))) continue;
         shunt_x12_finding *found =
@@ -992,7 +1147,7 @@ static void close_loop(validator *v, const shunt_place *place)
         found->node = entry->segment ? entry->segment : entry->loop->body[0].segment;
         memcpy(found->id, found->node->id, strlen(found->node->id) < 4 ? strlen(found->node->id) : 3);
     }
-    situation(v, f, place);
+    if (SHUNT_UNLIKELY(v->conditions.count)) situation(v, f, place);
     v->depth--;
 }
 
@@ -1177,7 +1332,6 @@ static void check_isa(validator *v, const shunt_event *event)
                                           [15] = "none of P, T, I" };
     const shunt_segment     *s = event->segment;
     v->apart = v->close = 0;
-    for (unsigned c = 0; c < 256; c++) v->plain[c] = c >= ' ' && c != 0x7f && c != event->delims.repetition;
     v->separator_told = false;
     for (uint32_t k = 1; k <= 15 && k <= s->elements; k++)
         if (!isa_fits(s, &event->delims, k)) of_isa(v, s, k, SHUNT_X12_ENVELOPE, whys[k] ? whys[k] : "");
@@ -1286,7 +1440,7 @@ static void begin(validator *v, const shunt_event *event)
     v->snips = v->guide && v->options.by_source ? v->plan->sources[v->plan->guides[event->guide].source].snips : v->options.snips;
     if (!shunt_text_is(event->set, "TA1")) check_st(v, event);
     if (!v->guide) return;
-    open_loop(v, v->guide->body);
+    open_loop(v, v->guide->body, v->plan->guides[event->guide].loop_first);
     shunt_x12_balance_begin(v->balance, shunt_text_of(v->guide->set));
 }
 
@@ -1343,10 +1497,10 @@ static void segment(validator *v, const shunt_event *event)
         v->close++;
     v->before = event->end;
     if (!v->guide || event->node == SHUNT_NONE || !v->depth) return;
-    const spec *p = spec_of(v, event->node);
-    frame      *f = innermost(v);
-    if (!p->node || p->entry >= f->loop->body_count || f->loop->body[p->entry].segment != p->node) return;
-    count(v, f, p->entry, s);
+    spec  *p = spec_of(v, event->node);
+    frame *f = innermost(v);
+    if (!p->node || p->loop != f->loop) return;
+    count(v, f, p->entry, s, &(shunt_place){ .byte = s->at, .length = s->length, .segment = s->number });
     if (p->hierarchy) check_level(v, s, &event->delims, p);
     uint32_t before = v->count;
     check_elements(v, s, &event->delims, p);
@@ -1365,14 +1519,8 @@ static void enter(validator *v, const shunt_event *event)
     frame            *f = innermost(v);
     uint16_t          at = v->loop_entry[event->loop];
     if (!loop || at >= f->loop->body_count || f->loop->body[at].loop != loop) return;
-    shunt_segment here = { .bytes = (const uint8_t *)loop->body[0].segment->id,
-                           .at = event->place.byte,
-                           .number = event->place.segment,
-                           .length = event->place.length };
-    uint32_t      offsets[2] = { 0, (uint32_t)strlen(loop->body[0].segment->id) + 1 };
-    here.offsets = offsets;
-    count(v, f, at, &here);
-    open_loop(v, loop);
+    count(v, f, at, NULL, &event->place);
+    open_loop(v, loop, event->loop);
 }
 
 /* Does the guide of the open set have this segment anywhere? */
@@ -1382,16 +1530,6 @@ static bool has_segment(const shunt_loop *loop, shunt_text id)
         if (loop->body[i].segment ? shunt_text_is(id, loop->body[i].segment->id) : has_segment(loop->body[i].loop, id))
             return true;
     return false;
-}
-
-static unsigned levels_around(const validator *v)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < v->depth; i++) {
-        const shunt_entry *first = &v->frames[i].loop->body[0];
-        count += first->segment && !strcmp(first->segment->id, "HL");
-    }
-    return count;
 }
 
 /* Could a segment of this id, with another qualifier, still come in the loop that was open? */
@@ -1498,6 +1636,11 @@ static void forget(validator *v)
 shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
 {
     forget(v);
+    if (SHUNT_LIKELY(event->step == SHUNT_STEP_SEGMENT && !v->held && event->node != SHUNT_NONE)) {
+        segment(v, event);
+        v->astray = v->leaving = false;
+        return SHUNT_UNLIKELY(v->no_memory) ? SHUNT_NO_MEMORY : SHUNT_OK;
+    }
     switch (event->step) {
     case SHUNT_STEP_BEGIN: begin(v, event); break;
     case SHUNT_STEP_FINISH: finish(v, event); break;
@@ -1518,10 +1661,7 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
     case SHUNT_STEP_END: break; /* what waited for a segment is told without one */
     default: return SHUNT_OK;   /* NEED_INPUT changes nothing, or the cut of the input would */
     }
-    if (v->held && event->segment)
-        complete_faults(v, event);
-    else if (event->step == SHUNT_STEP_SEGMENT && event->node != SHUNT_NONE)
-        v->astray = false;
+    if (v->held && event->segment) complete_faults(v, event);
     if (event->step == SHUNT_STEP_SEGMENT) v->leaving = false;
     v->held = 0;
     return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
@@ -1579,7 +1719,10 @@ void shunt_x12_validator_free(validator *v)
     for (uint32_t i = 0; v->specs && i < v->plan->node_count; i++) shunt_memory_free(v->memory, v->specs[i].quick);
     shunt_memory_free(v->memory, v->specs);
     shunt_memory_free(v->memory, v->relations);
-    shunt_memory_free(v->memory, v->tallies);
+    for (uint32_t i = 0; v->infos && i < v->plan->loop_count; i++) shunt_memory_free(v->memory, v->infos[i]);
+    shunt_memory_free(v->memory, v->infos);
+    shunt_memory_free(v->memory, v->counts);
+    shunt_memory_free(v->memory, v->passed);
     shunt_memory_free(v->memory, v->levels);
     shunt_memory_free(v->memory, v->balance);
     shunt_memory_free(v->memory, v->findings);
@@ -1608,9 +1751,11 @@ validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan 
         uint32_t body = guides[i] ? largest_body(guides[i]->body) : 0;
         if (body > most) most = body;
     }
-    v->tallies = shunt_memory_zeroed(memory, (size_t)most * DEPTH, sizeof *v->tallies);
-    if (!v->guides || !v->guide_conditions || !v->codes || !v->loops || !v->loop_entry || !v->specs || !v->balance ||
-        !v->tallies) {
+    v->infos = shunt_memory_zeroed(memory, plan->loop_count + 1u, sizeof *v->infos);
+    v->counts = shunt_memory_zeroed(memory, (size_t)most * DEPTH, sizeof *v->counts);
+    v->passed = shunt_memory_zeroed(memory, (size_t)most * DEPTH, sizeof *v->passed);
+    if (!v->guides || !v->guide_conditions || !v->codes || !v->loops || !v->loop_entry || !v->specs || !v->balance || !v->infos ||
+        !v->counts || !v->passed) {
         shunt_x12_validator_free(v);
         return NULL;
     }

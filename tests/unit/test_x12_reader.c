@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "engine/base/hash.h"
+#include "standards/x12/envelope.h"
 #include "standards/x12/reader.h"
 #include "tests/support/event_log.h"
 #include "tests/support/plan_builder.h"
@@ -623,6 +625,35 @@ START_TEST(real_files_at_random_cuts)
 }
 END_TEST
 
+/* Numbers that count up are known by their ends, others by their hash: together they tell each repetition. */
+START_TEST(control_numbers_out_of_turn)
+{
+    static const struct {
+        const char *number;
+        bool        again;
+    } steps[] = { { "0001", false }, { "0002", false }, { "0005", false }, { "0003", false }, { "0005", true }, { "0004", false },
+                  { "0002", true },  { "0003", true },  { "0004", true },  { "2", false },    { "2", true },    { "A1", false },
+                  { "A1", true },    { "0005", true },  { "0006", false }, { "0006", true } };
+    static const uint8_t seed[16] = { 7 };
+    shunt_hash_key       key;
+    shunt_x12_seen       seen = { 0 };
+    shunt_hash_key_init(&key, seed);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < SHUNT_COUNT(steps); i++) {
+            bool       again = false;
+            shunt_text number = shunt_text_of(steps[i].number);
+            if (!shunt_x12_seen_counting(&seen, number, &again))
+                ck_assert_int_eq(
+                    shunt_x12_seen_add(&seen, &shunt_memory_libc, shunt_hash64(&key, number.bytes, number.length), &again),
+                    SHUNT_OK);
+            ck_assert_msg(again == steps[i].again, "%zu: %s", i, steps[i].number);
+        }
+        shunt_x12_seen_clear(&seen, &shunt_memory_libc);
+    }
+    shunt_x12_seen_done(&seen, &shunt_memory_libc);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("x12_reader");
@@ -631,6 +662,7 @@ int main(void)
     tcase_add_loop_test(tc, same_events_at_every_cut, 0, SHUNT_COUNT(cases));
     tcase_add_loop_test(tc, same_events_for_two_pieces, 0, SHUNT_COUNT(cases));
     tcase_add_test(tc, places);
+    tcase_add_test(tc, control_numbers_out_of_turn);
     tcase_add_loop_test(tc, limits, 0, SHUNT_COUNT(limited));
     tcase_add_test(tc, large_segments_and_many);
     tcase_add_test(tc, memory_is_bounded);
