@@ -282,7 +282,8 @@ static shunt_status add_source(shunt_compiling *c, shunt_text name, shunt_text t
 
 shunt_status shunt_compiling_open(shunt_compiling *c, const char *path, const shunt_compile_options *options)
 {
-    *c = (shunt_compiling){ .memory = shunt_api_memory(options ? options->allocator : NULL) };
+    *c = (shunt_compiling){ .memory = shunt_api_memory(options ? options->allocator : NULL),
+                            .extern_folder = options ? options->extern_folder : NULL };
     c->arena = shunt_arena_new(&c->memory, 0);
     if (!c->arena) return SHUNT_NO_MEMORY;
     shunt_diags_init(&c->diags, c->arena);

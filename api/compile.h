@@ -13,6 +13,7 @@ typedef struct shunt_compiling {
     shunt_compilation     compilation; /* modules[0] is the main one */
     shunt_excerpt_source *sources;     /* what spans point into: the modules, then the files of tables */
     uint32_t              source_count;
+    const char           *extern_folder; /* of the options */
 } shunt_compiling;
 
 /* Reads the module at `path` and all that it imports, parses and checks them. OK also where `diags` has errors; RULES_WRONG

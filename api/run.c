@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include "api/definitions.h"
+#include "api/extern.h"
 #include "api/only.h"
 #include "engine/base/date.h"
 #include "engine/vm/report.h"
@@ -34,6 +35,7 @@ struct shunt_run {
     const char         **targets, **codes, **queues;
     shunt_only           only;
     bool                 no_report;
+    shunt_externs       *externs; /* NULL = none are called */
     /* Answers to claims, where the host wants them. */
     shunt_x12_claim_ack *claims;        /* NULL = none */
     shunt_reader        *claims_reader; /* of the open input, NULL: it is not X12 */
@@ -309,6 +311,9 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
                                                  run->callbacks.dead_letter ? on_letter : NULL } };
     SHUNT_TRY(need_tables(run, why));
+    SHUNT_TRY(shunt_externs_new(&run->memory, run->program, o ? o->extern_folder : NULL, false, &run->externs, why));
+    options.call_extern = run->externs ? shunt_externs_call : NULL;
+    options.extern_context = run->externs;
     SHUNT_TRY(find_standards(run, why));
     run->site = shunt_definitions_set(o ? o->definitions : NULL);
     SHUNT_TRY(find_guides(run, why));
@@ -349,6 +354,7 @@ void shunt_run_free(shunt_run *run)
     if (!run) return;
     shunt_memory memory = run->memory;
     shunt_session_free(run->session);
+    shunt_externs_free(run->externs);
     if (run->claims_reader) run->claims_reader->ops->free(run->claims_reader);
     shunt_x12_claim_ack_free(run->claims);
     shunt_arena_free(run->names);

@@ -4,6 +4,7 @@
 #include "api/compile.h"
 #include "api/coverage.h"
 #include "api/expect.h"
+#include "api/extern.h"
 #include "api/test_run.h"
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
@@ -20,6 +21,7 @@ typedef struct item_list {
 
 /* One test while it runs. */
 typedef struct trial {
+    const char          *extern_folder;
     const shunt_memory  *memory;
     shunt_compilation   *compilation;
     const shunt_program *program;
@@ -348,9 +350,14 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
                                       .covered_count = t->covered_count };
     (void)shunt_moment_parse(SHUNT_TEXT("2025-03-01T12:00:00Z"), &options.received_at);
     shunt_session *session = NULL;
+    shunt_externs *externs = NULL;
     char           why[200] = "";
-    shunt_status   status = shunt_session_new(&options, &session, why);
+    shunt_status   status = shunt_externs_new(t->memory, t->program, t->extern_folder, true, &externs, why);
+    options.call_extern = externs ? shunt_externs_call : NULL;
+    options.extern_context = externs;
+    if (status == SHUNT_OK) status = shunt_session_new(&options, &session, why);
     if (status == SHUNT_USAGE) {
+        shunt_externs_free(externs);
         shunt_buffer_format(&t->why, "%s\n", why);
         return SHUNT_OK;
     }
@@ -362,6 +369,7 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
         status = SHUNT_OK;
     }
     shunt_session_free(session);
+    shunt_externs_free(externs);
     return status;
 }
 
@@ -401,6 +409,7 @@ shunt_status shunt_test_run(shunt_compiling *compiling, const shunt_program *bas
     trial          t = { .memory = &compiling->memory,
                          .compilation = &compiling->compilation,
                          .program = base,
+                         .extern_folder = compiling->extern_folder,
                          .covered = covered,
                          .covered_count = covered_count };
     shunt_buffer_init(&t.why, t.memory);

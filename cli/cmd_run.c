@@ -279,6 +279,7 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
                                   .no_report = !a->value[OPTION_REPORT],
                                   .lineage = s->lineage ? on_lineage : NULL,
                                   .definitions = definitions,
+                                  .extern_folder = a->value[OPTION_ALLOW_EXTERN],
                                   .acknowledge = a->value[OPTION_ACK] ? write_file : NULL,
                                   .acknowledge_context = s->answers.file,
                                   .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : s->now };

@@ -165,13 +165,15 @@ static int write_coverage(const arguments *a, const shunt_coverage *coverage)
 
 static int run_files(test_run *run, const map_files *list)
 {
-    shunt_compile_options options = {
-        .size = sizeof options, .definitions = run->definitions, .read_file = read_and_remember, .read_context = &run->read
-    };
-    shunt_coverage *coverage = NULL;
-    uint64_t        number = 1;
-    bool            junit = run->format == SHUNT_TEST_JUNIT;
-    int             status = 0;
+    shunt_compile_options options = { .size = sizeof options,
+                                      .definitions = run->definitions,
+                                      .extern_folder = run->arguments->value[OPTION_ALLOW_EXTERN],
+                                      .read_file = read_and_remember,
+                                      .read_context = &run->read };
+    shunt_coverage       *coverage = NULL;
+    uint64_t              number = 1;
+    bool                  junit = run->format == SHUNT_TEST_JUNIT;
+    int                   status = 0;
     if (run->arguments->value[OPTION_COVERAGE] && shunt_coverage_new(NULL, &coverage) != SHUNT_DONE)
         return fail(SHUNT_SYSTEM_FAULT, "no memory");
     fputs(junit ? "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n" : "TAP version 13\n", stdout);

@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS shunt_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS shunt_shared EXPORT ShuntTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES $<TARGET_FILE:shunt> DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES include/shunt/shunt.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/shunt)
+install(FILES include/shunt/shunt.h include/shunt/extern.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/shunt)
 install(EXPORT ShuntTargets NAMESPACE Shunt:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Shunt)
 
 # The pkg-config file finds the rest from where it stands, so an installed tree may be moved.

@@ -681,6 +681,7 @@ static void declare_node(check *k, shunt_ast *node)
         { SHUNT_AST_TABLE, SHUNT_SYMBOL_TABLE, SHUNT_TABLE_name },
         { SHUNT_AST_FUNCTION, SHUNT_SYMBOL_FUNCTION, SHUNT_FUNCTION_name },
         { SHUNT_AST_DECIDE, SHUNT_SYMBOL_FUNCTION, SHUNT_DECIDE_name },
+        { SHUNT_AST_EXTERN, SHUNT_SYMBOL_FUNCTION, SHUNT_EXTERN_name },
         { SHUNT_AST_MAP, SHUNT_SYMBOL_MAP, SHUNT_MAP_name },
     };
     for (size_t i = 0; i < SHUNT_COUNT(plain); i++) {
@@ -702,7 +703,6 @@ static void declare_node(check *k, shunt_ast *node)
     switch (node->kind) {
     case SHUNT_AST_ENUM: declare_enum(k, node); break;
     case SHUNT_AST_CODES: declare_codes(k, node); break;
-    case SHUNT_AST_EXTERN: later(k, node, kid(node, SHUNT_EXTERN_name), "extern", SHUNT_SYMBOL_FUNCTION); break;
     case SHUNT_AST_GOLDEN: later(k, node, NULL, "golden", SHUNT_SYMBOL_MAP); break;
     default: break;
     }
@@ -719,14 +719,6 @@ static bool visit_name(shunt_ast *node, void *context)
 }
 
 void use_names(check *k, shunt_ast *node) { shunt_ast_walk(node, visit_name, k); }
-
-static void use_names_of_later(check *k, shunt_ast *node)
-{
-    switch (node->kind) {
-    case SHUNT_AST_EXTERN: use_names(k, node); return;
-    default: return;
-    }
-}
 
 /* ---- imports ---- */
 
@@ -1165,6 +1157,10 @@ static uint32_t file_of_rows(check *k, const shunt_ast *decision)
 
 static void shape_function(check *k, shunt_symbol *symbol)
 {
+    if (symbol->decl->kind == SHUNT_AST_EXTERN) {
+        shape_extern(k, symbol);
+        return;
+    }
     shunt_ast      *params = kid(symbol->decl, SHUNT_FUNCTION_params);
     uint32_t        count = params ? params->kid_count : 0;
     function_facts *f = NEW(k, function_facts);
@@ -1496,7 +1492,6 @@ static void check_module(check *k, uint32_t number)
         import++;
     }
     for (uint32_t i = 0; i < decls->kid_count; i++) declare_node(k, decls->kids[i]);
-    for (uint32_t i = 0; i < decls->kid_count; i++) use_names_of_later(k, decls->kids[i]);
     each_own(k, SHUNT_SYMBOL_SOURCE, check_source);
     each_own(k, SHUNT_SYMBOL_TARGET, shape_target);
     each_own(k, SHUNT_SYMBOL_TABLE, check_table);

@@ -311,6 +311,12 @@ void                 check_row_results(check *k, shunt_symbol *function, shunt_a
 
 void check_gaps(check *k, const struct shunt_decide *decide); /* E0702, W0702 */
 
+/* ---- functions of libraries (check_extern.c) ---- */
+void shape_extern(check *k, shunt_symbol *symbol);
+/* Argument `at` of a call: it may be passed there, and shown what it is. */
+void check_extern_argument(check *k, const shunt_ast *value, const shunt_symbol *function, uint32_t at, const shunt_ty *given);
+bool may_call_extern(check *k, const shunt_ast *call, const shunt_symbol *function); /* E0920 in a function */
+
 /* ---- overlays (check_overlay.c) ---- */
 /* When all modules have declared their names: what each overlay changes, before any function or map is looked at. */
 void link_overlays(check *k);

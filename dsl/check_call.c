@@ -794,11 +794,16 @@ static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *funct
         }
         shunt_ty given = check_needed(k, c->values[i], &n);
         phi[i] = given.phi;
+        if (function->decl->kind == SHUNT_AST_EXTERN) check_extern_argument(k, c->values[i], function, i, &given);
         if (!tree_argument(k, c->values[i], param, &given, &phi[i])) return ty_error();
     }
     if (function->as.function.exits) (void)may_raise(k, c->node, "", function->name);
     decl    *callee = decl_of(function);
     shunt_ty type = function->type;
+    if (function->decl->kind == SHUNT_AST_EXTERN) {
+        for (uint32_t i = 0; i < count; i++) type.phi |= phi[i];
+        return may_call_extern(k, c->node, function) ? type : ty_error();
+    }
     if (!callee->function) return type;
     call_site *site = NEW(k, call_site);
     *site = (call_site){ callee->function->calls, k->phase == PHASE_FUNCTION ? k->function : NULL, phi };

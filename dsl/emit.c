@@ -138,6 +138,8 @@ static shunt_status write_program(shunt_emitter *e, shunt_program *program)
     FROM_LIST(decision_points);
     FROM_LIST(decision_sets);
     FROM_LIST(decision_bits);
+    FROM_LIST(externs);
+    FROM_LIST(extern_types);
     FROM_LIST(table_texts);
 #undef FROM_LIST
     program->lineage = lineage;

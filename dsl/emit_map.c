@@ -32,6 +32,7 @@ static bool note_call(shunt_ast *node, void *context)
 uint16_t shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol)
 {
     if (symbol->decl->kind == SHUNT_AST_DECIDE) return shunt_emit_decide(e, symbol);
+    if (symbol->decl->kind == SHUNT_AST_EXTERN) return shunt_emit_extern(e, symbol);
     shunt_emit_fn *f = shunt_emit_fn_new(e, SHUNT_PHASE_PURE);
     shunt_type     result = shunt_emit_type(e, &symbol->type);
     shunt_ast     *value =

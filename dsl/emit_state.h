@@ -204,6 +204,8 @@ struct shunt_emitter {
     SHUNT_LIST(shunt_value) decision_points;
     SHUNT_LIST(uint32_t) decision_sets;
     SHUNT_LIST(uint64_t) decision_bits;
+    SHUNT_LIST(shunt_extern) externs;
+    SHUNT_LIST(shunt_type) extern_types;
 };
 
 /* ---- emit_build.c: texts, constants, sites, instructions, registers, labels ---- */
@@ -346,6 +348,9 @@ uint16_t   shunt_emit_function(shunt_emitter *e, shunt_symbol *symbol); /* its n
 void       shunt_emit_functions(shunt_emitter *e);
 void       shunt_emit_maps(shunt_emitter *e);
 shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally); /* of what is added */
+
+/* ---- emit_extern.c ---- */
+uint16_t shunt_emit_extern(shunt_emitter *e, shunt_symbol *symbol); /* number of the function that calls it */
 
 /* ---- emit_overlay.c ---- */
 void     shunt_emit_overlays(shunt_emitter *e); /* their globals, first of all */

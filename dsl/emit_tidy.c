@@ -56,6 +56,7 @@ static void visit_registers(const shunt_emit_fn *f, shunt_instruction *i, visito
         visit(context, &i->b, READ | WRITE);
         return;
     case SHUNT_OP_CALL:
+    case SHUNT_OP_EXTERN:
     case SHUNT_OP_BUILTIN: visit_run(f, i->a, true, visit, context); return;
     case SHUNT_OP_CORRELATE:
     case SHUNT_OP_LINE: visit_run(f, i->a, false, visit, context); return;

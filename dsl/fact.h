@@ -204,6 +204,7 @@ typedef struct shunt_symbol {
             uint32_t              count;
             struct shunt_decide  *decide;       /* of a DECIDE, see decide.h; else NULL */
             shunt_ast            *rows;         /* of a DECIDE: LIST of ROW, also where they stand in a file */
+            uint32_t              cost;         /* of an EXTERN: steps */
             bool                  exits;        /* a row leaves */
             uint16_t              row_function; /* of these, for emit: gives the number of the row */
         } function;                             /* bodies in the tree */

@@ -2,7 +2,7 @@
 # Installs what is missing on Debian 12: `setup.sh build` to build and run, `setup.sh test` for the tests as well,
 # `setup.sh bench` for profiling. Asks for nothing; uses sudo when not root. Does nothing where all is there.
 set -eu
-build="gcc cmake make pkg-config flex bison nettle-dev libyajl-dev libxml2-dev tzdata"
+build="gcc cmake make pkg-config flex bison nettle-dev libyajl-dev libxml2-dev libffi-dev tzdata"
 test="$build check clang libclang-rt-14-dev clang-format clang-tidy python3 hledger gcovr"
 case "${1:-build}" in
     build) wanted=$build ;;

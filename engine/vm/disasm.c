@@ -394,6 +394,18 @@ static void print_types(struct printer *d)
         hex(d, t->hash);
         end_line(d);
     }
+    for (uint32_t i = 0; i < p->externs_count; i++) {
+        const shunt_extern *x = &p->externs[i];
+        line(d, "extern", i);
+        name(d, x->name);
+        label(d, "from", x->library);
+        shunt_buffer_format(d->out, " cost %u%s :", x->cost, x->optional ? " optional" : "");
+        for (uint32_t k = 0; k <= x->param_count; k++) {
+            shunt_buffer_z(d->out, k == x->param_count ? " -> " : " ");
+            type_name(d, p->extern_types[x->type_first + k]);
+        }
+        end_line(d);
+    }
     for (uint32_t i = 0; i < p->decisions_count; i++) print_decision(d, i);
     for (uint32_t i = 0; i < p->globals_count; i++) {
         line(d, "global", i);
@@ -587,6 +599,7 @@ static void operand(struct printer *d, const shunt_function *f, shunt_instructio
     case SHUNT_OPERAND_FUNCTION: numbered(d, "f", n, p->functions[n].name); break;
     case SHUNT_OPERAND_BUILTIN: shunt_buffer_z(d->out, shunt_builtin_info[n].name); break;
     case SHUNT_OPERAND_COLLECT: numbered(d, "collector", n, p->records[p->collects[n].record].name); break;
+    case SHUNT_OPERAND_EXTERN: name(d, p->externs[n].name); break;
     case SHUNT_OPERAND_DECISION: name(d, p->decisions[n].name); break;
     case SHUNT_OPERAND_EARLIEST: shunt_buffer_format(d->out, "dates%u", n); break;
     case SHUNT_OPERAND_COUNT:

@@ -53,7 +53,7 @@ static struct plan plan_of(const shunt_program *p, const shunt_function *f)
     plan.worth = f->code_count >= WORTH;
     for (uint32_t i = 0; i < f->code_count && !plan.worth; i++) {
         uint16_t op = p->instructions[f->code_first + i].op;
-        plan.worth = op == SHUNT_OP_LOOKUP || op == SHUNT_OP_DECIDE || op == SHUNT_OP_CALL;
+        plan.worth = op == SHUNT_OP_LOOKUP || op == SHUNT_OP_DECIDE || op == SHUNT_OP_EXTERN || op == SHUNT_OP_CALL;
     }
     return plan;
 }

@@ -103,6 +103,13 @@ typedef struct shunt_decision_column {
     uint32_t   ordered;                  /* 1 = what lies between two points has a set of its own */
 } shunt_decision_column;
 
+/* A function of a shared library: parameters and result stand in extern_types, in this order. */
+typedef struct shunt_extern {
+    uint16_t name, library; /* texts: of its symbol, of the file without folder and ending */
+    uint16_t param_count, optional;
+    uint32_t type_first, cost; /* cost: steps that a call counts as */
+} shunt_extern;
+
 typedef enum shunt_exit_kind { SHUNT_EXIT_REJECT, SHUNT_EXIT_QUARANTINE, SHUNT_EXIT_WARN, SHUNT_EXIT_SKIP } shunt_exit_kind;
 typedef struct shunt_code {
     uint16_t name, meaning, queue, ack;
@@ -280,7 +287,8 @@ typedef struct shunt_module {
     X(shunt_earliest, earliests) X(shunt_date_path, date_paths) X(shunt_lineage, lineage) X(shunt_module, modules)    \
     X(shunt_zone, zones) X(shunt_zone_change, zone_changes)                                                                     \
     X(shunt_decision, decisions) X(shunt_decision_column, decision_columns) X(shunt_value, decision_points)                     \
-    X(uint32_t, decision_sets) X(uint64_t, decision_bits)
+    X(uint32_t, decision_sets) X(uint64_t, decision_bits)                                                                       \
+    X(shunt_extern, externs) X(shunt_type, extern_types)
 /* clang-format on */
 
 typedef struct shunt_program {
@@ -356,6 +364,7 @@ typedef enum shunt_operand {
     SHUNT_OPERAND_COLLECT,
     SHUNT_OPERAND_EARLIEST,
     SHUNT_OPERAND_DECISION,
+    SHUNT_OPERAND_EXTERN,
     SHUNT_OPERAND_BASE,
     SHUNT_OPERAND_COUNT,
     SHUNT_OPERAND_MODE,

@@ -112,6 +112,8 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
         SHUNT_TRY(shunt_spool_file_new(s->memory, o->directory, 0, &s->records));
         s->own_records = true;
     }
+    s->host.call_extern = o->call_extern;
+    s->host.extern_context = o->extern_context;
     s->host.token_key = o->token_key;
     s->host.token_key_length = o->token_key_length;
     s->host.received_at = o->received_at;

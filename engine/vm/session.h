@@ -64,15 +64,19 @@ typedef struct shunt_session_options {
     size_t                unit_bytes; /* 0 = the largest that a source names, else SHUNT_UNIT_BYTES */
     const uint8_t        *token_key;
     size_t                token_key_length;
-    bool                  received_at_known;
-    shunt_moment          received_at;
-    uint64_t              control_number; /* the first one of messages that are written, 0 = as the rules say */
+    /* see shunt_vm_host; NULL: the program calls no function of a library, or those calls fail */
+    shunt_status (*call_extern)(void *extern_context, uint16_t index, const shunt_value *arguments, shunt_arena *arena,
+                                shunt_value *result, uint8_t *state);
+    void           *extern_context;
+    bool            received_at_known;
+    shunt_moment    received_at;
+    uint64_t        control_number; /* the first one of messages that are written, 0 = as the rules say */
     /* Runs again what a dead letter lists: units of the first transaction of each input, if its control number is that of the letter. All
      * else counts as skipped; a unit listed that does not come is ONLY_UNMET. NULL = everything is wanted. */
-    const uint64_t       *only; /* ascending ordinals */
-    size_t                only_count;
-    bool                  only_whole;   /* all units, whatever `only` lists */
-    shunt_text            only_control; /* empty = any */
+    const uint64_t *only; /* ascending ordinals */
+    size_t          only_count;
+    bool            only_whole;   /* all units, whatever `only` lists */
+    shunt_text      only_control; /* empty = any */
     /* What a record is made of, after it, with the context of the sinks; NULL: values are not followed. `lineage`: which part is wanted. */
     shunt_status (*lineage_sink)(void *context, const shunt_lineage_out *lineage);
     shunt_trace_filter lineage;

@@ -406,6 +406,27 @@ static bool check_decisions(struct verifier *v)
     return true;
 }
 
+static bool check_externs(struct verifier *v)
+{
+    const shunt_program *p = v->p;
+    for (uint32_t i = 0; i < p->extern_types_count; i++) {
+        uint8_t kind = p->extern_types[i].kind;
+        if (!type_ok(v, p->extern_types[i]) || !scalar(kind) || kind == SHUNT_KIND_MOMENT ||
+            (kind == SHUNT_KIND_INT && p->extern_types[i].extra))
+            return bad(v, "type %u of the extern functions", i);
+    }
+    for (uint32_t i = 0; i < p->externs_count; i++) {
+        const shunt_extern *x = &p->externs[i];
+        if (!text_ok(v, x->name) || !text_ok(v, x->library) || x->param_count > SHUNT_EXTERN_PARAMS || x->optional > 1 ||
+            !slice_ok(v, x->type_first, x->param_count + 1u, p->extern_types_count))
+            return bad(v, "extern function %u", i);
+        shunt_text library = p->texts[x->library];
+        if (!library.length || memchr(library.bytes, '/', library.length) || memchr(library.bytes, 0, library.length))
+            return bad(v, "extern function %u: library", i);
+    }
+    return true;
+}
+
 static bool check_places(struct verifier *v)
 {
     const shunt_program *p = v->p;
@@ -808,6 +829,7 @@ static bool check_operand(struct verifier *v, shunt_instruction i, uint8_t kind,
     case SHUNT_OPERAND_COLLECT: return n < p->collects_count || wrong(v, "no collector %u", n);
     case SHUNT_OPERAND_EARLIEST: return n < p->earliests_count || wrong(v, "no dates %u", n);
     case SHUNT_OPERAND_DECISION: return n < p->decisions_count || wrong(v, "no decision %u", n);
+    case SHUNT_OPERAND_EXTERN: return n < p->externs_count || wrong(v, "no extern function %u", n);
     case SHUNT_OPERAND_MODE: return n <= SHUNT_EXACT || wrong(v, "no rounding mode %u", n);
     case SHUNT_OPERAND_EXIT:  /* REQUIRE takes none */
     case SHUNT_OPERAND_CHILD: /* by the type of the other operand: check_instruction */
@@ -889,6 +911,17 @@ static bool check_decide(struct verifier *v, shunt_instruction i)
     if (!registers_ok(v, i.b, d->column_count)) return wrong(v, "values out of range");
     for (uint32_t k = 0; k < d->column_count; k++) {
         if (!shunt_type_same(v->types[i.b + k], v->p->decision_columns[d->column_first + k].type))
+            return wrong(v, "value %u has another type", k);
+    }
+    return true;
+}
+
+static bool check_extern_call(struct verifier *v, shunt_instruction i)
+{
+    const shunt_extern *x = &v->p->externs[i.b];
+    if (!registers_ok(v, i.a, x->param_count + 1u)) return wrong(v, "arguments out of range");
+    for (uint32_t k = 0; k <= x->param_count; k++) {
+        if (!shunt_type_same(v->types[i.a + k], v->p->extern_types[x->type_first + k]))
             return wrong(v, "value %u has another type", k);
     }
     return true;
@@ -1026,6 +1059,7 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
     }
     case SHUNT_OP_LOOKUP: return check_lookup(v, i);
     case SHUNT_OP_DECIDE: return check_decide(v, i);
+    case SHUNT_OP_EXTERN: return check_extern_call(v, i);
     case SHUNT_OP_TALLY_ADD:
     case SHUNT_OP_TALLY_GET: return check_tally_use(v, i);
     case SHUNT_OP_BUILTIN: return check_builtin(v, i);
@@ -1242,7 +1276,8 @@ static bool check_entries(struct verifier *v)
 static bool check_sections(struct verifier *v)
 {
     return check_texts(v) && check_plan(v) && check_zones(v) && check_enums(v) && check_records(v) && check_constants(v) &&
-           check_tables(v) && check_decisions(v) && check_places(v) && check_targets(v) && check_collectors(v);
+           check_tables(v) && check_decisions(v) && check_externs(v) && check_places(v) && check_targets(v) &&
+           check_collectors(v);
 }
 
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])

@@ -10,7 +10,7 @@ typedef struct shunt_bounds {
     uint32_t depth;     /* functions running at once, at least 1 */
 } shunt_bounds;
 
-enum { SHUNT_STACK_REGISTERS = 1 << 16, SHUNT_FUNCTION_REGISTERS = 4096, SHUNT_TABLE_KEYS = 16 };
+enum { SHUNT_STACK_REGISTERS = 1 << 16, SHUNT_FUNCTION_REGISTERS = 4096, SHUNT_TABLE_KEYS = 16, SHUNT_EXTERN_PARAMS = 32 };
 
 /* As shunt_program_verify; `bounds` is written on success. */
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200]);

@@ -1049,6 +1049,18 @@ run_instruction:
         NEXT_INSTRUCTION;
     }
 
+    CASE(EXTERN)
+    {
+        const shunt_extern *x = &p->externs[i.b];
+        uint32_t            result = i.a + x->param_count;
+        unsigned            all = states_of(s + i.a, x->param_count);
+        s[result] = shunt_state_of(all);
+        if (all != SHUNT_PRESENT) NEXT_INSTRUCTION;
+        DO(shunt_vm_charge(vm, x->cost));
+        if (!vm->host->call_extern) DO(SHUNT_EXTERN_FAILED);
+        DO(vm->host->call_extern(vm->host->extern_context, i.b, r + i.a, vm->arena, &r[result], &s[result]));
+        NEXT_INSTRUCTION;
+    }
     CASE(DECIDE)
     {
         uint64_t steps = 0;

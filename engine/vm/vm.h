@@ -47,6 +47,10 @@ typedef struct shunt_vm_host {
     shunt_status (*occurrence)(void *context, const shunt_text *texts, uint32_t count, int64_t *times);
     shunt_status (*tally_add)(void *context, uint16_t tally, shunt_value value, shunt_text key);
     shunt_status (*tally_get)(void *context, uint16_t tally, shunt_arena *arena, shunt_value *value);
+    /* A function of a library; gives the state of the result too, whose texts live in the arena. */
+    shunt_status (*call_extern)(void *extern_context, uint16_t index, const shunt_value *arguments, shunt_arena *arena,
+                                shunt_value *result, uint8_t *state);
+    void          *extern_context;
     const uint8_t *token_key;
     size_t         token_key_length;
     shunt_text     file_id;

@@ -71,6 +71,7 @@ typedef struct shunt_compile_options {
     bool                     lints;       /* the lints that are off by default (W0301, W0402) as well */
     bool                     check_only;  /* all diagnostics, no program; `program` becomes NULL */
     const shunt_definitions *definitions; /* NULL = none */
+    const char *extern_folder; /* tests: where the libraries of extern functions lie (NAME.so); NULL = none may be called */
 } shunt_compile_options;
 
 /* Compiles the module at `path` with all that it imports. `*program` is NULL unless the result is SHUNT_DONE; `*messages` is set
@@ -206,6 +207,8 @@ typedef struct shunt_run_options {
     shunt_write acknowledge;
     void       *acknowledge_context;
     const char *made_at; /* of the answers, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
+    /* Where the libraries of extern functions lie (NAME.so, shunt/extern.h); NULL: rules that call any are refused. */
+    const char *extern_folder;
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */

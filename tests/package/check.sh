@@ -18,11 +18,11 @@ int main(void)
     return shunt_load("", 0, NULL, &program, NULL) == SHUNT_RULES_FAULT ? 0 : 1;
 }
 C
-for file in bin/shunt include/shunt/shunt.h share/man/man1/shunt.1 share/bash-completion/completions/shunt share/zsh/site-functions/_shunt \
+for file in bin/shunt include/shunt/shunt.h include/shunt/extern.h share/man/man1/shunt.1 share/bash-completion/completions/shunt share/zsh/site-functions/_shunt \
     share/fish/vendor_completions.d/shunt.fish; do
     [ -s "$root/$file" ] || { echo "missing: $file"; exit 1; }
 done
-[ "$(find "$root/include" -name '*.h' | wc -l)" -eq 1 ] || { echo "more than one header is installed"; exit 1; }
+[ "$(find "$root/include" -name '*.h' | wc -l)" -eq 2 ] || { echo "other than the two headers are installed"; exit 1; }
 "$root/bin/shunt" --version
 version=$("$root/bin/shunt" --version | cut -d' ' -f2)
 
@@ -33,7 +33,7 @@ export PKG_CONFIG_PATH
 gcc "$work/host.c" -o "$work/shared" $(pkg-config --cflags --libs shunt) -Wl,-rpath,"$(dirname "$library")"
 [ "$("$work/shared")" = "$version" ]
 # shellcheck disable=SC2046
-gcc "$work/host.c" -o "$work/static" $(pkg-config --cflags shunt) "$(dirname "$library")/libshunt.a" $(pkg-config --static --libs nettle yajl libxml-2.0)
+gcc "$work/host.c" -o "$work/static" $(pkg-config --cflags shunt) "$(dirname "$library")/libshunt.a" $(pkg-config --static --libs nettle yajl libxml-2.0 libffi) -ldl
 [ "$("$work/static")" = "$version" ]
 readelf -d "$library" | grep -q 'SONAME.*libshunt.so.[0-9]' || { echo "no versioned SONAME"; exit 1; }
 foreign=$(nm -D --defined-only "$library" | awk '{print $3}' | grep -v '^shunt_' || true)

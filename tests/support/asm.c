@@ -106,6 +106,8 @@ static long find_any(struct builder *b, const char *what, const char *name)
         FIND(b, shunt_code_list, code_lists, name, name, index);
     else if (strcmp(what, "table") == 0)
         FIND(b, shunt_table, tables, name, name, index);
+    else if (strcmp(what, "extern") == 0)
+        FIND(b, shunt_extern, externs, name, name, index);
     else if (strcmp(what, "decision") == 0)
         FIND(b, shunt_decision, decisions, name, name, index);
     else if (strcmp(what, "code") == 0)
@@ -705,6 +707,7 @@ static uint16_t operand(struct builder *b, uint8_t kind, const char *z, bool quo
     switch (kind) {
     case SHUNT_OPERAND_SLOT: return find(b, "slot", z);
     case SHUNT_OPERAND_TABLE: return find(b, "table", z);
+    case SHUNT_OPERAND_EXTERN: return find(b, "extern", z);
     case SHUNT_OPERAND_DECISION: return find(b, "decision", z);
     case SHUNT_OPERAND_TALLY: return find(b, "tally", z);
     case SHUNT_OPERAND_TARGET: return find(b, "target", z);
@@ -884,6 +887,14 @@ static void source_line(struct builder *b)
               .path = SHUNT_NONE,
               .cell_first = (uint32_t)b->cells.count });
         b->table = (int)b->tables.count - 1;
+    } else if (strcmp(word, "extern") == 0) {
+        ADD(b, shunt_extern, externs,
+            { .name = text(b, b->token[1]),
+              .library = text(b, b->token[2]),
+              .param_count = (uint16_t)(b->token_count - 4),
+              .type_first = (uint32_t)b->extern_types.count,
+              .cost = 10 });
+        for (int i = 3; i < b->token_count; i++) ADD(b, shunt_type, extern_types, type_of(b, b->token[i]));
     } else if (strcmp(word, "decision") == 0) {
         ADD(b, shunt_decision, decisions,
             { .name = text(b, b->token[1]),
@@ -1157,6 +1168,16 @@ static shunt_status on_tally_add(void *context, uint16_t tally, shunt_value v, s
     return h->answer;
 }
 
+static shunt_status on_extern(void *context, uint16_t index, const shunt_value *arguments, shunt_arena *arena,
+                              shunt_value *result, uint8_t *state)
+{
+    (void)context, (void)index, (void)arena;
+    if (arguments[0].integer == 13) return SHUNT_EXTERN_FAILED;
+    *state = arguments[0].integer ? SHUNT_PRESENT : SHUNT_ABSENT;
+    result->integer = 2 * arguments[0].integer;
+    return SHUNT_OK;
+}
+
 static shunt_status on_tally_get(void *context, uint16_t tally, shunt_arena *arena, shunt_value *v)
 {
     struct asm_host *h = context;
@@ -1177,6 +1198,7 @@ void asm_host_init(struct asm_host *h, const shunt_program *program)
                                       .occurrence = on_occurrence,
                                       .tally_add = on_tally_add,
                                       .tally_get = on_tally_get,
+                                      .call_extern = on_extern,
                                       .token_key = (const uint8_t *)"key",
                                       .token_key_length = 3,
                                       .file_id = SHUNT_TEXT("input-1"),

@@ -5,6 +5,7 @@
  *   enum NAME member ...            codes NAME value ...                (sorted)
  *   record NAME field:type ...      field?:type = optional; field:text/5 = at most five characters
  *   table NAME RECORD keys=2 [prefix] [range] [effective]        then a line `| cell cell` per row, `-` = absent
+ *   extern NAME LIBRARY type ...    parameters, then the result; the host's functions give twice the first int, nothing for 0, and fail for 13
  *   decision NAME ROWS              then a line `| type [ordered] absent cleared others point=ROWS ...` per column; sets are rows
  *                                   `0,2` or `-`; of ordered columns the set above it follows each point
  *   frame ID kind [unit] slot:convert ... [> CHILD ...]

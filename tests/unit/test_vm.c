@@ -725,6 +725,16 @@ static const struct test_case decided[] = {
     { "nothing fits absence", DECIDED("LOADK 1 \"CO\"\nABSENT 2\n"), NULL, "result absent\n" },
 };
 
+#define CALLED(given)                                                                                                            \
+    "extern twice lib int text int\nfunction f 0 int : int text int\n" given "LOADK 1 \"x\"\nEXTERN 0 twice\nRETURN 2\n"
+
+static const struct test_case externs[] = {
+    { "library", CALLED("LOADK 0 int:21\n"), NULL, "result 42\n" },
+    { "library gives nothing", CALLED("LOADK 0 int:0\n"), NULL, "result absent\n" },
+    { "library is not asked", CALLED("ABSENT 0\n"), NULL, "result absent\n" },
+    { "library fails", CALLED("LOADK 0 int:13\n"), NULL, "fail EXTERN_FAILED\n" },
+};
+
 #define ADJUSTMENTS                                                                                                              \
     FRAMES "record adj group:text reason:text remark?:text amount:dec2 level:text line?:int svc?:text n:int\n"                   \
            "collect adjustments 2100 adj group=0 line=1 line_group=0 needed=3\n| group:group group:reason first:1.remark,^.MOA " \
@@ -800,6 +810,8 @@ START_TEST(tables) { check_case(&lookups[_i]); }
 END_TEST
 START_TEST(decisions) { check_case(&decided[_i]); }
 END_TEST
+START_TEST(libraries) { check_case(&externs[_i]); }
+END_TEST
 START_TEST(collectors) { check_case(&collects[_i]); }
 END_TEST
 
@@ -811,7 +823,7 @@ START_TEST(all_instructions_are_tested)
         size_t                  count;
     } all[] = {
         { cases, SHUNT_COUNT(cases) },     { journals, SHUNT_COUNT(journals) }, { lookups, SHUNT_COUNT(lookups) },
-        { decided, SHUNT_COUNT(decided) }, { collects, SHUNT_COUNT(collects) },
+        { decided, SHUNT_COUNT(decided) }, { externs, SHUNT_COUNT(externs) },   { collects, SHUNT_COUNT(collects) },
     };
     for (int op = 0; op < SHUNT_OP_COUNT; op++) {
         char needle[40];
@@ -1392,6 +1404,7 @@ int main(void)
     tcase_add_loop_test(tc, journal, 0, SHUNT_COUNT(journals));
     tcase_add_loop_test(tc, tables, 0, SHUNT_COUNT(lookups));
     tcase_add_loop_test(tc, decisions, 0, SHUNT_COUNT(decided));
+    tcase_add_loop_test(tc, libraries, 0, SHUNT_COUNT(externs));
     tcase_add_loop_test(tc, collectors, 0, SHUNT_COUNT(collects));
     tcase_add_test(tc, all_instructions_are_tested);
     tcase_add_test(tc, states_decide);
