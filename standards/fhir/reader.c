@@ -249,6 +249,7 @@ static bool begin_document(struct fhir_reader *r)
     r->guide = SHUNT_NONE;
     if (!r->refs) shunt_tape_cut(&r->tape, r->tape.first);
     shunt_fhir_walk_begin(&r->walk);
+    r->again.other_told = r->again.inner_told = false;
     return !r->tee.watch || r->tee.watch->take(r->tee.watch, &(shunt_token){ .op = SHUNT_TOKEN_DOCUMENT });
 }
 

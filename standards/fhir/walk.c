@@ -1,6 +1,7 @@
 #include "standards/fhir/walk.h"
 
 #include "standards/fhir/bytes.h"
+#include "standards/fhir/types.h"
 
 static bool take(shunt_token_sink *sink, const shunt_token *token);
 static bool take_name(shunt_token_sink *sink, shunt_text text, uint64_t hash);
@@ -35,8 +36,8 @@ void shunt_fhir_walk_begin(shunt_fhir_walk *w)
     w->sink.skip = 0;
     w->sink.wants = true;
     w->depth = w->entry = 0;
-    w->as_entry = w->branch = w->presumed = w->type_key = w->seen_entry_key = w->null_told = w->reference_told = w->hold_type =
-        false;
+    w->other_told = w->inner_told = w->as_entry = w->branch = w->presumed = w->type_key = w->seen_entry_key = w->null_told =
+        w->reference_told = w->hold_type = false;
     w->holding = SHUNT_HOLD_ROOT;
     w->hold_depth = 0;
     w->hold_from = shunt_tape_end(w->tape);
@@ -303,6 +304,22 @@ shunt_text shunt_fhir_type_of(const shunt_tape *tape, uint64_t from, uint64_t to
     return type;
 }
 
+/* A resource of a Bundle is wanted by no rule. That is fine for those of the standard; what the version does not know, and a whole Bundle, is
+ * not lost without a word. */
+static bool note_unwanted(shunt_fhir_walk *w, const shunt_fhir_name *name, shunt_text type, uint64_t at)
+{
+    const shunt_plan *plan = w->names->plan;
+    bool              bundle = shunt_text_is(type, "Bundle"), *told = bundle ? &w->inner_told : &w->other_told;
+    if (*told || !type.length || !shunt_text_is(name->text, "resource")) return true;
+    for (uint32_t g = 0; g < plan->guide_count && !bundle; g++) {
+        const char *version = shunt_fhir_version(plan->texts[plan->guides[g].version]);
+        if (plan->guides[g].loop_first != w->root || !version) continue;
+        if (shunt_fhir_is_resource(shunt_fhir_type_find(version, type))) return true;
+    }
+    *told = true;
+    return note_fault(&w->sink, bundle ? SHUNT_FHIR_INNER_BUNDLE : SHUNT_FHIR_OTHER_TYPE, at, 0, "");
+}
+
 /* On a tape nothing need be held: it is all there. */
 static bool decide_ahead(shunt_fhir_walk *w, const shunt_fhir_name *name, const shunt_token *token)
 {
@@ -312,7 +329,7 @@ static bool decide_ahead(shunt_fhir_walk *w, const shunt_fhir_name *name, const 
         !note_fault(&w->sink, SHUNT_FHIR_NO_TYPE, token->at, 0, ""))
         return false;
     switch (matches(w, name, type, &only)) {
-    case 0: w->sink.skip = 1; return true;
+    case 0: w->sink.skip = 1; return note_unwanted(w, name, type, token->at);
     case 1: return enter(w, only, token->at);
     default: break;
     }
@@ -585,7 +602,7 @@ static bool decide(shunt_fhir_walk *w)
     uint16_t               only = SHUNT_NONE;
     if (!type.length && wants_type(w, name) && !note_fault(&w->sink, SHUNT_FHIR_NO_TYPE, w->hold_at, 0, "")) return false;
     switch (matches(w, name, type, &only)) {
-    case 0: return pass_over(w);
+    case 0: return note_unwanted(w, name, type, w->hold_at) && pass_over(w);
     case 1: break;
     default:
         if (w->hold_depth) {

@@ -56,9 +56,10 @@ struct shunt_fhir_walk {
     bool                    presumed; /* that the root is a Bundle */
     bool                    type_key; /* the property at hand of the root is resourceType, which is to prove it */
     bool                    seen_entry_key, null_told, reference_told;
-    bool                   *seen; /* by name, of the root's */
-    uint32_t                seen_count;
-    uint16_t                root;
+    bool     other_told, inner_told; /* that resources of types nobody knows, or Bundles in Bundles, are passed over */
+    bool    *seen;                   /* by name, of the root's */
+    uint32_t seen_count;
+    uint16_t root;
     /* what is held */
     enum { SHUNT_HOLD_NONE, SHUNT_HOLD_ROOT, SHUNT_HOLD_OBJECT, SHUNT_HOLD_ALL, SHUNT_HOLD_ENTRY, SHUNT_HOLD_WHOLE } holding;
     bool             hold_type; /* the property at hand is resourceType */

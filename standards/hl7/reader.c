@@ -139,6 +139,7 @@ struct hl7 {
     bool              stray, noise; /* the last lines were stray segments, or text: a run of them is told once */
     bool              strict, cleared_absent;
     bool              charset_told, blank_told, length_told;
+    uint64_t          repetitions_told; /* of which segment and field */
     shunt_hl7_charset charset;
     uint64_t          batch_count, message_count;
     uint16_t          guide;
@@ -1024,6 +1025,7 @@ static enum got open_message(struct hl7 *x)
     x->message_count++;
     x->number = x->segment.number = 1;
     x->charset_told = x->blank_told = x->length_told = false;
+    x->repetitions_told = 0;
     x->blank_at = UINT64_MAX;
     x->previous_end = x->at;
     read_field(x, 10, 0, &x->control);
@@ -1287,6 +1289,15 @@ static inline void show_plain(const struct hl7 *x, const shunt_hl7_want *want, s
     event->end = x->at;
 }
 
+/* Does more than one repetition of a field hold something? */
+static bool repeats(const struct hl7 *x, shunt_range field)
+{
+    uint8_t        separator = x->delims.repetition;
+    const uint8_t *at = separator ? memchr(x->bytes + field.begin, separator, field.end - field.begin) : NULL;
+    while (at && at < x->bytes + field.end && *at == separator) at++;
+    return at && at < x->bytes + field.end;
+}
+
 /* Finds what is wanted in a field or repetition without looking at what it says. False: there is more to it than the bytes at
  * `*range` (escapes, separators inside, `""`), or nobody has looked for its marks. */
 static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range)
@@ -1298,7 +1309,7 @@ static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, b
         if (want->component > 1 || want->subcomponent > 1 || (!each && want->repetition > 1)) range->end = range->begin;
         return true;
     }
-    if (!want->component) return false;
+    if (!want->component || (want->only && !each && repeats(x, *range))) return false;
     if (want->component == 1 && want->subcomponent <= 1 && (each || want->repetition == 1)) { /* it may end there */
         uint8_t c = x->bytes[odd];
         if (c == d->component || (!each && c == d->repetition) || (want->subcomponent && c == d->subcomponent)) {
@@ -1312,10 +1323,20 @@ static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, b
     return range->begin >= range->end || (x->bytes[range->begin] != '"' && is_plain(x, *range));
 }
 
+/* Of a field that stands once the first repetition is read; that there are others is said once. */
+static void tell_repetitions(struct hl7 *x, const shunt_hl7_want *want, shunt_range field)
+{
+    uint64_t here = (uint64_t)x->number << 16 | want->field;
+    if (x->repetitions_told == here || !repeats(x, field)) return;
+    x->repetitions_told = here;
+    warn(x, SHUNT_HL7_REPETITIONS)->place = place_of(x, field, want->field, 0);
+}
+
 /* The value of a want that is more than the bytes of its field, or a fault in its place. False: it is absent. */
 static __attribute__((noinline)) bool show_hard(struct hl7 *x, const shunt_hl7_want *want, shunt_range range, bool each,
                                                 shunt_event *event)
 {
+    if (want->only && !each && !(x->header && want->field <= 2)) tell_repetitions(x, want, range);
     if (!each && !(x->header && want->field <= 2)) range = part_of(x, range, x->delims.repetition, want->repetition);
     if (!make_value(x, want, range)) {
         if (!x->queue_count && x->state != FAILED) return false;

@@ -8,6 +8,7 @@
 typedef struct shunt_hl7_want {
     uint16_t field, slot;
     uint8_t  repetition, component, subcomponent; /* repetition 1-based; the others 0 = the whole of what is around it */
+    bool     only;                                /* the field does not repeat in any guide of its source */
 } shunt_hl7_want;
 
 /* What is handed over of a segment, step by step. */
