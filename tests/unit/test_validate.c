@@ -15,6 +15,12 @@
              "SBR*P*18*******CI~NM1*IL*1*DOE*JANE****MI*M0001~N3*2 MAIN STREET~N4*ANYTOWN*OH*45011~DMG*D8*19700228*F~"           \
              "NM1*PR*2*HEALTH*****PI*PAYER1~CLM*A1*100***11:B:1*Y*A*Y*Y~HI*ABK:J109~LX*1~SV1*HC:99213*100*UN*1***1~"             \
              "DTP*472*D8*20250301~SE*23*0001~GE*1*31~IEA*1*000000031~"
+#define COORDINATED(further)                                                                                                     \
+    "HI*ABK:J109~>HI*ABK:J109~SBR*P*18*******CI~AMT*D*60~OI***Y***Y~NM1*IL*1*DOE*JANE****MI*X1~NM1*PR*2*OTHER*****PI*P2~\n"      \
+    "UN*1***1~>UN*1***1~DTP*472*D8*20250301~SVD*P2*60*HC:99213**1~CAS*CO*45*30~CAS*PR*1*10~DTP*573*D8*20250201~\n"               \
+    "20250201~DTP*472*D8*20250301~>20250201~\nSBR*P*18*******CI~NM1*IL*1*DOE*JANE****MI*M0001>SBR*S*18*******CI~NM1*IL*1*DOE*"   \
+    "JANE****MI*M0001\n"                                                                                                         \
+    "SE*23>SE*32\n" further
 #define REMIT                                                                                                                    \
     ISA00501                                                                                                                     \
     "GS*HP*SENDER*RECEIVER*20250301*1200*31*X*005010X221A1~ST*835*0001~BPR*I*80*C*ACH*CCP*01*999999992*DA*1*1999999999*"         \
@@ -88,6 +94,13 @@ static const struct {
     { REMIT, "SVC*HC:99213*100*80>SVC*HC:99213*90*70", "3", "X12_BALANCE_TIE CLP4" },
     { REMIT, "CAS*CO*45*20~>CAS*CO*45*20~PLB*1234567893*20251231*CS:A1*5~\nSE*15>SE*16", "3", "X12_BALANCE_PAYMENT BPR2" },
     { REMIT, "BPR*I*80>BPR*I*75\nCAS*CO*45*20~>CAS*CO*45*20~PLB*1234567893*20251231*CS:A1*5~\nSE*15>SE*16", "3", "" },
+    /* ... with an earlier payer: by line, by what it paid, by claim */
+    { CLAIM, COORDINATED(""), "3", "" },
+    { CLAIM, COORDINATED("SVD*P2*60>SVD*P2*50"), "3", "X12_BALANCE_PAYER SVD2" },
+    { CLAIM, COORDINATED("AMT*D*60>AMT*D*55"), "3", "X12_BALANCE_PAYER SBR" },
+    { CLAIM, COORDINATED("CAS*CO*45*30>CAS*CO*45*25"), "3", "X12_BALANCE_PAYER SVD2; X12_BALANCE_PAYER SBR" },
+    /* what its lines adjust stands at the claim once more */
+    { CLAIM, COORDINATED("AMT*D*60>CAS*CO*45*30~AMT*D*60\nSE*32>SE*33"), "3", "X12_BALANCE_PAYER SBR" },
     /* envelopes */
     { CLAIM, "SE*23>SE*24", "1", "X12_SE01 SE1 4" },
     { CLAIM, "SE*23*0001>SE*23*0002", "1", "X12_SE02 SE2 3" },
