@@ -46,6 +46,7 @@ bench: setup-test build/release/.built
 	scripts/bench.sh build/release
 	scripts/bench_standards.sh build/release
 	scripts/bench_sets.sh build/release
+	scripts/bench_compile.sh build/release
 lint: setup-test
 	scripts/lint.sh
 tidy: setup-test build/release/.built
