@@ -48,9 +48,16 @@ typedef struct claim_set {
     bool     answered_elsewhere;
 } claim_set;
 
+/* What was said of all sets of a scope: it is told to each of them, so no more often than they keep it. */
+typedef struct said_of_all {
+    uint32_t count;
+    bool     elsewhere; /* that a 999 answers */
+} said_of_all;
+
 typedef struct group {
-    uint32_t interchange;
-    ref      sender, receiver, control;
+    uint32_t    interchange;
+    ref         sender, receiver, control;
+    said_of_all said;
 } group;
 
 typedef struct interchange {
@@ -76,6 +83,7 @@ struct shunt_x12_claim_ack {
     uint32_t                    answers;
     shunt_buffer                texts;
     list                        parties, claims, levels, sets, groups, interchanges, statements, verdicts;
+    said_of_all                 said; /* of the whole input */
     bool                        failed;
     /* of the open set */
     bool                        in_set, in_claim, in_line;
@@ -400,6 +408,17 @@ static void state_set(ack *a, uint32_t index, const shunt_x12_verdict *v)
     state(a, set->claim_first, claims_end(a, index), v);
 }
 
+/* Each of many sets may undo all of them: what they keep no more of is not told to them again. */
+static bool is_news(said_of_all *said, const shunt_x12_verdict *v)
+{
+    if (shunt_text_starts(v->answer, SHUNT_TEXT("999"))) {
+        bool known = said->elsewhere;
+        said->elsewhere = true;
+        return !known;
+    }
+    return said->count < SAID && ++said->count;
+}
+
 static void resolve(ack *a)
 {
     for (uint32_t i = 0; i < a->verdicts.count; i++) {
@@ -409,11 +428,13 @@ static void resolve(ack *a)
             state_unit(a, v);
         } else if (v->scope == SHUNT_SCOPE_TRANSACTION) {
             if (set != NONE) state_set(a, set, v);
-        } else {
-            /* The batch of the set, or all that the input holds. */
-            uint32_t of = set == NONE ? NONE : AT(a, sets, claim_set, set)->group;
-            for (uint32_t s = 0; s < a->sets.count; s++)
-                if (v->scope == SHUNT_SCOPE_FILE || AT(a, sets, claim_set, s)->group == of) state_set(a, s, v);
+        } else if (v->scope == SHUNT_SCOPE_FILE) {
+            if (!is_news(&a->said, v)) continue;
+            for (uint32_t s = 0; s < a->sets.count; s++) state_set(a, s, v);
+        } else if (set != NONE && is_news(&AT(a, groups, group, AT(a, sets, claim_set, set)->group)->said, v)) {
+            uint32_t of = AT(a, sets, claim_set, set)->group, first = set;
+            while (first > 0 && AT(a, sets, claim_set, first - 1)->group == of) first--;
+            for (uint32_t s = first; s < a->sets.count && AT(a, sets, claim_set, s)->group == of; s++) state_set(a, s, v);
         }
     }
 }
@@ -757,7 +778,10 @@ static void put_header(ack *a, const interchange *i, uint32_t control)
     static const shunt_text none = { "", 0 };
     char                    number[16];
     a->delims = i->delims;
-    if (!a->delims.repetition) a->delims.repetition = a->delims.element == '^' || a->delims.component == '^' ? '!' : '^';
+    for (const char *mark = "^!{|+"; !a->delims.repetition && *mark; mark++) {
+        uint8_t c = (uint8_t)*mark;
+        if (c != a->delims.element && c != a->delims.component && c != a->delims.terminator) a->delims.repetition = c;
+    }
     shunt_buffer_z(a->out, "ISA");
     put_z(a, "00");
     put_padded(a, none, 10);
@@ -840,6 +864,7 @@ static void forget(ack *a)
     a->texts.length = 0;
     a->parties.count = a->claims.count = a->levels.count = a->sets.count = a->groups.count = a->interchanges.count = 0;
     a->statements.count = a->verdicts.count = 0;
+    a->said = (said_of_all){ 0 };
     a->in_set = false;
 }
 
