@@ -12,6 +12,7 @@ static unsigned next_number(shunt_text *rest)
 {
     unsigned number = 0;
     uint32_t i = 0;
+    if (!rest->length) return 0;
     for (; i < rest->length && rest->bytes[i] != '.'; i++)
         if (rest->bytes[i] >= '0' && rest->bytes[i] <= '9' && number < 100000)
             number = 10 * number + (unsigned)(rest->bytes[i] - '0');

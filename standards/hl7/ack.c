@@ -79,7 +79,7 @@ static shunt_text component_of(const header *h, uint32_t k, uint32_t component)
         if (--component == 0) break;
         begin = end + 1;
     }
-    if (component > 1) return (shunt_text){ 0 };
+    if (component > 1 || end == begin) return (shunt_text){ 0 };
     for (uint32_t i = begin; i < end; i++)
         if ((uint8_t)text.bytes[i] == h->delims.subcomponent) end = i;
     while (end > begin && text.bytes[end - 1] == ' ') end--;
