@@ -1,51 +1,21 @@
 /* Messages as encodings of a target: `encode x12 ...`. Every segment has to have its place in the guide, in the order of the guide, every
  * element its type and length; what the guide requires has to be there. The values become members of shapes, as if they were fields that
  * nobody else can name, and the rest becomes the table that the encoder follows. */
-#include "dsl/check.h"
-#include "dsl/fold.h"
-#include "engine/vm/node.h"
+#include "dsl/check_message.h"
 #include "standards/definition.h"
-
-typedef SHUNT_LIST(shunt_member) member_list;
-typedef SHUNT_LIST(shunt_message_item) item_list;
-
-enum { WAY_DEPTH = SHUNT_MESSAGE_LOOPS, VALUES_AT_MOST = 1000, PLACES_AT_MOST = 999, NO_FIELD = 0xffff };
-
-/* One loop on the way through the guide. */
-typedef struct spot {
-    const shunt_loop *loop;
-    uint32_t          at;   /* entry that was reached last */
-    bool             *seen; /* entries that are written */
-} spot;
-
-typedef struct writing {
-    check             *k;
-    shunt_symbol      *target;
-    const char        *kind; /* "x12" */
-    bool               hl7;
-    shunt_message     *message;
-    item_list          items;
-    const shunt_guide *guide;
-    spot               way[WAY_DEPTH];
-    uint32_t           depth;
-    bool               lost;       /* a segment had no place: what is missing is not asked */
-    bool               records;    /* `for each record` was met */
-    uint32_t           values;     /* made so far */
-    unsigned           each_depth; /* of `for each` around */
-} writing;
 
 /* ---- what the encoder will follow ---- */
 
-static uint32_t open_item(writing *w, shunt_message_item item)
+uint32_t message_open(writing *w, shunt_message_item item)
 {
     shunt_message_item *made = PUSH(w->k, &w->items);
     *made = item;
     return w->items.count - 1;
 }
 
-static void close_item(writing *w, uint32_t at) { w->items.items[at].count = w->items.count - at - 1; }
+void message_close(writing *w, uint32_t at) { w->items.items[at].count = w->items.count - at - 1; }
 
-static void tell_setting(writing *w, const char *name, shunt_text value)
+void message_tell(writing *w, const char *name, shunt_text value)
 {
     shunt_message *m = w->message;
     if (m->setting_count == SHUNT_COUNT(m->settings)) return;
@@ -54,7 +24,7 @@ static void tell_setting(writing *w, const char *name, shunt_text value)
 }
 
 /* The value becomes a member; its number. */
-static uint16_t add_value(writing *w, member_list *members, shunt_ast *node, shunt_ty type, shunt_ast *each)
+uint16_t message_value(writing *w, member_list *members, shunt_ast *node, shunt_ty type, shunt_ast *each)
 {
     shunt_member *made = PUSH(w->k, members);
     type.optional = type.kind != SHUNT_TY_LIST;
@@ -77,34 +47,27 @@ static shunt_shape *shape_of(writing *w, const member_list *members)
 
 /* ---- `for each` ---- */
 
-typedef struct pass {
-    level       inner;
-    member_list members; /* of its rows */
-    uint32_t    item;
-    bool        lost;
-} pass;
-
-static void begin_pass(writing *w, shunt_ast *each, pass *p)
+void message_pass_begin(writing *w, shunt_ast *each, pass *p)
 {
     memset(p, 0, sizeof *p);
     p->lost = w->k->lost;
     enter_block(w->k);
     w->k->lost = !check_each(w->k, each, &p->inner) || p->lost;
-    p->item = open_item(w, (shunt_message_item){ .kind = SHUNT_MESSAGE_EACH });
+    p->item = message_open(w, (shunt_message_item){ .kind = SHUNT_MESSAGE_EACH });
     w->each_depth++;
 }
 
-static void end_pass(writing *w, shunt_ast *each, pass *p, member_list *outer)
+void message_pass_end(writing *w, shunt_ast *each, pass *p, member_list *outer)
 {
     shunt_ty *row = NEW(w->k, shunt_ty);
     leave_each(w->k, &p->inner);
     leave_block(w->k);
     w->k->lost = p->lost;
     w->each_depth--;
-    close_item(w, p->item);
+    message_close(w, p->item);
     *row = row_of(shape_of(w, &p->members));
     shunt_ty list = { .kind = SHUNT_TY_LIST, .item = row };
-    w->items.items[p->item].field = add_value(w, outer, each, list, each);
+    w->items.items[p->item].field = message_value(w, outer, each, list, each);
 }
 
 /* ---- the way through the guide ---- */
@@ -291,13 +254,13 @@ static shunt_ast *value_at(const shunt_ast *positions, uint32_t element, uint32_
     return NULL;
 }
 
-static bool numeric(const shunt_ty *type)
+bool message_numeric(const shunt_ty *type)
 {
     return type->kind == SHUNT_TY_INT || type->kind == SHUNT_TY_DECIMAL || type->kind == SHUNT_TY_MONEY ||
            type->kind == SHUNT_TY_PERCENT || type->kind == SHUNT_TY_QUANTITY;
 }
 
-static bool textual(const shunt_ty *type) { return shunt_ty_is_textual(type) || type->kind == SHUNT_TY_ENUM; }
+bool message_textual(const shunt_ty *type) { return shunt_ty_is_textual(type) || type->kind == SHUNT_TY_ENUM; }
 
 /* HL7: lengths are those of what is longest, and numbers and codes are texts. */
 static bool format_for_hl7(const shunt_element *e, const shunt_ty *type, shunt_message_item *item, const char **wanted)
@@ -308,16 +271,18 @@ static bool format_for_hl7(const shunt_element *e, const shunt_ty *type, shunt_m
     switch ((shunt_value_type)e->type) {
     case SHUNT_VALUE_AMOUNT:
     case SHUNT_VALUE_DECIMAL:
-    case SHUNT_VALUE_IMPLIED: *wanted = "a number"; return numeric(type);
-    case SHUNT_VALUE_INT: *wanted = "a whole number"; return type->kind == SHUNT_TY_INT || (numeric(type) && type->scale == 0);
+    case SHUNT_VALUE_IMPLIED: *wanted = "a number"; return message_numeric(type);
+    case SHUNT_VALUE_INT:
+        *wanted = "a whole number";
+        return type->kind == SHUNT_TY_INT || (message_numeric(type) && type->scale == 0);
     case SHUNT_VALUE_DATE:
     case SHUNT_VALUE_MOMENT:
         item->max = 0;
         item->format = type->kind == SHUNT_TY_MOMENT ? SHUNT_FORMAT_MOMENT : SHUNT_FORMAT_DATE;
         *wanted = e->type == SHUNT_VALUE_DATE ? "a date" : "a date or datetime";
         return type->kind == SHUNT_TY_DATE || (type->kind == SHUNT_TY_MOMENT && e->type == SHUNT_VALUE_MOMENT);
-    case SHUNT_VALUE_TIME: *wanted = "a text as HHMM"; return type->kind == SHUNT_TY_TIME || textual(type);
-    default: *wanted = "a text"; return textual(type) || numeric(type);
+    case SHUNT_VALUE_TIME: *wanted = "a text as HHMM"; return type->kind == SHUNT_TY_TIME || message_textual(type);
+    default: *wanted = "a text"; return message_textual(type) || message_numeric(type);
     }
 }
 
@@ -330,19 +295,19 @@ static bool format_for(const shunt_element *e, const shunt_ty *type, shunt_messa
     case SHUNT_VALUE_CODE:
         item->format = SHUNT_FORMAT_CODE;
         *wanted = "a code";
-        return textual(type) || type->kind == SHUNT_TY_INT;
+        return message_textual(type) || type->kind == SHUNT_TY_INT;
     case SHUNT_VALUE_AMOUNT:
     case SHUNT_VALUE_DECIMAL:
     case SHUNT_VALUE_IMPLIED:
         item->format = e->implied || e->type == SHUNT_VALUE_IMPLIED ? SHUNT_FORMAT_IMPLIED : SHUNT_FORMAT_NUMBER;
         item->decimals = e->implied ? e->implied : e->decimals;
         *wanted = "a number";
-        return numeric(type);
+        return message_numeric(type);
     case SHUNT_VALUE_INT:
         item->format = SHUNT_FORMAT_IMPLIED;
         item->decimals = 0;
         *wanted = "a whole number";
-        return type->kind == SHUNT_TY_INT || (numeric(type) && type->scale == 0);
+        return type->kind == SHUNT_TY_INT || (message_numeric(type) && type->scale == 0);
     case SHUNT_VALUE_DATE:
         item->format = SHUNT_FORMAT_DATE;
         *wanted = "a date";
@@ -350,15 +315,15 @@ static bool format_for(const shunt_element *e, const shunt_ty *type, shunt_messa
     case SHUNT_VALUE_DATE_BY_QUALIFIER:
         item->format = type->kind == SHUNT_TY_DATE ? SHUNT_FORMAT_DATE : SHUNT_FORMAT_TEXT;
         *wanted = "a date, or a text as the qualifier says";
-        return type->kind == SHUNT_TY_DATE || textual(type);
+        return type->kind == SHUNT_TY_DATE || message_textual(type);
     case SHUNT_VALUE_TIME:
         item->format = type->kind == SHUNT_TY_MOMENT ? SHUNT_FORMAT_TIME : SHUNT_FORMAT_TEXT;
         *wanted = "a datetime, or a text as HHMM";
-        return type->kind == SHUNT_TY_MOMENT || type->kind == SHUNT_TY_TIME || textual(type);
+        return type->kind == SHUNT_TY_MOMENT || type->kind == SHUNT_TY_TIME || message_textual(type);
     default:
         item->format = SHUNT_FORMAT_TEXT;
         *wanted = "a text";
-        return textual(type) || numeric(type);
+        return message_textual(type) || message_numeric(type);
     }
 }
 
@@ -432,7 +397,7 @@ static void take_value(writing *w, member_list *members, shunt_ast *node, const 
     if (constant) item->flags |= SHUNT_MESSAGE_CONSTANT;
     c->sure = c->sure || (!constant && !type.optional);
     c->maybe = c->maybe || type.optional;
-    item->field = add_value(w, members, node, type, NULL);
+    item->field = message_value(w, members, node, type, NULL);
 }
 
 /* ---- what is written at the places of a segment or composite ---- */
@@ -543,9 +508,9 @@ static void write_parts(writing *w, member_list *members, shunt_ast *node, const
     }
     pass    p;
     content own = { 0 };
-    begin_pass(w, each, &p);
+    message_pass_begin(w, each, &p);
     write_places(w, &p.members, parts, &inner, node, &own);
-    end_pass(w, each, &p, members);
+    message_pass_end(w, each, &p, members);
     c->maybe = true;
 }
 
@@ -567,7 +532,7 @@ static void report_missing_elements(writing *w, const frame *f, const entry_list
     shunt_diag_note(k->diags, d, "%s %s requires it", w->guide->set, w->guide->version);
 }
 
-static shunt_ast *made_node(writing *w, shunt_ast_kind kind, shunt_span span, uint32_t kids)
+shunt_ast *message_node(writing *w, shunt_ast_kind kind, shunt_span span, uint32_t kids)
 {
     shunt_ast *node = NEW(w->k, shunt_ast);
     *node = (shunt_ast){ .kind = (uint16_t)kind, .span = span };
@@ -579,8 +544,8 @@ static shunt_ast *made_node(writing *w, shunt_ast_kind kind, shunt_span span, ui
 static shunt_ast *made_place(writing *w, uint32_t number, shunt_ast *value)
 {
     bool       parts = value->kind == SHUNT_AST_LIST;
-    shunt_ast *node = made_node(w, parts ? SHUNT_AST_ENCODE_PARTS : SHUNT_AST_ENCODE_POSITION, value->span, 3);
-    node->kids[0] = made_node(w, SHUNT_AST_INT, value->span, 0);
+    shunt_ast *node = message_node(w, parts ? SHUNT_AST_ENCODE_PARTS : SHUNT_AST_ENCODE_POSITION, value->span, 3);
+    node->kids[0] = message_node(w, SHUNT_AST_INT, value->span, 0);
     node->kids[0]->text = check_format(w->k, "%u", number);
     node->kids[parts ? 2 : 1] = value;
     node->kid_count = parts ? 3 : 2;
@@ -595,13 +560,13 @@ static shunt_ast *with_currency(writing *w, const shunt_element *e, shunt_ast *v
     if (!w->hl7 || !e || !e->components || !shunt_element_money(e, &amount, &currency) || !currency.component) return NULL;
     shunt_ty type = check_expr(k, value, NULL);
     if (type.kind != SHUNT_TY_MONEY || !type.currency[0]) return NULL;
-    shunt_ast *code = made_node(w, SHUNT_AST_STRING, value->span, 0), *parts = made_node(w, SHUNT_AST_LIST, value->span, 2);
+    shunt_ast *code = message_node(w, SHUNT_AST_STRING, value->span, 0), *parts = message_node(w, SHUNT_AST_LIST, value->span, 2);
     code->text = check_format(k, "%s", type.currency);
     bool deep = amount.subcomponent && currency.component == amount.component;
     parts->kids[parts->kid_count++] = made_place(w, deep ? amount.subcomponent : amount.component, value);
     parts->kids[parts->kid_count++] = made_place(w, deep ? currency.subcomponent : currency.component, code);
     if (!deep) return parts;
-    shunt_ast *outer = made_node(w, SHUNT_AST_LIST, value->span, 1);
+    shunt_ast *outer = message_node(w, SHUNT_AST_LIST, value->span, 1);
     outer->kids[outer->kid_count++] = made_place(w, amount.component, parts);
     return outer;
 }
@@ -619,7 +584,7 @@ static void write_places(writing *w, member_list *members, const shunt_ast *posi
         if (e && e->usage == SHUNT_REQUIRED) item.flags |= SHUNT_MESSAGE_REQUIRED;
         /* Of a simple element that repeats: the value itself. */
         if (!f->known && f->component && f->elements && number == 1) e = f->elements;
-        uint32_t made = open_item(w, item);
+        uint32_t made = message_open(w, item);
         if (first->node->kind == SHUNT_AST_ENCODE_PARTS && !first->component) {
             write_parts(w, members, first->node, f, number, e, c);
             i++;
@@ -654,7 +619,7 @@ static void write_places(writing *w, member_list *members, const shunt_ast *posi
             }
             write_places(w, members, parts, &inner, first->node, c);
         }
-        close_item(w, made);
+        message_close(w, made);
     }
     report_missing_elements(w, f, &list, at);
 }
@@ -723,10 +688,10 @@ static const shunt_segment_node *write_segment(writing *w, member_list *members,
     bool                      own = w->hl7 && name->text.length && name->text.bytes[0] == 'Z';
     if (own && !node) item.number = (uint16_t)(w->depth - 1);
     if (!node && !own) report_no_place(w, segment);
-    uint32_t made = open_item(w, item);
+    uint32_t made = message_open(w, item);
     frame    f = { node ? node->elements : NULL, node ? node->element_count : 0, name->text, false, node != NULL };
     write_places(w, members, positions, &f, name, &c);
-    close_item(w, made);
+    message_close(w, made);
     if (node) pair_constants(w, made, node->syntax);
     if (node) check_required_values(w, node, segment, &c, item.flags & SHUNT_MESSAGE_REQUIRED && item.number == 0);
     return node;
@@ -750,9 +715,9 @@ static void check_segment(writing *w, member_list *members, shunt_ast *segment, 
         return;
     }
     pass p;
-    begin_pass(w, each, &p);
+    message_pass_begin(w, each, &p);
     if (write_segment(w, &p.members, segment, &once) && once) report_once(w, segment);
-    end_pass(w, each, &p, members);
+    message_pass_end(w, each, &p, members);
 }
 
 static shunt_ast *first_segment(const shunt_ast *items)
@@ -794,10 +759,10 @@ static void check_each_item(writing *w, member_list *members, shunt_ast *item, b
     uint32_t   depth = w->depth;
     if (each) {
         pass p;
-        begin_pass(w, each, &p);
+        message_pass_begin(w, each, &p);
         check_items(w, &p.members, items, false);
         check_repeats(w, items, depth);
-        end_pass(w, each, &p, members);
+        message_pass_end(w, each, &p, members);
         return;
     }
     if (!top || w->records || w->hl7) {
@@ -808,10 +773,10 @@ static void check_each_item(writing *w, member_list *members, shunt_ast *item, b
         shunt_diag_help(w->k->diags, d, "what repeats within a record is a list: `for each x in lines { ... }`");
     }
     w->records = true;
-    uint32_t made = open_item(w, (shunt_message_item){ .kind = SHUNT_MESSAGE_RECORD, .field = NO_FIELD });
+    uint32_t made = message_open(w, (shunt_message_item){ .kind = SHUNT_MESSAGE_RECORD, .field = NO_FIELD });
     check_items(w, members, items, false);
     check_repeats(w, items, depth);
-    close_item(w, made);
+    message_close(w, made);
 }
 
 static void check_items(writing *w, member_list *members, shunt_ast *items, bool top)
@@ -832,13 +797,6 @@ static void check_items(writing *w, member_list *members, shunt_ast *items, bool
 }
 
 /* ---- settings ---- */
-
-typedef struct setting_kind {
-    const char *name;
-    uint16_t    number;   /* a value: what it is; 0: a text that is written out */
-    uint16_t    min, max; /* characters of a value */
-    bool        required;
-} setting_kind;
 
 static const setting_kind x12_settings[] = {
     { "sender", SHUNT_X12_SENDER, 1, 15, true },
@@ -912,7 +870,7 @@ static void check_setting_value(writing *w, member_list *members, const setting_
                                 .flags = kind->required ? SHUNT_MESSAGE_REQUIRED : 0 };
     shunt_ty           type = check_expr(k, value, NULL);
     if (shunt_ty_is_error(&type)) return;
-    if (!textual(&type)) {
+    if (!message_textual(&type)) {
         shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%s` is a text", kind->name);
         return;
     }
@@ -921,12 +879,12 @@ static void check_setting_value(writing *w, member_list *members, const setting_
         shunt_diag_help(k->diags, d, "say what to do: `%.*s otherwise ...`", SHUNT_TEXT_ARGS(short_text(k, value)));
     }
     check_length(w, value, &type, &item, check_format(k, "`%s`", kind->name));
-    item.field = add_value(w, members, value, type, NULL);
-    (void)open_item(w, item);
+    item.field = message_value(w, members, value, type, NULL);
+    (void)message_open(w, item);
 }
 
-static void check_settings(writing *w, member_list *members, const setting_kind *known, const shunt_ast *items,
-                           const shunt_ast *encode)
+void message_settings(writing *w, member_list *members, const setting_kind *known, const shunt_ast *items,
+                      const shunt_ast *encode)
 {
     check *k = w->k;
     for (uint32_t i = 0; items && i < items->kid_count; i++) {
@@ -946,7 +904,7 @@ static void check_settings(writing *w, member_list *members, const setting_kind 
             shunt_diag_help(k->diags, d, "write a text in quotes");
             continue;
         }
-        tell_setting(w, kind->name, value->text);
+        message_tell(w, kind->name, value->text);
     }
     for (; known->name; known++) {
         if (!known->required) continue;
@@ -963,7 +921,7 @@ static void check_settings(writing *w, member_list *members, const setting_kind 
 
 /* ---- the whole ---- */
 
-static void finish(writing *w, const member_list *members)
+void message_finish(writing *w, const member_list *members)
 {
     check             *k = w->k;
     shunt_target_info *info = w->target->as.target;
@@ -1011,36 +969,42 @@ static const shunt_guide *hl7_message(check *k, shunt_ast *encode)
 static void tell_guide(writing *w)
 {
     shunt_text version = shunt_text_of(w->guide->version);
-    tell_setting(w, "set", shunt_text_of(w->guide->set));
-    tell_setting(w, "guide", version);
+    message_tell(w, "set", shunt_text_of(w->guide->set));
+    message_tell(w, "guide", version);
     if (!w->hl7)
-        tell_setting(w, "functional_id", shunt_text_of(w->guide->functional_id));
+        message_tell(w, "functional_id", shunt_text_of(w->guide->functional_id));
     else if (shunt_hl7_version_compare(version, SHUNT_TEXT("2.3.1")) >= 0)
-        tell_setting(w, "structure", shunt_text_of(w->guide->functional_id));
+        message_tell(w, "structure", shunt_text_of(w->guide->functional_id));
 }
 
 bool check_message(check *k, shunt_symbol *target, shunt_ast *encode)
 {
     shunt_ast *args = kid(encode, SHUNT_ENCODE_args), *items = kid(encode, SHUNT_ENCODE_items), *kind = kid(args, 0);
     bool       hl7 = kind && shunt_text_is(kind->text, "hl7");
-    if (!kind || (!hl7 && !shunt_text_is(kind->text, "x12"))) return false;
+    bool       fhir = kind && shunt_text_is(kind->text, "fhir");
+    if (!kind || (!hl7 && !fhir && !shunt_text_is(kind->text, "x12"))) return false;
     if (target->as.target->journal) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, kind->span, "a journal is not written as a message");
-        shunt_diag_help(k->diags, d, "emit a record for it: `target ... { ... encode %s ... }`", hl7 ? "hl7" : "x12");
+        shunt_diag_help(k->diags, d, "emit a record for it: `target ... { ... encode %.*s ... }`", SHUNT_TEXT_ARGS(kind->text));
         return true;
     }
     member_list members = { 0 };
     writing     w = { .k = k, .target = target, .kind = hl7 ? "hl7" : "x12", .hl7 = hl7, .message = NEW(k, shunt_message) };
+    if (fhir) {
+        w.kind = "fhir";
+        message_fhir(&w, encode);
+        return true;
+    }
     w.guide = hl7 ? hl7_message(k, encode) : x12_guide(k, encode);
     if (!w.guide) {
         use_names(k, encode);
         return true;
     }
     tell_guide(&w);
-    check_settings(&w, &members, hl7 ? hl7_settings : x12_settings, items, encode);
+    message_settings(&w, &members, hl7 ? hl7_settings : x12_settings, items, encode);
     step_in(&w, w.guide->body);
     check_items(&w, &members, items, true);
     step_out(&w, 0, kind);
-    finish(&w, &members);
+    message_finish(&w, &members);
     return true;
 }

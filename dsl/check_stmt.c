@@ -877,13 +877,9 @@ static void check_encode(check *k, const shunt_symbol *target, shunt_ast *encode
         }
         return;
     }
-    if (shunt_text_is(kind->text, "fhir")) {
-        not_in_version(k, kind->span, "`encode %.*s`", SHUNT_TEXT_ARGS(kind->text));
-        return;
-    }
     shunt_diag *d =
         shunt_diag_add(k->diags, SHUNT_E0201, kind->span, "records cannot be written as `%.*s`", SHUNT_TEXT_ARGS(kind->text));
-    shunt_diag_help(k->diags, d, "one of json, ndjson, xml, csv, fixed, x12, hl7");
+    shunt_diag_help(k->diags, d, "one of json, ndjson, xml, csv, fixed, x12, hl7, fhir");
 }
 
 /* A field as the defaults and checks of its own target see it. */

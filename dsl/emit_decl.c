@@ -236,7 +236,7 @@ static uint16_t add_encoding(shunt_emitter *e, const shunt_target_info *info)
     } kinds[] = {
         { "json", SHUNT_ENCODE_JSON },   { "ndjson", SHUNT_ENCODE_JSON }, { "csv", SHUNT_ENCODE_CSV },
         { "fixed", SHUNT_ENCODE_FIXED }, { "xml", SHUNT_ENCODE_XML },     { "x12", SHUNT_ENCODE_X12 },
-        { "hl7", SHUNT_ENCODE_HL7 },
+        { "hl7", SHUNT_ENCODE_HL7 },     { "fhir", SHUNT_ENCODE_FHIR },
     };
     const shunt_ast *ast = info->encode;
     if (!ast) return SHUNT_NONE;

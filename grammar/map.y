@@ -208,6 +208,7 @@ encode_items: %empty                            { $$ = LIST(@$); }
             | encode_items encode_item          { $$ = ADD($1, $2); } ;
 encode_item : setting
             | TO STRING ':' expr                { $$ = NODE(ENCODE_TO, @$, $2, $4); }
+            | TO STRING ':' each_opt '{' encode_items '}' { $$ = NODE(ENCODE_OBJECT, @$, $2, $4, $6); }
             | COLUMN IDENT span_opt format_opt  { $$ = NODE(COLUMN, @$, $2, $3, NULL, $4, NULL); }
             | SEGMENT IDENT each_opt '{' positions '}' { $$ = NODE(ENCODE_SEGMENT, @$, $2, $3, $5); }
             | each '{' encode_items '}'         { $$ = NODE(ENCODE_EACH, @$, $1, $3); }

@@ -14,7 +14,7 @@ static const char *const scope_names[] = { "unit", "transaction", "batch", "inte
 static const char *const exit_names[] = { "reject", "quarantine", "warn", "skip" };
 static const char *const mode_names[] = { "half_up", "half_even", "down", "up", "exact" };
 static const char *const state_names[] = { "present", "absent", "cleared" };
-static const char *const encode_names[] = { "json", "csv", "fixed", "xml", "x12", "hl7" };
+static const char *const encode_names[] = { "json", "csv", "fixed", "xml", "x12", "hl7", "fhir" };
 static const char *const frame_names[] = { "set", "loop", "group" };
 static const char *const convert_names[] = { "text",        "decimal",  "implied",    "int",      "date",
                                              "date_end",    "date_hl7", "moment_hl7", "date_iso", "moment_iso",
@@ -457,8 +457,8 @@ static void print_encoding(struct printer *d, const shunt_target *t)
 
 static void print_message(struct printer *d, const shunt_encoding *e)
 {
-    static const char *const kinds[] = { "setting", "record", "each", "segment", "element" };
-    static const char *const formats[] = { "text", "code", "number", "implied", "date", "time", "moment" };
+    static const char *const kinds[] = { "setting", "record", "each", "segment", "element", "member", "item" };
+    static const char *const formats[] = { "text", "code", "number", "implied", "date", "time", "moment", "bare" };
     uint32_t                 ends[SHUNT_MESSAGE_DEPTH + 2], depth = 0;
     for (uint32_t k = 0; k < e->node_count; k++) {
         const shunt_message_node *n = &d->p->message_nodes[e->node_first + k];
@@ -467,13 +467,15 @@ static void print_message(struct printer *d, const shunt_encoding *e)
         if (n->number) shunt_buffer_format(d->out, " %u", n->number);
         label(d, "name", n->name);
         if (n->field != SHUNT_NONE) shunt_buffer_format(d->out, " field %u", n->field);
-        if (n->kind == SHUNT_MESSAGE_ELEMENT && !n->count) {
+        if (n->kind >= SHUNT_MESSAGE_ELEMENT && !n->count) {
             shunt_buffer_format(d->out, " %s %u..%u", NAME_OF(formats, n->format), n->min, n->max);
             if (n->format == SHUNT_FORMAT_IMPLIED) shunt_buffer_format(d->out, " N%u", n->decimals);
         }
         if (n->flags & SHUNT_MESSAGE_REQUIRED) shunt_buffer_z(d->out, " required");
         if (n->flags & SHUNT_MESSAGE_CONSTANT) shunt_buffer_z(d->out, " constant");
         if (n->flags & SHUNT_MESSAGE_STARTS) shunt_buffer_z(d->out, " starts");
+        if (n->flags & SHUNT_MESSAGE_ARRAY) shunt_buffer_z(d->out, " array");
+        if (n->flags & SHUNT_MESSAGE_ATTRIBUTE) shunt_buffer_z(d->out, " attribute");
         if (n->with) shunt_buffer_format(d->out, " with %u", n->with);
         end_line(d);
         if (n->count && depth <= SHUNT_MESSAGE_DEPTH) ends[depth++] = k + 1 + n->count;

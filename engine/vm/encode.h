@@ -156,6 +156,7 @@ shunt_status shunt_form_fixed(const shunt_former *f);
 shunt_status shunt_form_xml(const shunt_former *f);
 shunt_status shunt_form_x12(const shunt_former *f);
 shunt_status shunt_form_hl7(const shunt_former *f);
+shunt_status shunt_form_fhir(const shunt_former *f);
 
 /* encode_json.c: the default form, and what it is made of. */
 shunt_status shunt_json_shapes(shunt_encoders *e, shunt_buffer *scratch);

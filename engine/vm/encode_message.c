@@ -140,8 +140,8 @@ static shunt_status value_text(const shunt_program *p, const shunt_message_node 
 }
 
 /* Absent, and an empty text, are nothing. */
-static bool read_value(const shunt_program *p, const shunt_message_node *n, const shunt_message_fields *f, shunt_type *type,
-                       shunt_value *value)
+bool shunt_message_read(const shunt_program *p, const shunt_message_node *n, const shunt_message_fields *f, shunt_type *type,
+                        shunt_value *value)
 {
     if (f->states[n->field] != SHUNT_PRESENT) return false;
     *type = p->fields[p->records[f->record].field_first + n->field].type;
@@ -155,7 +155,7 @@ shunt_status shunt_message_setting(const shunt_program *p, const shunt_message_n
     shunt_type  type;
     shunt_value v;
     *value = (shunt_text){ 0 };
-    if (!read_value(p, n, f, &type, &v)) return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
+    if (!shunt_message_read(p, n, f, &type, &v)) return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
     return value_text(p, n, type, v, room, value);
 }
 
@@ -197,7 +197,8 @@ static shunt_status put_value(shunt_message_writer *m, const shunt_message_node 
     shunt_value v;
     shunt_text  text;
     if (f->states[n->field] == SHUNT_CLEARED) return shunt_write_null(&m->segments);
-    if (!read_value(m->program, n, f, &type, &v)) return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
+    if (!shunt_message_read(m->program, n, f, &type, &v))
+        return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
     SHUNT_TRY(value_text(m->program, n, type, v, room, &text));
     uint32_t count = n->format == SHUNT_FORMAT_TEXT && n->min > 1 ? shunt_utf8_count(text) : n->min;
     SHUNT_TRY(shunt_message_text(m, text));
@@ -206,6 +207,8 @@ static shunt_status put_value(shunt_message_writer *m, const shunt_message_node 
 }
 
 /* ---- elements and segments ---- */
+
+static bool has_rows(const shunt_program *p, uint32_t each, const shunt_message_fields *f);
 
 /* Does anything in [first, end) say something of the record? `only_constants`: nothing in there could. */
 static bool has_content(const shunt_program *p, uint32_t first, uint32_t end, const shunt_message_fields *f, bool *only_constants)
@@ -216,25 +219,25 @@ static bool has_content(const shunt_program *p, uint32_t first, uint32_t end, co
         const shunt_message_node *n = &p->message_nodes[i];
         if (n->kind == SHUNT_MESSAGE_EACH) {
             *only_constants = false;
-            if (f->states[n->field] == SHUNT_PRESENT && f->values[n->field].list.count) return true;
+            if (has_rows(p, i, f)) return true;
         } else if (n->count) {
             if (has_content(p, i + 1, i + 1 + n->count, f, only_constants)) return true;
         } else if (!(n->flags & SHUNT_MESSAGE_CONSTANT)) {
             *only_constants = false;
-            if (f->states[n->field] == SHUNT_CLEARED || read_value(p, n, f, &type, &value)) return true;
+            if (f->states[n->field] == SHUNT_CLEARED || shunt_message_read(p, n, f, &type, &value)) return true;
         }
     }
     return false;
 }
 
-static bool is_written(const shunt_program *p, uint32_t first, uint32_t end, const shunt_message_fields *f)
+bool shunt_message_says(const shunt_program *p, uint32_t first, uint32_t end, const shunt_message_fields *f)
 {
     bool only_constants = true;
     return has_content(p, first, end, f, &only_constants) || only_constants;
 }
 
-static bool row_at(const shunt_program *p, const shunt_message_node *each, const shunt_message_fields *f, uint32_t index,
-                   shunt_message_fields *row)
+bool shunt_message_row(const shunt_program *p, const shunt_message_node *each, const shunt_message_fields *f, uint32_t index,
+                       shunt_message_fields *row)
 {
     shunt_type       type = p->fields[p->records[f->record].field_first + each->field].type;
     const shunt_row *item = f->values[each->field].list.items[index].row;
@@ -243,9 +246,18 @@ static bool row_at(const shunt_program *p, const shunt_message_node *each, const
     return true;
 }
 
-static uint32_t row_count(const shunt_message_node *each, const shunt_message_fields *f)
+uint32_t shunt_message_rows(const shunt_message_node *each, const shunt_message_fields *f)
 {
     return f->states[each->field] == SHUNT_PRESENT ? f->values[each->field].list.count : 0;
+}
+
+static bool has_rows(const shunt_program *p, uint32_t each, const shunt_message_fields *f)
+{
+    const shunt_message_node *n = &p->message_nodes[each];
+    shunt_message_fields      row;
+    for (uint32_t r = 0; r < shunt_message_rows(n, f); r++)
+        if (shunt_message_row(p, n, f, r, &row) && shunt_message_says(p, each + 1, each + 1 + n->count, &row)) return true;
+    return false;
 }
 
 static bool element_is_written(const shunt_program *p, uint32_t first, uint32_t end, const shunt_message_fields *f,
@@ -267,9 +279,9 @@ static shunt_status put_repetitions(shunt_message_writer *m, uint32_t each, cons
 {
     const shunt_message_node *n = &m->program->message_nodes[each];
     shunt_message_fields      row;
-    for (uint32_t r = 0; r < row_count(n, f); r++) {
+    for (uint32_t r = 0; r < shunt_message_rows(n, f); r++) {
         if (r) shunt_write_repetition(&m->segments);
-        if (row_at(m->program, n, f, r, &row)) SHUNT_TRY(put_elements(m, each + 1, each + 1 + n->count, &row, level));
+        if (shunt_message_row(m->program, n, f, r, &row)) SHUNT_TRY(put_elements(m, each + 1, each + 1 + n->count, &row, level));
     }
     return SHUNT_OK;
 }
@@ -292,7 +304,7 @@ static shunt_status put_elements(shunt_message_writer *m, uint32_t first, uint32
         }
         if (!n->count) {
             if (!n->with || element_is_written(p, first, end, f, n->with)) SHUNT_TRY(put_value(m, n, f));
-        } else if (!is_written(p, i + 1, i + 1 + n->count, f)) {
+        } else if (!shunt_message_says(p, i + 1, i + 1 + n->count, f)) {
             if (n->flags & SHUNT_MESSAGE_REQUIRED) return SHUNT_REQUIRED_MISSING;
         } else if (p->message_nodes[i + 1].kind == SHUNT_MESSAGE_EACH) {
             SHUNT_TRY(put_repetitions(m, i + 1, f, level + 1));
@@ -326,8 +338,8 @@ shunt_status shunt_message_write(shunt_message_writer *m, uint32_t first, uint32
         uint32_t                  body = i + 1, after = i + 1 + n->count;
         shunt_message_fields      row;
         if (n->kind == SHUNT_MESSAGE_EACH) {
-            for (uint32_t r = 0; r < row_count(n, f); r++)
-                if (row_at(p, n, f, r, &row)) SHUNT_TRY(shunt_message_write(m, body, after, &row));
+            for (uint32_t r = 0; r < shunt_message_rows(n, f); r++)
+                if (shunt_message_row(p, n, f, r, &row)) SHUNT_TRY(shunt_message_write(m, body, after, &row));
         } else if (n->kind == SHUNT_MESSAGE_SEGMENT) {
             bool written;
             SHUNT_TRY(weigh_segment(m, n, body, after, f, &written));

@@ -39,6 +39,14 @@ enum { SHUNT_CONTROLS = 1000000000 /* control numbers are less than this */ };
 bool     shunt_message_control(const shunt_setting *setting, uint64_t *control);
 /* The next one of the run. */
 uint64_t shunt_message_next(shunt_dress *d, uint64_t first);
+/* Does anything in [first, end) say something of the record, or is all of it constant? */
+bool     shunt_message_says(const shunt_program *p, uint32_t first, uint32_t end, const shunt_message_fields *f);
+/* False: absent, or an empty text. */
+bool     shunt_message_read(const shunt_program *p, const shunt_message_node *n, const shunt_message_fields *f, shunt_type *type,
+                            shunt_value *value);
+uint32_t shunt_message_rows(const shunt_message_node *each, const shunt_message_fields *f);
+bool     shunt_message_row(const shunt_program *p, const shunt_message_node *each, const shunt_message_fields *f, uint32_t index,
+                           shunt_message_fields *row);
 /* Parts of a parcel: lengths, then bytes. */
 enum { SHUNT_MESSAGE_PARTS = 8 };
 typedef struct shunt_message_parts {

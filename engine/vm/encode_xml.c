@@ -1,6 +1,7 @@
 /* `encode xml`: each record is one element on one line, a document of its own (XML 1.0, UTF-8). Whatever a message holds, elements and
  * attributes are those of the rules. */
 #include "engine/vm/encode.h"
+#include "engine/vm/object.h"
 
 /* An element that is written, with its tags; an attribute: ` name="` and `"`. */
 struct xml_part {
@@ -26,7 +27,7 @@ static bool is_plain(uint8_t byte)
 }
 
 /* Tabs and line ends as references: an attribute would lose them, and a record stays on one line. */
-static shunt_status put_text(shunt_buffer *out, shunt_text text)
+shunt_status shunt_xml_text(shunt_buffer *out, shunt_text text)
 {
     for (size_t i = 0; i < text.length;) {
         size_t run = 0, length;
@@ -55,14 +56,14 @@ static shunt_status put_text(shunt_buffer *out, shunt_text text)
 static shunt_status put_scalar(const shunt_program *p, shunt_type type, shunt_value value, shunt_buffer *out)
 {
     char room[SHUNT_VALUE_ROOM];
-    return put_text(out, shunt_value_text(p, type, value, room));
+    return shunt_xml_text(out, shunt_value_text(p, type, value, room));
 }
 
 static void put_currency(const shunt_program *p, const struct xml_form *f, shunt_type type, shunt_buffer *out)
 {
     if (!f->currencies || !shunt_is_money(type)) return;
     shunt_buffer_z(out, " currency=\"");
-    (void)put_text(out, shunt_program_text(p, type.extra));
+    (void)shunt_xml_text(out, shunt_program_text(p, type.extra));
     shunt_buffer_char(out, '"');
 }
 
@@ -182,7 +183,7 @@ static shunt_status take_settings(const shunt_former *f, struct xml_form *form)
     shunt_put(f->scratch, s[ROOT].value);
     if (s[NAMESPACE].value.length) {
         shunt_buffer_z(f->scratch, " xmlns=\"");
-        if (put_text(f->scratch, s[NAMESPACE].value) != SHUNT_OK) {
+        if (shunt_xml_text(f->scratch, s[NAMESPACE].value) != SHUNT_OK) {
             f->scratch->length = 0;
             return shunt_setting_fault(f, &s[NAMESPACE], "text that XML can hold");
         }

@@ -12,6 +12,8 @@ typedef enum shunt_message_kind {
     SHUNT_MESSAGE_SEGMENT, /* `name`; `number`: depth of its loop in the guide, 0 = of the set itself; `decimals`: loops that it begins at
                             * once; body: elements */
     SHUNT_MESSAGE_ELEMENT, /* `number`: position in what is around it; a value, or a body: components, or EACH: repetitions */
+    SHUNT_MESSAGE_MEMBER,  /* FHIR: `name`; a value, or a body: its members, or ITEMs and EACHes where it is ARRAY */
+    SHUNT_MESSAGE_ITEM,    /* of an array: a value, or a body */
     SHUNT_MESSAGE_KIND_COUNT
 } shunt_message_kind;
 typedef enum shunt_message_format {
@@ -22,15 +24,18 @@ typedef enum shunt_message_format {
     SHUNT_FORMAT_DATE,    /* CCYYMMDD, YYMMDD where `max` is 6 */
     SHUNT_FORMAT_TIME,    /* of a moment: HHMM, HHMMSS where `max` is at least 6 */
     SHUNT_FORMAT_MOMENT,  /* HL7: YYYYMMDDHHMMSS and the zone, or as far as it is known */
+    SHUNT_FORMAT_BARE,    /* JSON: a number or a truth value, as it is */
     SHUNT_FORMAT_COUNT
 } shunt_message_format;
 enum {
     SHUNT_MESSAGE_REQUIRED = 1, /* where what is around it is written */
     SHUNT_MESSAGE_CONSTANT = 2, /* says nothing of a record: alone it makes no segment */
     SHUNT_MESSAGE_STARTS = 4,   /* a segment: it begins its loop, without it nothing else of that is written */
-    SHUNT_MESSAGE_FLAGS = 7
+    SHUNT_MESSAGE_ARRAY = 8,
+    SHUNT_MESSAGE_ATTRIBUTE = 16, /* XML has it as an attribute */
+    SHUNT_MESSAGE_FLAGS = 31
 };
-enum { SHUNT_MESSAGE_DEPTH = 24, SHUNT_MESSAGE_LOOPS = 16 };
+enum { SHUNT_MESSAGE_DEPTH = 80, SHUNT_MESSAGE_LOOPS = 16 };
 /* What settings of the header of an HL7 message are about: its fields. */
 enum {
     SHUNT_HL7_SENDING_APPLICATION = 3,

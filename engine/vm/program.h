@@ -150,6 +150,7 @@ typedef enum shunt_encoding_kind {
     SHUNT_ENCODE_XML,
     SHUNT_ENCODE_X12, /* from here on they write messages: what stands in them say nodes */
     SHUNT_ENCODE_HL7,
+    SHUNT_ENCODE_FHIR,
     SHUNT_ENCODE_COUNT
 } shunt_encoding_kind;
 enum {                             /* what a column holds, where it is no field of the record; the last four are of the line */

@@ -104,6 +104,7 @@ static shunt_status prepare_form(shunt_encoders *e, uint32_t target, shunt_buffe
     static shunt_status (*const makers[])(const shunt_former *) = {
         [SHUNT_ENCODE_JSON] = shunt_form_json, [SHUNT_ENCODE_CSV] = shunt_form_csv, [SHUNT_ENCODE_FIXED] = shunt_form_fixed,
         [SHUNT_ENCODE_XML] = shunt_form_xml,   [SHUNT_ENCODE_X12] = shunt_form_x12, [SHUNT_ENCODE_HL7] = shunt_form_hl7,
+        [SHUNT_ENCODE_FHIR] = shunt_form_fhir,
     };
     const shunt_program *p = e->program;
     *fault = (shunt_encoding_fault){ .text = "" };

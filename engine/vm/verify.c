@@ -468,36 +468,77 @@ static bool column_ok(const struct verifier *v, const shunt_target *t, uint16_t 
     return t->line != SHUNT_NONE && field - (unsigned)SHUNT_COLUMN_LINE < p->records[t->line].field_count;
 }
 
-/* Nodes [first, end) read fields of `record`. Bodies are deeper than what owns them, so the depth bounds the walk. */
-static bool check_nodes(struct verifier *v, uint32_t first, uint32_t end, uint16_t record, uint16_t around, unsigned depth)
+/* A walk over the nodes of a message: what is around, and which form it is. */
+struct message_walk {
+    uint32_t first, end; /* nodes of a body */
+    uint16_t record;     /* whose fields they read */
+    uint16_t parent;     /* kind of the owner of the body, SHUNT_NONE = none */
+    bool     array, fhir;
+    unsigned depth;
+};
+
+/* Which node may stand where: encoders rely on it. */
+static bool stands_well(const struct message_walk *w, uint32_t at, const shunt_message_node *n)
+{
+    bool outside = w->parent == SHUNT_NONE, element = w->parent == SHUNT_MESSAGE_SEGMENT || w->parent == SHUNT_MESSAGE_ELEMENT;
+    switch ((shunt_message_kind)n->kind) {
+    case SHUNT_MESSAGE_SETTING: return outside;
+    case SHUNT_MESSAGE_RECORD: return outside && !w->fhir;
+    case SHUNT_MESSAGE_SEGMENT:
+        return !w->fhir && (outside || w->parent == SHUNT_MESSAGE_RECORD || w->parent == SHUNT_MESSAGE_EACH);
+    case SHUNT_MESSAGE_ELEMENT: return !w->fhir && element;
+    case SHUNT_MESSAGE_EACH:
+        if (n->count == 0) return false;
+        if (w->fhir) return w->array;
+        /* Around segments, or all there is in an element: its repetitions. */
+        return outside || w->parent == SHUNT_MESSAGE_RECORD || w->parent == SHUNT_MESSAGE_EACH ||
+               (w->parent == SHUNT_MESSAGE_ELEMENT && at == w->first && n->count == w->end - at - 1);
+    case SHUNT_MESSAGE_MEMBER: return w->fhir && !w->array;
+    case SHUNT_MESSAGE_ITEM: return w->fhir && w->array;
+    case SHUNT_MESSAGE_KIND_COUNT: break;
+    }
+    return false;
+}
+
+static bool node_ok(const struct verifier *v, const shunt_message_node *n)
+{
+    if (n->format >= SHUNT_FORMAT_COUNT || n->decimals > SCALE_AT_MOST || n->flags > SHUNT_MESSAGE_FLAGS ||
+        !text_or_none(v, n->name))
+        return false;
+    bool named = n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_MEMBER;
+    if (named && n->name == SHUNT_NONE) return false;
+    if (n->kind == SHUNT_MESSAGE_ELEMENT && !n->number) return false;
+    if (n->kind != SHUNT_MESSAGE_SEGMENT) return true;
+    if (n->number >= SHUNT_MESSAGE_LOOPS) return false;
+    return !(n->flags & SHUNT_MESSAGE_STARTS) || (n->decimals && n->decimals <= n->number);
+}
+
+/* Bodies are deeper than what owns them, so the depth bounds the walk. Of an EACH in an element the nodes are its components, so
+ * they count as those of the element; of one in an array as those of the array. */
+static bool check_nodes(struct verifier *v, const struct message_walk *w)
 {
     const shunt_program     *p = v->p;
-    const shunt_record_type *r = &p->records[record];
-    if (depth > SHUNT_MESSAGE_DEPTH) return false;
-    for (uint32_t i = first; i < end; i += 1 + p->message_nodes[i].count) {
+    const shunt_record_type *r = &p->records[w->record];
+    if (w->depth > SHUNT_MESSAGE_DEPTH) return false;
+    for (uint32_t i = w->first; i < w->end; i += 1 + p->message_nodes[i].count) {
         const shunt_message_node *n = &p->message_nodes[i];
-        if (++v->work > WORK_AT_MOST) return false;
-        if (n->kind >= SHUNT_MESSAGE_KIND_COUNT || n->format >= SHUNT_FORMAT_COUNT || n->decimals > SCALE_AT_MOST ||
-            n->flags > SHUNT_MESSAGE_FLAGS || !text_or_none(v, n->name) || n->count >= end - i)
-            return false;
-        bool value = n->kind == SHUNT_MESSAGE_SETTING || (n->kind == SHUNT_MESSAGE_ELEMENT && !n->count);
+        if (++v->work > WORK_AT_MOST || n->count >= w->end - i || !stands_well(w, i, n) || !node_ok(v, n)) return false;
+        bool body = n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_RECORD || n->kind == SHUNT_MESSAGE_EACH;
         bool held = n->field < r->field_count;
-        if (value && !(held && scalar(p->fields[r->field_first + n->field].type.kind) && !n->count)) return false;
-        if (n->kind == SHUNT_MESSAGE_SEGMENT && (n->name == SHUNT_NONE || n->number >= SHUNT_MESSAGE_LOOPS ||
-                                                 (n->flags & SHUNT_MESSAGE_STARTS && (!n->decimals || n->decimals > n->number))))
-            return false;
-        if (n->kind == SHUNT_MESSAGE_ELEMENT && (around == SHUNT_NONE || !n->number)) return false;
-        if ((n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_RECORD) && around != SHUNT_NONE) return false;
-        uint16_t inner = record;
-        if (n->kind == SHUNT_MESSAGE_EACH) { /* also where nothing stands in it: its list is counted */
+        if (!body && !n->count && !(held && scalar(p->fields[r->field_first + n->field].type.kind))) return false;
+        if (n->kind == SHUNT_MESSAGE_SETTING && n->count) return false;
+        if (!n->count) continue;
+        struct message_walk inner = { i + 1, i + 1 + n->count, w->record, n->kind, false, w->fhir, w->depth + 1 };
+        inner.array = n->kind == SHUNT_MESSAGE_MEMBER && n->flags & SHUNT_MESSAGE_ARRAY;
+        if (n->kind == SHUNT_MESSAGE_EACH) {
             if (!held) return false;
             shunt_type type = p->fields[r->field_first + n->field].type;
             if (type.kind != SHUNT_KIND_LIST || type.element != SHUNT_KIND_ROW) return false;
-            inner = type.record;
+            inner.record = type.record;
+            inner.array = w->array;
+            if (w->parent == SHUNT_MESSAGE_ELEMENT) inner.parent = SHUNT_MESSAGE_SEGMENT; /* elements, and no further EACH */
         }
-        if (value || !n->count) continue;
-        bool element = n->kind == SHUNT_MESSAGE_SEGMENT || n->kind == SHUNT_MESSAGE_ELEMENT;
-        if (!check_nodes(v, i + 1, i + 1 + n->count, inner, element ? n->kind : around, depth + 1)) return false;
+        if (!check_nodes(v, &inner)) return false;
     }
     return true;
 }
@@ -510,7 +551,11 @@ static bool check_message(struct verifier *v, const shunt_target *t)
     if (e->kind < SHUNT_ENCODE_X12) return e->node_count == 0 && t->message == SHUNT_NONE;
     return t->message != SHUNT_NONE && !(t->flags & SHUNT_TARGET_JOURNAL) &&
            slice_ok(v, e->node_first, e->node_count, p->message_nodes_count) &&
-           check_nodes(v, e->node_first, e->node_first + e->node_count, t->message, SHUNT_NONE, 0);
+           check_nodes(v, &(struct message_walk){ .first = e->node_first,
+                                                  .end = e->node_first + e->node_count,
+                                                  .record = t->message,
+                                                  .parent = SHUNT_NONE,
+                                                  .fhir = e->kind == SHUNT_ENCODE_FHIR });
 }
 
 static bool check_target(struct verifier *v, uint32_t index)

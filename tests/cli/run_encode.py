@@ -422,6 +422,67 @@ def hl7_keeps_its_parts(folder):
     expect_hl7(folder, 'encoding: "ISO-8859-1"  separators: "*:^!,"  line: "\\r\\n"', "*:^!,", "latin-1", line="\r\n")
 
 
+FHIR = """encode fhir {} "4.0.1" {{ {}
+    to "Invoice.status": "issued"  to "Invoice.note[1].text": note  to "Invoice.note[0].text": "first"
+    to "Invoice.identifier": {{ to "value": claim  to "system": note }}
+    to "Invoice.totalNet": paid  to "Invoice.subject.id": note }}"""
+
+
+def fhir_of(number, note, paid):
+    return {"resourceType": "Invoice", "identifier": [{"system": note, "value": number}], "status": "issued", "subject": {"id": note},
+            "totalNet": {"value": paid, "currency": "USD"}, "note": [{"text": "first"}, {"text": note}]}
+
+
+@test
+def fhir_json_holds_every_text(folder):
+    claims = claims_of(notes())
+    out, failed = run(folder, rules(FHIR.format("json", ""), ends=True).replace("note: text", "note: text"), claims)
+    assert failed == {}
+    lines = out.decode().split("\n")
+    assert lines.pop() == "" and len(lines) == len(claims)
+    for line, claim in zip(lines, with_ends(claims)):
+        got = json.loads(line, parse_float=str)
+        assert got == fhir_of(*claim) and list(got) == list(fhir_of(*claim)), line
+    out, _ = run(folder, rules(FHIR.format("json", 'bundle: "batch"')), claims)
+    bundle = json.loads(out, parse_float=str)
+    assert bundle == {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": fhir_of(*c), "request": {"method": "POST", "url": "Invoice"}} for c in claims]}
+    out, _ = run(folder, rules(FHIR.format("json", 'bundle: "collection"')), claims[:1])
+    assert json.loads(out, parse_float=str) == {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": fhir_of(*claims[0])}]}
+
+
+@test
+def fhir_xml_holds_every_text(folder):
+    space = "{http://hl7.org/fhir}"
+
+    def value(parent, *path):
+        for name in path:
+            parent = parent.find(space + name) if isinstance(name, str) else parent
+        return parent.attrib["value"]
+
+    def check(root, number, note, paid):
+        assert [e.tag[len(space):] for e in root] == ["identifier", "status", "subject", "totalNet", "note", "note"]
+        assert [e.tag[len(space):] for e in root[0]] == ["system", "value"] and root[2].attrib == {"id": note} and len(root[2]) == 0
+        assert (value(root[0], "system"), value(root[0], "value"), value(root[3], "value"), value(root[3], "currency"), value(root[5], "text")) == (note, number, paid, "USD", note)
+
+    claims = claims_of(notes())
+    out, failed = run(folder, rules(FHIR.format("xml", ""), ends=True), claims)
+    claims = with_ends(claims)
+    assert set(failed) == {c[0] for c in claims if xml_fails(c[1])} and set(failed.values()) == {"NOT_WRITABLE"}
+    kept = [c for c in claims if c[0] not in failed]
+    lines = out.decode().split("\n")[:-1]
+    assert len(lines) == len(kept)
+    for line, claim in zip(lines, kept):
+        check(ET.fromstring(line), *claim)
+    claims = [c for c in claims_of(notes()) if not xml_fails(c[1])]
+    out, _ = run(folder, rules(FHIR.format("xml", 'bundle: "transaction"')), claims)
+    root = ET.fromstring(out.decode())
+    entries = root.findall(space + "entry")
+    assert root.tag == space + "Bundle" and value(root, "type") == "transaction" and len(entries) == len(claims) == len(root) - 1
+    for entry, claim in zip(entries, claims):
+        check(entry.find(space + "resource")[0], *claim)
+        assert value(entry, "request", "method") == "POST" and value(entry, "request", "url") == "Invoice"
+
+
 @test
 def fixed_numbers(folder):
     text = rules('encode fixed 24 { column claim at 1..2  column paid at 3..10  column `at` at 12..19 as "MMDDYYYY"  column nth at 21..24 as "N1" }')

@@ -148,6 +148,34 @@ static const struct {
       "FT1||||20250301||large|X|||-0.125|80.00&USD\n"
       "MSH|^~\\&|S1||R\\T\\1||20250301080000+0000||DFT^P03^DFT_P03|2|T|2.5.1|||AL\nEVN||20250301\nPID|||99213~A<1||C2\n"
       "FT1||||20250301||large|X|||-0.125|-80.00&USD\n" },
+    { "a resource",
+      "encode fhir json \"R5\" { to \"Invoice.status\": \"draft\"  to \"Invoice.lineItem\": for each s in services where "
+      "s.charge > 50.00 USD { "
+      "to \"sequence\": nth  to \"chargeItemCodeableConcept.text\": s.code  to \"chargeItemCodeableConcept.coding[1].code\": "
+      "none } "
+      "to \"Invoice.totalGross\": paid  to \"Invoice.id\": claim  to \"Invoice.creation\": day  to \"Invoice.cancelledReason\": "
+      "none "
+      "to \"Invoice.participant[1].actor.display\": \"B\"  to \"Invoice.participant[0]\": { to \"actor.reference\": "
+      "\"A/{claim}\" } }",
+      "", CLAIM("C1", "80") CLAIM("C2", "-80"),
+      "{\"resourceType\":\"Invoice\",\"id\":\"C1\",\"status\":\"draft\",\"creation\":\"2025-03-01\",\"participant\":[{\"actor\":{"
+      "\"reference\":\"A/C1\"}},"
+      "{\"actor\":{\"display\":\"B\"}}],\"lineItem\":[{\"sequence\":1,\"chargeItemCodeableConcept\":{\"text\":\"99213\"}}],"
+      "\"totalGross\":{\"value\":80.00,"
+      "\"currency\":\"USD\"}}\n"
+      "{\"resourceType\":\"Invoice\",\"id\":\"C2\",\"status\":\"draft\",\"creation\":\"2025-03-01\",\"participant\":[{\"actor\":{"
+      "\"reference\":\"A/C2\"}},"
+      "{\"actor\":{\"display\":\"B\"}}],\"lineItem\":[{\"sequence\":2,\"chargeItemCodeableConcept\":{\"text\":\"99213\"}}],"
+      "\"totalGross\":{\"value\":-80.00,"
+      "\"currency\":\"USD\"}}\n" },
+    { "repetitions of a value",
+      "encode fhir xml \"4.0.1\" { to \"Patient.name[0].given\": for each s in services { to \"\": s.code } to "
+      "\"Patient.active\": flag  to "
+      "\"Patient.extension[0].valueString\": claim  to \"Patient.extension[0].url\": \"urn:a&b\" }",
+      "", CLAIM("C1", "80"),
+      "<Patient xmlns=\"http://hl7.org/fhir\"><extension url=\"urn:a&amp;b\"><valueString value=\"C1\"/></extension><active "
+      "value=\"true\"/>"
+      "<name><given value=\"99213\"/><given value=\"A&lt;1\"/></name></Patient>\n" },
     { "what does not fit is none of its unit", "encode fixed 4 { column claim at 1..2 }", "",
       CLAIM("C10", "80") CLAIM("C2", "80"), "C2  \n" },
 };
@@ -219,6 +247,8 @@ static const struct {
     { HL7("separators: \"|^~\\\\|\""), "", "`separators` must be five different marks" },
     { HL7("line: \"\""), "", "`line` must be `\\r`, `\\n` or `\\r\\n`\n" },
     { HL7("encoding: \"UTF-16\""), "", "`encoding` must be \"UTF-8\"" },
+    { "encode fhir json \"4.0.1\" { bundle: \"searchset\"  to \"Patient.active\": flag }", "",
+      "`bundle` must be \"none\", \"collection\", \"batch\" or \"transaction\"\n" },
     { HL7("frame: \"tcp\""), "", "`frame` must be \"none\" or \"mllp\"\n" },
     { "", "encode xml { column date as \"lines\"  column amount }",
       "`lines` is what the lines of a journal are called\n  --> t.map:27:16" },
@@ -357,6 +387,10 @@ static const struct {
       " for each s in services { segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } } }",
       "" },
     { HL7("frame: \"mllp\"  encoding: \"UTF-8\""), "" },
+    { "encode fhir xml \"4.0.1\" { bundle: \"batch\"  to \"Patient.name[0].given\": for each s in services { to \"\": s.code } "
+      "to "
+      "\"Patient.active\": flag }",
+      "" },
 };
 
 START_TEST(memory_that_fails)
