@@ -104,8 +104,16 @@ def member(m, container, tables):
                                               min(int(m.get("l") or 0), 65535), table or "-", kind, name)
 
 
+# The facts have a profile of OBX in the place of the segment: usage is that of the next version.
+PROFILED = {("OBX", "2.7.1"): "2.8.1", ("OBX", "2.8"): "2.8.1"}
+
+
 def write_members(path, word, items, tables, borrowed):
     names, members = {}, {}
+    for (code, version), other in PROFILED.items() if word == "segment" else ():
+        plain = {m["p"]: m["u"] for m in items[other][code]["f"]}
+        for m in items[version][code]["f"]:
+            m["u"] = plain.get(m["p"], m["u"])
     for version in VERSIONS:
         for code, item in items[version].items():
             for v in [version] + borrowed.get((version, code), []):
