@@ -688,14 +688,25 @@ static void put_claim(ack *a, const claim *c)
         put_plain(a, "DTP*472*RD8*%08u-%08u", c->from, c->to);
 }
 
+/* What stands between the parts of a reference: no separator of this interchange. */
+static char joint(const ack *a)
+{
+    for (const char *c = "-._/"; *c; c++) {
+        uint8_t u = (uint8_t)*c;
+        if (u != a->delims.element && u != a->delims.component && u != a->delims.repetition && u != a->delims.terminator)
+            return *c;
+    }
+    return ' ';
+}
+
 static void put_trace(ack *a, const claim_set *set)
 {
     const group       *g = AT(a, groups, group, set->group);
     const interchange *i = AT(a, interchanges, interchange, g->interchange);
     put_text(a, text_of(a, i->fields[13]));
-    shunt_buffer_char(a->out, '-');
+    shunt_buffer_char(a->out, joint(a));
     put_text(a, text_of(a, g->control));
-    shunt_buffer_char(a->out, '-');
+    shunt_buffer_char(a->out, joint(a));
     put_text(a, text_of(a, set->control));
 }
 
@@ -747,7 +758,13 @@ static void put_set(ack *a, uint32_t index, uint32_t number)
     put_z(a, "TH");
     end_segment(a);
     put_plain(a, "HL*1**20*1");
-    put_party(a, "PR", "2", &set->receiver, "46");
+    party receiver = set->receiver, submitter = set->submitter;
+    /* One that the claims do not name is known by its group. */
+    if (!receiver.last.length) receiver.last = AT(a, groups, group, set->group)->receiver;
+    if (!receiver.id.length) receiver.id = AT(a, groups, group, set->group)->receiver;
+    if (!submitter.last.length) submitter.last = AT(a, groups, group, set->group)->sender;
+    if (!submitter.id.length) submitter.id = AT(a, groups, group, set->group)->sender;
+    put_party(a, "PR", "2", &receiver, "46");
     shunt_buffer_z(a->out, "TRN");
     put_z(a, "1");
     next(a);
@@ -756,10 +773,10 @@ static void put_set(ack *a, uint32_t index, uint32_t number)
     put_plain(a, "DTP*050*D8*%s", a->options.date);
     put_plain(a, "DTP*009*D8*%s", a->options.date);
     put_plain(a, "HL*2*1*21*%c", set->claim_first < end ? '1' : '0');
-    put_party(a, "41", NULL, &set->submitter, "46");
+    put_party(a, "41", NULL, &submitter, "46");
     shunt_buffer_z(a->out, "TRN");
     put_z(a, "2");
-    put_ref(a, set->batch);
+    put_ref(a, set->batch.length ? set->batch : set->control);
     end_segment(a);
     shunt_buffer_z(a->out, "STC");
     next(a);
@@ -833,7 +850,7 @@ static void put_answers(ack *a)
     uint32_t open = NONE, group_open = NONE, groups = 0, sets = 0, control = 0;
     for (uint32_t s = 0; s <= a->sets.count; s++) {
         const claim_set *set = s < a->sets.count ? AT(a, sets, claim_set, s) : NULL;
-        if (set && (!set->end || set->answered_elsewhere)) continue;
+        if (set && (!set->end || set->answered_elsewhere || set->claim_first == claims_end(a, s))) continue;
         uint32_t of = set ? AT(a, groups, group, set->group)->interchange : NONE;
         if (group_open != NONE && (!set || set->group != group_open)) {
             put_plain(a, "GE*%u*%u", sets, groups);
