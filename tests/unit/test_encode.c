@@ -373,6 +373,56 @@ START_TEST(a_program_that_asks_for_more_is_refused)
 }
 END_TEST
 
+/* Messages whose nodes are not those that a compiler makes: refused, or written without harm. */
+static const char *const of_nodes[] = {
+    X12("") " ",
+    "encode x12 820 \"005010\" { sender: \"S\"  receiver: part(claim, 1, 15)  segment BPR { 1: \"C\"  2: paid  3: \"C\"  4: "
+    "\"CHK\" } for "
+    "each record { for each s in "
+    "services { segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } segment RMR { 1: \"IV\"  2: s.code  4: s.charge } } } }",
+    "encode hl7 \"DFT^P03\" \"2.5.1\" { sending_application: \"S\"  receiving_application: claim  segment EVN { 2: day } segment "
+    "PID { 3: for each s in "
+    "services { 1: part(s.code, 1, 15)  4: { 1: part(s.code, 1, 15) } } 5: { 1.1: claim } } segment FT1 { 4: day  6: size  7.1: "
+    "\"X\"  10: "
+    "rate  11: paid } }",
+    "encode fhir xml \"4.0.1\" { bundle: \"batch\"  to \"Patient.name[0].given\": for each s in services { to \"\": s.code } to "
+    "\"Patient.active\": flag "
+    "to \"Patient.contact\": for each s in services { to \"name.text\": s.code  to \"telecom[1].value\": s.code } }",
+};
+
+START_TEST(messages_of_damaged_programs)
+{
+    struct host    h = host_of(of_nodes[_i], "");
+    shunt_program *program = NULL;
+    uint64_t       state = (uint64_t)_i + 1;
+    unsigned       taken = 0;
+    ck_assert_msg(compile(&h, NULL, &program) == SHUNT_DONE, "%s", h.out);
+    uint32_t            count = program->message_nodes_count;
+    shunt_message_node *nodes = calloc(count, sizeof *nodes);
+    shunt_program       changed = *program;
+    ck_assert(nodes != NULL && count > 4);
+    changed.message_nodes = nodes;
+    for (unsigned round = 0; round < 4000; round++) {
+        char why[200];
+        memcpy(nodes, program->message_nodes, count * sizeof *nodes);
+        for (unsigned times = 0; times <= round % 3; times++) {
+            static const uint16_t values[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 31, 255, 256, 0xfffe, 0xffff };
+            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            uint8_t *bytes = (uint8_t *)&nodes[(state >> 33) % count];
+            memcpy(bytes + (state >> 20) % (sizeof *nodes - 1), &values[(state >> 50) % 16], 1 + (state >> 60) % 2);
+        }
+        if (shunt_program_verify(&shunt_memory_libc, &changed, why) != SHUNT_OK) continue;
+        taken++;
+        h.length = 0;
+        ck_assert(run(&h, &changed, NULL, CLAIM("C1", "80") CLAIM("C2", "-80")) <= SHUNT_RULES_FAULT);
+    }
+    ck_assert_msg(taken > 50, "%u", taken);
+    free(nodes);
+    shunt_release(program);
+    free(h.out);
+}
+END_TEST
+
 static const struct {
     const char *encode, *journal;
 } of_memory[] = {
@@ -423,6 +473,7 @@ int main(void)
     tcase_add_loop_test(tc, records_are_written_as_the_rules_say, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(tc, what_can_not_be_written_does_not_compile, 0, sizeof faults / sizeof *faults);
     tcase_add_test(tc, a_program_that_asks_for_more_is_refused);
+    tcase_add_loop_test(tc, messages_of_damaged_programs, 0, sizeof of_nodes / sizeof *of_nodes);
     tcase_add_loop_test(tc, memory_that_fails, 0, sizeof of_memory / sizeof *of_memory);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
