@@ -1,13 +1,17 @@
 /* rewrite.c - what a reader sees, written by the writer of the rules and read again, is the same. For tests/corpus/rewrite.py.
- *   rewrite x12|hl7 FILE...   a line each: `same NAME SEGMENTS`, `none NAME WHY` (nothing to write, or a value that has no form),
+ *   rewrite x12|hl7|fhir FILE... a line each: `same NAME SEGMENTS`, `none NAME WHY` (nothing to write, or a value that has no form),
  *                             `differs NAME SEGMENT` with both sides below
  * Compared are segments with their repetitions, components and subcomponents, loops and kinds of faults. Apart from these: padding and
  * ISA01 to ISA04, empty parts at the end of what they are in, line ends. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dsl/grow.h"
 #include "dsl/plan_maker.h"
 #include "engine/base/write.h"
+#include "engine/vm/object.h"
+#include "standards/fhir/json.h"
+#include "standards/fhir/xml.h"
 #include "standards/hl7/delims.h"
 #include "standards/hl7/reader.h"
 #include "standards/hl7/text.h"
@@ -286,6 +290,252 @@ static void rewrite(const char *path, const shunt_plan *plan)
     free(bytes);
 }
 
+/* ---- FHIR: JSON as JSON and as XML ---- */
+
+/* What a document holds: a member or an item. */
+typedef struct thing {
+    struct thing *up, *first, *last, *next;
+    shunt_text    name, text;
+    uint8_t       kind; /* shunt_token_kind of its value */
+    bool          value, array;
+} thing;
+
+typedef struct maker {
+    shunt_token_sink sink; /* first: tokens come here */
+    shunt_arena     *arena;
+    thing           *at;
+    shunt_text       key;
+    bool             beside; /* has a member that is no element of XML: `_name`, or none of FHIR */
+    unsigned long    count;
+} maker;
+
+static bool is_element(shunt_text name)
+{
+    if (!name.length || name.bytes[0] < 'a' || name.bytes[0] > 'z') return false;
+    for (uint32_t i = 1; i < name.length; i++) {
+        char c = name.bytes[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+    }
+    return true;
+}
+
+static thing *add_thing(maker *m, const shunt_token *t)
+{
+    thing *made = SHUNT_NEW(m->arena, thing);
+    if (!made) abort();
+    *made = (thing){ .up = m->at, .name = m->key };
+    if (t->op == SHUNT_TOKEN_VALUE || (t->op == SHUNT_TOKEN_ELEMENT && t->kind != SHUNT_TOKEN_NULL)) {
+        made->value = true;
+        made->kind = t->kind;
+        made->text = shunt_text_copy(m->arena, t->text);
+    }
+    if (m->at->last)
+        m->at->last->next = made;
+    else
+        m->at->first = made;
+    m->at->last = made;
+    m->count++;
+    return made;
+}
+
+static bool take(shunt_token_sink *sink, const shunt_token *t)
+{
+    maker *m = (maker *)(void *)sink;
+    switch ((shunt_token_op)t->op) {
+    case SHUNT_TOKEN_KEY:
+        m->key = shunt_text_copy(m->arena, t->text);
+        m->beside = m->beside || !is_element(t->text);
+        break;
+    case SHUNT_TOKEN_VALUE: (void)add_thing(m, t); break;
+    case SHUNT_TOKEN_OBJECT:
+    case SHUNT_TOKEN_ELEMENT: m->at = add_thing(m, t); break;
+    case SHUNT_TOKEN_ARRAY:
+        m->at = add_thing(m, t);
+        m->at->array = true;
+        break;
+    case SHUNT_TOKEN_OBJECT_END:
+    case SHUNT_TOKEN_ARRAY_END: m->at = m->at->up; break;
+    case SHUNT_TOKEN_DOCUMENT: break;
+    }
+    return true;
+}
+
+static bool pass_fault(shunt_token_sink *sink, shunt_status code, uint64_t at, uint32_t length, const char *detail)
+{
+    (void)sink, (void)code, (void)at, (void)length, (void)detail;
+    return true;
+}
+
+static void maker_init(maker *m, shunt_arena *arena, thing *root)
+{
+    *m = (maker){ .sink = { .wants = true, .take = take, .fault = pass_fault }, .arena = arena, .at = root };
+}
+
+static bool read_json(maker *m, const uint8_t *bytes, size_t size)
+{
+    shunt_json *json = shunt_json_new(&shunt_memory_libc, &m->sink, 1 << 24);
+    size_t      at = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    bool        fine = false, over = false, opened = false, last = false;
+    if (!json) abort();
+    shunt_json_begin(json, at);
+    while (!over) {
+        shunt_json_step step = shunt_json_next(json);
+        if (step == SHUNT_JSON_NO_MEMORY) abort();
+        over = step == SHUNT_JSON_FAULT || step == SHUNT_JSON_END || (step == SHUNT_JSON_BEGIN && opened) ||
+               (step == SHUNT_JSON_MORE && last);
+        fine = step == SHUNT_JSON_END;
+        if (step == SHUNT_JSON_BEGIN && !opened) shunt_json_open(json, false), opened = true;
+        if (step == SHUNT_JSON_MORE && !last) {
+            size_t piece = size - at < SHUNT_JSON_PIECE ? size - at : SHUNT_JSON_PIECE;
+            last = at + piece == size;
+            if (!shunt_json_feed(json, bytes + at, piece, last)) abort();
+            at += piece;
+        }
+    }
+    shunt_json_free(json);
+    return fine;
+}
+
+static bool read_xml(maker *m, const uint8_t *bytes, size_t size)
+{
+    shunt_xml     *xml = shunt_xml_new(&shunt_memory_libc, &m->sink, 1 << 24, 0, 0);
+    shunt_xml_step step = SHUNT_XML_MORE;
+    if (!xml) abort();
+    for (size_t at = 0, used = 0; step == SHUNT_XML_MORE; at += used)
+        step = shunt_xml_feed(xml, bytes + at, size - at, true, &used);
+    shunt_xml_free(xml);
+    return step == SHUNT_XML_END;
+}
+
+static shunt_text member(const thing *t, const char *name)
+{
+    for (const thing *c = t->first; c; c = c->next)
+        if (shunt_text_is(c->name, name) && c->value) return c->text;
+    return (shunt_text){ 0 };
+}
+
+/* The type of a resource; an element of that name (Subscription.filterBy) holds a URL. */
+static shunt_text type_of(const thing *t)
+{
+    shunt_text type = member(t, "resourceType");
+    return type.length && memchr(type.bytes, '/', type.length) ? (shunt_text){ 0 } : type;
+}
+
+/* XML has narratives in a language of their own, and `resourceType` is the name of an element. */
+static bool left_out(const thing *t, bool xml)
+{
+    return shunt_text_is(t->name, "resourceType") ||
+           (xml && (shunt_text_is(t->name, "div") || t->kind == SHUNT_TOKEN_NULL) && t->value);
+}
+
+static bool put_thing(shunt_object_writer *w, const thing *t)
+{
+    shunt_status status = SHUNT_OK;
+    if (t->value) {
+        bool bare = t->kind != SHUNT_TOKEN_STRING, id = shunt_text_is(t->name, "id") && t->up && !type_of(t->up).length;
+        bool url = shunt_text_is(t->name, "url") && t->up &&
+                   (shunt_text_is(t->up->name, "extension") || shunt_text_is(t->up->name, "modifierExtension"));
+        if (left_out(t, w->xml)) return true;
+        return shunt_object_value(w, t->name, bare ? SHUNT_OBJECT_BARE : SHUNT_OBJECT_STRING,
+                                  t->kind == SHUNT_TOKEN_NULL ? SHUNT_TEXT("null") : t->text, id || url) == SHUNT_OK;
+    }
+    status = t->array ? shunt_object_array(w, t->name) : shunt_object_begin(w, t->name, type_of(t));
+    if (status != SHUNT_OK) return false;
+    /* Attributes of XML come first. */
+    for (int first = 1; first >= 0; first--)
+        for (const thing *c = t->first; c; c = c->next) {
+            bool attribute = w->xml && c->value && (shunt_text_is(c->name, "id") || shunt_text_is(c->name, "url"));
+            if (attribute == (first == 1) && !put_thing(w, c)) return false;
+        }
+    if (t->array)
+        shunt_object_array_end(w);
+    else
+        shunt_object_end(w);
+    return true;
+}
+
+/* A line a value: its way with numbers, and the value. Sorted, since attributes come first. */
+typedef SHUNT_LIST(const char *) line_list;
+
+static void list_values(shunt_arena *arena, const thing *t, shunt_text way, unsigned index, bool xml, line_list *lines)
+{
+    if (left_out(t, xml)) return;
+    shunt_text here = t->up && t->up->array && !t->name.length
+                          ? way
+                          : shunt_text_format(arena, "%.*s.%.*s[%u]", SHUNT_TEXT_ARGS(way), SHUNT_TEXT_ARGS(t->name), index);
+    if (t->value) {
+        const char **line = SHUNT_PUSH(arena, lines);
+        if (!line) abort();
+        *line = shunt_text_z(arena, shunt_text_format(arena, "%.*s=%.*s", SHUNT_TEXT_ARGS(here), SHUNT_TEXT_ARGS(t->text)));
+    }
+    unsigned at = 0;
+    for (const thing *c = t->first; c; c = c->next) {
+        if (t->array) { /* items have the name of the array, which says nothing itself */
+            thing item = *c;
+            item.name = t->name;
+            list_values(arena, &item, way, at++, xml, lines);
+            continue;
+        }
+        unsigned number = 0;
+        for (const thing *b = t->first; b != c; b = b->next) number += shunt_text_equal(b->name, c->name);
+        list_values(arena, c, here, number, xml, lines);
+    }
+}
+
+static int compare_lines(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static bool same_values(shunt_arena *arena, const thing *a, const thing *b, bool xml, const char *path)
+{
+    line_list one = { 0 }, two = { 0 };
+    for (const thing *c = a->first; c; c = c->next) list_values(arena, c, (shunt_text){ 0 }, 0, xml, &one);
+    for (const thing *c = b->first; c; c = c->next) list_values(arena, c, (shunt_text){ 0 }, 0, xml, &two);
+    if (one.count) qsort(one.items, one.count, sizeof *one.items, compare_lines);
+    if (two.count) qsort(two.items, two.count, sizeof *two.items, compare_lines);
+    for (uint32_t i = 0; i < one.count || i < two.count; i++) {
+        const char *x = i < one.count ? one.items[i] : "nothing", *y = i < two.count ? two.items[i] : "nothing";
+        if (i < one.count && i < two.count && strcmp(x, y) == 0) continue;
+        printf("differs %s %s\n  %s\n  %s\n", path, xml ? "xml" : "json", x, y);
+        return false;
+    }
+    return true;
+}
+
+static void rewrite_fhir(const char *path)
+{
+    shunt_arena *arena = shunt_arena_new(&shunt_memory_libc, 0);
+    size_t       size;
+    uint8_t     *bytes = read_file(path, &size);
+    thing        root = { .array = false };
+    maker        m;
+    const char  *why = NULL;
+    bool         same = true;
+    if (!arena) abort();
+    maker_init(&m, arena, &root);
+    if (!read_json(&m, bytes, size) || !root.first || root.first->value || root.first->array) why = "no object of JSON";
+    for (int xml = 0; xml < 2 && !why && same; xml++) {
+        if (xml && (m.beside || !member(root.first, "resourceType").length)) break;
+        shunt_buffer        out;
+        thing               again_root = { .array = false };
+        maker               again;
+        shunt_object_writer w = { .out = &out, .xml = xml };
+        shunt_buffer_init(&out, &shunt_memory_libc);
+        maker_init(&again, arena, &again_root);
+        if (!put_thing(&w, root.first)) {
+            why = "a value that has no form";
+        } else if (!(xml ? read_xml : read_json)(&again, (const uint8_t *)out.bytes, out.length)) {
+            printf("differs %s %s\n  not read again\n  %.200s\n", path, xml ? "xml" : "json", out.length ? out.bytes : "");
+            same = false;
+        } else {
+            same = same_values(arena, &root, &again_root, xml, path);
+        }
+        shunt_buffer_done(&out);
+    }
+    if (why) printf("none %s %s\n", path, why);
+    if (!why && same) printf("same %s %lu\n", path, m.count);
+    shunt_arena_free(arena);
+    free(bytes);
+}
+
 int main(int count, char **words)
 {
     const shunt_guide *guides[GUIDES];
@@ -294,10 +544,16 @@ int main(int count, char **words)
     shunt_arena       *arena = shunt_arena_new(&shunt_memory_libc, 0);
     if (count < 3 || !arena) return 2;
     hl7 = strcmp(words[1], "hl7") == 0;
-    for (uint32_t i = 0; !hl7 && shunt_guide_at(i) && known < GUIDES; i++)
+    bool fhir = strcmp(words[1], "fhir") == 0;
+    for (uint32_t i = 0; !hl7 && !fhir && shunt_guide_at(i) && known < GUIDES; i++)
         if (shunt_guide_at(i)->standard == SHUNT_STANDARD_X12) guides[known++] = shunt_guide_at(i);
     if (known && shunt_plan_make(arena, guides, known, NULL, 0, &plan) != SHUNT_OK) abort();
-    for (int i = 2; i < count; i++) rewrite(words[i], &plan);
+    for (int i = 2; i < count; i++) {
+        if (fhir)
+            rewrite_fhir(words[i]);
+        else
+            rewrite(words[i], &plan);
+    }
     shunt_arena_free(arena);
     return 0;
 }
