@@ -1070,7 +1070,7 @@ Done = collections.namedtuple("Done", "status seconds mib faults codes said")
 RULES = {"x12": ("rules/x12/remit_gl.map", "2100.CLP01"), "x12_837": ("rules/x12/claim_ar.map", "2300.CLM01"), "hl7": ("rules/hl7/dft_charges.map", "FT1-7.1"),
          "fhir": ("rules/fhir/eob_adjudication.map", "ExplanationOfBenefit.item.sequence"), "bundle": ("bench/bundle.map", "ExplanationOfBenefit.item.sequence"),
          "csv": ("bench/deposits.map", "number"), "fixed": ("ach.map", "1"), "bai2": ("rules/csv/bai2.map", "1")}
-VALIDATED = ("x12", "x12_837", "hl7")
+VALIDATED = ("x12", "x12_837", "hl7", "fhir", "bundle")
 
 
 class Bench:

@@ -183,8 +183,10 @@ START_TEST(compiling_survives_every_failure)
 END_TEST
 
 /* The same for rules of the project, with what they import and their tables; `_i` counts each of them twice. */
-static const char *const rule_files[] = { "/rules/x12/remit_gl.map", "/tests/cases/run/fhir.map", "/tests/cases/run/rows.map",
-                                          "/rules/csv/bai2.map" };
+static const char *const rule_files[] = { "/rules/x12/remit_gl.map",    "/tests/cases/run/fhir.map",
+                                          "/tests/cases/run/rows.map",  "/rules/csv/bai2.map",
+                                          "/rules/x12/write_820.map",   "/tests/cases/run/overlay_site.map",
+                                          "/tests/cases/run/decide.map" };
 
 START_TEST(compiling_rules_survives_every_failure)
 {
@@ -230,6 +232,110 @@ START_TEST(running_survives_every_failure)
 }
 END_TEST
 
+/* Rules of the project that write messages or answer them, with their samples; `_i`: bit 0 = all later calls fail too. */
+static const char *const writers[][2] = { { "/rules/x12/write_820.map", "/rules/x12/samples/write_820.csv" },
+                                          { "/rules/x12/write_999.map", "/rules/x12/samples/write_999.csv" },
+                                          { "/rules/x12/claim_ar.map", "/rules/x12/samples/claim_ar.edi" } };
+enum { SAMPLE = 1 << 16 };
+
+static shunt_result write_messages(const shunt_program *program, const char *bytes, size_t size, const shunt_allocator *allocator,
+                                   seen *s, size_t *answered)
+{
+    shunt_callbacks   callbacks = { s, on_begin, on_record, on_commit, on_exception, on_letter };
+    shunt_run_options options = { .size = sizeof options,
+                                  .allocator = allocator,
+                                  .token_key = "a key",
+                                  .token_key_size = 5,
+                                  .received_at = "2025-03-01T12:00:00Z",
+                                  .acknowledge = add,
+                                  .acknowledge_context = answered };
+    shunt_run        *r = NULL;
+    *s = (seen){ 0 };
+    *answered = 0;
+    shunt_result result = shunt_run_new(program, &callbacks, &options, &r, NULL);
+    if (result == SHUNT_DONE) result = shunt_run_begin(r, NULL, "t");
+    if (result == SHUNT_DONE) result = shunt_run_feed(r, bytes, size);
+    if (result == SHUNT_DONE) result = shunt_run_end(r);
+    if (result <= SHUNT_INPUT_FAULT) result = shunt_run_finish(r);
+    shunt_run_free(r);
+    return result;
+}
+
+START_TEST(writing_survives_every_failure)
+{
+    static char    bytes[SAMPLE];
+    char           path[400];
+    shunt_program *program = NULL;
+    seen           whole, s;
+    size_t         answered, all_answered;
+    snprintf(path, sizeof path, "%s%s", SHUNT_ROOT, writers[_i / 2][1]);
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    snprintf(path, sizeof path, "%s%s", SHUNT_ROOT, writers[_i / 2][0]);
+    ck_assert_int_eq(shunt_compile(path, NULL, &program, NULL), SHUNT_DONE);
+    shunt_result fine = write_messages(program, bytes, size, NULL, &whole, &all_answered);
+    ck_assert_int_le(fine, SHUNT_INPUT_FAULT);
+    ck_assert_uint_gt(whole.records, 0);
+    ck_assert(!strstr(path, "claim") || all_answered > 0);
+    for (size_t n = 1;; n++) {
+        struct test_memory m;
+        test_memory_init(&m, n);
+        m.fail_on = _i % 2;
+        shunt_allocator allocator = allocator_of(&m);
+        shunt_result    result = write_messages(program, bytes, size, &allocator, &s, &answered);
+        ck_assert_msg(result == fine || result == SHUNT_SYSTEM_FAULT, "call %zu: result %d", n, (int)result);
+        ck_assert_msg(m.blocks == 0, "call %zu: %zu blocks leak", n, m.blocks);
+        ck_assert_msg(s.records <= whole.records && answered <= all_answered, "call %zu: more than without failure", n);
+        if (m.calls < n) break;
+    }
+    shunt_release(program);
+}
+END_TEST
+
+/* Validation and its answers, of each standard; `_i`: bit 0 = all later calls fail too. */
+static const char *const to_validate[] = {
+    input,
+    "MSH|^~\\&|S|F|R||20250101||DFT^P03^DFT_P03|C1|P|2.5.1\rPID|||||DOE\rFT1|1|||x\rZZZ|1\r",
+    "{\"resourceType\":\"Claim\",\"id\":\"1\",\"status\":\"strange\",\"total\":{\"value\":\"x\"},\"item\":[{}]}",
+};
+
+static shunt_result validate(const char *message, const shunt_allocator *allocator, size_t *written, size_t *answered)
+{
+    shunt_validate_options options = {
+        .size = sizeof options, .allocator = allocator, .acknowledge = add, .acknowledge_context = answered
+    };
+    shunt_validator *validator = NULL;
+    size_t           size = strlen(message);
+    *written = *answered = 0;
+    shunt_result result = shunt_validator_new(&options, add, written, &validator, NULL);
+    if (result == SHUNT_DONE) result = shunt_validator_feed(validator, message, size / 2, false);
+    if (result == SHUNT_DONE) result = shunt_validator_feed(validator, message + size / 2, size - size / 2, true);
+    shunt_validator_free(validator);
+    return result;
+}
+
+START_TEST(validating_survives_every_failure)
+{
+    const char *message = to_validate[_i / 2];
+    size_t      written, answered, all, all_answered;
+    ck_assert_int_eq(validate(message, NULL, &all, &all_answered), SHUNT_INPUT_FAULT);
+    ck_assert_uint_gt(all_answered, 0);
+    for (size_t n = 1;; n++) {
+        struct test_memory m;
+        test_memory_init(&m, n);
+        m.fail_on = _i % 2;
+        shunt_allocator allocator = allocator_of(&m);
+        shunt_result    result = validate(message, &allocator, &written, &answered);
+        ck_assert_msg(result == SHUNT_INPUT_FAULT || result == SHUNT_SYSTEM_FAULT, "call %zu: result %d", n, (int)result);
+        ck_assert_msg(m.blocks == 0, "call %zu: %zu blocks leak", n, m.blocks);
+        ck_assert_msg(written <= all && answered <= all_answered, "call %zu: more than without failure", n);
+        if (m.calls < n) break;
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("faults of memory");
@@ -239,6 +345,8 @@ int main(void)
     tcase_add_loop_test(tc, compiling_survives_every_failure, 0, 2);
     tcase_add_loop_test(tc, compiling_rules_survives_every_failure, 0, 2 * (int)(sizeof rule_files / sizeof *rule_files));
     tcase_add_loop_test(tc, running_survives_every_failure, 0, 4);
+    tcase_add_loop_test(tc, writing_survives_every_failure, 0, 2 * (int)(sizeof writers / sizeof *writers));
+    tcase_add_loop_test(tc, validating_survives_every_failure, 0, 2 * (int)(sizeof to_validate / sizeof *to_validate));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
