@@ -115,6 +115,8 @@ static shunt_result pump(shunt_validator *v)
     for (;;) {
         if (v->out.length + v->answer.length > DRAIN && drain(v) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
         shunt_step step = v->reader->ops->next(v->reader, &event);
+        bool       waits = step == SHUNT_STEP_NEED_INPUT || step == SHUNT_STEP_FAILED;
+        if (waits && v->ops->wait && v->ops->wait(v) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
         if (step == SHUNT_STEP_NEED_INPUT) return drain(v);
         if (step == SHUNT_STEP_FAILED) return drain(v) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
         if (v->ops->see(v, &event) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;

@@ -11,6 +11,8 @@ typedef struct shunt_validate_ops {
     shunt_status (*see)(shunt_validator *v, const shunt_event *event); /* one event of the reader */
     void (*summary)(shunt_validator *v);
     void (*done)(shunt_validator *v);
+    /* The reader wants more: tells what was found without an event (a Bundle of any size is one document). NULL: there is no such. */
+    shunt_status (*wait)(shunt_validator *v);
 } shunt_validate_ops;
 extern const shunt_validate_ops shunt_validate_x12, shunt_validate_hl7, shunt_validate_fhir;
 

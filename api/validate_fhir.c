@@ -103,11 +103,10 @@ static void summary(shunt_validator *v)
     shunt_validate_totals(v);
 }
 
-static shunt_status see(shunt_validator *v, const shunt_event *event)
+static shunt_status take_findings(shunt_validator *v)
 {
-    struct fhir *x = own(v);
-    uint32_t     count;
-    if (event->step == SHUNT_STEP_FAULT && !shunt_fhir_validator_fault(x->validator, event)) return SHUNT_NO_MEMORY;
+    struct fhir              *x = own(v);
+    uint32_t                  count;
     const shunt_fhir_finding *found = shunt_fhir_findings(x->validator, &count);
     for (uint32_t i = 0; i < count; i++) {
         shunt_validate_count(v, found[i].severity);
@@ -119,6 +118,14 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
     shunt_fhir_outcome_see(x->outcome, found, count, shunt_fhir_finding_paths(x->validator),
                            shunt_fhir_validator_documents(x->validator), v->xml);
     shunt_fhir_findings_taken(x->validator);
+    return SHUNT_OK;
+}
+
+static shunt_status see(shunt_validator *v, const shunt_event *event)
+{
+    struct fhir *x = own(v);
+    if (event->step == SHUNT_STEP_FAULT && !shunt_fhir_validator_fault(x->validator, event)) return SHUNT_NO_MEMORY;
+    SHUNT_TRY(take_findings(v));
     if (event->step == SHUNT_STEP_END) shunt_fhir_outcome_end(x->outcome);
     return SHUNT_OK;
 }
@@ -144,4 +151,4 @@ static void done(shunt_validator *v)
     shunt_fhir_outcome_free(own(v)->outcome);
 }
 
-const shunt_validate_ops shunt_validate_fhir = { open, see, summary, done };
+const shunt_validate_ops shunt_validate_fhir = { open, see, summary, done, take_findings };

@@ -228,4 +228,4 @@ static void done(shunt_validator *v)
     shunt_hl7_ack_free(own(v)->ack);
 }
 
-const shunt_validate_ops shunt_validate_hl7 = { open, see, summary, done };
+const shunt_validate_ops shunt_validate_hl7 = { open, see, summary, done, NULL };

@@ -288,4 +288,4 @@ static void done(shunt_validator *v)
     shunt_x12_ack_free(own(v)->ack);
 }
 
-const shunt_validate_ops shunt_validate_x12 = { open, see, summary, done };
+const shunt_validate_ops shunt_validate_x12 = { open, see, summary, done, NULL };
