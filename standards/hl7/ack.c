@@ -192,7 +192,7 @@ static void put_msh(ack *a, const header *h, shunt_buffer *out, char mode)
     if (component_of(h, 12, 1).length)
         put_raw(h, out, field_of(h, 12));
     else
-        shunt_buffer_text(out, version_of(h));
+        put_text(h, out, version_of(h));
     /* The answer of an application wants no other answer. */
     shunt_text charset = field_of(h, 18);
     if (mode == 'A' || charset.length) {

@@ -714,7 +714,7 @@ static void place_segment(validator *v, subject *s)
             detail(f, s->node ? "%s %s does not have it" : "%s %s has no such segment in any message", v->guide->set, v->version);
     }
     if (landing.late) (void)of_segment(v, s, SHUNT_HL7_SEQUENCE);
-    if (landing.too_often) {
+    if (landing.too_often && landing.node) {
         shunt_hl7_finding *f = of_segment(v, s, SHUNT_HL7_SEGMENT_TOO_OFTEN);
         if (f) detail(f, landing.node->max == 1 ? "it may stand once" : "it may stand %u times", landing.node->max);
     }
