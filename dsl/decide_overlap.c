@@ -8,7 +8,7 @@
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 
-enum { STEPS_AT_MOST = 1 << 24, ROW_STEPS_AT_MOST = 1 << 20, SEEN_AT_MOST = 1 << 16, SHOWN = 4 };
+enum { STEPS_AT_MOST = 1 << 24, ROW_STEPS_AT_MOST = 1 << 18, SEEN_AT_MOST = 1 << 16, SHOWN = 4 };
 
 /* ---- overlaps ---- */
 

@@ -31,6 +31,7 @@ int shunt_flow_result(const shunt_program *p, shunt_instruction i)
     case SHUNT_OP_KEEP: return -1;
     case SHUNT_OP_NEXT: return i.b;
     case SHUNT_OP_CALL: return i.a + p->functions[i.b].params;
+    case SHUNT_OP_EXTERN: return i.a + p->externs[i.b].param_count;
     case SHUNT_OP_BUILTIN: return i.a + (int)builtin_arguments(i.b);
     default: return is_register(shunt_op_info[i.op].a) ? i.a : -1;
     }

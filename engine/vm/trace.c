@@ -2,6 +2,14 @@
 #include "engine/vm/fuse.h"
 #include "engine/vm/trace_state.h"
 
+/* Of the keys that a group goes by; never 0. */
+static uint64_t group_hash(const shunt_value *keys, uint32_t count)
+{
+    uint64_t hash = 0;
+    for (uint32_t k = 0; k < count; k++) hash = hash * 31 + shunt_text_hash(keys[k].text);
+    return hash | 1;
+}
+
 /* ---- life ---- */
 
 static shunt_status make(shunt_vm *vm, shunt_trace *t)
@@ -304,10 +312,16 @@ static void finish(shunt_vm *vm)
     case SHUNT_OP_TALLY_GET:
         if (p->tallies[d.b].record == SHUNT_NONE || d.states[d.a] != SHUNT_PRESENT) return;
         for (uint32_t i = 0; i < r[d.a].list.count; i++) {
-            const shunt_row *row = r[d.a].list.items[i].row;
-            shunt_known      known = shares_of(t, d.b, shunt_text_hash(row->fields[0].text) | 1);
-            shunt_known_cell_put(t, &row->fields[0], known);
-            shunt_known_cell_put(t, &row->fields[1], known);
+            const shunt_row   *row = r[d.a].list.items[i].row;
+            const shunt_tally *tally = &p->tallies[d.b];
+            shunt_known        known = shares_of(t, d.b, group_hash(row->fields, tally->keys));
+            for (uint32_t f = 0; f <= tally->keys; f++) shunt_known_cell_put(t, &row->fields[f], known);
+            for (uint32_t m = 0; tally->members && m < row->fields[tally->keys + 1].list.count;
+                 m++) { /* what the group is made of */
+                const shunt_row *member = row->fields[tally->keys + 1].list.items[m].row;
+                shunt_known_cell_put(t, &member->fields[0], known);
+                shunt_known_cell_put(t, &member->fields[1], known);
+            }
         }
         return;
     default: return;
@@ -472,6 +486,7 @@ static bool special(shunt_vm *vm, shunt_instruction i, const shunt_value *r, con
     case SHUNT_OP_DECIDE: *result = of_several(t, known + i.b, p->decisions[i.c].column_count); return true;
     case SHUNT_OP_TALLY_GET: *result = shares_of(t, i.b, 0); return true;
     case SHUNT_OP_OCCURRENCE: *result = of_occurrence(t, r + i.b, s + i.b, known + i.b, i.c); return true;
+    case SHUNT_OP_EXTERN: *result = of_several(t, known + i.a, p->externs[i.b].param_count); return true;
     case SHUNT_OP_BUILTIN:
         *result = of_several(t, known + i.a, (uint32_t)(shunt_flow_result(p, i) - i.a));
         if (i.b == SHUNT_BUILTIN_FILE_ID || i.b == SHUNT_BUILTIN_RECEIVED_AT) result->from = shunt_origin_given(t, i.b);
@@ -492,12 +507,16 @@ static bool effect(shunt_vm *vm, shunt_instruction i, const shunt_value *r, cons
         return true;
     case SHUNT_OP_REQUIRE: t->decided = shunt_origin_join(t, t->decided, whole(t, known[i.a])); return true;
     case SHUNT_OP_TALLY_ADD: {
-        bool grouped = t->program->tallies[i.a].record != SHUNT_NONE;
-        if (s[i.b] != SHUNT_PRESENT || (grouped && s[i.c] != SHUNT_PRESENT)) return true;
+        const shunt_tally *tally = &t->program->tallies[i.a];
+        bool               grouped = tally->record != SHUNT_NONE;
+        uint32_t           keys = grouped ? tally->keys + (uint32_t)tally->members : 0;
+        bool               there = s[i.b] == SHUNT_PRESENT;
+        for (uint32_t k = 0; k < keys; k++) there = there && s[i.c + k] == SHUNT_PRESENT;
+        if (!there) return true;
         shunt_known share = known[i.b];
         share.because = shunt_origin_join(t, share.because, holding_now(t));
-        if (grouped) share.because = shunt_origin_join(t, share.because, whole(t, known[i.c]));
-        add_share(t, i.a, grouped ? shunt_text_hash(r[i.c].text) | 1 : 0, share);
+        for (uint32_t k = 0; k < keys; k++) share.because = shunt_origin_join(t, share.because, whole(t, known[i.c + k]));
+        add_share(t, i.a, grouped ? group_hash(r + i.c, tally->keys) : 0, share);
         return true;
     }
     case SHUNT_OP_EMIT: about_to_hand_over(t, known + i.b, NULL, false); return true;
