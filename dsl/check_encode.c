@@ -80,6 +80,13 @@ static void step_in(writing *w, const shunt_loop *loop)
     w->way[w->depth++] = (spot){ loop, 0, NEW_N(w->k, bool, loop->body_count) };
 }
 
+/* Exactly one of the two is set. */
+static uint8_t usage_of(const shunt_entry *entry)
+{
+    if (entry->loop) return entry->loop->usage;
+    return entry->segment ? entry->segment->usage : SHUNT_SITUATIONAL;
+}
+
 static bool made_by_writer(const char *id)
 {
     static const char *const ids[] = { "ISA", "GS", "ST", "SE", "GE", "IEA", "FHS", "BHS", "MSH", "BTS", "FTS" };
@@ -95,7 +102,7 @@ static void report_required(writing *w, const spot *s, const shunt_ast *at)
     shunt_text missing = { 0 };
     for (uint32_t i = 0; i < s->loop->body_count; i++) {
         const shunt_entry *entry = &s->loop->body[i];
-        uint8_t            usage = entry->loop ? entry->loop->usage : entry->segment->usage;
+        uint8_t            usage = usage_of(entry);
         if (usage != SHUNT_REQUIRED || s->seen[i] || (entry->segment && made_by_writer(entry->segment->id))) continue;
         missing = check_format(k, "%.*s%s`%s%s`", SHUNT_TEXT_ARGS(missing), missing.length ? ", " : "",
                                entry->loop ? "loop " : "", entry->loop ? entry->loop->id : entry->segment->id);
@@ -138,7 +145,7 @@ static uint32_t begins(const writing *w, const shunt_loop *loop, const shunt_ast
         if (entry->loop && w->hl7) deeper = begins(w, entry->loop, segment, chain, depth + 1);
         if (deeper) return deeper;
         /* X12: the first segment alone; HL7: each that may come first. */
-        if (!w->hl7 || (entry->loop ? entry->loop->usage : entry->segment->usage) == SHUNT_REQUIRED) return 0;
+        if (!w->hl7 || usage_of(entry) == SHUNT_REQUIRED) return 0;
     }
     return 0;
 }
@@ -165,7 +172,7 @@ static const shunt_segment_node *find_place(writing *w, const shunt_ast *segment
             s->at = i;
             s->seen[i] = true;
             *once = most == 1;
-            bool required = (entry->loop ? entry->loop->usage : entry->segment->usage) == SHUNT_REQUIRED;
+            bool required = usage_of(entry) == SHUNT_REQUIRED;
             for (uint32_t l = 0; l < levels; l++) {
                 step_in(w, entry->loop);
                 spot *inner = &w->way[w->depth - 1];
@@ -635,7 +642,7 @@ static void check_required_values(writing *w, const shunt_segment_node *node, co
         const shunt_element *e = &node->elements[i];
         shunt_ast           *value = e->usage == SHUNT_REQUIRED && !e->components ? value_at(positions, e->position, 0) : NULL;
         const shunt_fact    *fact = shunt_fact_of(value);
-        if (!fact || !fact->type.optional) continue;
+        if (!value || !fact || !fact->type.optional) continue;
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0301, value->span, "this may be absent, and %s%02u is required", node->id,
                                        e->position);
         shunt_diag_note(k->diags, d, "%s %s requires it where %s stands", w->guide->set, w->guide->version, node->id);
