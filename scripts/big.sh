@@ -1,10 +1,15 @@
 #!/bin/sh
 # An 835 of 1 GiB in one set and in many: memory stays below 64 MiB, records are those that the totals say; and rules that reject the whole
 # transaction at its end leave nothing behind. The same bytes of HL7, FHIR (a resource a line, one Bundle as JSON and as XML) and CSV, through
-# a pipe. Usage: big.sh BUILD [BYTES]
+# a pipe. Usage: big.sh BUILD [SIZE], as bench.sh takes it: bytes, or with k, m, g
 set -eu
 build=$1
-bytes=${2:-1073741824}
+bytes=${2:-1g}
+case $bytes in
+*k) bytes=$((${bytes%k} << 10)) ;;
+*m) bytes=$((${bytes%m} << 20)) ;;
+*g) bytes=$((${bytes%g} << 30)) ;;
+esac
 here=$(cd "$(dirname "$0")/.." && pwd)
 shunt=$build/cli/shunt
 work=$(mktemp -d)
