@@ -120,7 +120,8 @@ typedef struct shunt_out {
     const char *json;
     size_t      length; /* the whole record, one line of JSON without its line end, or as the target's `encode` says */
     /* What a file has around it: `head` before the first record of a target (the headings of a CSV, with their line end; else empty),
-     * `end` behind each record (a line end; what `encode` says). Neither is NULL. */
+     * `end` behind each record (a line end; what `encode` says). Of messages (docs/writers.md) they are the envelopes, which records of one
+     * transaction share: all three of each, one after the other, make what the receiver reads. Neither is NULL. */
     const char *head;
     size_t      head_length;
     const char *end;
