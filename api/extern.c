@@ -66,7 +66,7 @@ static shunt_status bind(shunt_externs *e, uint32_t index, const char *folder, c
         snprintf(why, 200, "the path of an extern library is too long");
         return SHUNT_USAGE;
     }
-    memcpy(symbol, name.bytes, name.length);
+    if (name.length > 0) memcpy(symbol, name.bytes, name.length);
     symbol[name.length] = 0;
     b->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!b->library) {
