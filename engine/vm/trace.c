@@ -90,7 +90,7 @@ void shunt_trace_free(shunt_trace *t)
 
 static void copy_shares(const shunt_trace *t, const shunt_share **to, const shunt_share *const *from)
 {
-    for (uint32_t i = 0; i < t->program->tallies_count; i++) to[i] = from[i];
+    for (uint32_t i = 0; to && from && i < t->program->tallies_count; i++) to[i] = from[i];
 }
 
 void shunt_trace_unit(shunt_trace *t)
@@ -180,7 +180,7 @@ void shunt_vm_trace_close(shunt_vm *vm, shunt_scope scope, bool undone)
 
 static shunt_origin *holding_now(const shunt_trace *t)
 {
-    return t->holding_count ? t->holding[t->holding_count - 1].because : NULL;
+    return t->holding && t->holding_count ? t->holding[t->holding_count - 1].because : NULL;
 }
 
 static void hold(shunt_trace *t, uint32_t join, uint32_t frame, shunt_origin *because)
@@ -361,7 +361,7 @@ static shunt_known of_earliest(shunt_vm *vm, const shunt_node *node, uint16_t in
     shunt_known           known = { 0 };
     shunt_value           least = { 0 };
     bool                  any = false;
-    for (uint32_t i = 0; i < e->path_count; i++) {
+    for (uint32_t i = 0; node && i < e->path_count; i++) {
         const shunt_date_path *path = &p->date_paths[e->path_first + i];
         const shunt_node      *child = path->child == SHUNT_NONE ? node : node->children[path->child].first;
         for (; child; child = path->child == SHUNT_NONE ? NULL : child->next) {
