@@ -30,7 +30,8 @@ int npi_valid(bool *result, shunt_extern_text npi)
 int part_of(shunt_extern_decimal *result, shunt_extern_decimal amount, shunt_extern_decimal share, int64_t times)
 {
     if (strcmp(amount.currency, "USD") != 0 || strcmp(result->currency, "USD") != 0 || share.currency[0]) return 7;
-    __int128 value = ((__int128)amount.high << 64) | amount.low, part = ((__int128)share.high << 64) | share.low;
+    __int128 value = (__int128)((unsigned __int128)amount.high << 64 | amount.low);
+    __int128 part = (__int128)((unsigned __int128)share.high << 64 | share.low);
     value = value * part * times;
     for (uint32_t i = amount.scale + share.scale; i > result->scale; i--) value /= 10;
     result->high = (int64_t)(value >> 64);
