@@ -253,6 +253,7 @@ void shunt_trace_begin(shunt_vm *vm, uint16_t function, bool keep)
     t->pending.op = SHUNT_OP_NOP;
     t->decided = t->decided_set;
     t->result = (shunt_known){ 0 };
+    t->journal_because = NULL; /* of an earlier unit, whose memory is gone */
     t->last_node = NULL;
     memset(t->registers, 0, sizeof *t->registers * t->program->functions[function].registers);
 }
