@@ -1090,7 +1090,7 @@ static void declare_tally(check *k, shunt_ast *node)
     check_fact(k, node)->symbol = tally;
     declare_local(k, tally);
     if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
-    if (tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
+    if (by && tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
         *item = row_of(keyed_shape(k, tally, by, kid(node, SHUNT_TALLY_members), total));
         tally->type = (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .max = tally->as.tally.limit };
