@@ -895,6 +895,8 @@ static walked walk(check *k, shunt_ast *node, way *w)
         if (kid(node, SHUNT_MEMBER_name) && shunt_text_is(kid(node, SHUNT_MEMBER_name)->text, "first")) break;
         return walk_member(k, node, w);
     case SHUNT_AST_INDEX: return walk_index(k, node, w);
+    case SHUNT_AST_ELEMENT:
+    case SHUNT_AST_LOOP: return WALK_OTHER; /* no rows have them */
     default: break;
     }
     return walk_value(k, node, w);

@@ -809,7 +809,7 @@ static void no_such_element(check *k, const shunt_ast *node, const way *w, const
                             const shunt_ty *want)
 {
     shunt_text guide = guide_words(k);
-    if (w->component && w->element <= segment->element_count && segment->elements[w->element - 1].component_count) {
+    if (w->component && w->element && w->element <= segment->element_count && segment->elements[w->element - 1].component_count) {
         no_such_component(k, node, w, &segment->elements[w->element - 1], shown);
         return;
     }
