@@ -804,7 +804,7 @@ static void write_choices(shunt_plan_maker *m, const guide *g, uint32_t id_first
     }
     for (uint32_t i = 0; i < g->place_count; i++) {
         const char *id = m->places.items[g->place_first + i].segment->id;
-        of_place[i] = id_index(m->ids.items + id_first, id_count, shunt_pack((const uint8_t *)id, strlen(id)));
+        of_place[i] = id_index(id_count ? m->ids.items + id_first : NULL, id_count, shunt_pack((const uint8_t *)id, strlen(id)));
     }
     note_heights(m, g);
     uint32_t *starts = SHUNT_NEW_N(m->arena, uint32_t, id_count + 2u);

@@ -703,8 +703,9 @@ static shunt_step fhir_next(shunt_reader *reader, shunt_event *event)
 
 static void fhir_feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
 {
-    struct fhir_reader *r = of(reader);
-    r->bytes = bytes;
+    struct fhir_reader  *r = of(reader);
+    static const uint8_t none[1];
+    r->bytes = bytes ? bytes : none; /* the end of an input may come without bytes */
     r->size = size;
     r->pos = 0;
     r->last = last;
