@@ -963,7 +963,7 @@ bool shunt_fhir_validator_fault(validator *v, const shunt_event *event)
 
 const shunt_fhir_finding *shunt_fhir_findings(const validator *v, uint32_t *count)
 {
-    *count = v->count;
+    *count = v->no_memory ? 0 : v->count; /* paths of the last ones may be missing, and the run ends without memory */
     return v->findings;
 }
 
