@@ -30,7 +30,9 @@ static inline void *shunt_memory_resize(const shunt_memory *m, void *block, size
     return m->resize(m->context, block, size_bytes);
 }
 /* count * size, overflow checked */
-void              *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE;
+void *shunt_memory_zeroed(const shunt_memory *m, size_t count, size_t size_bytes) SHUNT_MUST_USE;
+/* `items` with room for one more behind `count` of them, at twice the room where it is full: perhaps moved. NULL: no memory, all as it was. */
+void *shunt_memory_more(const shunt_memory *m, void *items, uint32_t count, uint32_t *room, size_t size_bytes) SHUNT_MUST_USE;
 static inline void shunt_memory_free(const shunt_memory *m, void *block) { m->release(m->context, block); }
 
 #endif

@@ -217,16 +217,12 @@ static shunt_fhir_finding *find_as(validator *v, shunt_status code, uint64_t at,
         code = SHUNT_FHIR_MORE;
         m = &meanings[code];
     }
-    if (v->count == v->room) {
-        uint32_t            room = v->room ? v->room * 2 : 16;
-        shunt_fhir_finding *grown = shunt_memory_resize(v->memory, v->findings, room * sizeof *grown);
-        if (!grown) {
-            v->no_memory = true;
-            return NULL;
-        }
-        v->findings = grown;
-        v->room = room;
+    shunt_fhir_finding *grown = shunt_memory_more(v->memory, v->findings, v->count, &v->room, sizeof *grown);
+    if (!grown) {
+        v->no_memory = true;
+        return NULL;
     }
+    v->findings = grown;
     shunt_fhir_finding *f = &v->findings[v->count++];
     memset(f, 0, sizeof *f);
     f->code = code;
@@ -513,13 +509,9 @@ static void check_place(validator *v, frame *f, uint64_t at)
 static bool add_id(validator *v, shunt_text id)
 {
     if (v->id_count >= FHIR_LOCAL) return true;
-    if (v->id_count == v->id_room) {
-        uint32_t  room = v->id_room ? v->id_room * 2 : 16;
-        uint64_t *grown = shunt_memory_resize(v->memory, v->ids, room * sizeof *grown);
-        if (!grown) return false;
-        v->ids = grown;
-        v->id_room = room;
-    }
+    uint64_t *grown = shunt_memory_more(v->memory, v->ids, v->id_count, &v->id_room, sizeof *grown);
+    if (!grown) return false;
+    v->ids = grown;
     v->ids[v->id_count++] = shunt_bytes_hash((const uint8_t *)id.bytes, id.length);
     return true;
 }
@@ -528,13 +520,9 @@ static bool add_local(validator *v, const shunt_token *token)
 {
     shunt_text id = { token->text.bytes + 1, token->text.length - 1 };
     if (!id.length || v->local_count >= FHIR_LOCAL) return true; /* `#`: the resource around it */
-    if (v->local_count == v->local_room) {
-        uint32_t room = v->local_room ? v->local_room * 2 : 16;
-        local   *grown = shunt_memory_resize(v->memory, v->locals, room * sizeof *grown);
-        if (!grown) return false;
-        v->locals = grown;
-        v->local_room = room;
-    }
+    local *grown = shunt_memory_more(v->memory, v->locals, v->local_count, &v->local_room, sizeof *grown);
+    if (!grown) return false;
+    v->locals = grown;
     local *l = &v->locals[v->local_count++];
     *l = (local){ .hash = shunt_bytes_hash((const uint8_t *)id.bytes, id.length),
                   .at = token->at,

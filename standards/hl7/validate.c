@@ -113,16 +113,12 @@ static shunt_hl7_finding *find_as(validator *v, shunt_status code)
 {
     const meaning *m = &meanings[code];
     if (!(v->levels >> m->level & 1) || v->count >= OF_SEGMENT) return NULL;
-    if (v->count == v->room) {
-        uint32_t           room = v->room ? v->room * 2 : 16;
-        shunt_hl7_finding *grown = shunt_memory_resize(v->memory, v->findings, room * sizeof *grown);
-        if (!grown) {
-            v->no_memory = true;
-            return NULL;
-        }
-        v->findings = grown;
-        v->room = room;
+    shunt_hl7_finding *grown = shunt_memory_more(v->memory, v->findings, v->count, &v->room, sizeof *grown);
+    if (!grown) {
+        v->no_memory = true;
+        return NULL;
     }
+    v->findings = grown;
     shunt_hl7_finding *f = &v->findings[v->count++];
     memset(f, 0, sizeof *f);
     f->code = code;

@@ -489,16 +489,12 @@ static void begin(ack *a, const shunt_event *event)
 static void note_fault(ack *a, const shunt_x12_finding *f)
 {
     if (a->fault_count == X12_ACK_FAULTS) return;
-    if (a->fault_count == a->fault_room) {
-        uint32_t room = a->fault_room ? a->fault_room * 2 : 16;
-        said    *grown = shunt_memory_resize(a->memory, a->faults, room * sizeof *grown);
-        if (!grown) {
-            a->groups.failed = true;
-            return;
-        }
-        a->faults = grown;
-        a->fault_room = room;
+    said *grown = shunt_memory_more(a->memory, a->faults, a->fault_count, &a->fault_room, sizeof *grown);
+    if (!grown) {
+        a->groups.failed = true;
+        return;
     }
+    a->faults = grown;
     /* Of a loop that was gone back to, the order is what is wrong, not the count. */
     if (f->code == SHUNT_X12_ORDER && a->fault_count) {
         const said *last = &a->faults[a->fault_count - 1];

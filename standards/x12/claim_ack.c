@@ -100,16 +100,12 @@ typedef shunt_x12_claim_ack ack;
 
 static void *add_item(ack *a, list *l, size_t size)
 {
-    if (l->count == l->room) {
-        uint32_t room = l->room ? l->room * 2 : 16;
-        void    *grown = l->room < UINT32_MAX / 2 ? shunt_memory_resize(a->memory, l->items, room * size) : NULL;
-        if (!grown) {
-            a->failed = true;
-            return NULL;
-        }
-        l->items = grown;
-        l->room = room;
+    void *grown = shunt_memory_more(a->memory, l->items, l->count, &l->room, size);
+    if (!grown) {
+        a->failed = true;
+        return NULL;
     }
+    l->items = grown;
     void *item = (char *)l->items + (size_t)l->count++ * size;
     memset(item, 0, size);
     return item;

@@ -228,16 +228,12 @@ static shunt_x12_finding *find_as(validator *v, shunt_status code, uint8_t snip)
 {
     const meaning *m = &meanings[code];
     if (!wanted(v, snip) || v->count >= OF_SEGMENT) return NULL;
-    if (v->count == v->room) {
-        uint32_t           room = v->room ? v->room * 2 : 16;
-        shunt_x12_finding *grown = shunt_memory_resize(v->memory, v->findings, room * sizeof *grown);
-        if (!grown) {
-            v->no_memory = true;
-            return NULL;
-        }
-        v->findings = grown;
-        v->room = room;
+    shunt_x12_finding *grown = shunt_memory_more(v->memory, v->findings, v->count, &v->room, sizeof *grown);
+    if (!grown) {
+        v->no_memory = true;
+        return NULL;
     }
+    v->findings = grown;
     shunt_x12_finding *f = &v->findings[v->count++];
     memset(f, 0, sizeof *f);
     f->code = code;
@@ -904,16 +900,12 @@ static void read_relations(validator *v, spec *p)
         if (!r.kind || r.count < 2) continue;
         r.first = UINT64_C(1) << r.at[0];
         p->related |= r.kind == 'R' ? UINT64_MAX : r.mask;
-        if (v->relation_count == v->relation_room) {
-            uint32_t  room = v->relation_room ? v->relation_room * 2 : 64;
-            relation *grown = shunt_memory_resize(v->memory, v->relations, room * sizeof *grown);
-            if (!grown) {
-                v->no_memory = true;
-                return;
-            }
-            v->relations = grown;
-            v->relation_room = room;
+        relation *grown = shunt_memory_more(v->memory, v->relations, v->relation_count, &v->relation_room, sizeof *grown);
+        if (!grown) {
+            v->no_memory = true;
+            return;
         }
+        v->relations = grown;
         v->relations[v->relation_count++] = r;
         p->relation_count++;
     }
@@ -1156,16 +1148,12 @@ static void close_loop(validator *v, const shunt_place *place)
 static bool remember_level(validator *v, uint64_t level)
 {
     if (v->level_count == LEVELS) return true;
-    if (v->level_count == v->level_room) {
-        uint32_t  room = v->level_room ? v->level_room * 2 : 64;
-        uint64_t *grown = shunt_memory_resize(v->memory, v->levels, room * sizeof *grown);
-        if (!grown) {
-            v->no_memory = true;
-            return false;
-        }
-        v->levels = grown;
-        v->level_room = room;
+    uint64_t *grown = shunt_memory_more(v->memory, v->levels, v->level_count, &v->level_room, sizeof *grown);
+    if (!grown) {
+        v->no_memory = true;
+        return false;
     }
+    v->levels = grown;
     v->levels[v->level_count++] = level;
     return true;
 }

@@ -103,3 +103,21 @@ static void *resize(void *context, void *block, size_t size)
 static void release(void *context, void *block) { ((struct test_memory *)context)->memory.release(context, block); }
 
 shunt_allocator test_allocator(struct test_memory *memory) { return (shunt_allocator){ allocate, resize, release, memory }; }
+
+void test_validate_without_memory(const char *message, const char *snip, size_t stride)
+{
+    for (size_t n = 1;; n += n < 12 ? 1 : stride) {
+        struct test_memory memory;
+        test_text          out = { 0 }, answer = { 0 };
+        test_memory_init(&memory, n);
+        shunt_allocator allocator = test_allocator(&memory);
+        shunt_result    result = test_validate(message, snip, NULL, &allocator, 100, &out, &answer);
+        ck_assert_uint_eq(memory.blocks, 0);
+        free(out.bytes), free(answer.bytes);
+        if (memory.calls < n) {
+            ck_assert_int_eq(result, SHUNT_INPUT_FAULT);
+            return;
+        }
+        ck_assert_int_eq(result, SHUNT_SYSTEM_FAULT);
+    }
+}

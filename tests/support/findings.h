@@ -20,6 +20,9 @@ char           *test_findings(const char *json);
 /* Validates it in pieces of `step` bytes. */
 shunt_result    test_validate(const char *message, const char *snip, const shunt_definitions *definitions,
                               const shunt_allocator *allocator, size_t step, test_text *out, test_text *answer);
+/* Fails each n-th allocation of a validation, every `stride`-th n from 12 on: it must end with SHUNT_SYSTEM_FAULT and nothing left, and
+ * without a failure with SHUNT_INPUT_FAULT. */
+void            test_validate_without_memory(const char *message, const char *snip, size_t stride);
 shunt_allocator test_allocator(struct test_memory *memory);
 
 #endif

@@ -207,20 +207,7 @@ START_TEST(survives_lack_of_memory)
 {
     static const char *const messages[] = { INVOICES, PATIENT_XML };
     char                    *message = test_changed(messages[_i], _i ? "female>f" : "\"#o\">\"#p\"");
-    for (size_t n = 1;; n++) {
-        struct test_memory memory;
-        test_text          out = { 0 }, answer = { 0 };
-        test_memory_init(&memory, n);
-        shunt_allocator allocator = test_allocator(&memory);
-        shunt_result    result = test_validate(message, "5", NULL, &allocator, 100, &out, &answer);
-        ck_assert_uint_eq(memory.blocks, 0);
-        free(out.bytes), free(answer.bytes);
-        if (memory.calls < n) {
-            ck_assert_int_eq(result, SHUNT_INPUT_FAULT);
-            break;
-        }
-        ck_assert_int_eq(result, SHUNT_SYSTEM_FAULT);
-    }
+    test_validate_without_memory(message, "5", 1);
     free(message);
 }
 END_TEST
