@@ -47,10 +47,31 @@ typedef shunt_hl7_ack ack;
 
 /* ---- headers ---- */
 
+static bool is_separator(const shunt_delims *d, uint8_t c)
+{
+    return c == d->element || c == d->component || c == d->repetition || c == d->escape || c == d->subcomponent ||
+           c == d->truncation;
+}
+
+/* A separator that a broken MSH-2 leaves without a character (the usual one separates fields there): an answer needs all four. It gets
+ * one that stands nowhere in the header, so that nothing copied from it is cut by it. */
+static void name_missing_separators(shunt_delims *d, const shunt_segment *s)
+{
+    static const char spare[] = "^~\\&|#$%*+!@/;:,._-=?<>()[]{}'`";
+    uint8_t *const    roles[] = { &d->component, &d->repetition, &d->escape, &d->subcomponent };
+    const char       *next = spare;
+    for (uint32_t i = 0; i < SHUNT_COUNT(roles); i++) {
+        if (*roles[i]) continue;
+        while (*next && (memchr(s->bytes, *next, s->length) || is_separator(d, (uint8_t)*next))) next++;
+        *roles[i] = (uint8_t)(*next ? *next : spare[0]);
+    }
+}
+
 static void keep_header(header *h, const shunt_event *event)
 {
     const shunt_segment *s = event->segment;
     h->delims = event->delims;
+    name_missing_separators(&h->delims, s);
     h->bytes.length = 0;
     memset(h->fields, 0, sizeof h->fields);
     for (uint32_t k = 3; k <= HEADER_FIELDS && k - 1 <= s->elements; k++) {
@@ -365,13 +386,9 @@ static shunt_status note(ack *a, const shunt_hl7_finding *f)
     a->errors = a->errors || error;
     a->rejected = a->rejected || (error && ((f->condition >= 200 && f->condition <= 203) || f->condition == 207));
     if (a->fault_count == HL7_ACK_FAULTS) return SHUNT_OK;
-    if (a->fault_count == a->fault_room) {
-        uint32_t room = a->fault_room ? a->fault_room * 2 : 16;
-        said    *grown = shunt_memory_resize(a->memory, a->faults, room * sizeof *grown);
-        if (!grown) return SHUNT_NO_MEMORY;
-        a->faults = grown;
-        a->fault_room = room;
-    }
+    said *grown = shunt_memory_more(a->memory, a->faults, a->fault_count, &a->fault_room, sizeof *grown);
+    if (!grown) return SHUNT_NO_MEMORY;
+    a->faults = grown;
     said *s = &a->faults[a->fault_count++];
     *s = (said){ .code = f->code,
                  .condition = f->condition,
