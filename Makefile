@@ -37,7 +37,7 @@ test-asan: setup-test build/asan/.built
 test-tsan: setup-test build/tsan/.built
 	cd build/tsan && $(CTEST) -L threads
 fuzz-smoke: setup-test build/fuzz/.built
-	scripts/fuzz.sh build/fuzz 5
+	scripts/fuzz.sh build/fuzz 5 1
 fuzz: setup-test build/fuzz/.built
 	scripts/fuzz.sh build/fuzz 60
 coverage: setup-test build/coverage/.built

@@ -496,15 +496,24 @@ static shunt_ty money_type(check *k, const shunt_ast *type, const shunt_ast *arg
     return shunt_ty_money(code, wider ? wider : scale);
 }
 
+/* The types that have names of their own. */
+static const struct {
+    const char   *name;
+    shunt_ty_kind kind;
+} named_types[] = {
+#define SHUNT_LANG_TYPE(name, kind, notation, meaning) { name, SHUNT_TY_##kind },
+#include "dsl/type.def"
+};
+
 static shunt_ty unknown_type(check *k, const shunt_ast *name)
 {
-    static const char *const plain[] = { "text",    "bool",  "int",     "code", "token", "unit",     "account",
-                                         "decimal", "money", "percent", "date", "time",  "datetime", "list" };
     if (k->module->incomplete || (k->module->unread && shunt_text_starts(name->text, SHUNT_TEXT("FHIR_")))) return ty_error();
     shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, name->span, "there is no type `%.*s`", SHUNT_TEXT_ARGS(name->text));
     shunt_suggest s;
     shunt_suggest_init(&s, name->text, 2);
-    for (size_t i = 0; i < SHUNT_COUNT(plain); i++) shunt_suggest_offer(&s, shunt_text_of(plain[i]), (shunt_text){ 0 }, true, 0);
+    for (size_t i = 0; i < SHUNT_COUNT(named_types); i++)
+        shunt_suggest_offer(&s, shunt_text_of(named_types[i].name), (shunt_text){ 0 }, true, 0);
+    shunt_suggest_offer(&s, SHUNT_TEXT("list"), (shunt_text){ 0 }, true, 0);
     for (const shunt_binding *b = said_enough(k) ? NULL : k->module->types.last; b; b = b->before)
         shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
     shunt_text near = shunt_suggest_text(&s, k->arena);
@@ -514,33 +523,27 @@ static shunt_ty unknown_type(check *k, const shunt_ast *name)
 
 static shunt_ty named_type(check *k, shunt_ast *type, shunt_ast *name, shunt_ast *args)
 {
-    static const struct {
-        const char   *name;
-        shunt_ty_kind kind;
-    } plain[] = {
-        { "bool", SHUNT_TY_BOOL }, { "int", SHUNT_TY_INT },         { "code", SHUNT_TY_CODE },       { "token", SHUNT_TY_TOKEN },
-        { "unit", SHUNT_TY_UNIT }, { "account", SHUNT_TY_ACCOUNT }, { "percent", SHUNT_TY_PERCENT }, { "date", SHUNT_TY_DATE },
-        { "time", SHUNT_TY_TIME }, { "datetime", SHUNT_TY_MOMENT },
-    };
     uint32_t count = args ? args->kid_count : 0, a = 0, b = 0;
-    for (size_t i = 0; i < SHUNT_COUNT(plain); i++) {
-        if (!shunt_text_is(name->text, plain[i].name)) continue;
-        if (count) return wrong_type(k, type, plain[i].name);
-        shunt_ty found = shunt_ty_plain(plain[i].kind);
-        if (found.kind == SHUNT_TY_PERCENT) found.scale = 4;
-        return found;
-    }
-    if (shunt_text_is(name->text, "text")) {
+    size_t   at = 0;
+    while (at < SHUNT_COUNT(named_types) && !shunt_text_is(name->text, named_types[at].name)) at++;
+    switch (at < SHUNT_COUNT(named_types) ? named_types[at].kind : SHUNT_TY_ERROR) {
+    case SHUNT_TY_ERROR: break;
+    case SHUNT_TY_TEXT:
         if (!count) return shunt_ty_text(0, false);
         if (count != 1 || !type_number(kid(args, 0), 1, 1000000, &a)) return wrong_type(k, type, "text(12)");
         return shunt_ty_text(a, false);
-    }
-    if (shunt_text_is(name->text, "decimal")) {
+    case SHUNT_TY_DECIMAL:
         if (count != 2 || !type_number(kid(args, 0), 1, SHUNT_DECIMAL_DIGITS, &a) || !type_number(kid(args, 1), 0, a, &b))
             return wrong_type(k, type, "decimal(15, 2)");
         return shunt_ty_decimal(a, b);
+    case SHUNT_TY_MONEY: return money_type(k, type, args);
+    default: {
+        if (count) return wrong_type(k, type, named_types[at].name);
+        shunt_ty found = shunt_ty_plain(named_types[at].kind);
+        if (found.kind == SHUNT_TY_PERCENT) found.scale = 4;
+        return found;
     }
-    if (shunt_text_is(name->text, "money")) return money_type(k, type, args);
+    }
     if (shunt_text_is(name->text, "quantity")) {
         not_in_version(k, name->span, "`quantity`");
         return ty_error();

@@ -7,27 +7,28 @@
 
 enum { PLACES_AT_MOST = 18, LINES_AT_MOST = 10000 };
 
-static const char *const builtin_names[] = {
-#define X(symbol, name) name,
-    SHUNT_LANG_BUILTINS(X)
-#undef X
+/* By shunt_lang_builtin. */
+static const struct {
+    const char *name, *usage; /* how it is called, for messages */
+} builtins[] = {
+#define SHUNT_LANG_BUILTIN(symbol, name, usage, signature, result, meaning) { name, usage },
+#include "dsl/builtin.def"
 };
-
-bool is_builtin(shunt_text name)
-{
-    for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
-        if (shunt_text_is(name, builtin_names[i])) return true;
-    return false;
-}
 
 static bool find_builtin(shunt_text name, shunt_lang_builtin *builtin)
 {
-    for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
-        if (shunt_text_is(name, builtin_names[i])) {
+    for (size_t i = 0; i < SHUNT_COUNT(builtins); i++)
+        if (shunt_text_is(name, builtins[i].name)) {
             *builtin = (shunt_lang_builtin)i;
             return true;
         }
     return false;
+}
+
+bool is_builtin(shunt_text name)
+{
+    shunt_lang_builtin builtin;
+    return find_builtin(name, &builtin);
 }
 
 /* ---- arguments ---- */
@@ -62,59 +63,11 @@ static void check_all(check *k, const call *c)
     for (uint32_t i = 0; i < c->named_count; i++) (void)check_expr(k, kid(c->named[i], SHUNT_FIELD_value), NULL);
 }
 
-/* How each built-in is called, for messages. */
-static const char *usage_of(shunt_lang_builtin builtin)
-{
-    static const char *const usages[] = {
-        [SHUNT_LANG_SUM] = "sum(x.amount for each x in list)",
-        [SHUNT_LANG_COUNT] = "count(list)",
-        [SHUNT_LANG_MIN] = "min(a, b)` or `min(list)",
-        [SHUNT_LANG_MAX] = "max(a, b)` or `max(list)",
-        [SHUNT_LANG_ANY_OF] = "any_of(x.amount > 0.00 USD for each x in list)",
-        [SHUNT_LANG_ALL_OF] = "all_of(x.amount > 0.00 USD for each x in list)",
-        [SHUNT_LANG_ABS] = "abs(x)",
-        [SHUNT_LANG_ROUND] = "round(x, 2, \"half_up\")",
-        [SHUNT_LANG_PERCENT_CHANGE] = "percent_change(old, new, 2, \"half_up\")",
-        [SHUNT_LANG_CONVERT] = "convert(quantity, from: \"DZ\", to: \"EA\")",
-        [SHUNT_LANG_EXCHANGE] = "exchange(amount, \"USD\", on: day, rates: rates)",
-        [SHUNT_LANG_POSITION] = "position(x)",
-        [SHUNT_LANG_OCCURRENCE] = "occurrence(a, b)",
-        [SHUNT_LANG_ADJUSTMENTS] = "adjustments(claim)",
-        [SHUNT_LANG_PROVIDER_ADJUSTMENTS] = "provider_adjustments(era)",
-        [SHUNT_LANG_PRIOR_ADJUSTMENTS] = "prior_adjustments(claim)",
-        [SHUNT_LANG_FIRST_SERVICE_DATE] = "first_service_date(claim)",
-        [SHUNT_LANG_DAYS_BETWEEN] = "days_between(a, b)",
-        [SHUNT_LANG_ADD_MONTHS] = "add_months(day, 1, \"clamp\")",
-        [SHUNT_LANG_DATE_OF] = "date_of(t)",
-        [SHUNT_LANG_YEAR_OF] = "year_of(day)",
-        [SHUNT_LANG_DATE] = "date(text, format: \"YYYY-MM-DD\")",
-        [SHUNT_LANG_TRY_DATE] = "try_date(x)",
-        [SHUNT_LANG_TRY_INT] = "try_int(x)",
-        [SHUNT_LANG_TRY_DECIMAL] = "try_decimal(x, 9, 2)",
-        [SHUNT_LANG_TRY_MONEY] = "try_money(x)",
-        [SHUNT_LANG_TEXT] = "text(x)",
-        [SHUNT_LANG_UPPER] = "upper(t)",
-        [SHUNT_LANG_LOWER] = "lower(t)",
-        [SHUNT_LANG_TRIM] = "trim(t)",
-        [SHUNT_LANG_LENGTH] = "length(t)",
-        [SHUNT_LANG_PART] = "part(t, 1, 10)",
-        [SHUNT_LANG_STARTS] = "starts(t, \"A\")",
-        [SHUNT_LANG_MASK] = "mask(x)",
-        [SHUNT_LANG_TOKENIZE] = "tokenize(x)",
-        [SHUNT_LANG_LAST4] = "last4(x)",
-        [SHUNT_LANG_DECLASSIFY] = "declassify(x, because: \"why\")",
-        [SHUNT_LANG_FILE_ID] = "file_id()",
-        [SHUNT_LANG_RECEIVED_AT] = "received_at",
-    };
-    const char *usage = (size_t)builtin < SHUNT_COUNT(usages) ? usages[builtin] : NULL;
-    return usage ? usage : builtin_names[builtin];
-}
-
 static shunt_ty wrong_arguments(check *k, const call *c, shunt_lang_builtin builtin)
 {
     check_all(k, c);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, c->node->span, "`%.*s` is called otherwise", SHUNT_TEXT_ARGS(c->name));
-    shunt_diag_help(k->diags, d, "write `%s`", usage_of(builtin));
+    shunt_diag_help(k->diags, d, "write `%s`", builtins[builtin].usage);
     return ty_error();
 }
 
@@ -819,8 +772,8 @@ static shunt_ty unknown_function(check *k, const call *c)
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, c->node->span, "there is no function `%.*s`", SHUNT_TEXT_ARGS(c->name));
     shunt_suggest s;
     shunt_suggest_init(&s, c->name, 2);
-    for (size_t i = 0; i < SHUNT_COUNT(builtin_names); i++)
-        shunt_suggest_offer(&s, shunt_text_of(builtin_names[i]), (shunt_text){ 0 }, true, 0);
+    for (size_t i = 0; i < SHUNT_COUNT(builtins); i++)
+        shunt_suggest_offer(&s, shunt_text_of(builtins[i].name), (shunt_text){ 0 }, true, 0);
     for (const shunt_binding *b = said_enough(k) ? NULL : k->module->values.last; b; b = b->before)
         if (b->symbol->kind == SHUNT_SYMBOL_FUNCTION) shunt_suggest_offer(&s, b->name, (shunt_text){ 0 }, true, 0);
     if (!said_enough(k)) offer_of_alias(k, c->name, &s);

@@ -318,25 +318,11 @@ typedef enum shunt_fact_kind {
     SHUNT_FACT_ITEM,       /* NAME `it` inside x[where ...] */
 } shunt_fact_kind;
 
-/* Built-ins of the language, as emit lowers them. SHUNT_LANG(NAME, "name") */
-/* clang-format off */
-#define SHUNT_LANG_BUILTINS(X) \
-    X(SUM, "sum") X(COUNT, "count") X(MIN, "min") X(MAX, "max") X(ANY_OF, "any_of") X(ALL_OF, "all_of") X(ABS, "abs") \
-    X(ROUND, "round") X(PERCENT_CHANGE, "percent_change") X(CONVERT, "convert") X(EXCHANGE, "exchange") \
-    X(POSITION, "position") X(OCCURRENCE, "occurrence") X(ADJUSTMENTS, "adjustments") \
-    X(PROVIDER_ADJUSTMENTS, "provider_adjustments") X(PRIOR_ADJUSTMENTS, "prior_adjustments") \
-    X(FIRST_SERVICE_DATE, "first_service_date") X(DAYS_BETWEEN, "days_between") X(ADD_MONTHS, "add_months") \
-    X(DATE_OF, "date_of") X(LOCAL_DATE, "local_date") X(YEAR_OF, "year_of") X(DATE, "date") X(TRY_DATE, "try_date") \
-    X(TRY_INT, "try_int") X(TRY_DECIMAL, "try_decimal") X(TRY_MONEY, "try_money") X(TEXT, "text") X(UPPER, "upper") \
-    X(LOWER, "lower") X(TRIM, "trim") X(LENGTH, "length") X(PART, "part") X(STARTS, "starts") X(MASK, "mask") \
-    X(TOKENIZE, "tokenize") X(LAST4, "last4") X(DECLASSIFY, "declassify") X(FILE_ID, "file_id") \
-    X(RECEIVED_AT, "received_at")
-/* clang-format on */
+/* Built-ins of the language. */
 typedef enum shunt_lang_builtin {
-#define X(symbol, name) SHUNT_LANG_##symbol,
-    SHUNT_LANG_BUILTINS(X)
-#undef X
-        SHUNT_LANG_COUNT_
+#define SHUNT_LANG_BUILTIN(symbol, name, usage, signature, result, meaning) SHUNT_LANG_##symbol,
+#include "dsl/builtin.def"
+    SHUNT_LANG_COUNT_
 } shunt_lang_builtin;
 
 typedef struct shunt_fact {
