@@ -9,16 +9,15 @@
 #include "standards/hl7/guide.h"
 #include "standards/hl7/text.h"
 #include "standards/hl7/wants.h"
+#include "standards/input.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 enum {
-    STAGE_FIRST = 1024,
-    STAGE_MORE = 512, /* bytes taken from a piece to finish a segment that began in the piece before */
-    QUEUE = 64,       /* most events one segment gives before its values: 16 loops left, 16 entered, a dozen others */
-    FIELD = 64,       /* bytes kept of what a header says */
+    QUEUE = 64, /* most events one segment gives before its values: 16 loops left, 16 entered, a dozen others */
+    FIELD = 64, /* bytes kept of what a header says */
     DETAIL = 95,
     DETAILS = 16,
     HEADER_FIELDS = 24, /* fields of a header that are looked at */
@@ -89,16 +88,8 @@ struct hl7 {
     shunt_hl7_wants     wants;
     bool                all_strict; /* every source of HL7 is read strictly */
 
-    /* Input: what was fed, behind what is left of earlier pieces. Positions count from the first byte of the input. */
-    const uint8_t *fed;
-    size_t         fed_size;
-    uint64_t       fed_at;
-    bool           last;
-    uint8_t       *stage;
-    size_t         stage_size, stage_capacity;
-    uint64_t       stage_at;
-    uint64_t       at;       /* next byte to read */
-    size_t         searched; /* bytes from `at` on that hold no end of a segment */
+    shunt_input in;
+    size_t      searched; /* bytes from `at` on that hold no end of a segment */
 
     enum state   state;
     shunt_status failure;
@@ -169,40 +160,9 @@ struct hl7 {
 
 /* ---- input ---- */
 
-/* Bytes that can be looked at from `at` on. */
-static const uint8_t *view(struct hl7 *x, size_t *size)
-{
-    if (x->stage_size) {
-        if (x->at < x->fed_at) {
-            *size = (size_t)(x->stage_at + x->stage_size - x->at);
-            return x->stage + (x->at - x->stage_at);
-        }
-        x->stage_size = 0;
-    }
-    *size = (size_t)(x->fed_at + x->fed_size - x->at);
-    return x->fed_size ? x->fed + (x->at - x->fed_at) : (const uint8_t *)"";
-}
+static const uint8_t *view(struct hl7 *x, size_t *size) { return shunt_input_view(&x->in, size); }
 
-/* Is the view all there will ever be? */
-static bool is_all(const struct hl7 *x)
-{
-    return x->last && (!x->stage_size || x->at >= x->fed_at || x->stage_at + x->stage_size == x->fed_at + x->fed_size);
-}
-
-static bool stage_append(struct hl7 *x, const uint8_t *bytes, size_t size)
-{
-    if (x->stage_capacity - x->stage_size < size) {
-        size_t capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
-        while (capacity - x->stage_size < size) capacity *= 2;
-        uint8_t *grown = shunt_memory_resize(x->memory, x->stage, capacity);
-        if (!grown) return false;
-        x->stage = grown;
-        x->stage_capacity = capacity;
-    }
-    if (size) memcpy(x->stage + x->stage_size, bytes, size);
-    x->stage_size += size;
-    return true;
-}
+static bool is_all(const struct hl7 *x) { return shunt_input_is_all(&x->in); }
 
 static enum got broken(struct hl7 *x)
 {
@@ -211,26 +171,15 @@ static enum got broken(struct hl7 *x)
     return BROKEN;
 }
 
-/* Widens the view. GOT: it is larger. NEED: everything not read is kept, a piece must be fed. AT_END: this was all. */
 static enum got more(struct hl7 *x)
 {
-    if (is_all(x)) return AT_END;
-    if (x->stage_size && x->at < x->fed_at) {
-        size_t done = (size_t)(x->at - x->stage_at);
-        if (done) {
-            memmove(x->stage, x->stage + done, x->stage_size - done);
-            x->stage_size -= done;
-            x->stage_at = x->at;
-        }
-        uint64_t end = x->stage_at + x->stage_size;
-        size_t   left = (size_t)(x->fed_at + x->fed_size - end), want = x->stage_size > STAGE_MORE ? x->stage_size : STAGE_MORE;
-        if (left == 0) return NEED;
-        return stage_append(x, x->fed + (end - x->fed_at), left < want ? left : want) ? GOT : broken(x);
+    switch (shunt_input_more(&x->in)) {
+    case SHUNT_INPUT_MORE: return GOT;
+    case SHUNT_INPUT_NEED: return NEED;
+    case SHUNT_INPUT_END: return AT_END;
+    case SHUNT_INPUT_BROKEN: break;
     }
-    size_t         size;
-    const uint8_t *bytes = view(x, &size);
-    x->stage_at = x->at;
-    return stage_append(x, bytes, size) ? NEED : broken(x);
+    return broken(x);
 }
 
 /* ---- events ---- */
@@ -243,7 +192,7 @@ static struct pending *push(struct hl7 *x, shunt_step step)
                            .scope = SHUNT_SCOPE_TRANSACTION,
                            .index = SHUNT_NONE,
                            .code = SHUNT_OK,
-                           .end = x->at,
+                           .end = x->in.at,
                            .place = { .byte = x->line_at, .length = x->size, .segment = x->in_message ? x->number : 0 } };
     return p;
 }
@@ -585,7 +534,7 @@ static void set_line(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t 
 static void set_nothing(struct hl7 *x)
 {
     x->joint_count = 0;
-    set_line(x, (const uint8_t *)"", 0, x->at);
+    set_line(x, (const uint8_t *)"", 0, x->in.at);
 }
 
 static enum got begin_frame(struct hl7 *x);
@@ -597,15 +546,15 @@ static enum got take_edge(struct hl7 *x, uint8_t c)
 {
     if ((c == '\n' && x->after_cr) || (x->after_frame && ends_line(c))) {
         x->after_cr = c == '\r';
-        x->at++;
+        x->in.at++;
         return AGAIN;
     }
     x->after_cr = false;
     if (ends_line(c)) {
-        if (x->blank_at == UINT64_MAX) x->blank_at = x->at - x->blanks;
+        if (x->blank_at == UINT64_MAX) x->blank_at = x->in.at - x->blanks;
         x->blanks = 0;
         x->after_cr = c == '\r';
-        x->at++;
+        x->in.at++;
         return AGAIN;
     }
     x->after_frame = false;
@@ -613,7 +562,7 @@ static enum got take_edge(struct hl7 *x, uint8_t c)
     if (c == FRAME_END) return end_frame(x);
     if (c != ' ' && c != '\t') return GOT;
     x->blanks++;
-    x->at++;
+    x->in.at++;
     return AGAIN;
 }
 
@@ -629,11 +578,11 @@ static enum got take_line(struct hl7 *x, const uint8_t *bytes, size_t length, si
         }
     }
     if (x->joining || add) {
-        if (!join(x, bytes, length, x->at)) return broken(x);
+        if (!join(x, bytes, length, x->in.at)) return broken(x);
     }
-    uint64_t at = x->joining || add ? x->line_at : x->at;
+    uint64_t at = x->joining || add ? x->line_at : x->in.at;
     if (!x->joining && !add) x->joint_count = 0;
-    x->at += length + ended;
+    x->in.at += length + ended;
     x->after_cr = ended && bytes[length] == '\r';
     x->ended_by = ended ? bytes[length] : 0;
     x->searched = 0;
@@ -709,7 +658,7 @@ static uint16_t land(struct hl7 *x)
     memcpy(open, x->walk.loops, sizeof open);
     shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
     for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
-    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
+    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->in.at);
     if (landing.node == SHUNT_NONE && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
     /* Sites put their own segments anywhere behind the one that they belong to. */
     if (landing.out_of_order && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_ORDER);
@@ -785,7 +734,7 @@ static enum got begin_frame(struct hl7 *x)
         x->frame_told = true;
     }
     x->in_frame = true;
-    x->at++;
+    x->in.at++;
     return AGAIN;
 }
 
@@ -799,7 +748,7 @@ static enum got end_frame(struct hl7 *x)
     }
     x->in_frame = false;
     x->after_frame = true;
-    x->at++;
+    x->in.at++;
     return AGAIN;
 }
 
@@ -1027,7 +976,7 @@ static enum got open_message(struct hl7 *x)
     x->charset_told = x->blank_told = x->length_told = false;
     x->repetitions_told = 0;
     x->blank_at = UINT64_MAX;
-    x->previous_end = x->at;
+    x->previous_end = x->in.at;
     read_field(x, 10, 0, &x->control);
     if (is_known(x)) {
         take_known(x);
@@ -1099,13 +1048,13 @@ static enum got inside_message(struct hl7 *x)
     x->segment.id = id;
     if (!id && is_site_id(x)) {
         warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
-        x->previous_end = x->at;
+        x->previous_end = x->in.at;
         take_values(x, SHUNT_NONE);
         return AGAIN;
     }
     if (!id) {
         fault(x, SHUNT_HL7_SEGMENT_ID);
-        x->previous_end = x->at;
+        x->previous_end = x->in.at;
         take_values(x, SHUNT_NONE);
         return AGAIN;
     }
@@ -1115,7 +1064,7 @@ static enum got inside_message(struct hl7 *x)
         node = land(x);
     }
     if (x->charset.set == HL7_SET_REFUSED && !x->options.display) node = SHUNT_NONE;
-    x->previous_end = x->at;
+    x->previous_end = x->in.at;
     take_values(x, node);
     return AGAIN;
 }
@@ -1167,7 +1116,7 @@ static enum got pass_over(struct hl7 *x, const uint8_t *bytes, size_t size)
 {
     bool lower, demanded = false;
     if (!x->joining) x->joint_count = 0;
-    set_line(x, bytes, size < 4 ? size : 4, x->joining ? x->line_at : x->at);
+    set_line(x, bytes, size < 4 ? size : 4, x->joining ? x->line_at : x->in.at);
     uint64_t id = read_id(x, &lower);
     bool     header = is_header(bytes, x->size);
     if (header) end_message(x, SHUNT_STEP_FINISH);
@@ -1202,11 +1151,11 @@ static enum got skip(struct hl7 *x)
         while (end < size && !ends_line(bytes[end]) && !(bytes[end] == FRAME_END && x->in_frame) &&
                !(bytes[end] == FRAME_BEGIN && !x->in_message))
             end = find_control(bytes, end + 1, size);
-        x->at += end;
+        x->in.at += end;
         if (end < size) {
-            if (ends_line(bytes[end])) x->at++;
+            if (ends_line(bytes[end])) x->in.at++;
             x->after_cr = bytes[end] == '\r';
-            x->previous_end = x->at;
+            x->previous_end = x->in.at;
             x->state = LINES;
             return AGAIN;
         }
@@ -1286,7 +1235,7 @@ static inline void show_plain(const struct hl7 *x, const shunt_hl7_want *want, s
                                   .element = want->field,
                                   .component = want->component };
     event->detail = (shunt_text){ 0 };
-    event->end = x->at;
+    event->end = x->in.at;
 }
 
 /* Does more than one repetition of a field hold something? */
@@ -1429,17 +1378,17 @@ static void note_text(struct hl7 *x, const uint8_t *bytes, size_t size)
     bool line = x->before == 0 || ends_line(x->before) || x->before == FRAME_BEGIN || x->before == FRAME_END;
     if (line && !x->text_segments && size > 3 && bytes[3] == '|' && looks_like_segment(bytes, size)) {
         x->text_segments = x->text_met = true;
-        x->text_at = x->at;
+        x->text_at = x->in.at;
     }
     uint8_t c = bytes[0];
     if (x->text_met || c <= ' ') return;
     x->text_met = true;
-    x->text_at = x->at;
+    x->text_at = x->in.at;
 }
 
 static enum got no_header(struct hl7 *x)
 {
-    fault_at(x, SHUNT_HL7_NO_MSH, x->text_met ? x->text_at : x->at, 0);
+    fault_at(x, SHUNT_HL7_NO_MSH, x->text_met ? x->text_at : x->in.at, 0);
     x->state = OVER;
     return AGAIN;
 }
@@ -1453,7 +1402,7 @@ static enum got found_header(struct hl7 *x)
     if (!x->text_met) return AGAIN;
     struct pending *p = x->text_segments ? fault(x, SHUNT_HL7_STRAY) : warn(x, SHUNT_HL7_LEADING_TEXT);
     p->place.byte = x->text_at;
-    p->place.length = (uint32_t)(x->at - x->text_at);
+    p->place.length = (uint32_t)(x->in.at - x->text_at);
     return AGAIN;
 }
 
@@ -1481,12 +1430,12 @@ static enum got seek(struct hl7 *x)
             continue;
         }
         if (size == 0) return AT_END;
-        if (x->at > x->options.max_leading_bytes) return no_header(x);
-        if (x->at == 0 && size >= 3 && memcmp(bytes, mark, 3) == 0) {
+        if (x->in.at > x->options.max_leading_bytes) return no_header(x);
+        if (x->in.at == 0 && size >= 3 && memcmp(bytes, mark, 3) == 0) {
             set_nothing(x);
             struct pending *p = forgive(x, x->all_strict, SHUNT_HL7_LEADING_TEXT, "byte order mark");
             p->place.length = 3;
-            x->at = 3;
+            x->in.at = 3;
             return AGAIN;
         }
         if (begins_here(bytes, size, x->before)) return found_header(x);
@@ -1497,7 +1446,7 @@ static enum got seek(struct hl7 *x)
         else
             note_text(x, bytes, size);
         x->before = bytes[0];
-        x->at++;
+        x->in.at++;
     }
 }
 
@@ -1506,7 +1455,7 @@ static enum got finish_input(struct hl7 *x)
 {
     if (x->state == SEEK) return no_header(x);
     set_nothing(x);
-    if (x->state == SKIP) x->previous_end = x->at;
+    if (x->state == SKIP) x->previous_end = x->in.at;
     if (x->in_frame && x->in_message) {
         fault(x, SHUNT_HL7_TRUNCATED);
         end_message(x, SHUNT_STEP_ABANDON);
@@ -1534,7 +1483,7 @@ static void set_event(const struct hl7 *x, shunt_step step, shunt_event *event)
     event->cleared = false;
     event->code = SHUNT_OK;
     event->detail = (shunt_text){ 0 };
-    event->end = x->at;
+    event->end = x->in.at;
 }
 
 static void show(const struct hl7 *x, const struct pending *p, shunt_event *event)
@@ -1562,7 +1511,7 @@ static shunt_step show_end(const struct hl7 *x, shunt_step step, shunt_event *ev
 {
     set_event(x, step, event);
     event->scope = SHUNT_SCOPE_FILE;
-    event->place = (shunt_place){ .byte = x->at };
+    event->place = (shunt_place){ .byte = x->in.at };
     if (step == SHUNT_STEP_FAILED) event->code = x->failure;
     return step;
 }
@@ -1643,12 +1592,7 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
 
 static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
 {
-    struct hl7 *x = (struct hl7 *)reader;
-    if (x->last) return; /* nothing follows the last piece */
-    x->fed_at += x->fed_size;
-    x->fed = bytes;
-    x->fed_size = size;
-    x->last = last;
+    shunt_input_feed(&((struct hl7 *)reader)->in, bytes, size, last);
 }
 
 static void hl7_free(shunt_reader *reader)
@@ -1659,7 +1603,7 @@ static void hl7_free(shunt_reader *reader)
     shunt_buffer_done(&x->decoded);
     shunt_hl7_wants_done(&x->wants, x->memory);
     shunt_memory_free(x->memory, x->joints);
-    shunt_memory_free(x->memory, x->stage);
+    shunt_input_done(&x->in);
     shunt_memory_free(x->memory, x->offsets);
     shunt_memory_free(x->memory, x);
 }
@@ -1688,7 +1632,7 @@ shunt_reader *shunt_hl7_reader_new(const shunt_memory *memory, const shunt_plan 
     struct hl7 *x = shunt_memory_zeroed(memory, 1, sizeof *x);
     if (!x) return NULL;
     x->base.ops = &ops;
-    x->memory = memory;
+    x->memory = x->in.memory = memory;
     x->plan = plan;
     if (options) x->options = *options;
     if (!x->options.max_segment_bytes) x->options.max_segment_bytes = 8 << 20;

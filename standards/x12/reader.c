@@ -6,17 +6,16 @@
 #include "engine/base/hash.h"
 #include "engine/base/segment.h"
 #include "engine/base/walk_step.h"
+#include "standards/input.h"
 #include "standards/scan.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
 
 enum {
     WINDOW = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
-    STAGE_FIRST = 1024,
-    STAGE_MORE = 512,  /* bytes taken from a piece to finish a segment that began in the piece before */
-    OFFSETS_SPARE = 8, /* offsets are written eight at a time */
-    QUEUE = 64,        /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
-    FIELD = 64,        /* bytes kept of a control number or an id of a header */
+    OFFSETS_SPARE = 8,  /* offsets are written eight at a time */
+    QUEUE = 64,         /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
+    FIELD = 64,         /* bytes kept of a control number or an id of a header */
     DETAIL = 71,
     DETAILS = 16,        /* most details of the faults of one segment */
     BINARY_HEADER = 512, /* bytes in which the length of a binary segment must stand */
@@ -81,16 +80,8 @@ struct x12 {
     shunt_scan          scan;
     shunt_x12_options   options;
 
-    /* Input: what was fed, behind what is left of earlier pieces. Positions count from the first byte of the input. */
-    const uint8_t *fed;
-    size_t         fed_size;
-    uint64_t       fed_at;
-    bool           last;
-    uint8_t       *stage;
-    size_t         stage_size, stage_capacity;
-    uint64_t       stage_at;
-    uint64_t       at;       /* next byte to read */
-    size_t         searched; /* bytes from `at` on that hold no terminator */
+    shunt_input in;
+    size_t      searched; /* bytes from `at` on that hold no terminator */
 
     /* Index of the window in work. */
     shunt_index    index;
@@ -156,42 +147,11 @@ struct x12 {
 
 /* ---- input ---- */
 
-/* Bytes that can be looked at from `at` on. */
-static const uint8_t *view(struct x12 *x, size_t *size)
-{
-    if (x->stage_size) {
-        if (x->at < x->fed_at) {
-            *size = (size_t)(x->stage_at + x->stage_size - x->at);
-            return x->stage + (x->at - x->stage_at);
-        }
-        x->stage_size = 0;
-    }
-    *size = (size_t)(x->fed_at + x->fed_size - x->at);
-    return x->fed_size ? x->fed + (x->at - x->fed_at) : (const uint8_t *)"";
-}
+static const uint8_t *view(struct x12 *x, size_t *size) { return shunt_input_view(&x->in, size); }
+
+static bool is_all(const struct x12 *x) { return shunt_input_is_all(&x->in); }
 
 static void drop_window(struct x12 *x) { x->index.end_count = x->window_end = 0; }
-
-/* Is the view all there will ever be? */
-static bool is_all(const struct x12 *x)
-{
-    return x->last && (!x->stage_size || x->at >= x->fed_at || x->stage_at + x->stage_size == x->fed_at + x->fed_size);
-}
-
-static bool stage_append(struct x12 *x, const uint8_t *bytes, size_t size)
-{
-    if (x->stage_capacity - x->stage_size < size) {
-        size_t capacity = x->stage_capacity ? x->stage_capacity : STAGE_FIRST;
-        while (capacity - x->stage_size < size) capacity *= 2;
-        uint8_t *grown = shunt_memory_resize(x->memory, x->stage, capacity);
-        if (!grown) return false;
-        x->stage = grown;
-        x->stage_capacity = capacity;
-    }
-    if (size) memcpy(x->stage + x->stage_size, bytes, size);
-    x->stage_size += size;
-    return true;
-}
 
 static enum got broken(struct x12 *x)
 {
@@ -200,28 +160,16 @@ static enum got broken(struct x12 *x)
     return BROKEN;
 }
 
-/* Widens the view. GOT: it is larger. NEED: everything not read is kept, a piece must be fed. AT_END: this was all. */
 static enum got more(struct x12 *x)
 {
     drop_window(x);
-    if (is_all(x)) return AT_END;
-    if (x->stage_size && x->at < x->fed_at) {
-        size_t done = (size_t)(x->at - x->stage_at);
-        if (done) {
-            memmove(x->stage, x->stage + done, x->stage_size - done);
-            x->stage_size -= done;
-            x->stage_at = x->at;
-        }
-        uint64_t end = x->stage_at + x->stage_size;
-        size_t   left = (size_t)(x->fed_at + x->fed_size - end), want = x->stage_size > STAGE_MORE ? x->stage_size : STAGE_MORE;
-        if (left == 0) return NEED;
-        if (!stage_append(x, x->fed + (end - x->fed_at), left < want ? left : want)) return broken(x);
-        return GOT;
+    switch (shunt_input_more(&x->in)) {
+    case SHUNT_INPUT_MORE: return GOT;
+    case SHUNT_INPUT_NEED: return NEED;
+    case SHUNT_INPUT_END: return AT_END;
+    case SHUNT_INPUT_BROKEN: break;
     }
-    size_t         size;
-    const uint8_t *bytes = view(x, &size);
-    x->stage_at = x->at;
-    return stage_append(x, bytes, size) ? NEED : broken(x);
+    return broken(x);
 }
 
 /* ---- events ---- */
@@ -236,7 +184,7 @@ static struct pending *push(struct x12 *x, shunt_step step)
     p->segment = false;
     p->detail = 0;
     p->code = SHUNT_OK;
-    p->end = x->at;
+    p->end = x->in.at;
     p->place = (shunt_place){ .byte = x->segment.at, .length = x->segment.length, .segment = x->level == IN_SET ? x->number : 0 };
     return p;
 }
@@ -433,7 +381,7 @@ static bool has_line_end(const uint8_t *bytes, size_t length)
 /* An oversized segment is counted, reported and passed over. `skip_bytes` of it are not looked at. */
 static enum got pass_over(struct x12 *x, uint64_t skip_bytes, shunt_status code)
 {
-    set_segment(x, (const uint8_t *)"", 0, x->at, 0, false);
+    set_segment(x, (const uint8_t *)"", 0, x->in.at, 0, false);
     if (x->level == IN_SET) x->number++;
     if (code != SHUNT_OK) detail(x, fault(x, code), "the limit is %zu bytes", x->options.max_segment_bytes);
     x->skip_bytes = skip_bytes;
@@ -450,15 +398,15 @@ static enum got skip(struct x12 *x)
         const uint8_t *bytes = view(x, &size);
         size_t         blind = x->skip_bytes < size ? (size_t)x->skip_bytes : size;
         x->skip_bytes -= blind;
-        x->at += blind;
+        x->in.at += blind;
         const uint8_t *end = size > blind ? memchr(bytes + blind, x->delims.terminator, size - blind) : NULL;
         if (end) {
-            x->at += (uint64_t)(end - (bytes + blind)) + 1;
-            x->previous_end = x->at;
+            x->in.at += (uint64_t)(end - (bytes + blind)) + 1;
+            x->previous_end = x->in.at;
             x->state = SEGMENT;
             return AGAIN;
         }
-        x->at += size - blind;
+        x->in.at += size - blind;
         enum got got = more(x);
         if (got != GOT) return got;
     }
@@ -475,12 +423,12 @@ static enum got take_alone(struct x12 *x, const uint8_t *bytes, size_t length, s
         if (count < most) x->offsets[count + 1] = (uint32_t)(p - bytes) + 1;
         count++;
     }
-    set_segment(x, bytes, (uint32_t)length, x->at, count, plain == length && has_line_end(bytes, length));
+    set_segment(x, bytes, (uint32_t)length, x->in.at, count, plain == length && has_line_end(bytes, length));
     x->offsets[(count < most ? count : most) + 1] = (uint32_t)length + 1;
     x->offsets_made = true;
     x->components = plain == length && x->delims.component && memchr(bytes, x->delims.component, length);
     x->segment.id = read_id(bytes, count ? x->offsets[1] - 1 : (uint32_t)length, x->segment.line_ends);
-    x->at += length + 1;
+    x->in.at += length + 1;
     x->searched = 0;
     drop_window(x);
     return GOT;
@@ -519,9 +467,9 @@ static enum got take_binary(struct x12 *x, uint32_t length_element)
         }
     }
     if (!read || length > x->options.max_binary_bytes) {
-        set_segment(x, bytes, (uint32_t)header, x->at, 0, false);
+        set_segment(x, bytes, (uint32_t)header, x->in.at, 0, false);
         detail(x, binary_fault(x), "element %u is no length within the limit", length_element);
-        x->plain_at = x->at;
+        x->plain_at = x->in.at;
         return AGAIN;
     }
     uint64_t total = header + 1 + length;
@@ -562,7 +510,7 @@ static bool is_isa(const uint8_t *bytes, size_t size)
 
 static enum got take_isa(struct x12 *x, const uint8_t *bytes)
 {
-    set_segment(x, bytes, 3, x->at, 0, false);
+    set_segment(x, bytes, 3, x->in.at, 0, false);
     x->isa_again = true;
     x->searched = 0;
     return GOT;
@@ -577,7 +525,7 @@ static enum got fill_window(struct x12 *x)
         if (x->searched == 0) {
             size_t blanks = 0;
             while (blanks < size && shunt_x12_blank(bytes[blanks]) && bytes[blanks] != x->delims.terminator) blanks++;
-            x->at += blanks;
+            x->in.at += blanks;
             bytes += blanks;
             size -= blanks;
             uint32_t length = id_length(x, bytes, size);
@@ -588,7 +536,7 @@ static enum got fill_window(struct x12 *x)
             }
             /* "ISA" that the terminator in force ends is a segment like others, as it is within a window. */
             if (is_isa(bytes, size) && bytes[3] != x->delims.terminator) return take_isa(x, bytes);
-            uint32_t element = x->plain_at != x->at ? binary_element(x, read_id(bytes, length, false)) : 0;
+            uint32_t element = x->plain_at != x->in.at ? binary_element(x, read_id(bytes, length, false)) : 0;
             if (element) return take_binary(x, element);
         }
         const uint8_t *found = size > x->searched ? memchr(bytes + x->searched, x->delims.terminator, size - x->searched) : NULL;
@@ -597,7 +545,7 @@ static enum got fill_window(struct x12 *x)
         if (found && length >= WINDOW) return take_alone(x, bytes, length, length, UINT32_MAX);
         if (found) {
             x->window = bytes;
-            x->window_at = x->at;
+            x->window_at = x->in.at;
             x->window_size = size;
             x->window_next = x->window_rank = x->window_end = 0;
             x->searched = 0;
@@ -630,33 +578,33 @@ static enum got next_segment(struct x12 *x)
             x->window_next = end + 1;
             x->window_rank = rank + 1;
             while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
-            x->at = x->window_at + begin;
+            x->in.at = x->window_at + begin;
             if (SHUNT_UNLIKELY(begin == end)) {
-                x->at++;
+                x->in.at++;
                 continue;
             }
             uint32_t length = end - begin;
             uint64_t id = head_id(x, bytes + begin, length);
-            if ((id >> 56 == 'B' || x->binary_count) && binary_element(x, id) && x->plain_at != x->at) {
+            if ((id >> 56 == 'B' || x->binary_count) && binary_element(x, id) && x->plain_at != x->in.at) {
                 drop_window(x);
                 break;
             }
             if (passing && id && !(entry & SHUNT_END_LINE) && length <= x->options.max_segment_bytes &&
                 rank - first <= x->options.max_elements && !is_envelope(id)) {
                 x->number++;
-                x->at = x->window_at + end + 1;
+                x->in.at = x->window_at + end + 1;
                 continue;
             }
             if ((id == 0 || id == ID3('I', 'S', 'A')) && is_isa(bytes + begin, length)) return take_isa(x, bytes + begin);
             if (length > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
             bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, length);
-            set_segment(x, bytes + begin, length, x->at, rank - first, line_ends);
+            set_segment(x, bytes + begin, length, x->in.at, rank - first, line_ends);
             x->segment.id =
                 line_ends ? read_id(bytes + begin, (rank > first ? x->index.positions[first] : end) - begin, true) : id;
             x->first_position = first;
             x->offsets_made = false;
             x->components = (entry & SHUNT_END_COMPONENT) != 0;
-            x->at = x->window_at + end + 1;
+            x->in.at = x->window_at + end + 1;
             return GOT;
         }
         enum got got = fill_window(x);
@@ -725,7 +673,7 @@ static enum got land(struct x12 *x, bool trailer, uint16_t *node)
     memcpy(open, x->walk.loops, sizeof open);
     shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
     for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
-    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->at);
+    for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->in.at);
     if (trailer && landing.node == SHUNT_NONE) push_open_loops(x, x->previous_end);
     if (landing.node == SHUNT_NONE)
         fault(x, SHUNT_X12_UNKNOWN_SEGMENT);
@@ -734,7 +682,7 @@ static enum got land(struct x12 *x, bool trailer, uint16_t *node)
     if (landing.out_of_order) fault(x, SHUNT_X12_ORDER);
     if (landing.orphan) fault(x, SHUNT_X12_MISSING_PARENT);
     if (landing.too_many) fault(x, SHUNT_X12_REPEATS);
-    x->previous_end = x->at;
+    x->previous_end = x->in.at;
     *node = landing.node;
     if (!is_envelope(x->segment.id) && !binary_element(x, x->segment.id))
         shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
@@ -787,16 +735,16 @@ static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const 
 {
     if (x->bom && x->bom < 3 && !x->any_isa) x->text_met = true; /* a part of a byte order mark */
     if (x->text_met && !x->quiet)
-        fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->at - x->text_at);
+        fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->in.at - x->text_at);
     else if (x->bom == 3 && !x->any_isa)
         detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
     x->delims = isa->delims;
     x->repeats = x->delims.repetition ? x->delims.repetition : x->delims.element;
     x->parts = x->delims.component ? x->delims.component : x->repeats;
     memcpy(x->offsets, isa->offsets, sizeof isa->offsets);
-    set_segment(x, bytes, isa->length, x->at, isa->elements, isa->line_ends);
+    set_segment(x, bytes, isa->length, x->in.at, isa->elements, isa->line_ends);
     x->offsets_made = true;
-    x->at += isa->length < size ? isa->length + 1u : size;
+    x->in.at += isa->length < size ? isa->length + 1u : size;
     x->state = SEGMENT;
     x->level = IN_INTERCHANGE;
     x->any_isa = true;
@@ -860,7 +808,7 @@ static enum got open_set(struct x12 *x)
     x->shown_control = x->st_control;
     x->shown_version = st03.length ? st03 : x->gs_version;
     x->shown_sender.length = x->shown_receiver.length = 0;
-    x->previous_end = x->at;
+    x->previous_end = x->in.at;
     x->guide = shunt_x12_guide(x->plan, text_of(&x->shown_set), text_of(&st03), text_of(&x->gs_version),
                                text_of(&x->gs_functional), &assumed);
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
@@ -883,7 +831,7 @@ static enum got close_set(struct x12 *x)
     uint16_t node;
     if (x->guide != SHUNT_NONE) {
         land(x, true, &node);
-        push_open_loops(x, x->at);
+        push_open_loops(x, x->in.at);
     }
     compare_count(x, 1, x->number, SHUNT_X12_SE01, "SE01");
     compare_control(x, 2, &x->st_control, SHUNT_X12_SE02, "SE02", "ST02");
@@ -935,7 +883,7 @@ static enum got interchange_ack(struct x12 *x)
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
     shunt_walk_again(&x->walk, x->plan, x->guide);
     (void)land(x, false, &node);
-    push_open_loops(x, x->at);
+    push_open_loops(x, x->in.at);
     push_scope(x, SHUNT_STEP_FINISH, SHUNT_SCOPE_TRANSACTION, true);
     x->guide = SHUNT_NONE;
     x->alone = true;
@@ -963,7 +911,7 @@ static enum got reopen(struct x12 *x)
     abandon_group(x);
     fault(x, SHUNT_X12_NO_IEA);
     push_scope(x, SHUNT_STEP_ABANDON, SHUNT_SCOPE_INTERCHANGE, false);
-    x->at = x->segment.at;
+    x->in.at = x->segment.at;
     begin_seek(x);
     return AGAIN;
 }
@@ -1017,30 +965,30 @@ static const uint8_t byte_order_mark[3] = { 0xef, 0xbb, 0xbf };
 static void note_text(struct x12 *x, uint8_t c)
 {
     if (x->text_met || shunt_x12_blank(c) || (x->any_isa && c == x->delims.terminator)) return;
-    if (x->at == x->bom && x->bom < 3 && c == byte_order_mark[x->bom]) {
+    if (x->in.at == x->bom && x->bom < 3 && c == byte_order_mark[x->bom]) {
         x->bom++;
         return;
     }
     x->text_met = true;
-    x->text_at = x->bom < 3 ? x->at - x->bom : x->at;
+    x->text_at = x->bom < 3 ? x->in.at - x->bom : x->in.at;
 }
 
 static enum got no_isa(struct x12 *x)
 {
-    fault_at(x, SHUNT_X12_NO_ISA, x->text_met ? x->text_at : x->at, 0);
+    fault_at(x, SHUNT_X12_NO_ISA, x->text_met ? x->text_at : x->in.at, 0);
     return over(x);
 }
 
 static enum got unreadable_isa(struct x12 *x, const shunt_x12_isa *isa)
 {
-    struct pending *p = fault_at(x, isa->fault, x->at, 3);
+    struct pending *p = fault_at(x, isa->fault, x->in.at, 3);
     p->place.element = isa->fault_element;
     x->quiet = x->any_isa = true;
     x->delims = (shunt_delims){ 0 };
     x->text_met = true;
-    x->text_at = x->at;
+    x->text_at = x->in.at;
     x->before = 'A';
-    x->at += 3;
+    x->in.at += 3;
     return AGAIN;
 }
 
@@ -1049,7 +997,7 @@ static enum got seek(struct x12 *x)
     for (;;) {
         size_t         size;
         const uint8_t *bytes = view(x, &size);
-        if (!x->any_isa && x->at > x->options.max_leading_bytes) return no_isa(x);
+        if (!x->any_isa && x->in.at > x->options.max_leading_bytes) return no_isa(x);
         if (size == 0) {
             enum got got = more(x);
             if (got == GOT) continue;
@@ -1072,15 +1020,15 @@ static enum got seek(struct x12 *x)
         if (x->text_met) {
             const uint8_t *found = memchr(bytes + 1, 'I', size - 1);
             step = found ? (size_t)(found - bytes) : size;
-            if (!x->any_isa && step > x->options.max_leading_bytes + 1 - x->at)
-                step = (size_t)(x->options.max_leading_bytes + 1 - x->at);
+            if (!x->any_isa && step > x->options.max_leading_bytes + 1 - x->in.at)
+                step = (size_t)(x->options.max_leading_bytes + 1 - x->in.at);
         }
         x->before = bytes[step - 1];
-        x->at += step;
+        x->in.at += step;
     }
 }
 
-static void set_end_of_input(struct x12 *x) { set_segment(x, (const uint8_t *)"", 0, x->at, 0, false); }
+static void set_end_of_input(struct x12 *x) { set_segment(x, (const uint8_t *)"", 0, x->in.at, 0, false); }
 
 /* No byte is left. What is open ends without its trailer; an IEA without terminator is taken as it is. */
 static enum got finish_input(struct x12 *x, uint16_t *node)
@@ -1089,17 +1037,17 @@ static enum got finish_input(struct x12 *x, uint16_t *node)
     const uint8_t *bytes = view(x, &size);
     if (x->state == SEEK) {
         if (!x->any_isa) return no_isa(x);
-        if (x->text_met && !x->quiet) fault_at(x, SHUNT_X12_TRAILING_TEXT, x->text_at, x->at - x->text_at);
+        if (x->text_met && !x->quiet) fault_at(x, SHUNT_X12_TRAILING_TEXT, x->text_at, x->in.at - x->text_at);
         return over(x);
     }
     if (x->state == SEGMENT && size >= 3 && memcmp(bytes, "IEA", 3) == 0 && id_length(x, bytes, size) == 3) {
         take_alone(x, bytes, size, size, UINT32_MAX);
-        x->at--; /* there is no terminator behind it */
+        x->in.at--; /* there is no terminator behind it */
         fault(x, SHUNT_X12_NO_TERMINATOR);
         return process(x, node);
     }
     bool cut = x->state == SKIP || size > 0;
-    x->at += size;
+    x->in.at += size;
     set_end_of_input(x);
     if (x->level == IN_SET || cut) {
         fault(x, SHUNT_X12_TRUNCATED);
@@ -1181,8 +1129,8 @@ static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *ev
 {
     set_event(x, step, event);
     event->scope = SHUNT_SCOPE_FILE;
-    event->place = (shunt_place){ .byte = x->at };
-    event->end = x->at;
+    event->place = (shunt_place){ .byte = x->in.at };
+    event->end = x->in.at;
     if (step == SHUNT_STEP_FAILED) event->code = x->failure;
     return step;
 }
@@ -1286,7 +1234,7 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
     x->window_rank = first;
     x->window_next = next;
     x->number = number;
-    x->previous_end = x->at = x->window_at + next;
+    x->previous_end = x->in.at = x->window_at + next;
     if (found) {
         x->segment.id = found->id;
         x->segment.number = number;
@@ -1306,11 +1254,11 @@ static inline shunt_step tell_step(struct x12 *x, shunt_event *event)
     if (x->enter != SHUNT_NONE) {
         uint16_t loop = x->enter;
         x->enter = SHUNT_NONE;
-        return show_segment(x, SHUNT_STEP_ENTER, loop, SHUNT_NONE, x->at, event);
+        return show_segment(x, SHUNT_STEP_ENTER, loop, SHUNT_NONE, x->in.at, event);
     }
     uint16_t node = x->step->node;
     x->step = NULL;
-    return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
+    return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->in.at, event);
 }
 
 /* Everything that is no remembered step. */
@@ -1328,7 +1276,7 @@ static __attribute__((noinline)) shunt_step next_other(struct x12 *x, shunt_even
         case SEGMENT:
             got = next_segment(x);
             if (got == GOT) got = process(x, &node);
-            if (got == GOT) return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->at, event);
+            if (got == GOT) return show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, node, x->in.at, event);
             break;
         case SEEK: got = seek(x); break;
         case SKIP: got = skip(x); break;
@@ -1346,17 +1294,12 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
     if (x->step) return tell_step(x, event);
     const shunt_walk_step *step = x->queue_first == x->queue_count ? take_step(x) : NULL;
     if (!step) return next_other(x, event);
-    return x->step ? tell_step(x, event) : show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->at, event);
+    return x->step ? tell_step(x, event) : show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->in.at, event);
 }
 
 static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
 {
-    struct x12 *x = (struct x12 *)reader;
-    if (x->last) return; /* nothing follows the last piece */
-    x->fed_at += x->fed_size;
-    x->fed = bytes;
-    x->fed_size = size;
-    x->last = last;
+    shunt_input_feed(&((struct x12 *)reader)->in, bytes, size, last);
 }
 
 static void x12_free(shunt_reader *reader)
@@ -1366,7 +1309,7 @@ static void x12_free(shunt_reader *reader)
     shunt_x12_seen_done(&x->interchanges, x->memory);
     shunt_x12_seen_done(&x->groups, x->memory);
     shunt_x12_seen_done(&x->sets, x->memory);
-    shunt_memory_free(x->memory, x->stage);
+    shunt_input_done(&x->in);
     shunt_memory_free(x->memory, x->offsets);
     shunt_memory_free(x->memory, x->index.positions);
     shunt_memory_free(x->memory, x->index.ends);
@@ -1410,7 +1353,7 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     struct x12 *x = shunt_memory_zeroed(memory, 1, sizeof *x);
     if (!x) return NULL;
     x->base.ops = &ops;
-    x->memory = memory;
+    x->memory = x->in.memory = memory;
     shunt_hash_key_random(&x->key);
     x->plan = plan;
     x->scan = shunt_scan_best();
