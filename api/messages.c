@@ -69,6 +69,7 @@ size_t shunt_messages_warnings(const shunt_messages *messages) { return messages
 
 shunt_result shunt_messages_print(const shunt_messages *messages, bool json, shunt_write write, void *context)
 {
+    if (!messages) return SHUNT_DONE;
     const shunt_buffer *out = json ? &messages->json : &messages->text;
     if (out->failed) return SHUNT_SYSTEM_FAULT;
     return out->length == 0 || write(context, out->bytes, out->length) ? SHUNT_DONE : SHUNT_SYSTEM_FAULT;

@@ -106,7 +106,7 @@ SHUNT_API shunt_result shunt_cost(const shunt_program *program, shunt_write writ
 
 SHUNT_API size_t       shunt_messages_errors(const shunt_messages *messages);
 SHUNT_API size_t       shunt_messages_warnings(const shunt_messages *messages);
-/* All of them as people read them (at most 20 errors, then their number), or as JSON, an object a line. */
+/* All of them as people read them (at most 20 errors, then their number), or as JSON, an object a line. No messages (NULL): nothing. */
 SHUNT_API shunt_result shunt_messages_print(const shunt_messages *messages, bool json, shunt_write write, void *context);
 SHUNT_API void         shunt_messages_free(shunt_messages *messages);
 
