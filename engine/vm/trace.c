@@ -308,7 +308,7 @@ static void finish(shunt_vm *vm)
     }
     case SHUNT_OP_LOOKUP:
         if (d.states[d.a] == SHUNT_PRESENT)
-            d.known[d.a].from = shunt_origin_join(t, d.known[d.a].from, shunt_origin_row(t, d.c, r[d.a].row));
+            d.known[d.a].from = shunt_origin_join(t, d.known[d.a].from, shunt_origin_row(t, d.c, r[d.a].row, d.count));
         return;
     case SHUNT_OP_TALLY_GET:
         if (p->tallies[d.b].record == SHUNT_NONE || d.states[d.a] != SHUNT_PRESENT) return;
@@ -561,6 +561,32 @@ static void give_back(shunt_vm *vm, shunt_known result, uint32_t frame)
     while (t->holding_count && t->holding[t->holding_count - 1].frame >= frame) t->holding_count--;
 }
 
+/* Values that carry a class, and columns of rows that do. */
+static bool holds_phi(shunt_trace *t, shunt_origin *from)
+{
+    const shunt_program *p = t->program;
+    if (!shunt_origin_flatten(t, from)) return true;
+    for (uint32_t i = 0; i < t->list_count; i++) {
+        const shunt_origin *o = t->list[i];
+        if (o->kind == SHUNT_ORIGIN_VALUE && p->slots[o->index].masked) return true;
+        if (o->kind != SHUNT_ORIGIN_ROW) continue;
+        const shunt_record_type *record = &p->records[p->tables[o->index].record];
+        for (uint32_t f = 0; f < record->field_count; f++)
+            if (p->fields[record->field_first + f].flags & SHUNT_FIELD_MASKED) return true;
+        if (o->size) return true;
+    }
+    return false;
+}
+
+/* The keys of a row that lineage does not show, a bit each: what finds the row is equal to them. */
+static uint32_t masked_keys(shunt_trace *t, const shunt_table *table, const shunt_known *keys)
+{
+    uint32_t masked = 0;
+    for (uint32_t k = 0; k < table->key_count; k++)
+        if (keys[k].from && holds_phi(t, keys[k].from)) masked |= 1u << k;
+    return masked;
+}
+
 void shunt_trace_step(shunt_vm *vm, uint16_t function, uint32_t at, uint32_t frame, const shunt_value *r, const uint8_t *s)
 {
     shunt_trace         *t = vm->trace;
@@ -595,6 +621,7 @@ void shunt_trace_step(shunt_vm *vm, uint16_t function, uint32_t at, uint32_t fra
         t->pending.items = r[i.a].list.items, t->pending.count = r[i.a].list.count;
     if (i.op == SHUNT_OP_KEEP && s[i.b] == SHUNT_PRESENT)
         t->pending.items = r[i.b].list.items, t->pending.count = r[i.b].list.count;
+    if (i.op == SHUNT_OP_LOOKUP) t->pending.count = masked_keys(t, &p->tables[i.c], known + i.b);
     if (i.op == SHUNT_OP_ROW_NEW) t->pending.count = p->functions[function].type_first + i.a;
     if (has) {
         int to = shunt_flow_result(p, i);

@@ -76,11 +76,11 @@ shunt_origin *shunt_origin_position(shunt_trace *t, const shunt_node *node)
     return origin;
 }
 
-shunt_origin *shunt_origin_row(shunt_trace *t, uint16_t table, const shunt_row *row)
+shunt_origin *shunt_origin_row(shunt_trace *t, uint16_t table, const shunt_row *row, uint32_t masked)
 {
     shunt_origin *origin = new_origin(t, t->arena);
     if (!origin) return NULL;
-    *origin = (shunt_origin){ .kind = SHUNT_ORIGIN_ROW, .index = table };
+    *origin = (shunt_origin){ .kind = SHUNT_ORIGIN_ROW, .index = table, .size = masked };
     origin->row = row;
     return origin;
 }

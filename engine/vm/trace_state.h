@@ -28,7 +28,7 @@ typedef enum shunt_origin_kind {
 typedef struct shunt_origin {
     uint8_t  kind;
     uint16_t index; /* slot; table; built-in */
-    uint32_t size;
+    uint32_t size;  /* bytes of a value; of a row the keys that are not shown, a bit each */
     uint64_t seen;
     union {
         struct {
@@ -75,7 +75,7 @@ typedef struct shunt_pending {
     const uint8_t     *states;
     shunt_known       *known;
     const shunt_value *items; /* of the list, before */
-    uint32_t           count;
+    uint32_t           count; /* of its items; of a look-up the keys that are not shown */
 } shunt_pending;
 
 typedef struct shunt_trace_leg {
@@ -124,7 +124,7 @@ struct shunt_trace {
 shunt_origin *shunt_origin_join(shunt_trace *t, shunt_origin *a, shunt_origin *b);
 shunt_origin *shunt_origin_value(shunt_trace *t, const shunt_node *node, uint16_t slot);
 shunt_origin *shunt_origin_position(shunt_trace *t, const shunt_node *node);
-shunt_origin *shunt_origin_row(shunt_trace *t, uint16_t table, const shunt_row *row);
+shunt_origin *shunt_origin_row(shunt_trace *t, uint16_t table, const shunt_row *row, uint32_t masked);
 shunt_origin *shunt_origin_given(shunt_trace *t, uint16_t builtin);
 /* A copy that outlives the unit. */
 shunt_origin *shunt_origin_copy(shunt_trace *t, shunt_arena *arena, shunt_origin *set);

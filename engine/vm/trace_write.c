@@ -86,11 +86,15 @@ static void put_where(const struct writing *w, const shunt_where *where, bool *a
     *any = true;
 }
 
-static void put_cell(const struct writing *w, shunt_type type, const shunt_row *row, uint32_t field, bool comma)
+static void put_cell(const struct writing *w, const shunt_field *column, const shunt_row *row, uint32_t field, bool masked)
 {
     char       room[ROOM];
-    shunt_text text =
-        row->states[field] == SHUNT_PRESENT ? shunt_value_text(w->p, type, row->fields[field], room) : (shunt_text){ 0 };
+    shunt_text text = { 0 };
+    bool       comma = field > 0;
+    if (masked || column->flags & SHUNT_FIELD_MASKED)
+        text = SHUNT_TEXT("[masked]");
+    else if (row->states[field] == SHUNT_PRESENT)
+        text = shunt_value_text(w->p, column->type, row->fields[field], room);
     if (comma) shunt_buffer_char(w->json, ',');
     shunt_buffer_json(w->json, text);
     shunt_buffer_format(w->text, "%s%.*s", comma ? ", " : "", SHUNT_TEXT_ARGS(text));
@@ -105,7 +109,7 @@ static void put_row(const struct writing *w, const shunt_origin *o)
     shunt_buffer_json(w->json, shunt_program_text(w->p, table->name));
     shunt_buffer_z(w->json, ",\"key\":[");
     shunt_buffer_format(w->text, "table %.*s: row ", SHUNT_TEXT_ARGS(shunt_program_text(w->p, table->name)));
-    for (uint32_t k = 0; k < keys; k++) put_cell(w, fields[k].type, o->row, k, k > 0);
+    for (uint32_t k = 0; k < keys; k++) put_cell(w, &fields[k], o->row, k, o->size >> k & 1);
     shunt_buffer_z(w->json, "]}");
 }
 

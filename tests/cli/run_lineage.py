@@ -5,7 +5,8 @@ For every sample of rules/, and for rules that check nothing:
   1. a run with lineage writes the same records as one without;
   2. every field of every record has lineage, with the value that stands in the record;
   3. an element that is named stands in the input at its offset, whole; where a field is a plain copy, its bytes are the value;
-  4. an element that a field does not name can be changed without changing the field; one that it copies can not.
+  4. an element that a field does not name can be changed without changing the field; one that it copies can not;
+  5. the key of a row that a classed value has found is not shown.
 """
 import json
 import pathlib
@@ -252,6 +253,17 @@ def check_sample(rules, sample, more, fault, few):
         return len(base), len(named), len(copies), compared, altered
 
 
+def check_hidden(fault):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        records, lineage = run(CASES / "hidden.map", CASES / "hidden.csv", folder, "--lineage", folder / "lineage")
+        rows = [o for line in lineage.read_text().splitlines() for f in json.loads(line)["fields"] for o in f["from"] if "table" in o]
+        if {(o["table"], *o["key"]) for o in rows} != {("people", "[masked]", "2025-01-01"), ("groups", "[masked]"), ("groups", "none")}:
+            fault(f"rows found by a name: {rows}")
+        if "SECRET" in records.read_text() + lineage.read_text() or '"payer":"ACME"' not in records.read_text():
+            fault("rows found by a name are shown, or were not found")
+
+
 def main():
     fault, totals = Faults(), [0] * 5
     remittance = ROOT / "rules/x12/samples/remittance.edi"
@@ -263,6 +275,7 @@ def main():
         counts = check_sample(rules, sample, more, fault, few)
         print(f"{sample.name}: {counts[0]} records, {counts[1]} elements named, {counts[2]} plain copies; {counts[3]} fields looked at after a change, {counts[4]} of them copies")
         totals = [a + b for a, b in zip(totals, counts)]
+    check_hidden(fault)
     if totals[2] < 100 or totals[3] < 5000 or totals[4] < 50:
         fault(f"too little was looked at: {totals}")
     print("\n".join(fault) or "lineage names what fields are made of")
