@@ -124,6 +124,7 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
     s->out_limit = bytes > SIZE_MAX / OUT_FACTOR ? SIZE_MAX : bytes * OUT_FACTOR;
     s->vm = shunt_vm_new(s->memory, p, &s->host, o->steps ? o->steps : SHUNT_STEPS, bytes);
     if (s->vm) shunt_vm_cover(s->vm, o->covered, o->covered_count);
+    if (s->vm && o->interpret) SHUNT_TRY(shunt_vm_interpret(s->vm));
     if (s->vm && s->lineage_sink) SHUNT_TRY(shunt_vm_trace(s->vm));
     s->capture = shunt_capture_new(s->memory, s->plan, bytes);
     s->ledger = shunt_ledger_new(s->memory, p);

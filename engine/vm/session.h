@@ -82,8 +82,9 @@ typedef struct shunt_session_options {
     shunt_trace_filter lineage;
     uint8_t           *covered; /* see shunt_vm_cover; NULL = nobody asks */
     uint32_t           covered_count;
-    bool               no_hash;  /* inputs are not hashed: `sha256` of them is zero */
-    uint8_t            seed[16]; /* random, secret */
+    bool               no_hash;   /* inputs are not hashed: `sha256` of them is zero */
+    bool               interpret; /* no machine code, to hold one against the other */
+    uint8_t            seed[16];  /* random, secret */
 } shunt_session_options;
 
 /* SHUNT_FAULTS_LISTED: faults of one code and input that decide nothing (warnings, what is found in what is lost already) and are handed out
