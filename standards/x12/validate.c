@@ -14,7 +14,7 @@ enum {
     RELATION_PLACES = 12,
     OF_SEGMENT = 256, /* most findings of one segment; what is beyond them adds nothing */
     SCRATCH = 4096,   /* longest value of a wrapped file that is looked at whole */
-    LEVELS = 1 << 16, /* HL numbers out of sequence that are remembered */
+    LEVELS = 1 << 12, /* HL numbers out of sequence that are remembered */
     CODES_BITS = 13,
     CODES = 1 << CODES_BITS, /* code lists made fast, at most half of it */
     QUALIFIED_DATE = 1251,
@@ -199,9 +199,10 @@ struct shunt_x12_validator {
     const shunt_guide *guide; /* of the open set */
     shunt_conditions   conditions;
 
-    uint64_t  before;       /* byte behind the last segment */
-    uint32_t  apart, close; /* segments of this interchange with something before them, and without */
-    uint64_t  last_hl;
+    uint64_t  before;            /* byte behind the last segment */
+    uint32_t  apart, close;      /* segments of this interchange with something before them, and without */
+    uint64_t  first_hl, last_hl; /* of those that count on by one */
+    bool      any_hl;
     uint64_t *levels; /* HL01 that were out of sequence */
     uint32_t  level_count, level_room;
     field     functional_id, version, control; /* GS01, GS08, ST02 as it stands */
@@ -1147,7 +1148,7 @@ static void close_loop(validator *v, const shunt_place *place)
 
 static bool remember_level(validator *v, uint64_t level)
 {
-    if (v->level_count == LEVELS) return true;
+    if (v->level_count == LEVELS) return true; /* from here on nothing is said of a number that may be among those left out */
     uint64_t *grown = shunt_memory_more(v->memory, v->levels, v->level_count, &v->level_room, sizeof *grown);
     if (!grown) {
         v->no_memory = true;
@@ -1160,8 +1161,8 @@ static bool remember_level(validator *v, uint64_t level)
 
 static bool known_level(const validator *v, uint64_t level)
 {
-    if (level && level <= v->last_hl) return true;
-    for (uint32_t i = 0; i < v->level_count && i < 4096; i++)
+    if (level && level >= v->first_hl && level <= v->last_hl) return true;
+    for (uint32_t i = 0; i < v->level_count; i++)
         if (v->levels[i] == level) return true;
     return false;
 }
@@ -1174,33 +1175,46 @@ static uint64_t number_at(const shunt_segment *s, const shunt_delims *d, uint32_
     return number;
 }
 
+/* The id of a level as it is compared: its number, or a hash above all numbers of what is none. */
+static uint64_t level_at(const shunt_segment *s, const shunt_delims *d, uint32_t element, bool *is)
+{
+    uint64_t    hash = number_at(s, d, element, is);
+    shunt_range range = shunt_segment_value(s, d, element, 0);
+    if (*is || range.end <= range.begin) return hash;
+    *is = true;
+    for (uint32_t i = range.begin; i < range.end; i++) hash = (hash ^ s->bytes[i]) * UINT64_C(0x100000001b3);
+    return hash | UINT64_C(1) << 63;
+}
+
 static void of_level(validator *v, const shunt_segment *s, const shunt_delims *d, const spec *p, uint16_t element,
-                     shunt_status code, const char *why, uint64_t number)
+                     shunt_status code, const char *why)
 {
     shunt_range range = shunt_segment_value(s, d, element, 0);
     value       x = { .segment = s, .delims = d, .spec = p, .position = element, .element = &p->node->elements[element - 1] };
     set_range(&x, range.begin, range.end);
     shunt_x12_finding *f = of_value(v, &x, code, X12_SNIP_SYNTAX);
-    if (f) detail(f, why, (unsigned long long)number);
+    if (f) detail(f, "%s", why);
 }
 
 static void check_level(validator *v, const shunt_segment *s, const shunt_delims *d, const spec *p)
 {
     bool     own_is, parent_is;
-    uint64_t own = number_at(s, d, 1, &own_is), parent = number_at(s, d, 2, &parent_is);
+    uint64_t own = level_at(s, d, 1, &own_is), parent = level_at(s, d, 2, &parent_is);
     frame   *f = innermost(v);
-    uint64_t around = 0;
+    uint64_t around = 0, next = v->last_hl + 1;
     f->level = own;
     for (unsigned depth = v->depth - 1; depth > 0 && !around; depth--) around = v->frames[depth - 1].level;
     if (own_is && known_level(v, own))
-        of_level(v, s, d, p, 1, SHUNT_X12_HL, "HL01 %llu was used before", own);
-    else if (own_is && own != v->last_hl + 1)
-        of_level(v, s, d, p, 1, SHUNT_X12_HL_LEVEL, "HL01 is %llu, out of sequence", own);
-    if (parent_is && !known_level(v, parent))
-        of_level(v, s, d, p, 2, SHUNT_X12_HL, "HL02 %llu names no HL before it", parent);
+        of_level(v, s, d, p, 1, SHUNT_X12_HL, "HL01 was used before");
+    else if (own_is && own != next)
+        of_level(v, s, d, p, 1, SHUNT_X12_HL_LEVEL, "HL01 is out of sequence");
+    if (parent_is && v->level_count < LEVELS && !known_level(v, parent))
+        of_level(v, s, d, p, 2, SHUNT_X12_HL, "HL02 names no HL before it");
     else if (parent_is && around && parent != around)
-        of_level(v, s, d, p, 2, SHUNT_X12_HL_LEVEL, "HL02 is not the level around it, HL %llu", around);
-    if (own_is && own == v->last_hl + 1)
+        of_level(v, s, d, p, 2, SHUNT_X12_HL_LEVEL, "HL02 is not the level around it");
+    if (own_is && own && !v->any_hl && !(own >> 63)) v->first_hl = next = own;
+    if (own_is) v->any_hl = true;
+    if (own_is && own == next)
         v->last_hl = own;
     else if (own_is)
         (void)remember_level(v, own);
@@ -1421,7 +1435,8 @@ static void begin(validator *v, const shunt_event *event)
     if (event->scope != SHUNT_SCOPE_TRANSACTION) return;
     v->depth = 0;
     v->astray = v->leaving = false;
-    v->last_hl = 0;
+    v->first_hl = v->last_hl = 0;
+    v->any_hl = false;
     v->level_count = 0;
     v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
     v->conditions = v->guide ? v->guide_conditions[event->guide] : (shunt_conditions){ 0 };
