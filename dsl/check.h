@@ -42,6 +42,9 @@ typedef struct function_facts {
     uint32_t   walk; /* 0 = not yet, 1 = on the way, 2 = done */
 } function_facts;
 
+/* What a reversal, in which all amounts of a claim are negative, makes of an amount. */
+typedef enum amount_turn { TURN_NONE, TURN_SIGN, TURN_DIFFERENCE /* its sign says which of two is larger */ } amount_turn;
+
 /* A declaration: the symbol and what only check needs of it. */
 typedef struct decl {
     shunt_symbol    symbol;        /* first, so that a symbol is its decl */
@@ -50,6 +53,7 @@ typedef struct decl {
     bool            unread;        /* poisoned: its kind is not in this version, what reads it is silent */
     bool            written;       /* TARGET of the map at hand */
     bool            holds_cleared; /* TARGET: its fields may be cleared, for they are written as HL7 */
+    uint8_t         turn;          /* `let` of a unit: amount_turn */
     uint8_t         key_kind;      /* tally: of the keys that are added to, shunt_ty_kind */
     shunt_text      late;          /* global: what it reads that comes after the units */
     function_facts *function;
@@ -300,6 +304,10 @@ shunt_text short_text(check *k, const shunt_ast *node); /* for help: the express
 void check_alternative(check *k, shunt_ast *alternative, const shunt_ty *type, const shunt_ast *subject); /* of a pattern */
 /* `node` stands where nothing can be raised, and `word` would be: E0307. `before` stands before it in the help. */
 bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text word);
+
+/* ---- amounts and reversals (check_turn.c) ---- */
+amount_turn check_turn(const shunt_ast *node);                                                   /* of a checked expression */
+void        check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shunt_ty *b); /* W0504 of a comparison */
 
 /* ---- decisions (check_decide.c) ---- */
 /* Parameters and rows, before anything calls it; `file`: the module that holds its rows, UINT32_MAX = none. */

@@ -977,25 +977,6 @@ void check_in_codes(check *k, const shunt_ast *literal, const shunt_ty *type, co
     shunt_diag_help(k->diags, d, "the list holds %.*s", SHUNT_TEXT_ARGS(values));
 }
 
-static void warn_sign(check *k, const shunt_ast *node, const shunt_ty *a, const shunt_ty *b)
-{
-    const shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
-    bool             order = shunt_text_is(node->text, "<") || shunt_text_is(node->text, ">");
-    if (!order || a->kind != SHUNT_TY_MONEY || b->kind != SHUNT_TY_MONEY || !k->posts || k->phase != PHASE_UNIT) return;
-    const shunt_ast *sides[] = { left, right };
-    for (int i = 0; i < 2; i++) {
-        const shunt_fact *fact = shunt_fact_of(sides[i]);
-        if (sides[i]->kind == SHUNT_AST_MONEY && fact && fact->number == 0) return;
-        if (fact && fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ABS) return;
-    }
-    shunt_text  x = short_text(k, left), y = short_text(k, right);
-    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_W0504, node->span,
-                                   "a reversal makes both amounts negative, and this comparison turns around");
-    shunt_diag_here(k->diags, d, "-80.00 is less than -20.00");
-    shunt_diag_help(k->diags, d, "compare without the sign: `abs(%.*s) %.*s abs(%.*s)`", SHUNT_TEXT_ARGS(x),
-                    SHUNT_TEXT_ARGS(node->text), SHUNT_TEXT_ARGS(y));
-}
-
 static bool is_comparison(const shunt_ast *node) { return node->kind == SHUNT_AST_BINARY && strchr("=!<>", node->text.bytes[0]); }
 
 /* Inside `list[where ...]` an item without the value is simply not the one that is looked for. */
@@ -1039,7 +1020,7 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
         result.optional = a.optional || b.optional;
         result.clearable = a.clearable || b.clearable;
     }
-    warn_sign(k, node, &a, &b);
+    check_turned(k, node, &a, &b);
     result.phi = a.phi | b.phi;
     return result;
 }

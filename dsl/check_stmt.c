@@ -50,6 +50,7 @@ void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
     d->levels = k->levels;
     d->rounded = k->rounded;
     d->late = k->late;
+    d->turn = (uint8_t)check_turn(value);
     if (kind == SHUNT_SYMBOL_GLOBAL) symbol->as.global.late = k->late.length > 0;
     check_fact(k, let)->symbol = symbol;
     (void)check_typed(k, let, type);
