@@ -18,6 +18,7 @@ static bool seen_field(shunt_arena *arena, const shunt_program *program, const s
     char room[64];
     out->name = shunt_program_text(program, field->name);
     out->present = state == SHUNT_PRESENT;
+    out->absent = state == SHUNT_ABSENT;
     if (!out->present) return true;
     out->quoted = field->type.kind == SHUNT_KIND_TEXT || field->type.kind == SHUNT_KIND_MOMENT;
     if (field->type.kind == SHUNT_KIND_DECIMAL) out->currency = shunt_program_text(program, field->type.extra);
@@ -166,6 +167,11 @@ static bool wanted_row(shunt_arena *arena, shunt_ast *const *kids, uint32_t coun
             expect_field *field = &row->fields[row->count++];
             *field = (expect_field){ .name = name, .present = true };
             const shunt_ast *value = kid->kids[SHUNT_FIELD_value];
+            if (value->kind == SHUNT_AST_ABSENT_PATTERN) {
+                field->present = false;
+                field->absent = true;
+                continue;
+            }
             field->quoted = value->kind == SHUNT_AST_STRING || value->kind == SHUNT_AST_CALL;
             if (type->kind == SHUNT_TY_MONEY) field->currency = shunt_text_of(type->currency);
             if (!expect_literal(arena, value, type, &field->text)) field->text = SHUNT_TEXT("?");
@@ -287,7 +293,9 @@ static bool row_fits(const expect_row *wanted, const expect_row *seen)
         const expect_field *want = &wanted->fields[w], *have = NULL;
         for (uint32_t s = 0; s < seen->count; s++)
             if (shunt_text_equal(seen->fields[s].name, want->name)) have = &seen->fields[s];
-        if (!have || !have->present || have->list != want->list) return false;
+        if (!have || (want->absent && !have->absent)) return false;
+        if (want->absent) continue;
+        if (!have->present || have->list != want->list) return false;
         if (want->list ? !pair_all(rows_fit, want->rows, want->row_count, have->rows, have->row_count)
                        : !shunt_text_equal(want->text, have->text))
             return false;
@@ -342,6 +350,10 @@ bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_cou
 static void print_value(const expect_field *field, shunt_buffer *out)
 {
     const char *quote = field->quoted ? "\"" : "";
+    if (!field->present) {
+        shunt_buffer_format(out, "%.*s: absent", SHUNT_TEXT_ARGS(field->name));
+        return;
+    }
     shunt_buffer_format(out, "%.*s: %s", SHUNT_TEXT_ARGS(field->name), quote);
     for (uint32_t i = 0; i < field->text.length; i++) {
         if (field->quoted && strchr("\"\\{", field->text.bytes[i])) shunt_buffer_char(out, '\\');
@@ -350,11 +362,11 @@ static void print_value(const expect_field *field, shunt_buffer *out)
     shunt_buffer_format(out, "%s%s%.*s", quote, field->currency.length ? " " : "", SHUNT_TEXT_ARGS(field->currency));
 }
 
-static void print_row(const expect_row *row, const char *before, shunt_buffer *out)
+static void print_row(const expect_row *row, const char *before, bool wanted, shunt_buffer *out)
 {
     for (uint32_t i = 0; i < row->count; i++) {
         const expect_field *field = &row->fields[i];
-        if (!field->present) continue;
+        if (!field->present && !wanted) continue;
         if (!field->list) {
             shunt_buffer_z(out, before);
             print_value(field, out);
@@ -363,14 +375,14 @@ static void print_row(const expect_row *row, const char *before, shunt_buffer *o
         }
         for (uint32_t r = 0; r < field->row_count; r++) {
             shunt_buffer_format(out, "%s%.*s: { ", before, SHUNT_TEXT_ARGS(field->name));
-            print_row(&field->rows[r], "", out);
+            print_row(&field->rows[r], "", wanted, out);
             shunt_buffer_z(out, " }");
             before = "  ";
         }
     }
 }
 
-void expect_print(const expect_item *item, const char *indent, shunt_buffer *out)
+void expect_print(const expect_item *item, bool wanted, const char *indent, shunt_buffer *out)
 {
     if (item->exit) {
         shunt_buffer_format(out, "%s%.*s %s%.*s%s%.*s%s%.*s\n", indent, SHUNT_TEXT_ARGS(item->kind),
@@ -379,7 +391,7 @@ void expect_print(const expect_item *item, const char *indent, shunt_buffer *out
         return;
     }
     shunt_buffer_format(out, "%s%s %.*s { ", indent, item->journal ? "journal" : "emit", SHUNT_TEXT_ARGS(item->name));
-    print_row(&item->row, "", out);
+    print_row(&item->row, "", wanted, out);
     if (!item->journal) {
         shunt_buffer_z(out, " }\n");
         return;
@@ -392,7 +404,7 @@ void expect_print(const expect_item *item, const char *indent, shunt_buffer *out
         uint32_t shown = 0;
         for (uint32_t f = 0; f < line->columns.count; f++) {
             const expect_field *field = &line->columns.fields[f];
-            if (!field->present) continue;
+            if (!field->present && !wanted) continue;
             shunt_buffer_z(out, shown++ ? ", " : " with (");
             print_value(field, out);
         }

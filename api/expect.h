@@ -12,6 +12,7 @@ struct expect_row;
 typedef struct expect_field {
     shunt_text         name;
     bool               present;
+    bool               absent;   /* neither is it cleared; of what is expected: it is said to be */
     shunt_text         text;     /* of a scalar */
     bool               quoted;   /* a text: an author writes it in quotes */
     shunt_text         currency; /* of money, behind the number */
@@ -58,7 +59,7 @@ bool expect_literal(shunt_arena *arena, const shunt_ast *node, const shunt_ty *t
  * `wanted_left` (arrays of the counts, set to true) say which. */
 bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_count, const expect_item *wanted,
                   uint32_t wanted_count, bool *seen_left, bool *wanted_left);
-/* Several lines as an author would write it; each begins with `indent`. */
-void expect_print(const expect_item *item, const char *indent, shunt_buffer *out);
+/* Several lines as an author would write it; each begins with `indent`. Of what was seen, fields that are absent are left out. */
+void expect_print(const expect_item *item, bool wanted, const char *indent, shunt_buffer *out);
 
 #endif

@@ -251,6 +251,7 @@ static shunt_status table_cells(trial *t, const shunt_ast *with, shunt_cell **ce
             const shunt_fact *fact = shunt_fact_of(value);
             const shunt_ty   *type = &shape->members[m].type;
             shunt_text        text;
+            if (value->kind == SHUNT_AST_ABSENT_PATTERN) continue;
             if (!expect_literal(t->arena, value, type, &text)) return SHUNT_RULES_WRONG;
             row[m].state = SHUNT_PRESENT;
             switch (type->kind) {
@@ -385,12 +386,12 @@ static void compare(trial *t)
         for (uint32_t i = 0; i < t->wanted.count; i++) {
             if (!wanted_left[i]) continue;
             shunt_buffer_z(&t->why, "expected, and did not come:\n");
-            expect_print(&t->wanted.items[i], "  ", &t->why);
+            expect_print(&t->wanted.items[i], true, "  ", &t->why);
         }
         for (uint32_t i = 0; i < t->seen.count; i++) {
             if (!seen_left[i]) continue;
             shunt_buffer_z(&t->why, "came, and was not expected:\n");
-            expect_print(&t->seen.items[i], "  ", &t->why);
+            expect_print(&t->seen.items[i], false, "  ", &t->why);
         }
     }
     shunt_text ack = t->ack.length ? t->ack : shunt_text_of(t->accepted ? t->accepted : "none");

@@ -362,6 +362,8 @@ void     check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_sy
                       bool expected);
 /* Where an instant is wanted: E0803 for a datetime that may have none. False: reported. */
 bool     check_zoned(check *k, const shunt_ast *node, const shunt_ty *type, const char *what);
+/* A test says of a field or cell that it is absent (E0303 where it never is). False: it says something else. */
+bool     check_expected_absent(check *k, const shunt_ast *value, const shunt_member *member);
 /* What a test may write for a field of this type: a datetime, which has no literal, as the text that a record has. */
 shunt_ty check_expected(const shunt_ty *type, const shunt_ast *value);
 void     check_target(check *k, shunt_symbol *target); /* defaults, checks, encode */

@@ -1940,6 +1940,16 @@ static shunt_ty expression(check *k, shunt_ast *node, const shunt_ty *want)
     }
     case SHUNT_AST_TEMPLATE: return check_template(k, node);
     case SHUNT_AST_EXIT: check_exit(k, node, true); return shunt_ty_plain(SHUNT_TY_NEVER);
+    case SHUNT_AST_ABSENT_PATTERN: {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0101, node->span, "there is no value `absent`");
+        shunt_diag_here(k->diags, d, "only a test says that something is absent");
+        shunt_diag_help(
+            k->diags, d,
+            "what may be absent is written as it is: `npi: NM1[\"82\"].NM109`, into a field that is declared with `?`");
+        shunt_diag_help(k->diags, d,
+                        "what is written only sometimes stands in `if ... { ... }`; a line may also end in `when ...`");
+        return ty_error();
+    }
     default: return ty_error();
     }
 }

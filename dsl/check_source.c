@@ -183,6 +183,7 @@ static void set_validate(check *k, const shunt_ast *value, shunt_source_info *in
 
 static bool is_word(const shunt_ast *value, const char *word)
 {
+    if (value->kind == SHUNT_AST_ABSENT_PATTERN) return strcmp(word, "absent") == 0;
     return (value->kind == SHUNT_AST_NAME || value->kind == SHUNT_AST_STRING) && shunt_text_is(value->text, word);
 }
 

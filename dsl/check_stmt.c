@@ -108,6 +108,16 @@ static uint32_t member_of_field(check *k, const shunt_ast *name, const shunt_sha
     return UINT32_MAX;
 }
 
+bool check_expected_absent(check *k, const shunt_ast *value, const shunt_member *member)
+{
+    if (!value || value->kind != SHUNT_AST_ABSENT_PATTERN) return false;
+    if (member->type.optional || shunt_ty_is_error(&member->type)) return true;
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%.*s` is never absent", SHUNT_TEXT_ARGS(member->name));
+    if (member->decl) shunt_diag_also(k->diags, d, member->decl->span, "declared without `?`");
+    shunt_diag_help(k->diags, d, "write the value that is expected, or leave it out");
+    return true;
+}
+
 static void check_field_list(check *k, shunt_ast *field, const shunt_symbol *target, const shunt_member *member, bool expected)
 {
     shunt_ast *each = kid(field, SHUNT_FIELD_LIST_each), *fields = kid(field, SHUNT_FIELD_LIST_fields);
@@ -196,7 +206,7 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
             check_field_list(k, field, target, member, expected);
         } else if (!member) {
             (void)check_expr(k, kid(field, SHUNT_FIELD_value), NULL);
-        } else {
+        } else if (!expected || !check_expected_absent(k, kid(field, SHUNT_FIELD_value), member)) {
             need     n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD,
                            .type = expected ? check_expected(&member->type, kid(field, SHUNT_FIELD_value)) : member->type,
                            .name = member->name,

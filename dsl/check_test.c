@@ -111,6 +111,7 @@ static void check_row(check *k, shunt_ast *row, const shunt_symbol *table)
         seen[at] = true;
         check_fact(k, cell)->kind = SHUNT_FACT_FIELD;
         check_fact(k, cell)->member = at;
+        if (check_expected_absent(k, value, &shape->members[at])) continue;
         need n = {
             .by = FOR_CELL, .type = shape->members[at].type, .name = name->text, .owner = table, .member = &shape->members[at]
         };
@@ -227,6 +228,7 @@ static void expect_journal(check *k, shunt_ast *node, const symbol_list *maps)
             }
             check_fact(k, item)->kind = SHUNT_FACT_FIELD;
             check_fact(k, item)->member = at;
+            if (check_expected_absent(k, kid(item, SHUNT_SETTING_value), &target->as.target->shape->members[at])) continue;
             need n = { .by = FOR_FIELD,
                        .type = check_expected(&target->as.target->shape->members[at].type, kid(item, SHUNT_SETTING_value)),
                        .name = field->text,

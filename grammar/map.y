@@ -130,7 +130,7 @@ let         : LET IDENT type_opt '=' expr       { $$ = NODE(LET, @$, $2, $3, $5)
 type_opt    : %empty                            { $$ = NULL; }
             | ':' type                          { $$ = $2; } ;
 setting     : IDENT ':' expr                    { $$ = NODE(SETTING, @$, $1, $3); }
-            | IDENT ':' ABSENT                  { $$ = NODE(SETTING, @$, $1, LEAF_TEXT(NAME, @3, SHUNT_TEXT("absent"))); } ;
+            | IDENT ':' ABSENT                  { $$ = NODE(SETTING, @$, $1, LEAF(ABSENT_PATTERN, @3)); } ;
 idents      : IDENT                             { $$ = ADD(LIST(@$), $1); }
             | idents ',' IDENT                  { $$ = ADD($1, $3); } ;
 strings     : STRING                            { $$ = ADD(LIST(@$), $1); }
@@ -361,6 +361,7 @@ whole_opt   : %empty                            { $$ = NULL; }
 fields      : %empty                            { $$ = LIST(@$); }
             | fields field                      { $$ = ADD($1, $2); } ;
 field       : IDENT ':' expr                    { $$ = NODE(FIELD, @$, $1, $3); }
+            | IDENT ':' ABSENT                  { $$ = NODE(FIELD, @$, $1, LEAF(ABSENT_PATTERN, @3)); }
             | IDENT ':' each '{' fields '}'     { $$ = NODE(FIELD_LIST, @$, $1, $3, $5); }
             | IDENT ':' '{' fields '}'          { $$ = NODE(FIELD_LIST, @$, $1, NULL, $4); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
@@ -397,7 +398,8 @@ with        : %empty                            { $$ = LIST(@$); }
             | WITH '(' named ')'                { $$ = $3; } ;
 named       : named_value                       { $$ = ADD(LIST(@$), $1); }
             | named ',' named_value             { $$ = ADD($1, $3); } ;
-named_value : IDENT ':' expr                    { $$ = NODE(FIELD, @$, $1, $3); } ;
+named_value : IDENT ':' expr                    { $$ = NODE(FIELD, @$, $1, $3); }
+            | IDENT ':' ABSENT                  { $$ = NODE(FIELD, @$, $1, LEAF(ABSENT_PATTERN, @3)); } ;
 
 /* ---- overlays: payer and site companion guides ---- */
 overlay     : OVERLAY IDENT OF qname WHEN expr '{' overlay_items '}' { $$ = NODE(OVERLAY, @$, $2, $8, $4, $6); } ;

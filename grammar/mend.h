@@ -40,9 +40,16 @@ shunt_mend shunt_mend_quotes;       /* a text without quotes, a message in the w
 shunt_mend shunt_mend_assignment;   /* `x = ...` as a statement */
 shunt_mend shunt_mend_question;     /* `a ? b : c` */
 shunt_mend shunt_mend_check;        /* `check a otherwise quarantine X` */
+shunt_mend shunt_mend_state;        /* `present(x)`, `x = absent`, `else absent` */
 shunt_mend shunt_mend_foreign;      /* `elif`, `foreach`, `null` */
 shunt_mend shunt_mend_keyword_name; /* a keyword in the place of a name */
 shunt_mend shunt_mend_spelling;     /* a name in the place of a keyword that is spelled much like it */
+
+/* ---- account.c: between `debit` and its amount stands a name, a text, or a value in parentheses ---- */
+
+/* Word `i` follows `debit` or `credit` and begins a value that would need parentheses. Before any of it is taken. */
+shunt_mend shunt_mend_account;
+shunt_mend shunt_mend_when; /* `debit "4590" share if ...` */
 
 /* ---- guess.c: one word too few, too many or in the place of another ---- */
 

@@ -258,6 +258,64 @@ bool shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
     return false;
 }
 
+/* ---- states ---- */
+
+/* The bracket that closes the one at `open`; 0 where there is none. */
+static uint32_t closing(const shunt_parse *p, uint32_t open)
+{
+    uint32_t depth = 0;
+    for (uint32_t i = open; kind_at(p, i) != T_YYEOF; i++) {
+        if (is_opener(kind_at(p, i))) depth++;
+        if (is_closer(kind_at(p, i)) && --depth == 0) return i;
+    }
+    return 0;
+}
+
+static shunt_text text_between(const shunt_parse *p, uint32_t first, uint32_t last)
+{
+    return shunt_tree_source(p, (shunt_span){ token_at(p, first)->begin, token_at(p, last)->end, p->file });
+}
+
+/* `present(CLP11)`, as if it were a function: read as `(CLP11) is present`. */
+static bool mend_state_call(shunt_parse *p, stack *ps, uint32_t i)
+{
+    uint32_t end = closing(p, i + 1);
+    uint16_t state = token_at(p, i)->kind;
+    if (end == 0 || end == i + 2 || !fits(p, ps, shunt_map_level(ps), 0, i + 1, 2)) return false;
+    shunt_text word = text_at(p, i), value = text_between(p, i + 2, end - 1);
+    bool       one = end == i + 3 || kind_at(p, end - 1) == T_ELEM;
+    for (uint32_t k = i + 2; k < end && !one; k++)
+        if (is_operator(kind_at(p, k))) value = text_between(p, i + 1, end);
+    if (!shunt_put_word(p, state, end + 1) || !shunt_put_word(p, T_IS, end + 1)) return false;
+    shunt_diag *d = shunt_complain(p, SHUNT_E0101, i, "`%.*s` is no function", SHUNT_TEXT_ARGS(word));
+    HELP("it is asked behind the value: `%.*s is %.*s`", SHUNT_TEXT_ARGS(value), SHUNT_TEXT_ARGS(word));
+    p->next = i + 1;
+    return true;
+}
+
+bool shunt_mend_state(shunt_parse *p, stack *ps, uint32_t i)
+{
+    int      kind = kind_at(p, i), before = i > 0 ? kind_at(p, i - 1) : 0;
+    uint32_t level = shunt_map_level(ps);
+    if (kind != T_ABSENT && kind != T_PRESENT && kind != T_CLEARED && kind != T_NOTHING) return false;
+    if (!fits(p, ps, level, T_TSTART, i, 0) || !fits(p, ps, level, T_INT, i, 0)) return false; /* a value is wanted */
+    if (kind != T_NOTHING && kind_at(p, i + 1) == '(' && mend_state_call(p, ps, i)) return true;
+    bool compared = (before == '=' || before == T_NE) && kind != T_NOTHING;
+    if (!compared && (kind == T_PRESENT || kind == T_CLEARED)) return false;
+    if (token_at(p, i)->leads || !fits(p, ps, level, T_IDENT, i + 1, 1)) return false;
+    shunt_text  word = text_at(p, i);
+    shunt_diag *d = shunt_complain(p, SHUNT_E0101, i, "there is no value `%.*s`", SHUNT_TEXT_ARGS(word));
+    if (compared) {
+        HELP("write `is %s%.*s`", before == '=' ? "" : "not ", SHUNT_TEXT_ARGS(word));
+    } else {
+        HELP("what may be absent is written as it is: `npi: NM1[\"82\"].NM109`, into a field that is declared with `?`");
+        HELP("what is written only sometimes stands in `if ... { ... }`; a line may also end in `when ...`");
+    }
+    shunt_insert(p, ps, T_IDENT, i);
+    p->next = i + 1;
+    return true;
+}
+
 /* ---- keywords ---- */
 
 bool shunt_mend_keyword_name(shunt_parse *p, stack *ps, uint32_t i)

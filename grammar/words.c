@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "dsl/grow.h"
+
 bool shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf)
 {
     int state = shunt_map_push_parse(ps, kind, &leaf, &at, p);
@@ -20,6 +22,22 @@ bool shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
     at.end = at.begin;
     shunt_ast *leaf = kind == T_IDENT ? LEAF(ERROR, at) : NULL;
     return shunt_shift(p, ps, kind, at, leaf);
+}
+
+bool shunt_put_word(shunt_parse *p, int kind, uint32_t index)
+{
+    enum { LONGEST = 100000 };
+    shunt_token_list *list = &p->scan->tokens;
+    if (index == 0 || index >= list->count || list->count > LONGEST) return false;
+    if (!SHUNT_PUSH(p->scratch, list)) return false;
+    memmove(list->items + index + 1, list->items + index, (list->count - 1 - index) * sizeof *list->items);
+    shunt_token word = list->items[index - 1];
+    word.kind = (uint16_t)kind;
+    word.leads = word.tainted = false;
+    word.begin = word.end;
+    list->items[index] = word;
+    if (p->quiet > index && p->quiet < UINT32_MAX) p->quiet++;
+    return true;
 }
 
 shunt_diag *shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...)

@@ -423,6 +423,43 @@ def tests_of_rules_as_tap_and_junit(folder):
 
 
 @test
+def a_test_says_what_is_absent(folder):
+    (folder / "t.map").write_text("""module t version "1" edition 1
+source rows_in is CSV { currency: USD  column id: text(10)  column note: text(10)?  column amount: money }
+codes { RULE "rule" queue "q" }
+table names { key id: text(10)  column name: text(10)? }
+target out { id: text(10)  note: text(10)?  name: text(10)?  key id }
+target gl is journal { date: date  memo: text(10)?  column note: text(10)? }
+map m from rows_in into out, gl {
+  on error quarantine RULE
+  for each r in rows {
+    emit out { id: r.id  note: r.note  name: names[r.id].name }
+    journal gl with (note: r.note) { key r.id  date: 2025-01-01  memo: r.note  debit "1" r.amount  credit "2" r.amount }
+  }
+}
+test "t" {
+  with table names { (id: "1", name: absent) }
+  given rows_in \"\"\"
+    id,note,amount
+    1,NOTE,5.00
+  \"\"\"
+  expect emit out { id: "1"  note: NOTE  name: absent }
+  expect journal gl { memo: NOTE  debit "1" 5.00 USD with (note: NOTE)  credit "2" 5.00 USD }
+}
+""")
+    text = (folder / "t.map").read_text()
+    for input_note, wanted, passes in (("", "absent", True), ("x", '"x"', True), ("x", "absent", False), ("", '"x"', False)):
+        whole = text.replace("1,NOTE,", f"1,{input_note},").replace(": NOTE", f": {wanted}")
+        (folder / "t.map").write_text(whole)
+        out, _ = shunt("test", folder / "t.map", status=0 if passes else 1)
+        assert out.startswith("TAP version 13\nok 1" if passes else "TAP version 13\nnot ok 1"), out
+        if not passes and wanted == "absent":
+            assert "note: absent" in out and 'note: "x"' in out and "memo: absent" in out, out
+    (folder / "t.map").write_text(text.replace('id: "1"  note: NOTE', 'id: absent  note: "x"').replace("NOTE", '"x"'))
+    assert "`id` is never absent" in shunt("check", folder / "t.map", status=2)[0]
+
+
+@test
 def inspect_masks_and_get_prints(folder):
     out, _ = shunt("inspect", SAMPLE)
     assert "loop 2100" in out and "A1001" not in out and "DOE" not in out and "claim payment amount" in out
