@@ -48,7 +48,8 @@ struct shunt_x12_ack {
     shunt_delims         delims;
     shunt_segment_writer writer; /* of the part that is being written */
     field                isa[17];
-    codes                interchange;
+    char                 interchange_code[4]; /* "": nothing was found */
+    bool                 interchange_error;
     shunt_buffer         groups; /* answers to the groups that are over: the last bytes of those in the spool */
     shunt_spool          group_spool;
     uint32_t             group_count;
@@ -395,19 +396,20 @@ static void put_header(ack *a, uint32_t control)
     a->segments++;
 }
 
-/* The note that says most: a wrong count of groups says less than anything else. */
-static const char *note_of(const codes *list)
+/* TA1 has place for one code: the first error, since others follow from it; a wrong count of groups says less than anything else,
+ * a warning less than an error. */
+static void note_interchange(ack *a, const char *code, bool error)
 {
-    const char *best = "000";
-    for (unsigned i = 0; i < list->count; i++)
-        if (!strcmp(best, "000") || !strcmp(best, "021")) best = list->items[i];
-    return best;
+    char *kept = a->interchange_code;
+    if (*code && (!*kept || (error && !a->interchange_error) || (error && !strcmp(kept, "021"))))
+        memcpy(kept, code, strlen(code) + 1);
+    a->interchange_error = a->interchange_error || error;
 }
 
 static void put_interchange(ack *a)
 {
     shunt_buffer *out = a->out;
-    bool asked = a->isa[14].length == 1 && a->isa[14].bytes[0] == '1', error = a->interchange.error || a->interchange.count > 0;
+    bool     asked = a->isa[14].length == 1 && a->isa[14].bytes[0] == '1', error = a->interchange_error || *a->interchange_code;
     uint64_t theirs = 0;
     if ((!asked || a->unanswered) && !error && !a->group_count) return; /* nothing to say, or to an acknowledgement */
     if (!a->delims.element || !a->delims.terminator) return;
@@ -421,8 +423,8 @@ static void put_interchange(ack *a)
         put_field(a, &a->isa[13]);
         put_field(a, &a->isa[9]);
         put_field(a, &a->isa[10]);
-        put_z(a, a->interchange.error ? "R" : error ? "E" : "A");
-        put_z(a, note_of(&a->interchange));
+        put_z(a, a->interchange_error ? "R" : error ? "E" : "A");
+        put_z(a, *a->interchange_code ? a->interchange_code : "000");
         end_segment(a);
     }
     hand_over(a, &a->groups, &a->group_spool, to_out);
@@ -459,7 +461,8 @@ static void begin(ack *a, const shunt_event *event)
         if (!a->delims.component) a->delims.component = a->delims.element == ':' || a->delims.terminator == ':' ? '>' : ':';
         a->writer = (shunt_segment_writer){ .delims = a->delims, .in_data = SHUNT_DATA_BLANK, .line = SHUNT_TEXT("\n") };
         for (uint32_t k = 1; k <= 16; k++) keep(&a->isa[k], s, k);
-        memset(&a->interchange, 0, sizeof a->interchange);
+        a->interchange_code[0] = '\0';
+        a->interchange_error = false;
         a->group_count = a->unanswered = 0;
         break;
     case SHUNT_SCOPE_BATCH:
@@ -523,7 +526,7 @@ static void take(ack *a, const shunt_x12_finding *f)
     const char *code = a->implementation ? f->standard : f->older;
     bool        error = f->severity == SHUNT_ERROR;
     switch (f->said) {
-    case X12_SAID_INTERCHANGE: note_code(&a->interchange, code, error); return;
+    case X12_SAID_INTERCHANGE: note_interchange(a, code, error); return;
     case X12_SAID_GROUP: note_code(&a->group, code, error); return;
     case X12_SAID_SET:
         if (f->code == SHUNT_X12_UNMAPPED_SET && a->implementation) code = "I6";

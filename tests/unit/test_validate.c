@@ -188,6 +188,66 @@ START_TEST(answers_it)
 }
 END_TEST
 
+/* TA105 of each fault of an interchange; what follows from it is not said instead. */
+static const struct {
+    const char *changes, *notes;
+} interchanges[] = {
+    { "ISA*00>ISA*77", "R*010" },
+    { "ISA*00*          *00>ISA*00*          *77", "R*012" },
+    { "*ZZ*SENDER>*!!*SENDER", "R*005" },
+    { "*ZZ*RECEIVER>*!!*RECEIVER", "R*007" },
+    { "*250301*1200*^>*251301*1200*^", "R*014" },
+    { "*250301*1200*^>*250301*2500*^", "R*015" },
+    { "*00501*0>*00999*0", "R*017" },
+    { "*000000031*0>*ABC000031*0", "R*018" },
+    { "*000000031*0>*000000031*7", "R*019" },
+    { "*0*P*:>*0*X*:", "R*020" },
+    { "IEA*1*>IEA*2*", "R*021" },
+    { "IEA*1*000000031>IEA*1*000000032", "R*001" },
+    { "IEA*1*000000031~>", "R*023" },
+    { "GS*HC*SENDER*RECEIVER*20250301*1200*31*X*005010X222A1~>", "R*024" },
+    { "GE*1*31~IEA>GE*1*31~SE*1*0001~IEA", "R*022" },
+    /* an error comes before the warning that stands before it */
+    { "*00501*0>*00503*0", "E*003" },
+    { "*00501*0>*00503*0\nIEA*1*000000031>IEA*1*000000032", "R*001" },
+    /* a wrong count of groups is no news where something else is wrong */
+    { "IEA*1*000000031>IEA*2*000000032", "R*001" },
+};
+
+START_TEST(interchange_is_answered)
+{
+    char     *message = test_changed(CLAIM, interchanges[_i].changes);
+    test_text out = { 0 }, answer = { 0 };
+    ck_assert_int_le(test_validate(message, "1", NULL, NULL, 64, &out, &answer), SHUNT_INPUT_FAULT);
+    const char *ta1 = answer.bytes ? strstr(answer.bytes, "TA1*") : NULL;
+    ck_assert_msg(ta1, "%s: no TA1", interchanges[_i].changes);
+    const char *end = strchr(ta1, '~');
+    ck_assert_ptr_nonnull(end);
+    ck_assert_msg(!strncmp(end - 5, interchanges[_i].notes, 5), "%s: %.*s", interchanges[_i].changes, (int)(end - ta1), ta1);
+    ck_assert_ptr_null(strstr(end, "TA1*"));
+    free(out.bytes), free(answer.bytes), free(message);
+}
+END_TEST
+
+/* Each interchange has an answer of its own, with its own sender. */
+START_TEST(each_interchange_is_answered)
+{
+    char *second = test_changed(CLAIM, "SENDER  >ANOTHER \n000000031>000000032\n*0*P>*1*P\nIEA*1*000000031>IEA*1*000000032\n");
+    char *message = malloc(strlen(CLAIM) + strlen(second) + 1);
+    test_text out = { 0 }, answer = { 0 };
+    ck_assert_ptr_nonnull(message);
+    strcat(strcpy(message, CLAIM), second);
+    ck_assert_int_eq(test_validate(message, "1", NULL, NULL, 64, &out, &answer), 0);
+    const char *to_first = strstr(answer.bytes, "*ZZ*SENDER "), *to_second = strstr(answer.bytes, "*ZZ*ANOTHER ");
+    ck_assert(to_first && to_second && to_first < to_second);
+    const char *ta1 = strstr(answer.bytes, "TA1*");
+    ck_assert(ta1 && ta1 > to_second && !strncmp(ta1, "TA1*000000032*250301*1200*A*000~", 32));
+    const char *ends = strstr(answer.bytes, "IEA*1*000000031~");
+    ck_assert(ends && ends < to_second && strstr(ends, "IEA*1*000000032~"));
+    free(out.bytes), free(answer.bytes), free(message), free(second);
+}
+END_TEST
+
 #define OVERLAY "overlay\tX12\t837\t005010X222A1\tacme\n"
 static const struct {
     const char *definition, *message, *changes, *found; /* found NULL: the definition is wrong, `changes` says where */
@@ -259,6 +319,8 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, finds, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_loop_test(tests, answers_it, 0, (int)(sizeof answers / sizeof *answers));
+    tcase_add_loop_test(tests, interchange_is_answered, 0, (int)(sizeof interchanges / sizeof *interchanges));
+    tcase_add_test(tests, each_interchange_is_answered);
     tcase_add_loop_test(tests, takes_definitions, 0, (int)(sizeof definitions / sizeof *definitions));
     tcase_add_test(tests, survives_lack_of_memory);
     suite_add_tcase(suite, tests);
