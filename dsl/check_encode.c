@@ -631,22 +631,78 @@ static void write_places(writing *w, member_list *members, const shunt_ast *posi
     report_missing_elements(w, f, &list, at);
 }
 
+/* May what an expression gives be absent? False as well where its type is not known. */
+static bool may_be_absent(shunt_ast *value)
+{
+    const shunt_fact *fact = shunt_fact_of(value);
+    return fact && fact->type.optional;
+}
+
+static bool is_constant(shunt_ast *value)
+{
+    shunt_text text;
+    __int128   number;
+    return shunt_fold_text(value, &text) || shunt_fold(value, &number);
+}
+
+static void report_absent(writing *w, const shunt_ast *at, const char *what, shunt_text shown, shunt_text around)
+{
+    check      *k = w->k;
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_E0301, at->span, "%s may be absent, and %.*s is required", what, SHUNT_TEXT_ARGS(shown));
+    shunt_diag_note(k->diags, d, "%s %s requires it where %.*s stands", w->guide->set, w->guide->version,
+                    SHUNT_TEXT_ARGS(around));
+    shunt_diag_help(k->diags, d, "say what to do: `%.*s otherwise ...`", SHUNT_TEXT_ARGS(short_text(k, at)));
+}
+
+/* `5: for each x in list { ... }`: how many there are is known when it runs. */
+static bool is_repeated(const shunt_ast *positions, uint32_t element)
+{
+    uint32_t e, c;
+    for (uint32_t i = 0; positions && i < positions->kid_count; i++) {
+        const shunt_ast *at = positions->kids[i];
+        if (at->kind == SHUNT_AST_ENCODE_PARTS && read_place(place_of(at), &e, &c) && e == element)
+            return kid(at, SHUNT_ENCODE_PARTS_each) != NULL;
+    }
+    return false;
+}
+
+/* Of a composite: is one of its values there for sure, and are those that it requires? */
+static void check_composite(writing *w, const shunt_segment_node *node, const shunt_ast *positions, const shunt_element *e)
+{
+    shunt_ast *absent = NULL;
+    bool       sure = false;
+    shunt_text shown = check_format(w->k, "%s%02u", node->id, e->position);
+    for (uint32_t n = 0; n < e->component_count; n++) {
+        shunt_ast *value = value_at(positions, e->position, e->components[n].position);
+        if (!value || is_constant(value)) continue;
+        if (!absent && may_be_absent(value)) absent = value;
+        sure = sure || !may_be_absent(value);
+    }
+    if (absent && !sure && e->usage == SHUNT_REQUIRED && !is_repeated(positions, e->position)) {
+        report_absent(w, absent, "all that it says", shown, shunt_text_of(node->id));
+        return;
+    }
+    for (uint32_t n = 0; sure && n < e->component_count; n++) {
+        const shunt_element *part = &e->components[n];
+        shunt_ast           *value = value_at(positions, e->position, part->position);
+        if (part->usage == SHUNT_REQUIRED && value && may_be_absent(value))
+            report_absent(w, value, "this", check_format(w->k, "%.*s-%u", SHUNT_TEXT_ARGS(shown), part->position), shown);
+    }
+}
+
 /* A required element may be absent although the segment is there: absence would reach what the guide requires. */
 static void check_required_values(writing *w, const shunt_segment_node *node, const shunt_ast *segment, const content *c,
                                   bool required)
 {
-    check           *k = w->k;
     const shunt_ast *positions = kid(segment, SHUNT_ENCODE_SEGMENT_positions);
     if (!c->maybe || (!c->sure && !required)) return;
     for (uint32_t i = 0; i < node->element_count; i++) {
         const shunt_element *e = &node->elements[i];
-        shunt_ast           *value = e->usage == SHUNT_REQUIRED && !e->components ? value_at(positions, e->position, 0) : NULL;
-        const shunt_fact    *fact = shunt_fact_of(value);
-        if (!value || !fact || !fact->type.optional) continue;
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0301, value->span, "this may be absent, and %s%02u is required", node->id,
-                                       e->position);
-        shunt_diag_note(k->diags, d, "%s %s requires it where %s stands", w->guide->set, w->guide->version, node->id);
-        shunt_diag_help(k->diags, d, "say what to do: `%.*s otherwise ...`", SHUNT_TEXT_ARGS(short_text(k, value)));
+        if (e->components && !w->hl7) check_composite(w, node, positions, e);
+        shunt_ast *value = e->usage == SHUNT_REQUIRED && !e->components ? value_at(positions, e->position, 0) : NULL;
+        if (value && may_be_absent(value))
+            report_absent(w, value, "this", check_format(w->k, "%s%02u", node->id, e->position), shunt_text_of(node->id));
     }
 }
 
