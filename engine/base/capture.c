@@ -232,6 +232,8 @@ const shunt_node *shunt_capture_top(const shunt_capture *c, uint16_t loop)
     return c->depth && c->levels[c->depth - 1].loop == loop ? c->levels[c->depth - 1].node : NULL;
 }
 
+uint16_t shunt_capture_open(const shunt_capture *c) { return c->depth > 1 ? c->levels[c->depth - 1].loop : SHUNT_NONE; }
+
 void shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
 {
     if (c->depth == 0 || c->levels[c->depth - 1].loop != loop) return;

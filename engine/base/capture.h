@@ -46,12 +46,22 @@ shunt_status   shunt_capture_enter(shunt_capture *capture, uint16_t loop, uint64
 /* Copies what the node demands of the segment. A second value for a slot that has one is passed over (the first stands). */
 shunt_status   shunt_capture_segment(shunt_capture *capture, uint16_t node, const shunt_segment *segment,
                                      const shunt_delims *delims);
+/* What a reader of segments captures by itself, without telling of it: loops and nodes of the plan at which nothing else happens. */
+typedef struct shunt_direct {
+    shunt_capture *capture;
+    const bool    *loops; /* by loop: it may enter and leave it */
+    const bool    *nodes; /* by node: it may capture its segments */
+    bool           active;
+} shunt_direct;
+
 /* Copies a value into a slot (relative to the frame) of the innermost open loop that has a frame; the first one stands. `*taken`: the
  * slot was empty. */
 shunt_status shunt_capture_value(shunt_capture *capture, uint16_t slot, shunt_text value, bool cleared, const shunt_place *place,
                                  bool *taken);
 /* The frame that the next value goes to: of the innermost open loop that has one, SHUNT_NONE = nothing is captured. */
 const shunt_node *shunt_capture_innermost(const shunt_capture *capture);
+/* The innermost open loop below that of the set, SHUNT_NONE = none is open. */
+uint16_t          shunt_capture_open(const shunt_capture *capture);
 /* The loop being left, complete: NULL where its loop has no frame. Valid until `shunt_capture_leave` or the next call. */
 const shunt_node *shunt_capture_top(const shunt_capture *capture, uint16_t loop);
 void              shunt_capture_leave(shunt_capture *capture, uint16_t loop, uint64_t end);

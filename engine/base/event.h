@@ -70,7 +70,7 @@ typedef struct shunt_event {
     shunt_text           set, version, control, sender, receiver; /* of a scope that begins; empty where unknown */
     shunt_text           value;                                   /* UTF-8 without escapes; never empty unless cleared */
     bool                 cleared;                                 /* the sender wants the value deleted (HL7 `""`) */
-    shunt_status         code;
+    shunt_status         code; /* of a fault; of a segment: what a capture of the reader's own has failed by */
     shunt_place          place;
     shunt_text           detail;
     bool                 local; /* of a fault: it spoils the unit at hand only, its neighbours can be read */
@@ -79,6 +79,7 @@ typedef struct shunt_event {
 } shunt_event;
 
 struct shunt_plan;
+struct shunt_direct;
 typedef struct shunt_reader shunt_reader;
 
 /* The interface. Each standard has a maker of its own, chosen in standards/registry.c. */
@@ -94,8 +95,9 @@ typedef struct shunt_reader_ops {
                  bool last); /* borrowed until NEED_INPUT or END is returned */
     shunt_step (*next)(shunt_reader *reader, shunt_event *event);
     void (*free)(shunt_reader *reader);
-    /* From now on segments that the plan demands nothing of need not be shown; faults in them are. NULL: they all are. */
-    void (*demanded_only)(shunt_reader *reader);
+    /* From now on segments that the plan demands nothing of need not be shown; faults in them are. Where `direct` says so, loops and
+     * segments are captured instead of shown, while it is active; it is borrowed for the life of the reader. NULL: they all are shown. */
+    void (*demanded_only)(shunt_reader *reader, const struct shunt_direct *direct);
     shunt_trailer *trailer; /* NULL: scopes around transactions have none */
     const char    *ending;  /* of the names of files that hold such messages: "edi"; NULL = "txt" */
 } shunt_reader_ops;

@@ -59,8 +59,9 @@ static bool prepare_tables(shunt_session *s)
     const shunt_plan    *plan = s->plan;
     s->loops = shunt_memory_zeroed(s->memory, some(plan->loop_count), sizeof *s->loops);
     s->nodes = shunt_memory_zeroed(s->memory, some(plan->node_count), sizeof *s->nodes);
+    s->plain = shunt_memory_zeroed(s->memory, some(plan->loop_count + plan->node_count), sizeof *s->plain);
     s->maps = shunt_memory_zeroed(s->memory, some(p->sources_count), sizeof *s->maps);
-    if (!s->loops || !s->nodes || !s->maps) return false;
+    if (!s->loops || !s->nodes || !s->plain || !s->maps) return false;
     for (uint32_t i = 0; i < plan->loop_count; i++) {
         uint16_t frame = plan->loops[i].frame;
         s->loops[i].handler = SHUNT_NONE;
@@ -86,6 +87,9 @@ static bool prepare_tables(shunt_session *s)
         for (uint32_t t = 0; node->frame != SHUNT_NONE && t < p->tallies_count; t++)
             if (p->tallies[t].declared && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
     }
+    for (uint32_t i = 0; i < plan->loop_count; i++) s->plain[i] = !s->loops[i].unit && !s->loops[i].tallied;
+    for (uint32_t i = 0; i < plan->node_count; i++) s->plain[plan->loop_count + i] = !(s->nodes[i] & ~NODE_CAPTURED);
+    s->direct = (shunt_direct){ s->capture, s->plain, s->plain + plan->loop_count, false };
     for (uint32_t i = 0; i < p->sources_count; i++) s->maps[i] = SHUNT_NONE;
     s->widest = SHUNT_SCOPE_TRANSACTION;
     for (uint32_t i = 0; i < p->maps_count; i++) {
@@ -200,7 +204,7 @@ void shunt_session_free(shunt_session *s)
         shunt_memory_free(s->memory, (void *)(uintptr_t)s->inputs[i].id.bytes);
         shunt_memory_free(s->memory, (void *)(uintptr_t)s->inputs[i].name.bytes);
     }
-    void *blocks[] = { s->inputs, s->loops, s->nodes, s->maps, s->code_count, s->record_count, s->made };
+    void *blocks[] = { s->inputs, s->loops, s->nodes, s->plain, s->maps, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
     shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out,  &s->aside,          &s->scratch,
                                 &s->carry,   &s->json,      &s->text, &s->waiting_lineage };
@@ -396,13 +400,12 @@ static shunt_status begin_transaction(shunt_session *s, const shunt_event *event
     s->serial++;
     s->transactions++;
     s->open = s->batch_used = true;
-    s->mapped_set = map != SHUNT_NONE;
+    s->mapped_set = s->direct.active = map != SHUNT_NONE;
     s->map = s->mapped_set ? &s->program->maps[map] : NULL;
     s->set_loop = s->mapped_set ? s->plan->guides[event->guide].loop_first : SHUNT_NONE;
     s->begin = at;
     s->early_done = false;
     s->unit_ordinal = 0;
-    s->loop_depth = 0;
     s->last_error = SHUNT_OK;
     s->control.length = s->correlate.length = 0;
     shunt_buffer_text(&s->control, event->control);
@@ -430,8 +433,7 @@ static shunt_status run_early(shunt_session *s, uint64_t end)
 /* Loops that a transaction without trailer leaves open: what was read of them counts, their units are not handled. */
 static shunt_status close_loops(shunt_session *s, uint64_t end)
 {
-    while (s->loop_depth) {
-        uint16_t                loop = s->open_loops[--s->loop_depth];
+    for (uint16_t loop; (loop = shunt_capture_open(s->capture)) != SHUNT_NONE;) {
         const struct loop_info *info = &s->loops[loop];
         if (info->tallied) SHUNT_TRY(run_tallies(s, s->plan->loops[loop].frame, shunt_capture_top(s->capture, loop)));
         if (info->unit && s->unit_depth) {
@@ -483,7 +485,7 @@ static shunt_status end_transaction(shunt_session *s, const shunt_event *event)
         if (s->observer.transaction) SHUNT_TRY(s->observer.transaction(s->observer.context, !doom));
     }
     if (s->letters) SHUNT_TRY(shunt_letters_end(s->letters, event->end, whole_of(s, doom), hold));
-    s->open = false;
+    s->open = s->direct.active = false;
     s->doom[SHUNT_LEVEL_TRANSACTION].on = false;
     return s->mapped_set && !hold && !doom ? deliver(s) : SHUNT_OK;
 }
@@ -543,8 +545,6 @@ static shunt_status end_file(shunt_session *s, uint64_t end)
 static shunt_status enter_loop(shunt_session *s, const shunt_event *event)
 {
     const struct loop_info *info = &s->loops[event->loop];
-    if (s->loop_depth == SHUNT_WALK_DEPTH) return SHUNT_LIMIT;
-    s->open_loops[s->loop_depth++] = event->loop;
     if (info->unit) {
         SHUNT_TRY(run_early(s, event->place.byte));
         SHUNT_TRY(shunt_session_release(s, false, SHUNT_POSTED));
@@ -570,7 +570,6 @@ static shunt_status leave_loop(shunt_session *s, const shunt_event *event)
         SHUNT_TRY(shunt_session_settle(s, node));
     }
     shunt_capture_leave(s->capture, event->loop, event->end);
-    if (s->loop_depth) s->loop_depth--;
     return SHUNT_OK;
 }
 
@@ -630,7 +629,9 @@ static shunt_status take_special(shunt_session *s, const shunt_event *event, uin
 static shunt_status take_segment(shunt_session *s, const shunt_event *event)
 {
     uint8_t flags = event->node < s->plan->node_count ? s->nodes[event->node] : 0;
-    if (!flags || s->reader->ops->values) return SHUNT_OK;
+    if (s->reader->ops->values) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(event->code != SHUNT_OK)) return capture_status(s, event->code, event);
+    if (!flags) return SHUNT_OK;
     if (SHUNT_UNLIKELY(flags & (NODE_EARLY | NODE_TALLIED | NODE_CURRENCY))) return take_special(s, event, flags);
     return capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event);
 }
@@ -796,7 +797,7 @@ static shunt_status begin_input(shunt_session *s, shunt_text id, shunt_text name
     s->in_input = true;
     s->host.file_id = info->id;
     s->transactions = s->only_met = 0;
-    s->open = s->batch_used = false;
+    s->open = s->batch_used = s->direct.active = false;
     s->control.length = s->correlate.length = 0;
     shunt_sha256_init(&s->sha);
     for (int level = 0; level < SHUNT_LEVEL_RUN; level++) s->doom[level].on = false;
@@ -816,7 +817,7 @@ shunt_status shunt_session_begin(shunt_session *s, shunt_reader *reader, shunt_t
     if (!reader) return stop(s, SHUNT_NO_MEMORY);
     drop_reader(s);
     s->reader = reader;
-    if (reader->ops->demanded_only) reader->ops->demanded_only(reader);
+    if (reader->ops->demanded_only) reader->ops->demanded_only(reader, &s->direct);
     return stop(s, begin_input(s, id, name));
 }
 

@@ -89,6 +89,8 @@ struct shunt_session {
 
     struct loop_info *loops;
     uint8_t          *nodes;
+    bool             *plain; /* by loop, then by node: nothing happens there but capture */
+    shunt_direct      direct;
     uint16_t         *maps; /* by source: index of the map, SHUNT_NONE */
 
     /* of the run */
@@ -127,8 +129,6 @@ struct shunt_session {
     shunt_buffer           control, correlate;
 
     /* of the unit, or of what runs outside of one */
-    uint16_t     open_loops[SHUNT_WALK_DEPTH];
-    unsigned     loop_depth;
     struct unit  units[SHUNT_WALK_DEPTH];
     unsigned     unit_depth;
     shunt_buffer out;   /* its records */

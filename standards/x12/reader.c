@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "engine/base/capture.h"
 #include "engine/base/hash.h"
 #include "engine/base/segment.h"
 #include "engine/base/walk_step.h"
@@ -125,8 +126,10 @@ struct x12 {
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
 
-    bool tight;         /* a segment of a window may be too long */
-    bool demanded_only; /* segments that the plan demands nothing of are counted and checked, but not shown */
+    bool                tight;         /* a segment of a window may be too long */
+    bool                demanded_only; /* segments that the plan demands nothing of are counted and checked, but not shown */
+    const shunt_direct *direct;        /* what is captured here; NULL: nothing */
+    shunt_status        refused;       /* what the capture of the segment at hand has failed by, told with it */
 
     /* Separators for keys: of repetitions, and of components or repetitions; that of elements, which no value holds, for none. */
     uint8_t repeats, parts;
@@ -1184,8 +1187,27 @@ static inline const shunt_walk_step *find_step(struct x12 *x, const uint8_t *byt
     return step;
 }
 
+/* Captures the segment at hand, and the loops that it leaves and enters. False: something there is to be told, and nothing has happened. */
+static inline bool capture_here(struct x12 *x, const shunt_walk_step *step, uint16_t leave_loop, uint64_t leave_end)
+{
+    const shunt_direct    *direct = x->direct;
+    const shunt_plan_loop *loops = x->plan->loops;
+    if (!direct || !direct->active || !direct->nodes[step->node]) return false;
+    if (step->enter != SHUNT_NONE && !direct->loops[step->enter]) return false;
+    uint16_t loop = leave_loop;
+    for (unsigned left = step->leave; left > 0; left--, loop = loops[loop].parent)
+        if (!direct->loops[loop]) return false;
+    for (unsigned left = step->leave; left > 0; left--, leave_loop = loops[leave_loop].parent)
+        shunt_capture_leave(direct->capture, leave_loop, leave_end);
+    if (step->enter != SHUNT_NONE)
+        x->refused = shunt_capture_enter(direct->capture, step->enter, x->segment.at, x->segment.number);
+    if (SHUNT_LIKELY(x->refused == SHUNT_OK))
+        x->refused = shunt_capture_segment(direct->capture, step->node, &x->segment, &x->delims);
+    return true;
+}
+
 /* The next segment, where it is a plain one of a set with a guide that takes a remembered step without any fault: the same as
- * next_segment, process and land. Those that nobody wants are counted and passed over. NULL: they must look at the next one, of which
+ * next_segment, process and land. Those that nobody wants are counted and passed over, and so are those that are captured here. NULL: they must look at the next one, of which
  * nothing has happened. */
 static inline const shunt_walk_step *take_step(struct x12 *x)
 {
@@ -1219,15 +1241,23 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
         number++;
         first = rank + 1;
         next = end + 1;
-        if (step->leave || step->enter != SHUNT_NONE) {
-            x->step = step;
-            x->leave = step->leave;
-            x->enter = step->enter;
-            x->leave_loop = x->walk.loops[x->walk.depth - 1];
-            x->leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
-        }
+        uint16_t leave_loop = x->walk.loops[x->walk.depth - 1];
         shunt_walk_take(&x->walk, step, repeat);
-        if (wanted) found = step;
+        if (!wanted) continue;
+        uint64_t leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
+        x->segment.id = step->id;
+        x->segment.number = number;
+        if (capture_here(x, step, leave_loop, leave_end)) {
+            if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) found = step;
+            continue;
+        }
+        found = step;
+        if (!step->leave && step->enter == SHUNT_NONE) continue;
+        x->step = step;
+        x->leave = step->leave;
+        x->enter = step->enter;
+        x->leave_loop = leave_loop;
+        x->leave_end = leave_end;
     }
     if (taken == x->window_end) return NULL;
     x->window_end = taken;
@@ -1235,10 +1265,6 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
     x->window_next = next;
     x->number = number;
     x->previous_end = x->in.at = x->window_at + next;
-    if (found) {
-        x->segment.id = found->id;
-        x->segment.number = number;
-    }
     return found;
 }
 
@@ -1294,6 +1320,12 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
     if (x->step) return tell_step(x, event);
     const shunt_walk_step *step = x->queue_first == x->queue_count ? take_step(x) : NULL;
     if (!step) return next_other(x, event);
+    if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) {
+        show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->in.at, event);
+        event->code = x->refused;
+        x->refused = SHUNT_OK;
+        return event->step;
+    }
     return x->step ? tell_step(x, event) : show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->in.at, event);
 }
 
@@ -1316,7 +1348,12 @@ static void x12_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x);
 }
 
-static void demanded_only(shunt_reader *reader) { ((struct x12 *)reader)->demanded_only = true; }
+static void demanded_only(shunt_reader *reader, const shunt_direct *direct)
+{
+    struct x12 *x = (struct x12 *)reader;
+    x->demanded_only = true;
+    x->direct = direct;
+}
 
 static void trailer(shunt_buffer *out, shunt_scope scope, const shunt_delims *delims, shunt_text control)
 {
