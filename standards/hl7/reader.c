@@ -1450,13 +1450,21 @@ static enum got seek(struct hl7 *x)
     }
 }
 
-/* No byte is left. A message has no trailer: only a frame that is not closed shows that something is missing. */
+/* A message has no trailer. That something of it is missing shows a frame that is not closed; or its last line has no end, and its batch or
+ * file none either: one of them alone is met in whole files. */
+static bool is_cut(const struct hl7 *x)
+{
+    bool line_open = x->state == SKIP || !x->ended_by;
+    return x->in_message && (x->in_frame || (line_open && (x->in_batch || x->in_file)));
+}
+
+/* No byte is left. */
 static enum got finish_input(struct hl7 *x)
 {
     if (x->state == SEEK) return no_header(x);
     set_nothing(x);
     if (x->state == SKIP) x->previous_end = x->in.at;
-    if (x->in_frame && x->in_message) {
+    if (is_cut(x)) {
         fault(x, SHUNT_HL7_TRUNCATED);
         end_message(x, SHUNT_STEP_ABANDON);
     }

@@ -52,6 +52,14 @@ static const struct {
       "begin interchange  # 7c 5e 7e 0d\nbegin batch  #\n" BEGIN_ FIN
       "fault HL7_NO_BTS\nabandon batch\nbegin batch  #\nfault HL7_NO_BTS\nabandon batch\nfault "
       "HL7_NO_FTS\nabandon interchange\nbegin interchange  # 7c 5e 7e 0d\nfault HL7_NO_FTS\nabandon interchange\n" END },
+    { "a batch that is cut in a line", usual, "BHS|^~\\&\r" MSH "\r" MSH "\rPID|||||DOE",
+      "begin batch  #\n" BEGIN_ FIN BEGIN_
+      "value 0 DOE\nfault HL7_TRUNCATED\nabandon transaction\nfault HL7_NO_BTS\nabandon batch\n" END },
+    { "a file that is cut in a line that nobody reads", usual, "FHS|^~\\&\r" MSH "\rPV1|1",
+      "begin interchange  # 7c 5e 7e 0d\n" BEGIN_
+      "fault HL7_TRUNCATED\nabandon transaction\nfault HL7_NO_FTS\nabandon interchange\n" END },
+    { "a last line without end where the batch has one", usual, "BHS|^~\\&\r" MSH "\rPID|||||DOE\rBTS|1",
+      "begin batch  #\n" BEGIN_ "value 0 DOE\n" FIN "finish batch\n" END },
     { "an empty batch", usual, "FHS|^~\\&\rBHS|^~\\&\rBTS|0\rFTS|1\r",
       "begin interchange  # 7c 5e 7e 0d\nbegin batch  #\nfinish batch\nfinish interchange\n" END },
     { "no message in a batch", usual, "BHS|^~\\&\rPID|1\rPV1|1\rBTS|0\r", "begin batch  #\nfault HL7_STRAY\nfinish batch\n" END },
