@@ -82,7 +82,7 @@ static bool next_line(reading *r)
         while (at <= stop) {
             const char *tab = memchr(at, '\t', (size_t)(stop - at));
             shunt_text  field = { at, (uint32_t)((tab ? tab : stop) - at) };
-            if (*at == '#' && !tab) break;
+            if (at < stop && *at == '#' && !tab) break;
             if (field.length == 0) return wrong(r, "an empty field; fields are apart by one tab");
             for (uint32_t i = 0; i < field.length; i++)
                 if ((unsigned char)field.bytes[i] < ' ' || (unsigned char)field.bytes[i] > '~')
