@@ -1,5 +1,6 @@
 /* Calls: the built-ins of the language, and the functions of the rules. */
 #include "dsl/check.h"
+#include "dsl/csv_cells.h"
 #include "dsl/tree.h"
 
 #include "engine/base/date.h"
@@ -674,7 +675,7 @@ static shunt_ty check_declassify(check *k, const call *c, const shunt_ty *want)
     shunt_ty   type = check_expr(k, c->values[0], want);
     shunt_ast *reason = because ? kid(c->named[0], SHUNT_FIELD_value) : NULL;
     if (reason) (void)check_expr(k, reason, NULL);
-    if (!reason || reason->kind != SHUNT_AST_STRING || !reason->text.length) {
+    if (!reason || reason->kind != SHUNT_AST_STRING || shunt_csv_is_blank(reason->text)) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0404, c->node->span, "`declassify` must say why");
         shunt_diag_note(k->diags, d, "the reason is listed in the release report");
         shunt_diag_help(k->diags, d, "write `declassify(%.*s, because: \"printed on the deposit slip\")`",
