@@ -171,7 +171,7 @@ static uint16_t new_register(shunt_emit_fn *f, shunt_type type, bool in_run)
 
 static uint16_t take_register(shunt_emit_fn *f, shunt_type type)
 {
-    for (uint32_t i = 0; i < f->regs.count && f->regs.count >= FRESH_REGISTERS; i++) {
+    for (uint32_t i = 0; i < f->regs.count && f->regs.count >= FRESH_REGISTERS && !f->e->too_large; i++) {
         shunt_emit_reg *reg = &f->regs.items[i];
         if (reg->busy || reg->in_run || !shunt_emit_same(reg->type, type)) continue;
         reg->busy = true;
@@ -297,7 +297,7 @@ static uint16_t first_of_all(shunt_emit_fn *f, shunt_op op, shunt_type type, uin
 
 uint16_t shunt_emit_once(shunt_emit_fn *f, shunt_op op, shunt_type type, uint16_t b, uint16_t c)
 {
-    for (uint32_t i = f->known.count; i > 0; i--) {
+    for (uint32_t i = f->known.count; i > 0 && !f->e->too_large; i--) {
         const shunt_emit_known *k = &f->known.items[i - 1];
         if (k->op == op && k->b == b && k->c == c && shunt_emit_same(shunt_emit_type_of(f, k->reg), type)) return k->reg;
     }

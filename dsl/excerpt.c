@@ -36,8 +36,9 @@ static uint32_t line_end(shunt_text text, uint32_t offset)
 void shunt_excerpt_place(shunt_text text, uint32_t offset, uint32_t *line, uint32_t *column)
 {
     if (offset > text.length) offset = text.length;
-    *line = 1;
-    for (uint32_t i = 0; i < offset; i++) *line += text.bytes[i] == '\n';
+    uint32_t ends = 0; /* a local, which the compiler counts many bytes at a time into */
+    for (uint32_t i = 0; i < offset; i++) ends += text.bytes[i] == '\n';
+    *line = 1 + ends;
     *column = 1 + count_characters(text, line_begin(text, offset), offset);
 }
 
