@@ -354,7 +354,7 @@ static void print_value(const expect_field *field, shunt_buffer *out)
         shunt_buffer_format(out, "%.*s: absent", SHUNT_TEXT_ARGS(field->name));
         return;
     }
-    shunt_buffer_format(out, "%.*s: %s", SHUNT_TEXT_ARGS(field->name), quote);
+    shunt_buffer_format(out, "%.*s%s%s", SHUNT_TEXT_ARGS(field->name), field->name.length ? ": " : "", quote);
     for (uint32_t i = 0; i < field->text.length; i++) {
         if (field->quoted && strchr("\"\\{", field->text.bytes[i])) shunt_buffer_char(out, '\\');
         shunt_buffer_char(out, field->text.bytes[i]);
@@ -382,6 +382,20 @@ static void print_row(const expect_row *row, const char *before, bool wanted, sh
     }
 }
 
+static void print_line(const expect_line *line, bool wanted, shunt_buffer *out)
+{
+    uint32_t shown = 0;
+    shunt_buffer_format(out, "%-6s \"%.*s\" %.*s", line->credit ? "credit" : "debit", SHUNT_TEXT_ARGS(line->account),
+                        SHUNT_TEXT_ARGS(line->amount));
+    for (uint32_t f = 0; f < line->columns.count; f++) {
+        const expect_field *field = &line->columns.fields[f];
+        if (!field->present && !wanted) continue;
+        shunt_buffer_z(out, shown++ ? ", " : " with (");
+        print_value(field, out);
+    }
+    shunt_buffer_z(out, shown ? ")\n" : "\n");
+}
+
 void expect_print(const expect_item *item, bool wanted, const char *indent, shunt_buffer *out)
 {
     if (item->exit) {
@@ -390,26 +404,81 @@ void expect_print(const expect_item *item, bool wanted, const char *indent, shun
                             SHUNT_TEXT_ARGS(item->name), item->detail.length ? "  " : "", SHUNT_TEXT_ARGS(item->detail));
         return;
     }
-    shunt_buffer_format(out, "%s%s %.*s { ", indent, item->journal ? "journal" : "emit", SHUNT_TEXT_ARGS(item->name));
-    print_row(&item->row, "", wanted, out);
+    shunt_buffer_format(out, "%s%s %.*s {", indent, item->journal ? "journal" : "emit", SHUNT_TEXT_ARGS(item->name));
+    print_row(&item->row, " ", wanted, out);
     if (!item->journal) {
         shunt_buffer_z(out, " }\n");
         return;
     }
     shunt_buffer_char(out, '\n');
     for (uint32_t i = 0; i < item->line_count; i++) {
-        const expect_line *line = &item->lines[i];
-        shunt_buffer_format(out, "%s  %-6s \"%.*s\" %.*s", indent, line->credit ? "credit" : "debit",
-                            SHUNT_TEXT_ARGS(line->account), SHUNT_TEXT_ARGS(line->amount));
-        uint32_t shown = 0;
-        for (uint32_t f = 0; f < line->columns.count; f++) {
-            const expect_field *field = &line->columns.fields[f];
-            if (!field->present && !wanted) continue;
-            shunt_buffer_z(out, shown++ ? ", " : " with (");
-            print_value(field, out);
-        }
-        if (shown) shunt_buffer_char(out, ')');
-        shunt_buffer_char(out, '\n');
+        shunt_buffer_format(out, "%s  ", indent);
+        print_line(&item->lines[i], wanted, out);
     }
     shunt_buffer_format(out, "%s}\n", indent);
+}
+
+/* ---- differences ---- */
+
+static const expect_field *field_named(const expect_row *row, shunt_text name)
+{
+    for (uint32_t i = 0; i < row->count; i++)
+        if (shunt_text_equal(row->fields[i].name, name)) return &row->fields[i];
+    return NULL;
+}
+
+/* Which lines of both have none like it on the other side. */
+static void lone_lines(const expect_item *wanted, const expect_item *seen, bool lone_wanted[FEW], bool lone_seen[FEW])
+{
+    for (uint32_t i = 0; i < seen->line_count; i++) lone_seen[i] = true;
+    for (uint32_t w = 0; w < wanted->line_count; w++) {
+        lone_wanted[w] = true;
+        for (uint32_t i = 0; i < seen->line_count && lone_wanted[w]; i++)
+            if (lone_seen[i] && lines_fit(wanted->lines, w, seen->lines, i)) lone_wanted[w] = lone_seen[i] = false;
+    }
+}
+
+uint32_t expect_differences(const expect_item *wanted, const expect_item *seen, const char *indent, shunt_buffer *out)
+{
+    uint32_t count = 0;
+    bool     lone_wanted[FEW] = { false }, lone_seen[FEW] = { false };
+    if (wanted->exit || wanted->journal != seen->journal || !shunt_text_equal(wanted->name, seen->name)) return UINT32_MAX;
+    if (wanted->line_count > FEW || seen->line_count > FEW) return UINT32_MAX;
+    for (uint32_t w = 0; w < wanted->row.count; w++) {
+        const expect_field *field = &wanted->row.fields[w], *came = field_named(&seen->row, field->name);
+        expect_row          one = { &wanted->row.fields[w], 1 };
+        if (row_fits(&one, &seen->row)) continue;
+        count++;
+        if (!out) continue;
+        shunt_buffer_format(out, "%sexpected ", indent);
+        if (field->list)
+            shunt_buffer_format(out, "other rows of %.*s\n", SHUNT_TEXT_ARGS(field->name));
+        else {
+            print_value(field, out);
+            shunt_buffer_format(out, ", and it is %s",
+                                came && came->present   ? ""
+                                : came && !came->absent ? "cleared\n"
+                                                        : "absent\n");
+        }
+        if (field->list || !came || !came->present) continue;
+        expect_field value = *came;
+        value.name = (shunt_text){ 0 };
+        print_value(&value, out);
+        shunt_buffer_char(out, '\n');
+    }
+    if (!wanted->journal) return count;
+    lone_lines(wanted, seen, lone_wanted, lone_seen);
+    for (uint32_t i = 0; i < wanted->line_count; i++) {
+        count += lone_wanted[i];
+        if (!lone_wanted[i] || !out) continue;
+        shunt_buffer_format(out, "%sexpected and not among its lines: ", indent);
+        print_line(&wanted->lines[i], true, out);
+    }
+    for (uint32_t i = 0; i < seen->line_count; i++) {
+        count += lone_seen[i];
+        if (!lone_seen[i] || !out) continue;
+        shunt_buffer_format(out, "%samong its lines and not expected: ", indent);
+        print_line(&seen->lines[i], false, out);
+    }
+    return count;
 }

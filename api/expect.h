@@ -62,4 +62,8 @@ bool expect_match(shunt_arena *arena, const expect_item *seen, uint32_t seen_cou
 /* Several lines as an author would write it; each begins with `indent`. Of what was seen, fields that are absent are left out. */
 void expect_print(const expect_item *item, bool wanted, const char *indent, shunt_buffer *out);
 
+/* How much of a record that is expected is not as in the one that was seen, each difference a line; UINT32_MAX where they are no
+ * records of one target. `out` may be NULL: they are only counted. */
+uint32_t expect_differences(const expect_item *wanted, const expect_item *seen, const char *indent, shunt_buffer *out);
+
 #endif

@@ -25,6 +25,7 @@ typedef struct trial {
     const shunt_memory  *memory;
     shunt_compilation   *compilation;
     const shunt_program *program;
+    const shunt_ast     *module, *items; /* of the file, of the test */
     shunt_arena         *arena;
     item_list            unit, transaction, seen; /* records of the unit, of the transaction, and all that came to stay */
     item_list            wanted;
@@ -374,6 +375,55 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
     return status;
 }
 
+static void print_seen(trial *t, uint32_t i)
+{
+    shunt_buffer_z(&t->why, "came, and was not expected:\n");
+    expect_print(&t->seen.items[i], false, "  ", &t->why);
+}
+
+/* Of what came and was not expected, that which differs least. */
+static uint32_t nearest_seen(const trial *t, const expect_item *wanted, const bool *seen_left)
+{
+    uint32_t nearest = UINT32_MAX, least = UINT32_MAX;
+    for (uint32_t i = 0; i < t->seen.count; i++) {
+        uint32_t count = seen_left[i] ? expect_differences(wanted, &t->seen.items[i], "", NULL) : UINT32_MAX;
+        if (count >= least) continue;
+        least = count;
+        nearest = i;
+    }
+    return nearest;
+}
+
+static bool is_given(const trial *t, shunt_text table)
+{
+    const shunt_ast *lists[] = { t->items, t->module->kids[SHUNT_MODULE_decls] };
+    for (int l = 0; l < 2; l++)
+        for (uint32_t i = 0; i < lists[l]->kid_count; i++)
+            if (lists[l]->kids[i]->kind == SHUNT_AST_WITH_TABLE && shunt_text_equal(table_of(lists[l]->kids[i])->name, table))
+                return true;
+    return false;
+}
+
+/* Tests never read the file of a table: that nobody gave it rows is the commonest reason why nothing is found in it. */
+static void name_empty_tables(trial *t)
+{
+    for (uint32_t i = 0; i < t->program->tables_count; i++) {
+        const shunt_table *table = &t->program->tables[i];
+        shunt_text         name = shunt_program_text(t->program, table->name), keys = { 0 };
+        if (table->row_count || is_given(t, name)) continue;
+        for (uint32_t s = 0; s < t->compilation->symbol_count; s++) {
+            const shunt_symbol *symbol = t->compilation->symbols[s];
+            if (symbol->kind != SHUNT_SYMBOL_TABLE || !shunt_text_equal(symbol->name, name)) continue;
+            for (uint32_t m = 0; m < symbol->as.table->key_count; m++)
+                keys = shunt_text_format(t->arena, "%.*s%.*s: ..., ", SHUNT_TEXT_ARGS(keys),
+                                         SHUNT_TEXT_ARGS(symbol->as.table->shape->members[m].name));
+            break;
+        }
+        shunt_buffer_format(&t->why, "table %.*s has no rows in this test: give it some by `with table %.*s { (%.*s...) }`\n",
+                            SHUNT_TEXT_ARGS(name), SHUNT_TEXT_ARGS(name), SHUNT_TEXT_ARGS(keys));
+    }
+}
+
 static void compare(trial *t)
 {
     bool *seen_left = SHUNT_NEW_N(t->arena, bool, t->seen.count + 1),
@@ -387,12 +437,16 @@ static void compare(trial *t)
             if (!wanted_left[i]) continue;
             shunt_buffer_z(&t->why, "expected, and did not come:\n");
             expect_print(&t->wanted.items[i], true, "  ", &t->why);
+            uint32_t nearest = nearest_seen(t, &t->wanted.items[i], seen_left);
+            if (nearest == UINT32_MAX) continue;
+            seen_left[nearest] = false;
+            print_seen(t, nearest);
+            shunt_buffer_z(&t->why, "they differ:\n");
+            (void)expect_differences(&t->wanted.items[i], &t->seen.items[nearest], "  ", &t->why);
         }
-        for (uint32_t i = 0; i < t->seen.count; i++) {
-            if (!seen_left[i]) continue;
-            shunt_buffer_z(&t->why, "came, and was not expected:\n");
-            expect_print(&t->seen.items[i], false, "  ", &t->why);
-        }
+        for (uint32_t i = 0; i < t->seen.count; i++)
+            if (seen_left[i]) print_seen(t, i);
+        name_empty_tables(t);
     }
     shunt_text ack = t->ack.length ? t->ack : shunt_text_of(t->accepted ? t->accepted : "none");
     if (t->ack_wanted && !shunt_text_equal(ack, t->wanted_ack))
@@ -416,7 +470,9 @@ shunt_status shunt_test_run(shunt_compiling *compiling, const shunt_program *bas
     shunt_buffer_init(&t.why, t.memory);
     t.arena = shunt_arena_new(t.memory, 0);
     const shunt_ast *module = compiling->compilation.modules[0].tree, *items = test->kids[SHUNT_TEST_items];
-    shunt_status     status = t.arena ? set_tables(&t, base, module, items, chain, &count) : SHUNT_NO_MEMORY;
+    t.module = module;
+    t.items = items;
+    shunt_status status = t.arena ? set_tables(&t, base, module, items, chain, &count) : SHUNT_NO_MEMORY;
     if (count) t.program = chain[count - 1];
     if (status == SHUNT_OK) status = gather_wanted(&t, items);
     if (status == SHUNT_OK && !t.why.length) status = run_given(&t, items);

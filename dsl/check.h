@@ -103,6 +103,14 @@ typedef struct level {
     bool                  is_it;
 } level;
 
+/* What was said of a value for a place that it may fill many times, as a column of lines: it is not said again. */
+typedef struct told {
+    shunt_status code;
+    const void  *place, *value; /* member or target; symbol or loop of a path */
+    shunt_text   text;          /* as it is written */
+    uint32_t     diag;          /* its number */
+} told;
+
 typedef struct check {
     shunt_compilation *c;
     shunt_arena       *arena;
@@ -145,8 +153,9 @@ typedef struct check {
     shunt_ast            *may_divide;  /* the one `/` that stands in `round` */
     shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
     const shunt_ast      *narrow_type; /* the text that says it */
-    uint32_t              depth;
-    bool                  deciding; /* the result of a row, which may leave */
+    SHUNT_LIST(told) told;             /* faults of a value that is written in several places */
+    uint32_t depth;
+    bool     deciding; /* the result of a row, which may leave */
 } check;
 
 enum { MEMBERS_AT_MOST = 1000 /* of an enum, a table, a target */ };
@@ -284,7 +293,9 @@ shunt_ty   check_list(check *k, shunt_ast *node, const shunt_ty *want); /* as ch
 bool       check_fits(check *k, shunt_ast *node, const shunt_ty *type,
                       const need *need);                              /* E0301 E0302 E0303 E0310 E0311 E0801; false: reported */
 shunt_ty   check_needed(check *k, shunt_ast *node, const need *need); /* both */
-void       check_condition(check *k, shunt_ast *node);                /* E0304, E0301 */
+/* The same of what is written to a target: E0401 as well. */
+shunt_ty   check_leaving(check *k, shunt_ast *node, const need *need, const shunt_symbol *target);
+void       check_condition(check *k, shunt_ast *node); /* E0304, E0301 */
 /* Present and of some scalar type, without naming one. */
 shunt_ty   check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want);
 void       check_in_codes(check *k, const shunt_ast *literal, const shunt_ty *type, const shunt_ast *of); /* E0210 */

@@ -376,18 +376,44 @@ static void report_scale(check *k, shunt_ast *node, const shunt_ty *type, const 
     shunt_diag_help(k->diags, d, "say how to round: `round(%.*s, %u, \"half_up\")`", SHUNT_TEXT_ARGS(shown), n->type.scale);
 }
 
+/* The same value in the same place, said before: the place is added to that diagnostic. */
+static bool is_told(check *k, shunt_status code, const void *place, const shunt_ast *node)
+{
+    enum { MOST = 200, PLACES = 4 };
+    const shunt_fact *fact = shunt_fact_of(node);
+    const void       *value = NULL;
+    shunt_text        text = source_text(k, node->span);
+    if (fact && fact->kind == SHUNT_FACT_SYMBOL) value = fact->symbol;
+    if (fact && fact->kind == SHUNT_FACT_PATH) value = fact->path->loop;
+    if (!value || !place) return false;
+    for (uint32_t i = 0; i < k->told.count; i++) {
+        const told *t = &k->told.items[i];
+        if (t->code != code || t->place != place || t->value != value || !shunt_text_equal(t->text, text)) continue;
+        if (t->diag >= k->diags->count) return true;
+        shunt_diag *first = &k->diags->items[t->diag];
+        if (first->label_count < PLACES) shunt_diag_also(k->diags, first, node->span, "and here");
+        return true;
+    }
+    if (k->told.count < MOST) *PUSH(k, &k->told) = (told){ code, place, value, text, k->diags->count };
+    return false;
+}
+
 static void report_length(check *k, shunt_ast *node, const shunt_ty *type, const need *n)
 {
+    if (is_told(k, SHUNT_E0311, n->member, node)) return;
     shunt_text  who = target_words(k, n), shown = short_text(k, node);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0311, node->span, "this may have %u characters, and %.*s holds %u",
                                    type->length, SHUNT_TEXT_ARGS(who), n->type.length);
     if (n->member && n->member->decl && n->owner && n->owner->module == k->module->number)
         shunt_diag_also(k->diags, d, n->member->decl->span, "declared here");
-    if (node->kind == SHUNT_AST_STRING)
+    if (node->kind == SHUNT_AST_STRING) {
         shunt_diag_help(k->diags, d, "write a shorter text, or declare a longer field");
-    else
-        shunt_diag_help(k->diags, d, "take what fits: `part(%.*s, 1, %u)`, or declare text(%u)", SHUNT_TEXT_ARGS(shown),
-                        n->type.length, type->length);
+        return;
+    }
+    shunt_diag_help(k->diags, d, "declare it as long as that: `text(%u)`", type->length);
+    if (node->kind != SHUNT_AST_TEMPLATE && !shunt_text_is(shown, "..."))
+        shunt_diag_help(k->diags, d, "or take its beginning, where that will do: `part(%.*s, 1, %u)`", SHUNT_TEXT_ARGS(shown),
+                        n->type.length);
 }
 
 /* The fault is in one of the answers, not in the whole: `a otherwise 0`, `if x then a else 1`. */
@@ -446,6 +472,16 @@ shunt_ty check_needed(check *k, shunt_ast *node, const need *n)
     if (n->type.kind == SHUNT_TY_CODE && n->type.codes && node && node->kind == SHUNT_AST_STRING)
         check_in_codes(k, node, &n->type, NULL);
     return check_fits(k, node, &type, n) ? type : ty_error();
+}
+
+shunt_ty check_leaving(check *k, shunt_ast *node, const need *n, const shunt_symbol *target)
+{
+    shunt_ty type = check_expr(k, node, &n->type);
+    if (!shunt_ty_is_error(&type)) {
+        shunt_fit fit = shunt_ty_fit(&type, &n->type);
+        if (fit == SHUNT_FITS || fit == SHUNT_FIT_LENGTH) check_phi(k, node, &type, target);
+    }
+    return check_needed(k, node, n);
 }
 
 shunt_ty check_present(check *k, shunt_ast *node, wanted_by by, shunt_text name, const shunt_ty *want)
@@ -587,6 +623,7 @@ void check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symb
     uint32_t refused = type->phi & ~target->as.target->accepts;
     if (!refused || !node) return;
     shunt_ast *part = phi_part(node, refused);
+    if (is_told(k, SHUNT_E0401, target, part)) return;
     shunt_text classes = shunt_phi_names(k->arena, type_of(part) ? type_of(part)->phi & refused : refused),
                origin = phi_origin(part), shown = short_text(k, part);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0401, part->span,
@@ -1239,7 +1276,7 @@ static shunt_ty check_template(check *k, shunt_ast *node)
             continue;
         }
         shunt_ty hole = check_present(k, part, FOR_HOLE, (shunt_text){ 0 }, NULL);
-        if (shunt_ty_is_textual(&hole) && hole.length)
+        if (shunt_ty_is_textual(&hole) && shunt_ty_has_length(&hole))
             length += hole.length;
         else if (hole.kind == SHUNT_TY_DATE)
             length += SHUNT_DATE_TEXT;

@@ -207,13 +207,15 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
         } else if (!member) {
             (void)check_expr(k, kid(field, SHUNT_FIELD_value), NULL);
         } else if (!expected || !check_expected_absent(k, kid(field, SHUNT_FIELD_value), member)) {
-            need     n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD,
-                           .type = expected ? check_expected(&member->type, kid(field, SHUNT_FIELD_value)) : member->type,
-                           .name = member->name,
-                           .owner = shape->symbol ? shape->symbol : target,
-                           .member = member };
-            shunt_ty type = check_needed(k, kid(field, SHUNT_FIELD_value), &n);
-            if (!expected) check_phi(k, kid(field, SHUNT_FIELD_value), &type, target);
+            need n = { .by = shape->kind == SHUNT_SHAPE_LINE ? FOR_COLUMN : FOR_FIELD,
+                       .type = expected ? check_expected(&member->type, kid(field, SHUNT_FIELD_value)) : member->type,
+                       .name = member->name,
+                       .owner = shape->symbol ? shape->symbol : target,
+                       .member = member };
+            if (expected)
+                (void)check_needed(k, kid(field, SHUNT_FIELD_value), &n);
+            else
+                (void)check_leaving(k, kid(field, SHUNT_FIELD_value), &n, target);
         }
         k->filling = filling;
     }
@@ -392,10 +394,7 @@ static void check_line(check *k, journal *j, shunt_ast *line, sides *s)
     bool rounded = k->rounded;
     if (account && account->kind == SHUNT_AST_NAME && check_qname_split(k, &account)) line->kids[SHUNT_LINE_account] = account;
     need wants_account = { .by = FOR_ACCOUNT, .type = shunt_ty_plain(SHUNT_TY_ACCOUNT) };
-    if (account) {
-        shunt_ty type = check_needed(k, account, &wants_account);
-        check_phi(k, account, &type, j->target);
-    }
+    if (account) (void)check_leaving(k, account, &wants_account, j->target);
     if (shunt_text_is(line->text, "debit"))
         s->debit = true;
     else
@@ -484,9 +483,8 @@ static void check_header(check *k, journal *j, shunt_ast *setting)
     const shunt_member *member = &shape->members[m];
     need                n = { .by = FOR_FIELD, .type = member->type, .name = member->name, .owner = j->target, .member = member };
     k->filling = name->text;
-    shunt_ty type = check_needed(k, value, &n);
+    (void)check_leaving(k, value, &n, j->target);
     k->filling = (shunt_text){ 0 };
-    check_phi(k, value, &type, j->target);
 }
 
 /* Arms exclude each other: of remainders the most that one of them has counts. */

@@ -33,6 +33,8 @@ bool shunt_ty_is_textual(const shunt_ty *type)
     }
 }
 
+bool shunt_ty_has_length(const shunt_ty *type) { return type->length || type->literal; }
+
 bool shunt_ty_is_number(const shunt_ty *type)
 {
     return type->kind == SHUNT_TY_INT || type->kind == SHUNT_TY_DECIMAL || type->kind == SHUNT_TY_PERCENT;
@@ -150,7 +152,8 @@ const shunt_codeset *shunt_codeset_union(shunt_arena *arena, const shunt_codeset
 /* text of both kinds: what may be said of the one and of the other. */
 static shunt_fit join_textual(shunt_arena *arena, const shunt_ty *a, const shunt_ty *b, shunt_ty *joined)
 {
-    joined->length = a->length && b->length ? (a->length > b->length ? a->length : b->length) : 0;
+    bool known = shunt_ty_has_length(a) && shunt_ty_has_length(b);
+    joined->length = !known ? 0 : a->length > b->length ? a->length : b->length;
     joined->literal = a->literal && b->literal;
     joined->codes = NULL;
     joined->kind = SHUNT_TY_TEXT;

@@ -23,6 +23,7 @@ static inline shunt_ty shunt_ty_optional(shunt_ty type)
 
 static inline bool shunt_ty_is_error(const shunt_ty *t) { return t->kind == SHUNT_TY_ERROR || t->kind == SHUNT_TY_NEVER; }
 bool               shunt_ty_is_textual(const shunt_ty *type); /* text, code, unit, account, token */
+bool               shunt_ty_has_length(const shunt_ty *type); /* how long a text is at most is known; of `""` it is 0 */
 bool               shunt_ty_is_number(const shunt_ty *type);  /* int, decimal, percent */
 bool               shunt_ty_is_scalar(const shunt_ty *type);  /* what a template, a key or a field can hold as text */
 bool               shunt_ty_is_ordered(const shunt_ty *type); /* `<` makes sense */

@@ -40,6 +40,7 @@ shunt_mend shunt_mend_quotes;       /* a text without quotes, a message in the w
 shunt_mend shunt_mend_assignment;   /* `x = ...` as a statement */
 shunt_mend shunt_mend_question;     /* `a ? b : c` */
 shunt_mend shunt_mend_check;        /* `check a otherwise quarantine X` */
+shunt_mend shunt_mend_items;        /* `key a: text(2), b: text(5)` */
 shunt_mend shunt_mend_state;        /* `present(x)`, `x = absent`, `else absent` */
 shunt_mend shunt_mend_foreign;      /* `elif`, `foreach`, `null` */
 shunt_mend shunt_mend_keyword_name; /* a keyword in the place of a name */

@@ -258,7 +258,7 @@ bool shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
     return false;
 }
 
-/* ---- states ---- */
+/* ---- several in one ---- */
 
 /* The bracket that closes the one at `open`; 0 where there is none. */
 static uint32_t closing(const shunt_parse *p, uint32_t open)
@@ -270,6 +270,35 @@ static uint32_t closing(const shunt_parse *p, uint32_t open)
     }
     return 0;
 }
+
+/* `key a: text(2), b: text(5)`, as targets write it, and the same in parentheses: one line is one key, or one column. */
+bool shunt_mend_items(shunt_parse *p, stack *ps, uint32_t i)
+{
+    uint32_t level = shunt_map_level(ps), at = i, end = 0;
+    bool     opens = kind_at(p, i) == '(' && i > 0 && kind_at(p, i - 1) == T_KEY;
+    if (opens) {
+        end = closing(p, i);
+        if (!end || !may_move_words(p) || !fits(p, ps, level, 0, i + 1, 2) || kind_at(p, i + 2) != ':') return false;
+    } else {
+        if (kind_at(p, i) != ',' || kind_at(p, i + 2) != ':') return false;
+        while (at > 0 && !token_at(p, at)->leads && kind_at(p, at) != T_KEY && kind_at(p, at) != T_COLUMN) at--;
+        if (kind_at(p, at) != T_KEY && kind_at(p, at) != T_COLUMN) return false;
+        if (!fits(p, ps, level, kind_at(p, at), i + 1, 2)) return false;
+    }
+    uint16_t    word = opens ? T_KEY : token_at(p, at)->kind;
+    shunt_diag *d = shunt_unexpected(p, i);
+    HELP("each stands by itself: `%s %.*s: ...`", shunt_token_word(word), SHUNT_TEXT_ARGS(text_at(p, i + 1)));
+    if (opens) shunt_drop_word(p, end);
+    if (opens) shunt_drop_word(p, i);
+    for (uint32_t k = i, depth = 0; kind_at(p, k) != T_YYEOF && (k == i || !token_at(p, k)->leads); k++) {
+        if (is_opener(kind_at(p, k))) depth++;
+        if (is_closer(kind_at(p, k)) && depth-- == 0) break;
+        if (kind_at(p, k) == ',' && depth == 0) token_at(p, k)->kind = word;
+    }
+    return true;
+}
+
+/* ---- states ---- */
 
 static shunt_text text_between(const shunt_parse *p, uint32_t first, uint32_t last)
 {

@@ -26,9 +26,8 @@ bool shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
 
 bool shunt_put_word(shunt_parse *p, int kind, uint32_t index)
 {
-    enum { LONGEST = 100000 };
     shunt_token_list *list = &p->scan->tokens;
-    if (index == 0 || index >= list->count || list->count > LONGEST) return false;
+    if (index == 0 || index >= list->count || !may_move_words(p)) return false;
     if (!SHUNT_PUSH(p->scratch, list)) return false;
     memmove(list->items + index + 1, list->items + index, (list->count - 1 - index) * sizeof *list->items);
     shunt_token word = list->items[index - 1];
@@ -38,6 +37,16 @@ bool shunt_put_word(shunt_parse *p, int kind, uint32_t index)
     list->items[index] = word;
     if (p->quiet > index && p->quiet < UINT32_MAX) p->quiet++;
     return true;
+}
+
+void shunt_drop_word(shunt_parse *p, uint32_t index)
+{
+    shunt_token_list *list = &p->scan->tokens;
+    if (index + 1 >= list->count) return; /* the end of the file stays */
+    list->items[index + 1].leads = list->items[index + 1].leads || list->items[index].leads;
+    memmove(list->items + index, list->items + index + 1, (list->count - index - 1) * sizeof *list->items);
+    list->count--;
+    if (p->quiet > index && p->quiet < UINT32_MAX) p->quiet--;
 }
 
 shunt_diag *shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...)

@@ -196,6 +196,9 @@ static inline bool is_quiet(const shunt_parse *p, uint32_t index)
 
 /* ---- acting: words.c ---- */
 
+/* Whether the words behind one can be moved, which takes time where there are many. */
+static inline bool may_move_words(const shunt_parse *p) { return p->scan->tokens.count <= 100000; }
+
 /* Gives the parser a word that fits. False where it has come to its end. */
 bool        shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf);
 /* The same for a word that is missing before word `index`; a name or value is an ERROR in the tree. */
@@ -203,6 +206,8 @@ bool        shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index);
 /* Puts a word of the parser's own before word `index`, which the parser has not met, so that both are looked at as any other.
  * False: the file is too long to be moved, or there is no memory; nothing has changed. */
 bool        shunt_put_word(shunt_parse *p, int kind, uint32_t index);
+/* Takes word `index`, which the parser has not met, out of the file. */
+void        shunt_drop_word(shunt_parse *p, uint32_t index);
 /* One diagnostic about word `index`, or NULL where it follows from an earlier one. */
 shunt_diag *shunt_complain(shunt_parse *p, shunt_status code, uint32_t index, const char *format, ...) SHUNT_PRINTF(4, 5);
 shunt_diag *shunt_unexpected(shunt_parse *p, uint32_t index);

@@ -775,6 +775,11 @@ def failing_tests_show_their_line_and_what_to_paste(folder):
     assert text.splitlines()[line - 1].startswith("test "), (line, text.splitlines()[line - 1])
     assert 'origin: "835 claim"' in out and "date: 2025-03-01" in out, out
     assert f"t.map:{line}" in shunt("test", "-f", "junit", folder / "x12/t.map", status=1)[0]
+    assert re.search(r'they differ:\n#     expected and not among its lines: debit  "1016" 80.00 USD with \(claim: "PCN1"', out), out
+    assert 'among its lines and not expected: debit  "1015" 80.00 USD' in out and "{ \n" not in out and "has no rows" not in out, out
+    (folder / "x12/t.map").write_text(re.sub(r"\nwith table .*?\n}\n", "\n", text, flags=re.S))
+    out, _ = shunt("test", folder / "x12/t.map", status=1)
+    assert re.search(r"table payers has no rows in this test: give it some by `with table payers \{ \(payer_id: ..., plan: ..., ...\) \}`", out), out
 
 
 @test

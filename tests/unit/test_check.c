@@ -588,6 +588,7 @@ int main(void)
 {
     read_page("docs/diagnostics.md");
     read_page("tests/cases/diagnostics.md");
+    read_page("tests/cases/diagnostics_slips.md");
     read_page("tests/cases/diagnostics_hl7.md");
     read_page("tests/cases/diagnostics_csv.md");
     read_page("tests/cases/diagnostics_fhir.md");
