@@ -16,7 +16,9 @@ typedef struct part {
     shunt_ast                *each;    /* items of a list, whose body is */
     shunt_ast                *items;
     bool                      array;
-    bool                      broken; /* something in it was reported: what is missing is not asked */
+    bool                      holds;     /* a resource, which is its one part */
+    bool                      contained; /* in a resource that is contained in another one */
+    bool                      broken;    /* something in it was reported: what is missing is not asked */
     uint32_t                  depth;
     SHUNT_LIST(struct part *) parts;
 } part;
@@ -30,12 +32,12 @@ typedef struct resource {
 static part *new_part(resource *r, part *in, shunt_text name, uint32_t index, shunt_ast *at)
 {
     part *made = NEW(r->w->k, part);
-    *made = (part){ .name = name, .index = index, .at = at, .depth = in->depth + 1 };
+    *made = (part){ .name = name, .index = index, .at = at, .depth = in->depth + 1, .contained = in->contained };
     *PUSH(r->w->k, &in->parts) = made;
     return made;
 }
 
-static bool is_object(const part *p) { return p->type && p->type->kind != SHUNT_FHIR_PRIMITIVE; }
+static bool is_object(const part *p) { return p->holds || (p->type && p->type->kind != SHUNT_FHIR_PRIMITIVE); }
 
 /* ---- paths ---- */
 
@@ -133,18 +135,19 @@ static part *enter(resource *r, part *in, shunt_text name, shunt_ast *path)
     part *member = find_part(in, name, ALONE);
     if (member) return member;
     const shunt_fhir_type *type = shunt_fhir_type_find(r->version, shunt_text_of(element->type));
-    bool                   resource_in = strcmp(element->type, "Resource") == 0;
-    if (resource_in || !type || strcmp(element->type, "xhtml") == 0) {
-        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0202, path->span,
-                                       resource_in ? "a resource inside of another one is not written" : "`%s` cannot be written",
-                                       element->name);
+    bool                   holds = strcmp(element->type, "Resource") == 0;
+    if ((!holds && !type) || (in->contained && shunt_text_is(name, "contained"))) {
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0202, path->span,
+                           holds ? "a contained resource contains no other one" : "`%s` cannot be written", element->name);
         in->broken = true;
-        shunt_diag_help(k->diags, d, resource_in ? "emit it as a record of its own, and refer to it" : "leave it out");
+        shunt_diag_help(k->diags, d, holds ? "contain both in the resource around them" : "leave it out");
         return NULL;
     }
     member = new_part(r, in, name, ALONE, path);
     member->element = element;
-    member->type = type;
+    member->type = holds ? NULL : type;
+    member->holds = holds;
     member->array = element->max != 1;
     check_choice(r, in, member);
     return member;
@@ -157,7 +160,33 @@ static part *item_of(resource *r, part *array, uint32_t index, shunt_ast *path)
     item = new_part(r, array, array->name, index, path);
     item->element = array->element;
     item->type = array->type;
+    item->holds = array->holds;
     return item;
+}
+
+/* The resource that a part holds, by its name. NULL: reported. */
+static part *resource_in(resource *r, part *holder, shunt_text name, uint32_t index, shunt_ast *path)
+{
+    check                 *k = r->w->k;
+    const shunt_fhir_type *type = shunt_fhir_type_find(r->version, name);
+    part                  *held = holder->parts.count ? holder->parts.items[0] : NULL;
+    if (!type || !shunt_fhir_is_resource(type) || index != ALONE || (held && held->type != type)) {
+        shunt_diag *d = held && held->type != type && type
+                            ? shunt_diag_add(k->diags, SHUNT_E0202, path->span, "`%.*s` is one resource, and this one is `%s`",
+                                             SHUNT_TEXT_ARGS(holder->name), held->type->name)
+                            : shunt_diag_add(k->diags, SHUNT_E0202, path->span, "FHIR %s has no resource `%.*s`", r->version,
+                                             SHUNT_TEXT_ARGS(name));
+        shunt_diag_help(k->diags, d, "behind `%.*s` stands the name of a resource, then its element: `%.*s[0].Patient.id`",
+                        SHUNT_TEXT_ARGS(holder->name), SHUNT_TEXT_ARGS(holder->name));
+        holder->broken = true;
+        return NULL;
+    }
+    if (held) return held;
+    held = new_part(r, holder, name, ALONE, path);
+    held->element = holder->element;
+    held->type = type;
+    held->contained = held->contained || shunt_text_is(holder->name, "contained");
+    return held;
 }
 
 /* From an object along a path. `list`: what stands at its end may be a whole array. NULL: reported. */
@@ -172,6 +201,11 @@ static part *walk(resource *r, part *in, shunt_ast *path, uint32_t at, bool list
             return NULL;
         }
         if (!next_step(r, path, &at, &name, &index)) return NULL;
+        if (in->holds && !in->array) {
+            in = resource_in(r, in, name, index, path);
+            if (!in) return NULL;
+            continue;
+        }
         in = enter(r, in, name, path);
         if (!in) return NULL;
         bool last = at >= path->text.length;
@@ -207,7 +241,7 @@ static shunt_ast *made_text(resource *r, shunt_text text, shunt_span span)
 /* Money at an element of type Money: its value and its currency. */
 static bool take_money(resource *r, part *p, shunt_ast *value)
 {
-    if (strcmp(p->type->name, "Money") != 0) return false;
+    if (!p->type || strcmp(p->type->name, "Money") != 0) return false;
     shunt_ty type = check_expr(r->w->k, value, NULL);
     if (type.kind != SHUNT_TY_MONEY || !type.currency[0]) return false;
     part *amount = enter(r, p, SHUNT_TEXT("value"), value), *currency = enter(r, p, SHUNT_TEXT("currency"), value);
@@ -230,6 +264,13 @@ static void take_value(resource *r, part *p, shunt_ast *path, shunt_ast *value)
         return;
     }
     if (take_money(r, p, value)) return;
+    if (!p->type) {
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%.*s` is a resource, not a value", SHUNT_TEXT_ARGS(p->name));
+        shunt_diag_help(k->diags, d, "name it and its elements: `to \"%.*s.Patient.id\": ...`", SHUNT_TEXT_ARGS(path->text));
+        p->broken = true;
+        return;
+    }
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, value->span, "`%.*s` is an object of type %s, not a value",
                                    SHUNT_TEXT_ARGS(p->name), p->type->name);
     shunt_diag_help(k->diags, d, "name one of its elements: `to \"%.*s.%s\": ...`", SHUNT_TEXT_ARGS(path->text),
@@ -259,6 +300,7 @@ static void take_object(resource *r, part *object, shunt_ast *node, uint32_t at)
     part *item = new_part(r, p, p->name, ALONE, path);
     item->element = p->element;
     item->type = p->type;
+    item->holds = p->holds;
     item->each = each;
     item->items = items;
 }
@@ -314,7 +356,7 @@ static void take_items(resource *r, part *object, shunt_ast *items, bool top)
 
 static bool format_for(const part *p, const shunt_ty *type, shunt_message_item *item, const char **wanted)
 {
-    item->format = SHUNT_FORMAT_TEXT;
+    item->format = strcmp(p->type->name, "xhtml") == 0 ? SHUNT_FORMAT_XHTML : SHUNT_FORMAT_TEXT;
     if (strcmp(p->type->name, "id") == 0) item->max = 64;
     switch ((shunt_value_type)p->type->value) {
     case SHUNT_VALUE_AMOUNT:
@@ -409,6 +451,29 @@ static void write_object(resource *r, member_list *members, const part *object)
     report_missing(r, object);
 }
 
+/* What stands in an object: its members, or the resource that it holds. */
+static void write_content(resource *r, member_list *members, const part *object)
+{
+    if (!object->holds) {
+        write_object(r, members, object);
+        return;
+    }
+    if (!object->parts.count) {
+        if (!object->broken) {
+            shunt_diag *d = shunt_diag_add(r->w->k->diags, SHUNT_E0305, object->at->span, "nothing is written in `%.*s`",
+                                           SHUNT_TEXT_ARGS(object->name));
+            shunt_diag_help(r->w->k->diags, d, "name a resource and its elements: `to \"Patient.id\": ...`");
+        }
+        return;
+    }
+    const part *held = object->parts.items[0];
+    uint32_t    made = message_open(
+           r->w, (shunt_message_item){
+                     .kind = SHUNT_MESSAGE_MEMBER, .name = held->name, .field = NO_FIELD, .flags = SHUNT_MESSAGE_RESOURCE });
+    write_object(r, members, held);
+    message_close(r->w, made);
+}
+
 static bool is_attribute(const part *p, const shunt_fhir_type *in)
 {
     if (shunt_text_is(p->name, "id")) return in->kind != SHUNT_FHIR_RESOURCE;
@@ -427,7 +492,7 @@ static void write_pass(resource *r, member_list *members, part *p)
     if (is_object(p)) {
         take_items(r, &body, p->items, false);
         uint32_t made = message_open(w, item);
-        write_object(r, &list.members, &body);
+        write_content(r, &list.members, &body);
         message_close(w, made);
     } else {
         shunt_ast *only = p->items && p->items->kid_count == 1 ? p->items->kids[0] : NULL;
@@ -473,7 +538,7 @@ static void write_part(resource *r, member_list *members, part *p, const shunt_f
     if (in && is_attribute(p, in)) item.flags |= SHUNT_MESSAGE_ATTRIBUTE;
     if (p->value) {
         write_value(r, members, p, item);
-        if (in && in->kind == SHUNT_FHIR_RESOURCE) check_present_where_required(r, p);
+        if (p->depth == 1) check_present_where_required(r, p);
         return;
     }
     if (p->array) item.flags |= SHUNT_MESSAGE_ARRAY;
@@ -482,7 +547,7 @@ static void write_part(resource *r, member_list *members, part *p, const shunt_f
     if (p->array)
         write_items(r, members, p);
     else
-        write_object(r, members, p);
+        write_content(r, members, p);
     message_close(r->w, made);
 }
 

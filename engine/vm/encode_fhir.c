@@ -31,16 +31,23 @@ static shunt_status put_value(fhir_writer *w, const shunt_message_node *n, const
     if (!shunt_message_read(p, n, f, &type, &value)) return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
     shunt_text text = shunt_value_text(p, type, value, room);
     if (n->max && shunt_utf8_count(text) > n->max) return SHUNT_TEXT_TOO_LONG;
+    if (n->format == SHUNT_FORMAT_XHTML) return shunt_object_narrative(&w->objects, shunt_program_text(p, n->name), text);
     return shunt_object_value(&w->objects, shunt_program_text(p, n->name),
                               n->format == SHUNT_FORMAT_BARE ? SHUNT_OBJECT_BARE : SHUNT_OBJECT_STRING, text, is_attribute(n));
 }
 
 static shunt_status put_members(fhir_writer *w, uint32_t first, uint32_t end, const shunt_message_fields *f);
 
-static shunt_status put_object(fhir_writer *w, uint32_t node, const shunt_message_fields *f, shunt_text resource)
+static shunt_status put_object(fhir_writer *w, uint32_t node, const shunt_message_fields *f)
 {
-    const shunt_message_node *n = &w->program->message_nodes[node];
-    SHUNT_TRY(shunt_object_begin(&w->objects, shunt_program_text(w->program, n->name), resource));
+    const shunt_message_node *n = &w->program->message_nodes[node], *inner = n + 1;
+    shunt_text                name = shunt_program_text(w->program, n->name), resource = { 0 };
+    if (n->count && inner->flags & SHUNT_MESSAGE_RESOURCE && inner->count) {
+        resource = shunt_program_text(w->program, inner->name);
+        n = inner;
+        node++;
+    }
+    SHUNT_TRY(shunt_object_begin(&w->objects, name, resource));
     SHUNT_TRY(put_members(w, node + 1, node + 1 + n->count, f));
     shunt_object_end(&w->objects);
     return SHUNT_OK;
@@ -50,8 +57,7 @@ static shunt_status put_object(fhir_writer *w, uint32_t node, const shunt_messag
 static shunt_status put_row(fhir_writer *w, uint32_t each, const shunt_message_fields *row)
 {
     const shunt_message_node *n = &w->program->message_nodes[each], *inner = n + 1;
-    if (inner->kind == SHUNT_MESSAGE_ITEM)
-        return inner->count ? put_object(w, each + 1, row, (shunt_text){ 0 }) : put_value(w, inner, row);
+    if (inner->kind == SHUNT_MESSAGE_ITEM) return inner->count ? put_object(w, each + 1, row) : put_value(w, inner, row);
     return SHUNT_OK;
 }
 
@@ -68,7 +74,7 @@ static shunt_status put_array(fhir_writer *w, uint32_t node, const shunt_message
                 if (shunt_message_row(p, item, f, r, &row) && shunt_message_says(p, i + 1, i + 1 + item->count, &row))
                     SHUNT_TRY(put_row(w, i, &row));
         } else if (shunt_message_says(p, i, i + 1 + item->count, f)) {
-            SHUNT_TRY(item->count ? put_object(w, i, f, (shunt_text){ 0 }) : put_value(w, item, f));
+            SHUNT_TRY(item->count ? put_object(w, i, f) : put_value(w, item, f));
         }
     }
     shunt_object_array_end(&w->objects);
@@ -81,7 +87,7 @@ static shunt_status put_member(fhir_writer *w, uint32_t i, const shunt_message_f
     if (!n->count) return put_value(w, n, f);
     if (!shunt_message_says(w->program, i + 1, i + 1 + n->count, f))
         return n->flags & SHUNT_MESSAGE_REQUIRED ? SHUNT_REQUIRED_MISSING : SHUNT_OK;
-    return n->flags & SHUNT_MESSAGE_ARRAY ? put_array(w, i, f) : put_object(w, i, f, (shunt_text){ 0 });
+    return n->flags & SHUNT_MESSAGE_ARRAY ? put_array(w, i, f) : put_object(w, i, f);
 }
 
 /* Attributes of XML first; the others as they stand. */

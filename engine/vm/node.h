@@ -25,6 +25,7 @@ typedef enum shunt_message_format {
     SHUNT_FORMAT_TIME,    /* of a moment: HHMM, HHMMSS where `max` is at least 6 */
     SHUNT_FORMAT_MOMENT,  /* HL7: YYYYMMDDHHMMSS and the zone, or as far as it is known */
     SHUNT_FORMAT_BARE,    /* JSON: a number or a truth value, as it is */
+    SHUNT_FORMAT_XHTML,   /* FHIR: a narrative whose text this is */
     SHUNT_FORMAT_COUNT
 } shunt_message_format;
 enum {
@@ -33,7 +34,8 @@ enum {
     SHUNT_MESSAGE_STARTS = 4,   /* a segment: it begins its loop, without it nothing else of that is written */
     SHUNT_MESSAGE_ARRAY = 8,
     SHUNT_MESSAGE_ATTRIBUTE = 16, /* XML has it as an attribute */
-    SHUNT_MESSAGE_FLAGS = 31
+    SHUNT_MESSAGE_RESOURCE = 32,  /* FHIR: all there is in the body around it, a resource of the type `name` */
+    SHUNT_MESSAGE_FLAGS = 63
 };
 enum { SHUNT_MESSAGE_DEPTH = 80, SHUNT_MESSAGE_LOOPS = 16 };
 /* What settings of the header of an HL7 message are about: its fields. */

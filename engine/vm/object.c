@@ -1,5 +1,7 @@
 #include "engine/vm/object.h"
 
+#include <string.h>
+
 static const char name_space[] = " xmlns=\"http://hl7.org/fhir\"";
 
 static shunt_object_level *top(shunt_object_writer *w) { return w->depth ? &w->levels[w->depth - 1] : NULL; }
@@ -122,5 +124,29 @@ shunt_status shunt_object_value(shunt_object_writer *w, shunt_text name, shunt_o
     put_tag(w, "<", called, " value=\"");
     SHUNT_TRY(shunt_xml_text(w->out, text));
     shunt_buffer_z(w->out, "\"/>");
+    return SHUNT_OK;
+}
+
+shunt_status shunt_object_narrative(shunt_object_writer *w, shunt_text name, shunt_text text)
+{
+    close_around(w);
+    next(w, name);
+    if (w->xml) {
+        shunt_buffer_z(w->out, "<div xmlns=\"http://www.w3.org/1999/xhtml\">");
+        SHUNT_TRY(shunt_xml_text(w->out, text));
+        shunt_buffer_z(w->out, "</div>");
+        return SHUNT_OK;
+    }
+    shunt_buffer_z(w->out, "\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">");
+    /* Of what JSON escapes, a text of XML still has backslashes. */
+    while (text.length) {
+        const char *slash = memchr(text.bytes, '\\', text.length);
+        uint32_t    run = slash ? (uint32_t)(slash - text.bytes) : text.length;
+        SHUNT_TRY(shunt_xml_text(w->out, (shunt_text){ text.bytes, run }));
+        if (slash) shunt_buffer_z(w->out, "\\\\");
+        run += slash != NULL;
+        text = (shunt_text){ text.bytes + run, text.length - run };
+    }
+    shunt_buffer_z(w->out, "</div>\"");
     return SHUNT_OK;
 }

@@ -34,6 +34,8 @@ shunt_status shunt_object_array(shunt_object_writer *w, shunt_text name);
 void         shunt_object_array_end(shunt_object_writer *w);
 /* `attribute`: what XML has as an attribute (id of an element, url of an extension); those come before all else of their object. */
 shunt_status shunt_object_value(shunt_object_writer *w, shunt_text name, shunt_object_kind kind, shunt_text text, bool attribute);
+/* A narrative: a division of XHTML that holds `text` and nothing else. NOT_WRITABLE in JSON as well, for JSON has it as XML. */
+shunt_status shunt_object_narrative(shunt_object_writer *w, shunt_text name, shunt_text text);
 /* A text between tags or in an attribute. NOT_WRITABLE for a character that XML 1.0 has not. */
 shunt_status shunt_xml_text(shunt_buffer *out, shunt_text text);
 

@@ -483,6 +483,39 @@ def fhir_xml_holds_every_text(folder):
         assert value(entry, "request", "method") == "POST" and value(entry, "request", "url") == "Invoice"
 
 
+NARRATIVE = """encode fhir {} "4.0.1" {{
+    to "Patient.text": {{ to "status": "generated"  to "div": note }}  to "Patient.active": true
+    to "Patient.contained[0].Organization": {{ to "name": note  to "identifier[0].value": claim }} }}"""
+
+
+@test
+def fhir_narratives_hold_every_text(folder):
+    """Text and contained resource, in both forms: one division that holds the text alone, or the record is refused."""
+    space, division = "{http://hl7.org/fhir}", "{http://www.w3.org/1999/xhtml}div"
+    claims = claims_of(notes())
+    for form in ("json", "xml"):
+        out, failed = run(folder, rules(NARRATIVE.format(form), ends=True), claims)
+        every = with_ends(claims)
+        assert set(failed) == {c[0] for c in every if xml_fails(c[1])} and set(failed.values()) == {"NOT_WRITABLE"}
+        kept = [c for c in every if c[0] not in failed]
+        lines = out.decode().split("\n")[:-1]
+        assert len(lines) == len(kept)
+        for line, (number, note, _) in zip(lines, kept):
+            if form == "json":
+                got = json.loads(line)
+                assert list(got) == ["resourceType", "text", "contained", "active"] and list(got["text"]) == ["status", "div"]
+                assert got["contained"] == [{"resourceType": "Organization", "identifier": [{"value": number}], "name": note}], line
+                div = ET.fromstring(got["text"]["div"])
+            else:
+                root = ET.fromstring(line)
+                assert [e.tag[len(space):] for e in root] == ["text", "contained", "active"] and len(root[0]) == 2 and len(root[1]) == 1
+                held = root[1][0]
+                assert held.tag == space + "Organization" and [e.tag[len(space):] for e in held] == ["identifier", "name"]
+                assert held[0][0].attrib["value"] == number and held[1].attrib["value"] == note
+                div = root[0][1]
+            assert div.tag == division and len(div) == 0 and div.attrib == {} and (div.text or "") == note, line
+
+
 @test
 def fixed_numbers(folder):
     text = rules('encode fixed 24 { column claim at 1..2  column paid at 3..10  column `at` at 12..19 as "MMDDYYYY"  column nth at 21..24 as "N1" }')

@@ -176,6 +176,29 @@ static const struct {
       "<Patient xmlns=\"http://hl7.org/fhir\"><extension url=\"urn:a&amp;b\"><valueString value=\"C1\"/></extension><active "
       "value=\"true\"/>"
       "<name><given value=\"99213\"/><given value=\"A&lt;1\"/></name></Patient>\n" },
+    { "a narrative, and resources in a resource",
+      "encode fhir json \"4.0.1\" { to \"Patient.text\": { to \"status\": \"additional\"  to \"div\": \"<{claim}>\\\\\" }  "
+      "to \"Patient.contained[1].Device.id\": none  to \"Patient.contained[0]\": { to \"Group.id\": \"g\"  to \"Group.name\": "
+      "claim  to "
+      "\"Group.type\": \"person\"  to \"Group.actual\": true }  "
+      "to \"Patient.contained\": for each s in services { to \"Patient.id\": s.code }  to \"Patient.active\": flag }",
+      "", CLAIM("C1", "80"),
+      "{\"resourceType\":\"Patient\",\"text\":{\"status\":\"additional\",\"div\":\"<div "
+      "xmlns=\\\"http://www.w3.org/1999/xhtml\\\">&lt;C1&gt;\\\\</"
+      "div>\"},\"contained\":[{\"resourceType\":\"Group\",\"id\":\"g\","
+      "\"type\":\"person\",\"actual\":true,\"name\":\"C1\"},{\"resourceType\":\"Patient\",\"id\":\"99213\"},"
+      "{\"resourceType\":\"Patient\",\"id\":\"A<1\"}],\"active\":true}\n" },
+    { "the same in XML",
+      "encode fhir xml \"4.0.1\" { to \"Patient.text\": { to \"status\": \"additional\"  to \"div\": \"<{claim}>\\\\\" }  "
+      "to \"Patient.contained[0].Group\": { to \"id\": \"g\"  to \"type\": \"person\"  to \"actual\": true  to \"name\": claim } "
+      " "
+      "to \"Patient.contained\": for each s in services { to \"Patient.id\": s.code } }",
+      "", CLAIM("C1", "80"),
+      "<Patient xmlns=\"http://hl7.org/fhir\"><text><status value=\"additional\"/><div "
+      "xmlns=\"http://www.w3.org/1999/xhtml\">&lt;C1&gt;\\</div></text><contained><Group xmlns=\"http://hl7.org/fhir\"><id "
+      "value=\"g\"/><type value=\"person\"/><actual value=\"true\"/><name value=\"C1\"/></Group></contained><contained><Patient "
+      "xmlns=\"http://hl7.org/fhir\"><id value=\"99213\"/></Patient></contained><contained><Patient "
+      "xmlns=\"http://hl7.org/fhir\"><id value=\"A&lt;1\"/></Patient></contained></Patient>\n" },
     { "what does not fit is none of its unit", "encode fixed 4 { column claim at 1..2 }", "",
       CLAIM("C10", "80") CLAIM("C2", "80"), "C2  \n" },
 };
@@ -388,6 +411,9 @@ static const char *const of_nodes[] = {
     "encode fhir xml \"4.0.1\" { bundle: \"batch\"  to \"Patient.name[0].given\": for each s in services { to \"\": s.code } to "
     "\"Patient.active\": flag "
     "to \"Patient.contact\": for each s in services { to \"name.text\": s.code  to \"telecom[1].value\": s.code } }",
+    "encode fhir json \"4.0.1\" { to \"Patient.text\": { to \"status\": \"additional\"  to \"div\": claim }  "
+    "to \"Patient.contained[0].Device.id\": claim  to \"Patient.contained\": for each s in services { to \"Patient.id\": s.code "
+    "} }",
 };
 
 START_TEST(messages_of_damaged_programs)
@@ -439,7 +465,8 @@ static const struct {
     { HL7("frame: \"mllp\"  encoding: \"UTF-8\""), "" },
     { "encode fhir xml \"4.0.1\" { bundle: \"batch\"  to \"Patient.name[0].given\": for each s in services { to \"\": s.code } "
       "to "
-      "\"Patient.active\": flag }",
+      "\"Patient.active\": flag  to \"Patient.text\": { to \"status\": \"additional\"  to \"div\": claim }  "
+      "to \"Patient.contained[0].Device.id\": claim }",
       "" },
 };
 
