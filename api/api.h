@@ -24,6 +24,10 @@ void            shunt_messages_say(shunt_messages *messages, shunt_severity seve
 /* shunt_write over a shunt_buffer. */
 bool shunt_buffer_write(void *buffer, const void *bytes, size_t size);
 
+/* shunt_run_new that takes note of the places that are reached, as shunt_test_run does; NULL = nobody asks. */
+shunt_result shunt_run_covered(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options,
+                               uint8_t *covered, uint32_t covered_count, shunt_run **run, shunt_messages **messages);
+
 /* "2025-03-01T12:00:00Z" as YYYYMMDDHHMMSS of UTC; false: it is no ISO date and time with a zone. */
 bool shunt_api_stamp(const char *moment, char stamp[static 15]);
 

@@ -303,13 +303,16 @@ static shunt_status need_tables(const shunt_run *run, char why[static 200])
     return SHUNT_OK;
 }
 
-static shunt_status make_session(shunt_run *run, const shunt_run_options *o, char why[static 200])
+static shunt_status make_session(shunt_run *run, const shunt_run_options *o, uint8_t *covered, uint32_t covered_count,
+                                 char why[static 200])
 {
     shunt_spool spool = { spool_append, spool_mark, spool_truncate, spool_replay, spool_reset, spool_free, &run->spool };
     shunt_session_options options = { .memory = &run->memory,
                                       .program = run->program,
                                       .sinks = { run, on_begin, on_record, on_commit, on_exception,
-                                                 run->callbacks.dead_letter ? on_letter : NULL } };
+                                                 run->callbacks.dead_letter ? on_letter : NULL },
+                                      .covered = covered,
+                                      .covered_count = covered_count };
     SHUNT_TRY(need_tables(run, why));
     SHUNT_TRY(shunt_externs_new(&run->memory, run->program, o ? o->extern_folder : NULL, false, &run->externs, why));
     options.call_extern = run->externs ? shunt_externs_call : NULL;
@@ -327,6 +330,12 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, cha
 shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options,
                            shunt_run **run, shunt_messages **messages)
 {
+    return shunt_run_covered(program, callbacks, options, NULL, 0, run, messages);
+}
+
+shunt_result shunt_run_covered(const shunt_program *program, const shunt_callbacks *callbacks, const shunt_run_options *options,
+                               uint8_t *covered, uint32_t covered_count, shunt_run **run, shunt_messages **messages)
+{
     shunt_memory memory = shunt_api_memory(options ? options->allocator : NULL);
     char         why[200] = "";
     *run = NULL;
@@ -337,7 +346,7 @@ shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *
     made->program = program;
     shunt_buffer_init(&made->refusal, &made->memory);
     if (callbacks) made->callbacks = *callbacks;
-    shunt_status status = make_session(made, options, why);
+    shunt_status status = make_session(made, options, covered, covered_count, why);
     if (status == SHUNT_OK) {
         *run = made;
         return SHUNT_DONE;

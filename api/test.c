@@ -300,7 +300,7 @@ static shunt_status set_tables(trial *t, const shunt_program *base, const shunt_
             shunt_cell   *cells;
             shunt_text   *texts;
             uint32_t      text_count;
-            const uint8_t hash[32] = { 0 };
+            const uint8_t hash[32] = { 1 }; /* rows were given */
             char          why[200] = "";
             shunt_status  status = table_cells(t, with, &cells, &texts, &text_count);
             if (status == SHUNT_OK)
@@ -484,6 +484,97 @@ shunt_status shunt_test_run(shunt_compiling *compiling, const shunt_program *bas
     return status;
 }
 
+/* ---- stored answers ---- */
+
+/* What the files of one `golden` share, and where their results go. */
+typedef struct answers {
+    shunt_compiling             *compiling;
+    const shunt_compile_options *options;
+    const shunt_program         *program;
+    const shunt_ast             *golden;
+    uint8_t                     *covered;
+    uint32_t                     covered_count;
+    void (*result)(void *context, const shunt_ast *declaration, shunt_text name, const shunt_buffer *why);
+    void *context;
+} answers;
+
+/* An answer that an earlier `golden` of the module, or of this one, would write too. */
+static shunt_status is_taken(const answers *a, const shunt_golden_file *file, bool *taken)
+{
+    const shunt_ast *decls = a->compiling->compilation.modules[0].tree->kids[SHUNT_MODULE_decls];
+    *taken = false;
+    for (uint32_t i = 0; i < decls->kid_count && decls->kids[i] != a->golden && !*taken; i++) {
+        shunt_golden_file *files;
+        uint32_t           count;
+        int                error;
+        if (decls->kids[i]->kind != SHUNT_AST_GOLDEN) continue;
+        SHUNT_TRY(shunt_golden_list(a->compiling, decls->kids[i], &files, &count, &error));
+        for (uint32_t j = 0; j < count; j++)
+            if (shunt_text_equal(files[j].answer_path, file->answer_path)) *taken = true;
+    }
+    return SHUNT_OK;
+}
+
+static shunt_status run_answer(const answers *a, const shunt_golden_file *file)
+{
+    shunt_buffer why;
+    bool         taken;
+    shunt_buffer_init(&why, &a->compiling->memory);
+    shunt_status status = is_taken(a, file, &taken);
+    if (status == SHUNT_OK && taken)
+        shunt_buffer_format(&why, "another `golden` stores its answer as `%.*s`, too; give this one a folder of its own\n",
+                            SHUNT_TEXT_ARGS(file->answer_name));
+    else if (status == SHUNT_OK)
+        status = shunt_golden_run(a->compiling, a->options, a->program, file, a->covered, a->covered_count, &why);
+    shunt_text name = shunt_text_format(a->compiling->arena, "golden %.*s", SHUNT_TEXT_ARGS(file->name));
+    if (status == SHUNT_OK && (why.failed || !name.bytes)) status = SHUNT_NO_MEMORY;
+    if (status == SHUNT_OK) a->result(a->context, a->golden, name, &why);
+    shunt_buffer_done(&why);
+    return status;
+}
+
+static shunt_status run_answers(const answers *a)
+{
+    shunt_golden_file *files;
+    uint32_t           count;
+    int                error;
+    shunt_buffer       why;
+    shunt_text         pattern = a->golden->kids[SHUNT_GOLDEN_inputs]->text;
+    SHUNT_TRY(shunt_golden_list(a->compiling, a->golden, &files, &count, &error));
+    for (uint32_t i = 0; i < count; i++) SHUNT_TRY(run_answer(a, &files[i]));
+    if (count) return SHUNT_OK;
+    shunt_buffer_init(&why, &a->compiling->memory);
+    shunt_buffer_format(&why, "no file is called so%s%s\n", error ? ": " : "", error ? strerror(error) : "");
+    shunt_text   name = shunt_text_format(a->compiling->arena, "golden %.*s", SHUNT_TEXT_ARGS(pattern));
+    shunt_status status = why.failed || !name.bytes ? SHUNT_NO_MEMORY : SHUNT_OK;
+    if (status == SHUNT_OK) a->result(a->context, a->golden, name, &why);
+    shunt_buffer_done(&why);
+    return status;
+}
+
+/* With the rows that stand in every test of the file. */
+static shunt_status run_golden(answers *a)
+{
+    shunt_program  *chain[MOST_TABLES] = { 0 };
+    uint32_t        count = 0;
+    trial           t = { .memory = &a->compiling->memory, .compilation = &a->compiling->compilation };
+    const shunt_ast none = { .kind = SHUNT_AST_LIST };
+    shunt_buffer_init(&t.why, t.memory);
+    t.arena = shunt_arena_new(t.memory, 0);
+    shunt_status status =
+        t.arena ? set_tables(&t, a->program, a->compiling->compilation.modules[0].tree, &none, chain, &count) : SHUNT_NO_MEMORY;
+    if (count) a->program = chain[count - 1];
+    if (t.why.failed) status = SHUNT_NO_MEMORY;
+    if (status == SHUNT_OK && t.why.length)
+        a->result(a->context, a->golden, SHUNT_TEXT("golden"), &t.why);
+    else if (status == SHUNT_OK)
+        status = run_answers(a);
+    while (count) shunt_program_free(chain[--count]);
+    shunt_buffer_done(&t.why);
+    shunt_arena_free(t.arena);
+    return status;
+}
+
 /* ---- results ---- */
 
 static void xml_text(shunt_buffer *out, shunt_text text)
@@ -549,48 +640,62 @@ static void note_reached(reached *r)
     memset(r->now, 0, r->count);
 }
 
-static shunt_status run_module(shunt_compiling *compiling, shunt_test_format format, uint64_t number, shunt_buffer *out,
-                               shunt_test_totals *totals, shunt_coverage *coverage)
+/* Where the results of a module go. */
+typedef struct results {
+    const shunt_module_info *module;
+    shunt_test_format        format;
+    uint64_t                 number; /* of the next one */
+    shunt_test_totals       *totals;
+    shunt_buffer             cases;
+    reached                  places;
+} results;
+
+static void take_result(void *context, const shunt_ast *declaration, shunt_text name, const shunt_buffer *why)
+{
+    results *r = context;
+    uint32_t line, column;
+    *(why->length ? &r->totals->failed : &r->totals->passed) += 1;
+    shunt_excerpt_place(r->module->source, declaration->span.begin, &line, &column);
+    report(&r->cases, r->format, r->number++, r->module->name, name, line, why);
+    note_reached(&r->places);
+}
+
+static shunt_status run_module(shunt_compiling *compiling, const shunt_compile_options *options, shunt_test_format format,
+                               uint64_t number, shunt_buffer *out, shunt_test_totals *totals, shunt_coverage *coverage)
 {
     shunt_program *program = NULL;
     shunt_covers   covers = { 0 };
-    reached        places = { 0 };
+    results        r = { .module = &compiling->compilation.modules[0], .format = format, .number = number, .totals = totals };
     if (coverage) compiling->compilation.covers = &covers;
     shunt_status status = shunt_compiling_program(compiling, &program);
-    if (status == SHUNT_OK && !begin_covering(compiling, &places)) status = SHUNT_NO_MEMORY;
+    if (status == SHUNT_OK && !begin_covering(compiling, &r.places)) status = SHUNT_NO_MEMORY;
     if (status != SHUNT_OK) {
         shunt_program_free(program);
         return status;
     }
-    const shunt_module_info *module = &compiling->compilation.modules[0];
-    const shunt_ast         *decls = module->tree->kids[SHUNT_MODULE_decls];
-    shunt_buffer             cases;
-    shunt_buffer_init(&cases, &compiling->memory);
+    const shunt_ast *decls = r.module->tree->kids[SHUNT_MODULE_decls];
+    shunt_buffer_init(&r.cases, &compiling->memory);
     for (uint32_t i = 0; i < decls->kid_count && status == SHUNT_OK; i++) {
         shunt_buffer why;
+        answers      a = { compiling, options, program, decls->kids[i], r.places.now, r.places.count, take_result, &r };
+        if (decls->kids[i]->kind == SHUNT_AST_GOLDEN) status = run_golden(&a);
         if (decls->kids[i]->kind != SHUNT_AST_TEST) continue;
-        status = shunt_test_run(compiling, program, decls->kids[i], places.now, places.count, &why);
-        note_reached(&places);
-        if (status == SHUNT_OK) {
-            *(why.length ? &totals->failed : &totals->passed) += 1;
-            uint32_t line, column;
-            shunt_excerpt_place(module->source, decls->kids[i]->span.begin, &line, &column);
-            report(&cases, format, number++, module->name, decls->kids[i]->kids[SHUNT_TEST_name]->text, line, &why);
-        }
+        status = shunt_test_run(compiling, program, decls->kids[i], r.places.now, r.places.count, &why);
+        if (status == SHUNT_OK) take_result(&r, decls->kids[i], decls->kids[i]->kids[SHUNT_TEST_name]->text, &why);
         shunt_buffer_done(&why);
     }
     if (format == SHUNT_TEST_JUNIT) {
         shunt_buffer_z(out, "  <testsuite name=\"");
-        xml_text(out, module->name);
+        xml_text(out, r.module->name);
         shunt_buffer_format(out, "\" tests=\"%llu\" failures=\"%llu\">\n", (unsigned long long)totals->passed + totals->failed,
                             (unsigned long long)totals->failed);
     }
-    shunt_buffer_add(out, cases.bytes, cases.length);
+    shunt_buffer_add(out, r.cases.bytes, r.cases.length);
     if (format == SHUNT_TEST_JUNIT) shunt_buffer_z(out, "  </testsuite>\n");
-    out->failed = out->failed || cases.failed;
-    if (status == SHUNT_OK && coverage) status = shunt_coverage_take(coverage, &compiling->compilation, places.tests);
+    out->failed = out->failed || r.cases.failed;
+    if (status == SHUNT_OK && coverage) status = shunt_coverage_take(coverage, &compiling->compilation, r.places.tests);
     compiling->compilation.covers = NULL;
-    shunt_buffer_done(&cases);
+    shunt_buffer_done(&r.cases);
     shunt_program_free(program);
     return status;
 }
@@ -612,7 +717,7 @@ shunt_result shunt_test_covered(const char *path, const shunt_compile_options *o
     shunt_status status = shunt_compiling_open(&compiling, path, options);
     shunt_buffer_init(&out, &compiling.memory);
     if (status == SHUNT_OK && compiling.diags.errors) status = SHUNT_RULES_WRONG;
-    if (status == SHUNT_OK) status = run_module(&compiling, format, number, &out, totals, coverage);
+    if (status == SHUNT_OK) status = run_module(&compiling, options, format, number, &out, totals, coverage);
     if (messages && compiling.diags.errors && (*messages = shunt_messages_new(&compiling.memory)) != NULL)
         shunt_compiling_render(&compiling, *messages);
     shunt_result result = shunt_result_of(status);

@@ -67,6 +67,9 @@ unsigned char *token_key(const arguments *arguments, size_t *size, int *status);
 /* What every --dictionary holds; NULL where there is none, or after having said what is wrong: `*status`. The caller frees. */
 shunt_definitions *read_definitions(const arguments *arguments, int *status);
 
+/* The same for a run of these rules: without --dictionary, those of their project. */
+shunt_definitions *find_definitions(const arguments *arguments, const char *rules, int *status);
+
 /* Feeds a file or standard input ("-") piece by piece. Returns a status. */
 typedef shunt_result (*feed_piece)(void *context, const void *bytes, size_t size);
 int feed_file(const char *path, feed_piece feed, void *context);

@@ -79,7 +79,7 @@ int cmd_lineage(const arguments *a)
         count = 1;
         status = take_tables(a, chain, &count);
     }
-    if (status == 0) definitions = read_definitions(a, &status);
+    if (status == 0) definitions = find_definitions(a, a->operands[0], &status);
     if (status == 0) status = safe_open(&out, to);
     q.out = out.file;
     if (status == 0) status = ask(&q, chain[count - 1], definitions);

@@ -70,6 +70,11 @@ static const char rules[] =
     "  }\n"
     "  expect quarantine ROW_KIND\n"
     "}\n";
+static const char project[] =
+    "# The project of @: what its rules are made of beside themselves. docs/projects.md says more; `shunt lock` pins it.\n"
+    "#   modules \"modules\"        folders with modules that are imported by name: import std.gl version \"^2.0\"\n"
+    "#   dictionary \"guide.tsv\"   a guide of your own, or one that narrows a known guide\n"
+    "#   externs \"lib\"            libraries of extern functions\n";
 static const char table[] = "kind,account\nCHK,1200\nACH,1210\n";
 static const char sample[] = "id,kind,amount,paid_on\nD100,CHK,125.50,2025-03-01\nD101,ACH,80.00,2025-03-02\n";
 
@@ -137,6 +142,7 @@ int cmd_new(const arguments *a)
         snprintf(file, sizeof file, "%s.map", name);
         status = put(folder, file, rules, name);
     }
+    if (status == 0) status = put(folder, "shunt.project", project, name);
     if (status == 0) status = put(folder, "tables/kinds.csv", table, name);
     if (status == 0) status = put(folder, "deposits.csv", sample, name);
     if (status == 0) printf("try: cd %s && shunt test %s.map && shunt run %s.map deposits.csv\n", folder, name, name);

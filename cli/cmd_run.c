@@ -404,7 +404,7 @@ int cmd_run(const arguments *a)
         status = safe_open(&s.answers, strcmp(a->value[OPTION_ACK], "-") == 0 ? NULL : a->value[OPTION_ACK]);
     }
     shunt_definitions *definitions = NULL;
-    if (status == 0) definitions = read_definitions(a, &status);
+    if (status == 0) definitions = find_definitions(a, a->operands[0], &status);
     if (status == 0) status = post(&s, chain[count - 1], definitions);
     shunt_definitions_free(definitions);
     bool keep = status <= SHUNT_INPUT_FAULT;

@@ -126,6 +126,35 @@ static int read_and_remember(void *context, const shunt_allocator *allocator, co
     return 0;
 }
 
+/* ---- stored answers ---- */
+
+/* The folders of a path, those that are not there yet. */
+static int make_folders(const char *path)
+{
+    char *copy = strdup(path);
+    int   error = copy ? 0 : ENOMEM;
+    for (char *at = copy; error == 0 && at && (at = strchr(at + 1, '/')) != NULL; *at = '/') {
+        *at = 0;
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST) error = errno;
+    }
+    free(copy);
+    return error;
+}
+
+static int store_answer(void *context, const char *path, const void *bytes, size_t size)
+{
+    bool      junit = *(const bool *)context;
+    int       error = make_folders(path);
+    safe_file out = { 0 };
+    if (error) return error;
+    errno = 0;
+    bool fine = safe_open(&out, path) == 0 && fwrite(bytes, 1, size, out.file) == size;
+    error = errno;
+    if (safe_close(&out, fine) != 0 || !fine) return error ? error : errno ? errno : EIO;
+    if (!junit) printf("# stored %s\n", path);
+    return 0;
+}
+
 /* ---- a run of all tests ---- */
 
 typedef struct test_run {
@@ -165,14 +194,17 @@ static int write_coverage(const arguments *a, const shunt_coverage *coverage)
 
 static int run_files(test_run *run, const map_files *list)
 {
+    bool                  junit = run->format == SHUNT_TEST_JUNIT;
     shunt_compile_options options = { .size = sizeof options,
                                       .definitions = run->definitions,
                                       .extern_folder = run->arguments->value[OPTION_ALLOW_EXTERN],
                                       .read_file = read_and_remember,
-                                      .read_context = &run->read };
+                                      .read_context = &run->read,
+                                      .find_project = true,
+                                      .store = run->arguments->value[OPTION_UPDATE] ? store_answer : NULL,
+                                      .store_context = &junit };
     shunt_coverage       *coverage = NULL;
     uint64_t              number = 1;
-    bool                  junit = run->format == SHUNT_TEST_JUNIT;
     int                   status = 0;
     if (run->arguments->value[OPTION_COVERAGE] && shunt_coverage_new(NULL, &coverage) != SHUNT_DONE)
         return fail(SHUNT_SYSTEM_FAULT, "no memory");

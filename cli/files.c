@@ -74,6 +74,18 @@ shunt_definitions *read_definitions(const arguments *a, int *status)
     return NULL;
 }
 
+shunt_definitions *find_definitions(const arguments *a, const char *rules, int *status)
+{
+    shunt_definitions *definitions = NULL;
+    shunt_messages    *messages = NULL;
+    bool               exists;
+    if (a->dictionary_count || is_program(rules, &exists)) return read_definitions(a, status);
+    *status = (int)shunt_project_definitions(rules, NULL, &definitions, &messages);
+    if (messages) (void)shunt_messages_print(messages, false, write_file, stderr);
+    shunt_messages_free(messages);
+    return definitions;
+}
+
 shunt_program *open_program(const arguments *a, const char *path, int *status)
 {
     shunt_program  *program = NULL;
@@ -94,7 +106,9 @@ shunt_program *open_program(const arguments *a, const char *path, int *status)
         return NULL;
     } else {
         shunt_definitions    *definitions = read_definitions(a, status);
-        shunt_compile_options options = { .size = sizeof options, .definitions = definitions };
+        shunt_compile_options options = { .size = sizeof options,
+                                          .definitions = definitions,
+                                          .extern_folder = a->value[OPTION_ALLOW_EXTERN] };
         if (*status != 0) return NULL;
         result = shunt_compile(path, &options, &program, &messages);
         shunt_definitions_free(definitions);

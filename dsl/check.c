@@ -656,22 +656,6 @@ static void declare_codes(check *k, shunt_ast *node)
     }
 }
 
-static void later(check *k, shunt_ast *node, const shunt_ast *name, const char *what, shunt_symbol_kind kind)
-{
-    shunt_text source = k->c->modules[node->span.file].source;
-    shunt_span span = node->span;
-    shunt_text word = shunt_text_of(what);
-    while (span.begin + word.length < span.end && span.end <= source.length &&
-           memcmp(source.bytes + span.begin, word.bytes, word.length) != 0)
-        span.begin++;
-    span.end = span.begin + word.length;
-    not_in_version(k, span, "`%s`", what);
-    if (!name) return;
-    shunt_symbol *symbol = declare(k, kind, node, (shunt_ast *)(uintptr_t)name);
-    decl_of(symbol)->unread = true;
-    symbol->used = true;
-}
-
 static void declare_node(check *k, shunt_ast *node)
 {
     static const struct {
@@ -706,7 +690,6 @@ static void declare_node(check *k, shunt_ast *node)
     switch (node->kind) {
     case SHUNT_AST_ENUM: declare_enum(k, node); break;
     case SHUNT_AST_CODES: declare_codes(k, node); break;
-    case SHUNT_AST_GOLDEN: later(k, node, NULL, "golden", SHUNT_SYMBOL_MAP); break;
     default: break;
     }
 }
@@ -752,8 +735,14 @@ static void import_module(check *k, shunt_ast *import, uint32_t number)
 {
     shunt_ast *path = kid(import, SHUNT_IMPORT_path), *name = kid(import, SHUNT_IMPORT_alias);
     module    *self = k->module;
-    if (kid(import, SHUNT_IMPORT_version) || !path || path->kind != SHUNT_AST_STRING) {
-        not_in_version(k, import->span, "`import` of a package");
+    if (!path || number == SHUNT_IMPORT_REPORTED) {
+        self->incomplete = true;
+        return;
+    }
+    if (path->kind != SHUNT_AST_STRING && number >= k->c->module_count) {
+        shunt_diag *d =
+            shunt_diag_add(k->diags, SHUNT_E0213, path->span, "there is no module `%.*s`", SHUNT_TEXT_ARGS(path->text));
+        shunt_diag_help(k->diags, d, "name a folder that it is in: `modules \"modules\"` in `shunt.project`");
         self->incomplete = true;
         return;
     }
@@ -1530,6 +1519,7 @@ static void check_maps(check *k, module *m)
     for (uint32_t i = 0; i < decls->kid_count; i++) {
         if (decls->kids[i]->kind == SHUNT_AST_WITH_TABLE) check_test_table(k, decls->kids[i]);
         if (decls->kids[i]->kind == SHUNT_AST_TEST) check_test(k, decls->kids[i]);
+        if (decls->kids[i]->kind == SHUNT_AST_GOLDEN) check_golden(k, decls->kids[i]);
     }
 }
 

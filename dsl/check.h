@@ -386,5 +386,6 @@ bool check_message(check *k, shunt_symbol *target, shunt_ast *encode);
 /* ---- tests (check_test.c) ---- */
 void check_test(check *k, shunt_ast *test);
 void check_test_table(check *k, shunt_ast *with_table);
+void check_golden(check *k, const shunt_ast *golden);
 
 #endif

@@ -302,3 +302,32 @@ void check_test(check *k, shunt_ast *test)
     }
     k->unread = unread;
 }
+
+/* ---- stored answers ---- */
+
+static bool has_wildcard(shunt_text text)
+{
+    for (uint32_t i = 0; i < text.length; i++)
+        if (text.bytes[i] == '*' || text.bytes[i] == '?') return true;
+    return false;
+}
+
+void check_golden(check *k, const shunt_ast *golden)
+{
+    const shunt_ast *inputs = kid(golden, SHUNT_GOLDEN_inputs), *outputs = kid(golden, SHUNT_GOLDEN_outputs);
+    if (!inputs || !outputs || inputs->kind != SHUNT_AST_STRING || outputs->kind != SHUNT_AST_STRING) return;
+    shunt_text  folder = inputs->text;
+    shunt_diag *d;
+    while (folder.length && folder.bytes[folder.length - 1] != '/') folder.length--;
+    if (folder.length == inputs->text.length) {
+        d = shunt_diag_add(k->diags, SHUNT_E1003, inputs->span, "no file is named here");
+        shunt_diag_help(k->diags, d, "write which files of the folder are run: `\"in/*.edi\"`");
+    } else if (has_wildcard(folder)) {
+        d = shunt_diag_add(k->diags, SHUNT_E1003, inputs->span, "`*` and `?` stand in the name of a file, not of a folder");
+        shunt_diag_help(k->diags, d, "write a `golden` for each folder");
+    }
+    if (outputs->text.length == 0 || has_wildcard(outputs->text)) {
+        d = shunt_diag_add(k->diags, SHUNT_E1003, outputs->span, "answers are stored in one folder");
+        shunt_diag_help(k->diags, d, "name it: `into \"golden/\"`");
+    }
+}

@@ -359,6 +359,9 @@ typedef struct shunt_covers {
 } shunt_covers;
 
 /* ---- a compilation ---- */
+/* In place of the number of an imported module: there is none, and a diagnostic has said why. */
+#define SHUNT_IMPORT_REPORTED (UINT32_MAX - 1)
+
 typedef struct shunt_module_info {
     shunt_text      name; /* of the file, as given: shown in diagnostics */
     shunt_text      file; /* without folders: stands in programs */

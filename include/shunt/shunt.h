@@ -70,14 +70,30 @@ typedef struct shunt_compile_options {
     void                    *read_context;
     bool                     lints;       /* the lints that are off by default (W0301, W0402) as well */
     bool                     check_only;  /* all diagnostics, no program; `program` becomes NULL */
-    const shunt_definitions *definitions; /* NULL = none */
-    const char *extern_folder; /* tests: where the libraries of extern functions lie (NAME.so); NULL = none may be called */
+    const shunt_definitions *definitions; /* NULL = those of the project */
+    /* Where the libraries of extern functions lie (NAME.so): tests call them there, and what a lock pins is looked for there. NULL = tests call none */
+    const char              *extern_folder;
+    /* The project that the rules belong to (docs/projects.md): path of its file; "" = none. NULL = the nearest `shunt.project` in the folder of the rules or above
+     * it, if files are read from the file system, or `find_project` is set. What its lock pins must be as it was, else SHUNT_RULES_FAULT. */
+    const char              *project;
+    bool                     find_project;
+    /* shunt_test: takes each stored answer of `golden` that is not what came, to write it to `path` (docs/testing.md). 0, or an errno. NULL = such a test fails. */
+    int (*store)(void *context, const char *path, const void *bytes, size_t size);
+    void *store_context;
 } shunt_compile_options;
 
 /* Compiles the module at `path` with all that it imports. `*program` is NULL unless the result is SHUNT_DONE; `*messages` is set
  * unless memory is lacking, also on success (warnings). SHUNT_RULES_FAULT: it has errors. */
 SHUNT_API shunt_result shunt_compile(const char *path, const shunt_compile_options *options, shunt_program **program,
                                      shunt_messages **messages);
+/* Writes what the lock of a project is to hold (`shunt.lock` beside the file at `project`): the hashes of all that `rules` of it import by name, and of
+ * tables, dictionaries and extern libraries. SHUNT_RULES_FAULT: some of the rules, or the project, have errors; nothing was written. */
+SHUNT_API shunt_result shunt_lock(const char *project, const char *const *rules, size_t count,
+                                  const shunt_compile_options *options, shunt_write write, void *context,
+                                  shunt_messages **messages);
+/* The guides that the project of the rules at `path` names, for runs that need them (`validate`); `*definitions` is NULL where there are none. */
+SHUNT_API shunt_result shunt_project_definitions(const char *path, const shunt_compile_options *options,
+                                                 shunt_definitions **definitions, shunt_messages **messages);
 /* Loads a program that shunt_save wrote (.mapc). It is verified in full: a hostile file costs bounded time and is refused. */
 SHUNT_API shunt_result shunt_load(const void *bytes, size_t size, const shunt_allocator *allocator, shunt_program **program,
                                   shunt_messages **messages);
