@@ -2,11 +2,10 @@
 
 #include <stdio.h>
 
-#include "engine/base/date.h"
-#include "engine/base/segment.h"
 #include "standards/x12/balance.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
+#include "standards/x12/glance.h"
 
 enum {
     DEPTH = 16,     /* open loops, as a walk has them */
@@ -111,18 +110,6 @@ typedef struct relation {
     uint8_t  at[RELATION_PLACES];
 } relation;
 
-/* What can be seen of a simple element at a glance. */
-enum glance { LOOK_WELL, A_TEXT, A_CODE, A_NUMBER, A_DECIMAL, A_DATE, A_TIME, A_PERIOD, A_COMPOSITE };
-typedef struct quick {
-    uint8_t         kind;
-    uint16_t        least, most;
-    uint16_t        last_required; /* of A_COMPOSITE: component */
-    uint32_t        count;         /* of the codes, or of the components */
-    const uint64_t *codes;         /* of A_CODE, ascending */
-    uint64_t        last;          /* the one that was found last */
-    struct quick   *parts;         /* of A_COMPOSITE */
-} quick;
-
 /* A segment node with what the release says of its segment. */
 typedef struct spec {
     const shunt_segment_node *node, *layout; /* layout NULL: the release has none */
@@ -131,7 +118,7 @@ typedef struct spec {
     uint32_t                  relation_first;
     uint16_t                  relation_count;
     uint16_t                  entry; /* in the body of its loop */
-    uint16_t                  last_required;
+    uint16_t                  element_count, last_required;
     bool                      hierarchy, ready;
     uint64_t                  related; /* elements that a condition speaks of; bit 0 as well where one must hold without any */
     uint64_t                  fine;    /* elements that were there last when all conditions held */
@@ -146,6 +133,7 @@ typedef struct fast_codes {
 /* What a body says of one of its entries. One more stands behind the last. */
 typedef struct entry_info {
     uint32_t max;
+    uint32_t limit; /* more instances than this are looked at well */
     uint16_t position;
     uint16_t first;    /* entry with this position */
     uint16_t required; /* entry from here on; behind the last one where there is none */
@@ -308,36 +296,7 @@ static shunt_x12_finding *of_value(validator *v, const value *x, shunt_status co
     return f;
 }
 
-static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
-
-static bool all_digits(const uint8_t *bytes, uint32_t length)
-{
-    for (uint32_t i = 0; i < length; i++)
-        if (!is_digit(bytes[i])) return false;
-    return length > 0;
-}
-
-static uint32_t two(const uint8_t *bytes) { return (bytes[0] - '0') * 10u + (bytes[1] - '0'); }
-
-/* CCYYMMDD or YYMMDD. A year of no business is wrong by no rule of the standard: it is only doubted. */
-static bool is_date_since(const uint8_t *bytes, uint32_t length, int first, int last)
-{
-    if ((length != 8 && length != 6) || !all_digits(bytes, length)) return false;
-    int year = length == 8 ? (int)(two(bytes) * 100 + two(bytes + 2)) : 2000 + (int)two(bytes);
-    bytes += length - 4;
-    return year >= first && year <= last && shunt_date_valid(year, (int)two(bytes), (int)two(bytes + 2));
-}
-
-static bool is_date(const uint8_t *bytes, uint32_t length) { return is_date_since(bytes, length, 1800, 2199); }
-
 static bool is_any_date(const uint8_t *bytes, uint32_t length) { return is_date_since(bytes, length, 1, 9999); }
-
-/* HHMM, HHMMSS, HHMMSSD, HHMMSSDD. */
-static bool is_time(const uint8_t *bytes, uint32_t length)
-{
-    if (length < 4 || length > 8 || length == 5 || !all_digits(bytes, length)) return false;
-    return two(bytes) < 24 && two(bytes + 2) < 60 && (length < 6 || two(bytes + 4) < 60);
-}
 
 /* A value whose qualifier says what it is: date, range, date and time. True as well where the qualifier is none of these. */
 static bool fits_qualifier(const uint8_t *bytes, uint32_t length, uint64_t qualifier, bool (*fits)(const uint8_t *, uint32_t))
@@ -724,140 +683,51 @@ static bool check_relations(validator *v, const shunt_segment *s, const shunt_de
     return hold;
 }
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Is each of eight bytes printable, and none the one that `repeats` has eight times? Those from 0x80 on are. */
-static inline bool are_plain(uint64_t eight, uint64_t repeats)
+/* Fine beyond doubt, whatever it is. */
+static inline bool plainly_fine(const segment_words *w, const shunt_segment *s, quick *q, uint32_t k, uint32_t at,
+                                uint32_t length, uint8_t separator)
 {
-    uint64_t kept = eight & EACH(0x7fu), same = eight ^ repeats;
-    uint64_t printable = (kept + EACH(0x60u)) & ((kept ^ EACH(0x7fu)) + EACH(0x7fu)); /* high bits: at least 0x20; not 0x7f */
-    uint64_t apart = ((same & EACH(0x7fu)) + EACH(0x7fu)) | same;
-    return !(~((printable | eight) & apart) & EACH(0x80u));
+    if (SHUNT_UNLIKELY(!w->plain)) return false;
+    if (SHUNT_UNLIKELY(q->kind == A_COMPOSITE)) return wholly_fine(w, q, at, length, separator);
+    if (!simply_fine(w, q, at, length)) return false;
+    return q->kind != A_PERIOD ||
+           (k > 1 && s->offsets[k] - s->offsets[k - 1] == 3 && !memcmp(s->bytes + s->offsets[k - 1], "D8", 2));
 }
 
-static inline bool is_plain(const shunt_segment *s, uint32_t begin, uint32_t length, uint64_t repeats)
+/* Element k, empty where the segment is shorter. */
+static __attribute__((noinline)) void look_well(validator *v, const shunt_segment *s, const shunt_delims *delims, const spec *p,
+                                                uint32_t k)
 {
-    if (SHUNT_LIKELY(length <= 8)) {
-        uint64_t mask = length == 8 ? UINT64_MAX : ~(UINT64_MAX << 8 * length);
-        return are_plain((shunt_segment_word(s, begin) & mask) | (EACH(' ') & ~mask), repeats);
-    }
-    for (uint32_t i = 0; i + 8 < length; i += 8)
-        if (!are_plain(shunt_segment_word(s, begin + i), repeats)) return false;
-    return are_plain(shunt_segment_word(s, begin + length - 8), repeats);
+    shunt_range range = k <= s->elements ? shunt_segment_element(s, k) : (shunt_range){ s->length, s->length };
+    value       x = { .segment = s,
+                      .delims = delims,
+                      .spec = p,
+                      .element = &p->node->elements[k - 1],
+                      .position = (uint16_t)k,
+                      .layout = p->layout && k <= p->layout->element_count ? &p->layout->elements[k - 1] : NULL };
+    set_range(&x, range.begin, range.end);
+    check_element(v, &x);
 }
 
-static inline bool has_code(const quick *q, uint64_t sought)
+static inline void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, spec *p)
 {
-    uint32_t low = 0, high = q->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (q->codes[middle] < sought)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < q->count && q->codes[low] == sought;
-}
-
-/* Up to eight bytes, zeros behind them: digits, and one point where it may be. */
-static inline bool are_digits(uint64_t eight, uint32_t length, bool point)
-{
-    uint64_t mask = length >= 8 ? UINT64_MAX : ~(UINT64_MAX << 8 * length);
-    uint64_t digits = (eight & mask) | (EACH('0') & ~mask);
-    if (point) {
-        uint64_t same = digits ^ EACH('.'), found = (same - EACH(1)) & ~same & EACH(0x80u);
-        /* More than one mark, or one that is none (a borrow from the byte before it), is looked at well. */
-        if (found & (found - 1) || (found && length == 1)) return false;
-        digits ^= (found >> 7) * ('.' ^ '0');
-    }
-    return ((digits & EACH(0xf0u)) == EACH('0')) & (((digits + EACH(6)) & EACH(0xf0u)) == EACH('0'));
-}
-
-static bool is_long_number(const uint8_t *bytes, uint32_t length, bool point)
-{
-    for (uint32_t i = 0; i < length; i++) {
-        if (is_digit(bytes[i])) continue;
-        if (bytes[i] != '.' || !point) return false;
-        point = false;
-    }
-    return true;
-}
-
-#define D8 ((uint64_t)'D' << 56 | (uint64_t)'8' << 48)
-
-/* A simple value that is fine beyond doubt: of its type and length, in its list, where it may be the same as the last one that was. Of
- * A_PERIOD the element before it must say D8. */
-static inline bool simply_fine(const shunt_segment *s, quick *q, uint32_t begin, uint32_t length, uint64_t repeats)
-{
-    const uint8_t *bytes = s->bytes + begin;
-    if (length < q->least || length > q->most) return false;
-    if (q->kind == A_TEXT) return is_plain(s, begin, length, repeats);
-    if (q->kind == A_NUMBER || q->kind == A_DECIMAL)
-        return length <= 8 ? are_digits(shunt_segment_word(s, begin), length, q->kind == A_DECIMAL)
-                           : is_long_number(bytes, length, q->kind == A_DECIMAL);
-    /* Packed, a value that ends in zeros would be the same as without them. */
-    if (SHUNT_UNLIKELY(length > 8 || !bytes[length - 1])) return false;
-    uint64_t eight = shunt_segment_pack(s, (shunt_range){ begin, begin + length });
-    if (q->last == eight) return true;
-    bool fine = false;
-    if (q->kind == A_CODE)
-        fine = has_code(q, eight);
-    else if (q->kind == A_TIME)
-        fine = is_time(bytes, length);
-    else if (q->kind == A_DATE || q->kind == A_PERIOD)
-        fine = (length == 8 || q->kind == A_DATE) && is_date(bytes, length);
-    if (fine) q->last = eight;
-    return fine;
-}
-
-static bool wholly_fine(const shunt_segment *s, quick *q, uint32_t begin, uint32_t length, uint64_t repeats, uint8_t separator)
-{
-    uint32_t c = 0;
-    for (shunt_range rest = { begin, begin + length };; c++) {
-        shunt_range one = shunt_range_until(s, rest, separator);
-        if (c >= q->count) return false;
-        if (one.end == one.begin ? c < q->last_required : !simply_fine(s, &q->parts[c], one.begin, one.end - one.begin, repeats))
-            return false;
-        if (one.end == rest.end) return c + 1u >= q->last_required;
-        rest.begin = one.end + 1;
-    }
-}
-
-static inline bool plainly_fine(const shunt_segment *s, quick *q, uint32_t k, uint32_t begin, uint32_t length, uint64_t repeats,
-                                uint8_t separator)
-{
-    if (SHUNT_UNLIKELY(q->kind == A_COMPOSITE)) return wholly_fine(s, q, begin, length, repeats, separator);
-    if (!simply_fine(s, q, begin, length, repeats)) return false;
-    return q->kind != A_PERIOD || shunt_segment_pack(s, shunt_segment_element(s, k - 1)) == D8;
-}
-
-static void check_elements(validator *v, const shunt_segment *s, const shunt_delims *delims, spec *p)
-{
-    const shunt_segment_node *n = p->node;
-    uint32_t                  most = s->elements < n->element_count ? s->elements : n->element_count;
-    uint64_t                  present = 0;
-    uint64_t                  repeats = EACH(delims->repetition);
-    for (uint32_t k = 1; k <= most || k <= p->last_required; k++) {
-        uint32_t begin = s->length, length = 0;
-        if (k <= most) {
-            begin = s->offsets[k];
-            length = s->offsets[k + 1] - 1 - begin;
-            if (k < 64) present |= (uint64_t)(length > 0) << k;
-            if (length && SHUNT_LIKELY(!s->line_ends) &&
-                SHUNT_LIKELY(plainly_fine(s, &p->quick[k - 1], k, begin, length, repeats, delims->component)))
-                continue;
+    uint32_t      most = s->elements < p->element_count ? s->elements : p->element_count;
+    uint64_t      present = 0, bit = 2;
+    segment_words w;
+    read_words(&w, s, delims);
+    for (uint32_t k = 1; k <= most; k++, bit <<= 1) {
+        uint32_t at = s->offsets[k], length = s->offsets[k + 1] - 1 - at;
+        quick   *q = &p->quick[k - 1];
+        if (length) {
+            present |= bit;
+            if (SHUNT_LIKELY(plainly_fine(&w, s, q, k, at, length, delims->component))) continue;
+        } else if (SHUNT_LIKELY(!q->required)) {
+            continue;
         }
-        const shunt_element *e = &n->elements[k - 1];
-        if (!length && e->usage != SHUNT_REQUIRED) continue;
-        value x = { .segment = s,
-                    .delims = delims,
-                    .spec = p,
-                    .element = e,
-                    .position = (uint16_t)k,
-                    .layout = p->layout && k <= p->layout->element_count ? &p->layout->elements[k - 1] : NULL };
-        set_range(&x, begin, begin + length);
-        check_element(v, &x);
+        look_well(v, s, delims, p, k);
     }
+    for (uint32_t k = most + 1; k <= p->last_required; k++)
+        if (p->quick[k - 1].required) look_well(v, s, delims, p, k);
     if ((present | 1) & p->related && (present | 1) != p->fine && check_relations(v, s, delims, p, present))
         p->fine = present | 1;
     if (SHUNT_UNLIKELY(s->elements > 0 && s->offsets[s->elements + 1] - 1 == s->offsets[s->elements])) {
@@ -867,7 +737,7 @@ static void check_elements(validator *v, const shunt_segment *s, const shunt_del
                                       .length = s->length,
                                       .segment = s->number,
                                       .element = (uint16_t)(s->elements < SHUNT_NONE ? s->elements : 0) };
-            f->node = n;
+            f->node = p->node;
             set_id(f, s);
         }
     }
@@ -915,9 +785,11 @@ static void read_relations(validator *v, spec *p)
 /* How one element, or component, can be passed at a glance; `before` the element before it. */
 static void read_quick(validator *v, quick *q, const shunt_element *e, const shunt_element *before)
 {
-    bool list = e->codes && wanted(v, e->codes->name[0] ? X12_SNIP_CODES : X12_SNIP_GUIDE);
-    *q = (quick){ .least = e->min_length, .most = e->max_length };
-    if (e->usage == SHUNT_NOT_USED || e->components) return;
+    bool     list = e->codes && wanted(v, e->codes->name[0] ? X12_SNIP_CODES : X12_SNIP_GUIDE);
+    uint32_t least = e->min_length ? e->min_length : 1;
+    *q = (quick){ .least = least, .required = e->usage == SHUNT_REQUIRED };
+    if (e->max_length < least || e->usage == SHUNT_NOT_USED || e->components) return;
+    q->span = e->max_length - least;
     switch (e->type) {
     case SHUNT_VALUE_TEXT:
     case SHUNT_VALUE_CODE:
@@ -933,7 +805,7 @@ static void read_quick(validator *v, quick *q, const shunt_element *e, const shu
     case SHUNT_VALUE_AMOUNT:
         q->kind = e->implied ? A_NUMBER : A_DECIMAL;
         /* A point does not count for the length: where that matters, look well. */
-        if (q->kind == A_DECIMAL && q->least > 1) q->kind = LOOK_WELL;
+        if (q->kind == A_DECIMAL && least > 1) q->kind = LOOK_WELL;
         break;
     case SHUNT_VALUE_DATE: q->kind = A_DATE; break;
     case SHUNT_VALUE_TIME: q->kind = A_TIME; break;
@@ -954,8 +826,10 @@ static void read_elements(validator *v, spec *p)
     if (!p->quick) {
         v->no_memory = true;
         p->node = NULL;
+        p->loop = NULL;
         return;
     }
+    p->element_count = n->element_count;
     quick *part = p->quick + n->element_count;
     for (uint16_t i = 0; i < n->element_count; i++) {
         const shunt_element *e = &n->elements[i];
@@ -963,7 +837,7 @@ static void read_elements(validator *v, spec *p)
         if (e->usage == SHUNT_REQUIRED) p->last_required = (uint16_t)(i + 1);
         read_quick(v, q, e, i ? e - 1 : NULL);
         if (e->usage == SHUNT_NOT_USED || !e->components) continue;
-        *q = (quick){ .kind = A_COMPOSITE, .count = e->component_count, .parts = part };
+        *q = (quick){ .kind = A_COMPOSITE, .required = e->usage == SHUNT_REQUIRED, .count = e->component_count, .parts = part };
         for (uint16_t c = 0; c < e->component_count; c++) {
             read_quick(v, part++, &e->components[c], NULL);
             if (e->components[c].usage == SHUNT_REQUIRED) q->last_required = (uint16_t)(c + 1);
@@ -1020,7 +894,11 @@ static const entry_info *make_info(validator *v, const shunt_loop *loop)
     for (uint16_t i = loop->body_count; i-- > 0;) {
         const shunt_entry *entry = &loop->body[i];
         if (usage_of(entry) == SHUNT_REQUIRED) required = i;
-        info[i] = (entry_info){ .max = entry->segment ? entry->segment->max : entry->loop->max,
+        uint32_t max = entry->segment ? entry->segment->max : entry->loop->max;
+        info[i] = (entry_info){ .max = max,
+                                .limit = usage_of(entry) == SHUNT_NOT_USED ? 0
+                                         : max                             ? max
+                                                                           : UINT32_MAX,
                                 .position = position_of(entry),
                                 .required = required,
                                 .usage = usage_of(entry),
@@ -1032,19 +910,18 @@ static const entry_info *make_info(validator *v, const shunt_loop *loop)
     return info;
 }
 
-/* The body has come to entry `at`: what was required before it and has not come is missing from here on. The finding waits for the end
+/* The body has come to entry `until`: what was required before it and has not come is missing from here on. The finding waits for the end
  * of the loop, since it may still come out of its order. */
-static void pass(validator *v, frame *f, uint16_t at, uint32_t number, uint64_t byte)
+static inline void pass(validator *v, frame *f, uint16_t until, uint32_t number, uint64_t byte)
 {
-    uint16_t until = f->info[at].first;
-    if (until <= f->checked) return;
     for (uint16_t i = f->info[f->checked].required; i < until; i = f->info[i + 1].required)
         if (!v->counts[f->first + i]) v->passed[f->first + i] = (passed){ byte, number };
     f->checked = until;
 }
 
 /* Entry `at` of the body has come more often than it may; `s` NULL: it is a loop. */
-static void too_often(validator *v, const frame *f, uint16_t at, const shunt_segment *s, const shunt_place *place)
+static __attribute__((noinline)) void too_often(validator *v, const frame *f, uint16_t at, const shunt_segment *s,
+                                                const shunt_place *place)
 {
     const entry_info  *e = &f->info[at];
     uint32_t           times = v->counts[f->first + at];
@@ -1067,13 +944,12 @@ static void too_often(validator *v, const frame *f, uint16_t at, const shunt_seg
         memcpy(found->id, found->node->id, strlen(found->node->id) < 4 ? strlen(found->node->id) : 3);
 }
 
-/* Entry `at` of the body has come once more; `s` NULL: it is a loop. */
-static inline void count(validator *v, frame *f, uint16_t at, const shunt_segment *s, const shunt_place *place)
+/* Entry `at` of the body has come once more, with the segment of this place and number. True: that is not fine beyond doubt. */
+static inline bool count(validator *v, frame *f, uint16_t at, uint64_t byte, uint32_t number)
 {
     const entry_info *e = &f->info[at];
-    if (e->first > f->checked) pass(v, f, at, place->segment - (e->trailer && place->segment > 1), place->byte);
-    uint32_t times = ++v->counts[f->first + at];
-    if (SHUNT_UNLIKELY(e->usage == SHUNT_NOT_USED || (e->max && times > e->max))) too_often(v, f, at, s, place);
+    if (e->first > f->checked) pass(v, f, e->first, number - (e->trailer && number > 1), byte);
+    return ++v->counts[f->first + at] > e->limit;
 }
 
 static unsigned levels_around(const validator *v) { return v->depth ? v->frames[v->depth - 1].levels : 0; }
@@ -1444,7 +1320,7 @@ static void begin(validator *v, const shunt_event *event)
     if (!shunt_text_is(event->set, "TA1")) check_st(v, event);
     if (!v->guide) return;
     open_loop(v, v->guide->body, v->plan->guides[event->guide].loop_first);
-    shunt_x12_balance_begin(v->balance, shunt_text_of(v->guide->set));
+    if (wanted(v, X12_SNIP_BALANCE)) shunt_x12_balance_begin(v->balance, shunt_text_of(v->guide->set));
 }
 
 static void take_balance(validator *v)
@@ -1500,10 +1376,11 @@ static void segment(validator *v, const shunt_event *event)
         v->close++;
     v->before = event->end;
     if (!v->guide || event->node == SHUNT_NONE || !v->depth) return;
-    spec  *p = spec_of(v, event->node);
+    spec  *p = &v->specs[event->node];
     frame *f = innermost(v);
-    if (!p->node || p->loop != f->loop) return;
-    count(v, f, p->entry, s, &(shunt_place){ .byte = s->at, .length = s->length, .segment = s->number });
+    if (SHUNT_UNLIKELY(p->loop != f->loop) && spec_of(v, event->node)->loop != f->loop) return;
+    if (SHUNT_UNLIKELY(count(v, f, p->entry, s->at, s->number)))
+        too_often(v, f, p->entry, s, &(shunt_place){ .byte = s->at, .length = s->length, .segment = s->number });
     if (p->hierarchy) check_level(v, s, &event->delims, p);
     uint32_t before = v->count;
     check_elements(v, s, &event->delims, p);
@@ -1520,9 +1397,9 @@ static void enter(validator *v, const shunt_event *event)
     if (!v->guide || !v->depth) return;
     const shunt_loop *loop = v->loops[event->loop];
     frame            *f = innermost(v);
-    uint16_t          at = v->loop_entry[event->loop];
-    if (!loop || at >= f->loop->body_count || f->loop->body[at].loop != loop) return;
-    count(v, f, at, NULL, &event->place);
+    uint16_t          around = v->plan->loops[event->loop].parent, at = v->loop_entry[event->loop];
+    if (!loop || around == SHUNT_NONE || v->loops[around] != f->loop) return;
+    if (SHUNT_UNLIKELY(count(v, f, at, event->place.byte, event->place.segment))) too_often(v, f, at, NULL, &event->place);
     open_loop(v, loop, event->loop);
 }
 
@@ -1630,20 +1507,17 @@ static void complete_faults(validator *v, const shunt_event *event)
     v->count = kept;
 }
 
-/* Forgets what was shown; faults that wait stay. */
-static void forget(validator *v)
+static inline void leave(validator *v, const shunt_event *event)
 {
-    if (!v->held) v->count = 0;
+    if (!v->guide) return;
+    note_standing(v);
+    if (v->depth > 1 && v->loops[event->loop] == innermost(v)->loop) close_loop(v, &event->place);
 }
 
-shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
+static shunt_status state_of(const validator *v) { return SHUNT_UNLIKELY(v->no_memory) ? SHUNT_NO_MEMORY : SHUNT_OK; }
+
+static __attribute__((noinline)) shunt_status see_other(validator *v, const shunt_event *event)
 {
-    forget(v);
-    if (SHUNT_LIKELY(event->step == SHUNT_STEP_SEGMENT && !v->held && event->node != SHUNT_NONE)) {
-        segment(v, event);
-        v->astray = v->leaving = false;
-        return SHUNT_UNLIKELY(v->no_memory) ? SHUNT_NO_MEMORY : SHUNT_OK;
-    }
     switch (event->step) {
     case SHUNT_STEP_BEGIN: begin(v, event); break;
     case SHUNT_STEP_FINISH: finish(v, event); break;
@@ -1652,22 +1526,36 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
         v->snips = v->options.snips;
         break;
     case SHUNT_STEP_ENTER: enter(v, event); break;
-    case SHUNT_STEP_LEAVE:
-        if (v->guide) note_standing(v);
-        if (v->guide && v->depth > 1 && v->loops[event->loop] == innermost(v)->loop) close_loop(v, &event->place);
-        break;
+    case SHUNT_STEP_LEAVE: leave(v, event); break;
     case SHUNT_STEP_SEGMENT: segment(v, event); break;
     case SHUNT_STEP_FAULT:
         fault(v, event);
         v->held = v->count;
-        return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
+        return state_of(v);
     case SHUNT_STEP_END: break; /* what waited for a segment is told without one */
     default: return SHUNT_OK;   /* NEED_INPUT changes nothing, or the cut of the input would */
     }
     if (v->held && event->segment) complete_faults(v, event);
     if (event->step == SHUNT_STEP_SEGMENT) v->leaving = false;
     v->held = 0;
-    return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
+    return state_of(v);
+}
+
+shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
+{
+    if (SHUNT_UNLIKELY(v->held)) return see_other(v, event);
+    v->count = 0; /* what was shown is forgotten; faults that wait stay */
+    if (event->step == SHUNT_STEP_SEGMENT && SHUNT_LIKELY(event->node != SHUNT_NONE)) {
+        v->astray = v->leaving = false;
+        segment(v, event);
+    } else if (event->step == SHUNT_STEP_ENTER) {
+        enter(v, event);
+    } else if (event->step == SHUNT_STEP_LEAVE) {
+        leave(v, event);
+    } else {
+        return see_other(v, event);
+    }
+    return state_of(v);
 }
 
 const shunt_x12_finding *shunt_x12_findings(const validator *v, uint32_t *found)
