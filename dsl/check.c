@@ -1335,7 +1335,16 @@ static void shape_map(check *k, shunt_symbol *symbol)
     symbol->as.map.sources = NEW_N(k, shunt_symbol *, sources ? sources->kid_count : 0);
     symbol->as.map.targets = NEW_N(k, shunt_symbol *, targets ? targets->kid_count : 0);
     for (uint32_t i = 0; sources && i < sources->kid_count; i++) {
-        shunt_symbol *source = find_value(k, sources->kids[i]->text);
+        shunt_symbol *source = find_value(k, sources->kids[i]->text), *record = NULL;
+        if (!source || source->kind != SHUNT_SYMBOL_SOURCE) record = find_type(k, sources->kids[i]->text);
+        if (record && record->kind == SHUNT_SYMBOL_TARGET && sources->kid_count == 1 && !decl_of(record)->unread) {
+            map_of_records(k, symbol, sources->kids[i], record);
+            continue;
+        }
+        if (record && record->kind == SHUNT_SYMBOL_TARGET) {
+            if (!decl_of(record)->unread) not_in_version(k, sources->kids[i]->span, "a map of several sources");
+            continue;
+        }
         if (!source && k->module->incomplete) continue;
         if (!source || source->kind != SHUNT_SYMBOL_SOURCE) {
             shunt_diag   *d = shunt_diag_add(k->diags, SHUNT_E0207, sources->kids[i]->span, "there is no source `%.*s`",
@@ -1510,12 +1519,24 @@ static void check_functions(check *k, module *m)
     each_own(k, SHUNT_SYMBOL_TARGET, check_target);
 }
 
-static void check_maps(check *k, module *m)
+static void shape_maps(check *k, module *m)
+{
+    k->module = m;
+    each_own(k, SHUNT_SYMBOL_MAP, shape_map);
+}
+
+static void check_maps(check *k)
+{
+    for (uint32_t i = 0; i < k->maps.count; i++) {
+        k->module = &k->modules[k->maps.items[i]->module];
+        check_map(k, k->maps.items[i]);
+    }
+}
+
+static void check_tests(check *k, module *m)
 {
     shunt_ast *decls = kid(m->info->tree, SHUNT_MODULE_decls);
     k->module = m;
-    each_own(k, SHUNT_SYMBOL_MAP, shape_map);
-    each_own(k, SHUNT_SYMBOL_MAP, check_map);
     for (uint32_t i = 0; i < decls->kid_count; i++) {
         if (decls->kids[i]->kind == SHUNT_AST_WITH_TABLE) check_test_table(k, decls->kids[i]);
         if (decls->kids[i]->kind == SHUNT_AST_TEST) check_test(k, decls->kids[i]);
@@ -1537,7 +1558,10 @@ static void check_everything(check *k)
     for (uint32_t i = 0; i < k->c->module_count; i++) check_module(k, i);
     link_overlays(k);
     for (uint32_t i = 0; i < k->order.count; i++) check_functions(k, &k->modules[k->order.items[i]]);
-    for (uint32_t i = 0; i < k->order.count; i++) check_maps(k, &k->modules[k->order.items[i]]);
+    for (uint32_t i = 0; i < k->order.count; i++) shape_maps(k, &k->modules[k->order.items[i]]);
+    link_maps(k);
+    check_maps(k);
+    for (uint32_t i = 0; i < k->order.count; i++) check_tests(k, &k->modules[k->order.items[i]]);
     for (uint32_t i = 0; i < k->order.count; i++)
         if (k->modules[k->order.items[i]].has_map) warn_unused(k, &k->modules[k->order.items[i]]);
     check_one_map_each(k);

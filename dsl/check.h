@@ -132,6 +132,7 @@ typedef struct check {
     shunt_symbol *shapes_for;                    /* their currency is that of this source */
     /* the map at hand */
     shunt_symbol *map, *source;
+    shunt_symbol *record;                     /* target whose records the map reads, then `source` is NULL; else NULL */
     bool          unread;                     /* its source is not in this version: whatever reads the message is silent */
     bool          lost;                       /* inside a `for each` that was reported: where paths lead is not known */
     SHUNT_LIST(const shunt_loop_ref *) units; /* the loops whose instances are units of the map */
@@ -353,6 +354,20 @@ typedef struct visitor {
 } visitor;
 void enter_visitor(check *k, uint32_t module, visitor *v);
 void leave_visitor(check *k, const visitor *v);
+
+/* ---- maps of records (check_chain.c) ---- */
+/* `map b from TARGET`; a journal is reported. */
+void     map_of_records(check *k, shunt_symbol *map, const shunt_ast *name, shunt_symbol *target);
+/* When all maps know what they read and write: puts k->maps in an order in which those that hand records on come first. */
+void     link_maps(check *k);
+/* The map, and all that its records come to. */
+void     maps_behind(check *k, shunt_symbol *map, symbol_list *maps);
+/* These report what a map of records cannot have: an item, a value of a message (true: reported), `skip` (true: reported). */
+bool     belongs_to_records(check *k, const shunt_ast *item);
+bool     reads_records(check *k, const shunt_ast *node, shunt_text shown);
+bool     leaves_for_another(check *k, const shunt_ast *exit);
+void     find_records(check *k, shunt_ast *node);       /* the list of its `for each` */
+uint32_t check_classes(check *k, const shunt_ty *type); /* of a value as a whole, with the fields of the records in it */
 
 /* ---- calls (check_call.c) ---- */
 shunt_ty check_call(check *k, shunt_ast *node, const shunt_ty *want);

@@ -340,6 +340,7 @@ static shunt_ty check_percent_change(check *k, const call *c)
 static bool in_message(check *k, const call *c)
 {
     if (k->source) return true;
+    if (reads_records(k, c->node, c->name)) return false;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0911, c->node->span, "`%.*s` reads the message", SHUNT_TEXT_ARGS(c->name));
     shunt_diag_here(k->diags, d, "there is none here");
     if (k->phase == PHASE_FUNCTION)
@@ -747,7 +748,7 @@ static shunt_ty check_function_call(check *k, const call *c, shunt_symbol *funct
             if (place && wanted && strcmp(place->type->name, wanted->type->name) == 0) n.type.loop = given.loop;
         }
         shunt_ty given = check_needed(k, c->values[i], &n);
-        phi[i] = given.phi;
+        phi[i] = check_classes(k, &given);
         if (function->decl->kind == SHUNT_AST_EXTERN) check_extern_argument(k, c->values[i], function, i, &given);
         if (!tree_argument(k, c->values[i], param, &given, &phi[i])) return ty_error();
     }

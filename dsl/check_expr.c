@@ -620,12 +620,12 @@ static bool may_accept(const shunt_symbol *target, uint32_t classes)
 
 void check_phi(check *k, shunt_ast *node, const shunt_ty *type, const shunt_symbol *target)
 {
-    uint32_t refused = type->phi & ~target->as.target->accepts;
+    uint32_t refused = check_classes(k, type) & ~target->as.target->accepts;
     if (!refused || !node) return;
     shunt_ast *part = phi_part(node, refused);
     if (is_told(k, SHUNT_E0401, target, part)) return;
-    shunt_text classes = shunt_phi_names(k->arena, type_of(part) ? type_of(part)->phi & refused : refused),
-               origin = phi_origin(part), shown = short_text(k, part);
+    uint32_t    own = type_of(part) ? type_of(part)->phi & refused : 0; /* 0: of the records in it */
+    shunt_text  classes = shunt_phi_names(k->arena, own ? own : refused), origin = phi_origin(part), shown = short_text(k, part);
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0401, part->span,
                                    "protected health information reaches a target that does not accept it");
     if (origin.length)
@@ -1299,6 +1299,7 @@ static shunt_ty check_symbol(check *k, shunt_ast *node, shunt_symbol *symbol)
     k->levels |= d->levels;
     k->rounded = k->rounded || d->rounded;
     switch (symbol->kind) {
+    case SHUNT_SYMBOL_SOURCE: return reads_records(k, node, symbol->name) ? ty_error() : symbol->type;
     case SHUNT_SYMBOL_TABLE: {
         if (d->unread) return ty_error();
         shunt_diag *e = shunt_diag_add(k->diags, SHUNT_E0303, node->span, "`%.*s` is a table, and a value is wanted",
@@ -1423,7 +1424,7 @@ static shunt_ty field_of(check *k, shunt_ast *node, const shunt_ty *row, const s
     fact->member = at;
     shunt_ty type = row->shape->members[at].type;
     type.optional = type.optional || row->optional;
-    type.phi = phi_constant(k, type.phi) | row->phi;
+    type.phi = phi_constant(k, type.phi | row->shape->members[at].given) | row->phi;
     type.literal = false;
     return type;
 }
@@ -1921,6 +1922,7 @@ void check_exit(check *k, shunt_ast *exit, bool value)
     if (k->phase == PHASE_WIDE_END && fact->scope < k->end_scope && !warn && !skip) fact->scope = k->end_scope;
     (void)check_typed(k, exit, shunt_ty_plain(SHUNT_TY_NEVER));
     check_exit_code(k, exit, fact);
+    if (skip && leaves_for_another(k, exit)) return;
     if (value && (skip || warn))
         exit_is_no_value(k, exit);
     else if (value)

@@ -436,13 +436,24 @@ void leave_visitor(check *k, const visitor *v)
     k->module = v->host;
 }
 
+/* Overlays are chosen by the map that reads the message, also those of the maps that get its records. */
+static bool runs_rules_of(const symbol_list *maps, uint32_t number)
+{
+    for (uint32_t i = 0; i < maps->count; i++)
+        if (maps->items[i]->module == number) return true;
+    return false;
+}
+
 void check_whens(check *k, shunt_symbol *map)
 {
+    symbol_list maps = { 0 };
+    if (map->as.map.record) return;
+    maps_behind(k, map, &maps);
     map->as.map.whens = NEW_N(k, shunt_ast *, k->overlays.count);
     map->as.map.overlays = NEW_N(k, shunt_overlay *, k->overlays.count);
     for (uint32_t i = 0; i < k->overlays.count; i++) {
         shunt_overlay *overlay = k->overlays.items[i];
-        if (overlay->base != map->module) continue;
+        if (!runs_rules_of(&maps, overlay->base)) continue;
         shunt_ast *when = kid(overlay->decl, SHUNT_OVERLAY_when);
         visitor    v;
         if (!when) continue;

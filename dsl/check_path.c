@@ -1064,6 +1064,7 @@ bool is_streamed(check *k, const shunt_loop_ref *ref)
 bool outside_of_the_map(check *k, const shunt_ast *node, shunt_text shown)
 {
     shunt_diag *d;
+    if (reads_records(k, node, shown)) return false;
     switch (k->phase) {
     case PHASE_FUNCTION:
         d = shunt_diag_add(k->diags, SHUNT_E0911, node->span, "function `%.*s` reads the message",

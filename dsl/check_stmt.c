@@ -215,7 +215,8 @@ void check_fields(check *k, shunt_ast *at, shunt_ast *fields, const shunt_symbol
             if (expected)
                 (void)check_needed(k, kid(field, SHUNT_FIELD_value), &n);
             else
-                (void)check_leaving(k, kid(field, SHUNT_FIELD_value), &n, target);
+                shape->members[m].given |=
+                    check_leaving(k, kid(field, SHUNT_FIELD_value), &n, target).phi; /* for what reads the record */
         }
         k->filling = filling;
     }
@@ -283,7 +284,10 @@ static void report_key(check *k, const shunt_ast *at, shunt_text what)
     if (each) shunt_diag_also(k->diags, d, each->span, "nothing in the key depends on this");
     shunt_diag_note(k->diags, d, "two records of one transaction with the same key are a fault: KEY_REPEATED");
     shunt_text variable = each && kid(each, SHUNT_EACH_variable) ? kid(each, SHUNT_EACH_variable)->text : SHUNT_TEXT("x");
-    shunt_diag_help(k->diags, d, "add what tells them apart, such as `position(%.*s)`", SHUNT_TEXT_ARGS(variable));
+    if (k->record && k->phase == PHASE_UNIT)
+        shunt_diag_help(k->diags, d, "add a field that tells them apart: `%.*s.NAME`", SHUNT_TEXT_ARGS(variable));
+    else
+        shunt_diag_help(k->diags, d, "add what tells them apart, such as `position(%.*s)`", SHUNT_TEXT_ARGS(variable));
 }
 
 static void check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target, const uint32_t *levels, const bool *given)
@@ -291,6 +295,7 @@ static void check_emit_key(check *k, shunt_ast *emit, const shunt_symbol *target
     const shunt_target_info *info = target->as.target;
     uint32_t                 held = 0, must = key_must_hold(k);
     if (k->unread || k->lost) return;
+    if (info->handed) return; /* nothing is posted that would need one */
     if (!info->key_count) {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0505, kid(emit, SHUNT_EMIT_target)->span, "target %.*s has no key",
                                        SHUNT_TEXT_ARGS(target->name));
@@ -915,7 +920,7 @@ void check_target(check *k, shunt_symbol *target)
     for (uint32_t i = 0; i < info->shape->count; i++) {
         shunt_member *m = &info->shape->members[i];
         need          n = { .by = FOR_FIELD, .type = m->type, .name = m->name };
-        if (m->value) (void)check_needed(k, m->value, &n);
+        if (m->value) m->given |= check_needed(k, m->value, &n).phi;
         declare_field(k, info->shape, i);
     }
     for (uint32_t i = 0; i < info->check_count; i++) check_check(k, info->checks[i]);
@@ -1140,7 +1145,9 @@ static void check_on_error(check *k, shunt_ast *node)
 
 static void check_correlate(check *k, shunt_ast *node)
 {
-    shunt_ast *parts = kid(node, SHUNT_CORRELATE_parts);
+    shunt_ast  *parts = kid(node, SHUNT_CORRELATE_parts);
+    symbol_list maps = { 0 };
+    maps_behind(k, k->map, &maps);
     k->late = (shunt_text){ 0 };
     for (uint32_t i = 0; parts && i < parts->kid_count; i++) {
         shunt_ty type = check_present(k, parts->kids[i], FOR_CORRELATE, (shunt_text){ 0 }, NULL);
@@ -1151,12 +1158,13 @@ static void check_correlate(check *k, shunt_ast *node)
             shunt_diag_help(k->diags, d, "use what stands in the header: `TRN02`, `BHT03`");
             k->late = (shunt_text){ 0 };
         }
-        for (uint32_t t = 0; t < k->map->as.map.target_count; t++) {
-            const shunt_symbol *target = k->map->as.map.targets[t];
-            if (!(type.phi & ~target->as.target->accepts)) continue;
-            check_phi(k, parts->kids[i], &type, target);
-            break;
-        }
+        bool refused = false;
+        for (uint32_t m = 0; m < maps.count; m++)
+            for (uint32_t t = 0; t < maps.items[m]->as.map.target_count && !refused; t++) {
+                const shunt_symbol *target = maps.items[m]->as.map.targets[t];
+                refused = type.phi & ~target->as.target->accepts && !target->as.target->handed;
+                if (refused) check_phi(k, parts->kids[i], &type, target);
+            }
     }
 }
 
@@ -1166,6 +1174,10 @@ static void find_unit(check *k, shunt_ast *node)
     shunt_ast *each = kid(node, SHUNT_FOR_EACH_each), *list = kid(each, SHUNT_EACH_list);
     bool       reported;
     if (!list || k->unread) return;
+    if (k->record) {
+        find_records(k, node);
+        return;
+    }
     narrowing  narrow;
     shunt_ast *variable = kid(each, SHUNT_EACH_variable);
     tree_narrow(k, list, kid(each, SHUNT_EACH_where), variable ? variable->text : (shunt_text){ 0 }, &narrow);
@@ -1255,10 +1267,10 @@ static uint32_t pass_of(const shunt_ast *item)
 static void once(check *k, const shunt_ast *items, uint32_t at)
 {
     const shunt_ast *item = items->kids[at];
-    if (item->kind == SHUNT_AST_FOR_EACH) return; /* find_unit asks for its loop */
+    if (item->kind == SHUNT_AST_FOR_EACH && !k->record) return; /* find_unit asks for its loop */
     for (uint32_t i = 0; i < at; i++) {
         if (pass_of(items->kids[i]) != pass_of(item)) continue;
-        static const char *const names[] = { "at start", "", "at end", "at end of batch", "at end of file" };
+        static const char *const names[] = { "at start", "for each", "at end", "at end of batch", "at end of file" };
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, item->span, "a map has one `%s`", names[pass_of(item)]);
         shunt_diag_also(k->diags, d, items->kids[i]->span, "first here");
         shunt_diag_help(k->diags, d, "put the statements of both into one");
@@ -1275,10 +1287,13 @@ static bool has_kind(const shunt_ast *items, shunt_ast_kind kind, const shunt_as
 
 static void check_items(check *k, shunt_ast *items)
 {
+    bool foreign = false;
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_FOR_EACH) find_unit(k, items->kids[i]);
     for (uint32_t i = 0; i < items->kid_count; i++)
         if (items->kids[i]->kind == SHUNT_AST_TALLY) declare_tally(k, items->kids[i]);
+    for (uint32_t i = 0; i < items->kid_count; i++) foreign = !belongs_to_records(k, items->kids[i]) || foreign;
+    if (foreign) return;
     for (uint32_t i = 0; i < items->kid_count; i++) {
         shunt_ast *item = items->kids[i];
         k->phase = PHASE_GLOBAL;
@@ -1328,7 +1343,8 @@ void check_map(check *k, shunt_symbol *map)
     if (!items) return;
     k->map = map;
     k->source = map->as.map.source_count ? map->as.map.sources[0] : NULL;
-    k->unread = !k->source || decl_of(k->source)->unread;
+    k->record = map->as.map.record;
+    k->unread = !k->record && (!k->source || decl_of(k->source)->unread);
     k->posts = false;
     if (k->unread) k->source = NULL;
     k->units.count = 0;
@@ -1359,6 +1375,7 @@ void check_map(check *k, shunt_symbol *map)
     }
     k->map = NULL;
     k->source = NULL;
+    k->record = NULL;
     k->unread = false;
     k->phase = PHASE_NONE;
 }

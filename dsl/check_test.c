@@ -169,6 +169,7 @@ static shunt_symbol *expected_target(check *k, const shunt_ast *name, bool journ
     for (uint32_t i = 0; i < maps->count; i++) {
         const shunt_symbol *map = maps->items[i];
         for (uint32_t t = 0; t < map->as.map.target_count; t++) {
+            if (map->as.map.targets[t]->as.target->handed) continue;
             if (map->as.map.targets[t] == symbol && symbol->as.target->journal == journal) return symbol;
             names = check_format(k, "%.*s%s`%s %.*s`", SHUNT_TEXT_ARGS(names), names.length ? ", " : "",
                                  map->as.map.targets[t]->as.target->journal ? "journal" : "emit",
@@ -182,6 +183,9 @@ static shunt_symbol *expected_target(check *k, const shunt_ast *name, bool journ
         shunt_diag_add(k->diags, SHUNT_E1002, name->span, "map %.*s writes no %s `%.*s`", SHUNT_TEXT_ARGS(maps->items[0]->name),
                        journal ? "journal" : "record", SHUNT_TEXT_ARGS(name->text));
     shunt_diag_also(k->diags, d, maps->items[0]->span, "what it writes stands after `into`");
+    if (symbol && symbol->kind == SHUNT_SYMBOL_TARGET && !decl_of(symbol)->unread && symbol->as.target->handed)
+        shunt_diag_note(k->diags, d, "%.*s has no key: its records are handed on, and written nowhere",
+                        SHUNT_TEXT_ARGS(symbol->name));
     if (names.length) shunt_diag_help(k->diags, d, "expect %.*s", SHUNT_TEXT_ARGS(names));
     return NULL;
 }
@@ -284,7 +288,7 @@ void check_test(check *k, shunt_ast *test)
         if (item->kind == SHUNT_AST_GIVEN) {
             shunt_symbol       *source = check_given(k, item);
             const shunt_symbol *map = source ? map_of_source(k, source) : NULL;
-            if (map) *PUSH(k, &maps) = (shunt_symbol *)(uintptr_t)map;
+            if (map) maps_behind(k, (shunt_symbol *)(uintptr_t)map, &maps);
             if (source && decl_of(source)->unread) k->unread = true;
         } else if (item->kind == SHUNT_AST_WITH_TABLE) {
             check_test_table(k, item);

@@ -1241,10 +1241,15 @@ static bool may_break_the_guide(const shunt_ast *node)
 
 static uint16_t eval_field(shunt_emit_fn *f, shunt_ast *node)
 {
-    uint16_t row = eval(f, node->kids[SHUNT_MEMBER_of], SHUNT_NONE);
-    uint32_t before = f->code.count;
-    uint16_t at = shunt_emit_once(f, SHUNT_OP_FIELD, shunt_emit_type(f->e, type_at(node)), row,
-                                  shunt_emit_number(f->e, shunt_fact_of(node)->member));
+    uint16_t                 row = eval(f, node->kids[SHUNT_MEMBER_of], SHUNT_NONE);
+    uint32_t                 before = f->code.count;
+    uint16_t                 at = shunt_emit_once(f, SHUNT_OP_FIELD, shunt_emit_type(f->e, type_at(node)), row,
+                                                  shunt_emit_number(f->e, shunt_fact_of(node)->member));
+    const shunt_emit_handed *handed = shunt_emit_handed_to(f->e, node->kids[SHUNT_MEMBER_of]);
+    if (handed && handed->places && f->read_slot == SHUNT_NONE) {
+        const shunt_emit_place *place = &handed->places[shunt_fact_of(node)->member];
+        f->read_frame = place->frame, f->read_slot = place->slot, f->read_node = place->node;
+    }
     if (f->code.count != before && may_break_the_guide(node)) shunt_emit_op(f, SHUNT_OP_REQUIRE, at, SHUNT_NONE, 0);
     return at;
 }

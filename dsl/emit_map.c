@@ -161,6 +161,39 @@ static uint16_t block_function(shunt_emitter *e, shunt_emit_phase phase, shunt_s
     return end_handler(f, shunt_text_of(name));
 }
 
+static shunt_lang_scope scope_of_end(const shunt_ast *item) { return shunt_fact_of(item)->scope; }
+
+/* `at end` of a scope: that of the map, then those of the maps that read its records. Each `skip` ends its own. */
+static uint16_t end_function(shunt_emitter *e, const shunt_emit_maps_list *maps, shunt_lang_scope scope,
+                             const shunt_symbol *source)
+{
+    static const char *const names[] = { "at end", "at end", "at end of batch", "at end of file" };
+    SHUNT_LIST(shunt_ast *) blocks = { 0 };
+    for (uint32_t m = 0; m < maps->count; m++) {
+        const shunt_ast *items = maps->items[m]->decl->kids[SHUNT_MAP_items];
+        if (m && scope != SHUNT_LANG_TRANSACTION && maps->items[m]->place != maps->items[0]) continue; /* another one ends it */
+        for (uint32_t i = 0; i < items->kid_count; i++) {
+            if (items->kids[i]->kind != SHUNT_AST_AT_END || scope_of_end(items->kids[i]) != scope) continue;
+            shunt_ast **slot = SHUNT_EMIT_NEW(e, &blocks);
+            *slot = items->kids[i]->kids[SHUNT_AT_END_block];
+        }
+    }
+    if (scope != SHUNT_LANG_TRANSACTION) source = NULL;
+    if (!blocks.count || e->no_memory) return SHUNT_NONE;
+    if (blocks.count == 1) return block_function(e, SHUNT_PHASE_END, scopes[scope], source, blocks.items[0], names[scope]);
+    shunt_emit_fn *f = begin_set_function(e, SHUNT_PHASE_END, source, blocks.items[0]->span);
+    if (!f) return SHUNT_NONE;
+    f->least = scopes[scope];
+    if (!source) shunt_emit_forget_overlays(f);
+    for (uint32_t i = 0; i < blocks.count; i++) {
+        shunt_emit_label past = { 0 };
+        f->skip = &past;
+        shunt_emit_block(f, blocks.items[i]);
+        shunt_emit_bind(f, &past);
+    }
+    return end_handler(f, shunt_text_of(names[scope]));
+}
+
 static void correlate(shunt_emit_fn *f, const shunt_ast *node)
 {
     const shunt_ast *parts = node->kids[SHUNT_CORRELATE_parts];
@@ -190,27 +223,38 @@ static void global_let(shunt_emit_fn *f, shunt_ast *node)
     shunt_emit_release(f, mark);
 }
 
-/* The overlays, `correlate by` and the lets of a map that are known before its units, or the lets that are not. */
-static uint16_t lets_function(shunt_emitter *e, const shunt_symbol *map, const shunt_symbol *source, bool late)
+/* Does something run in the `early` function, or in the `late` one? */
+static bool has_lets(const shunt_emit_maps_list *maps, bool late)
 {
-    const shunt_ast *items = map->decl->kids[SHUNT_MAP_items];
-    uint32_t         work = late ? 0 : map->as.map.overlay_count;
-    for (uint32_t i = 0; i < items->kid_count; i++) {
-        const shunt_ast *item = items->kids[i];
-        if (item->kind == SHUNT_AST_LET)
-            work += shunt_fact_of(item)->symbol->as.global.late == late;
-        else if (item->kind == SHUNT_AST_CORRELATE)
-            work += !late;
+    for (uint32_t m = 0; m < maps->count; m++) {
+        const shunt_ast *items = maps->items[m]->decl->kids[SHUNT_MAP_items];
+        if (!late && maps->items[m]->as.map.overlay_count) return true;
+        for (uint32_t i = 0; i < items->kid_count; i++) {
+            const shunt_ast *item = items->kids[i];
+            if (item->kind == SHUNT_AST_LET && shunt_fact_of(item)->symbol->as.global.late == late) return true;
+            if (item->kind == SHUNT_AST_CORRELATE && !late) return true;
+        }
     }
-    if (work == 0) return SHUNT_NONE;
-    shunt_emit_fn *f = begin_set_function(e, late ? SHUNT_PHASE_LATE : SHUNT_PHASE_EARLY, source, items->span);
+    return false;
+}
+
+/* The overlays, `correlate by` and the lets of a map that are known before its units, or the lets that are not; then those of the maps
+ * that read its records. */
+static uint16_t lets_function(shunt_emitter *e, const shunt_emit_maps_list *maps, const shunt_symbol *source, bool late)
+{
+    const shunt_ast *own = maps->items[0]->decl->kids[SHUNT_MAP_items];
+    if (!has_lets(maps, late)) return SHUNT_NONE;
+    shunt_emit_fn *f = begin_set_function(e, late ? SHUNT_PHASE_LATE : SHUNT_PHASE_EARLY, source, own->span);
     if (!f) return SHUNT_NONE;
-    if (!late) shunt_emit_choose_overlays(f, map);
-    for (uint32_t i = 0; i < items->kid_count; i++)
-        if (items->kids[i]->kind == SHUNT_AST_CORRELATE && !late) correlate(f, items->kids[i]);
-    for (uint32_t i = 0; i < items->kid_count; i++)
-        if (items->kids[i]->kind == SHUNT_AST_LET && shunt_fact_of(items->kids[i])->symbol->as.global.late == late)
-            global_let(f, items->kids[i]);
+    if (!late) shunt_emit_choose_overlays(f, maps->items[0]);
+    for (uint32_t i = 0; i < own->kid_count; i++)
+        if (own->kids[i]->kind == SHUNT_AST_CORRELATE && !late) correlate(f, own->kids[i]);
+    for (uint32_t m = 0; m < maps->count; m++) {
+        const shunt_ast *items = maps->items[m]->decl->kids[SHUNT_MAP_items];
+        for (uint32_t i = 0; i < items->kid_count; i++)
+            if (items->kids[i]->kind == SHUNT_AST_LET && shunt_fact_of(items->kids[i])->symbol->as.global.late == late)
+                global_let(f, items->kids[i]);
+    }
     return end_handler(f, late ? SHUNT_TEXT("late") : SHUNT_TEXT("early"));
 }
 
@@ -321,52 +365,78 @@ static uint16_t error_exit(shunt_emitter *e, shunt_ast *exit)
     return f && exit ? shunt_emit_exit_number(f, exit) : SHUNT_NONE;
 }
 
-static void add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
+static bool is_placed(const shunt_emitter *e, const shunt_symbol *map)
 {
-    const shunt_ast *items = map->decl->kids[SHUNT_MAP_items];
-    shunt_map_entry  entry = {
-         .name = shunt_emit_text(e, map->name),
-         .source = (uint16_t)source->number,
-         .at_start = SHUNT_NONE,
-         .early = SHUNT_NONE,
-         .late = SHUNT_NONE,
-         .at_end = SHUNT_NONE,
-         .at_end_batch = SHUNT_NONE,
-         .at_end_file = SHUNT_NONE,
-         .on_error = SHUNT_NONE,
-         .source_error = SHUNT_NONE,
-    };
-    for (uint32_t i = 0; i < items->kid_count; i++) {
-        if (items->kids[i]->kind != SHUNT_AST_LET) continue;
-        shunt_symbol *symbol = shunt_fact_of(items->kids[i])->symbol;
-        shunt_type   *type = SHUNT_EMIT_NEW(e, &e->globals);
-        *type = shunt_emit_type(e, &symbol->type);
-        symbol->number = shunt_emit_number(e, e->globals.count - 1);
-    }
-    shunt_emit_set_frame(e, source);
-    add_tallies(e, items, source);
-    entry.early = lets_function(e, map, source, false);
-    entry.late = lets_function(e, map, source, true);
-    for (uint32_t i = 0; i < items->kid_count && !shunt_emit_failed(e); i++) {
-        shunt_ast *item = items->kids[i];
-        if (item->kind == SHUNT_AST_ON_ERROR) {
-            entry.on_error = error_exit(e, item->kids[SHUNT_ON_ERROR_exit]);
-        } else if (item->kind == SHUNT_AST_AT_START) {
-            entry.at_start = block_function(e, SHUNT_PHASE_START, SHUNT_SCOPE_TRANSACTION, source,
-                                            item->kids[SHUNT_AT_START_block], "at start");
-        } else if (item->kind == SHUNT_AST_FOR_EACH) {
-            add_handler(e, item, source);
-        } else if (item->kind == SHUNT_AST_AT_END) {
-            const shunt_ast *scope = item->kids[SHUNT_AT_END_scope];
-            shunt_ast       *block = item->kids[SHUNT_AT_END_block];
-            if (scope && shunt_text_is(scope->text, "batch"))
-                entry.at_end_batch = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_BATCH, NULL, block, "at end of batch");
-            else if (scope && shunt_text_is(scope->text, "file"))
-                entry.at_end_file = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_FILE, NULL, block, "at end of file");
-            else
-                entry.at_end = block_function(e, SHUNT_PHASE_END, SHUNT_SCOPE_TRANSACTION, source, block, "at end");
+    for (uint32_t i = 0; i < e->placed.count; i++)
+        if (e->placed.items[i] == map) return true;
+    return false;
+}
+
+/* Places of the values that maps keep, their `let`s and their totals: those of a map of records are the same whoever makes the records. */
+static void place_values(shunt_emitter *e, const shunt_emit_maps_list *maps, const shunt_symbol *source)
+{
+    for (uint32_t m = 0; m < maps->count; m++) {
+        const shunt_ast *items = maps->items[m]->decl->kids[SHUNT_MAP_items];
+        if (is_placed(e, maps->items[m])) continue;
+        for (uint32_t i = 0; i < items->kid_count; i++) {
+            if (items->kids[i]->kind != SHUNT_AST_LET) continue;
+            shunt_symbol *symbol = shunt_fact_of(items->kids[i])->symbol;
+            shunt_type   *type = SHUNT_EMIT_NEW(e, &e->globals);
+            *type = shunt_emit_type(e, &symbol->type);
+            symbol->number = shunt_emit_number(e, e->globals.count - 1);
         }
     }
+    shunt_emit_set_frame(e, source);
+    for (uint32_t m = 0; m < maps->count && !shunt_emit_failed(e); m++)
+        if (!is_placed(e, maps->items[m])) add_tallies(e, maps->items[m]->decl->kids[SHUNT_MAP_items], source);
+}
+
+static void placed(shunt_emitter *e, const shunt_emit_maps_list *maps)
+{
+    for (uint32_t m = 1; m < maps->count; m++) {
+        if (is_placed(e, maps->items[m])) continue;
+        const shunt_symbol **slot = SHUNT_EMIT_NEW(e, &e->placed);
+        *slot = maps->items[m];
+    }
+}
+
+static void add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *source)
+{
+    const shunt_ast     *items = map->decl->kids[SHUNT_MAP_items];
+    shunt_emit_maps_list maps = { 0 };
+    shunt_map_entry      entry = {
+             .name = shunt_emit_text(e, map->name),
+             .source = (uint16_t)source->number,
+             .at_start = SHUNT_NONE,
+             .early = SHUNT_NONE,
+             .late = SHUNT_NONE,
+             .at_end = SHUNT_NONE,
+             .at_end_batch = SHUNT_NONE,
+             .at_end_file = SHUNT_NONE,
+             .on_error = SHUNT_NONE,
+             .source_error = SHUNT_NONE,
+    };
+    shunt_emit_maps_behind(e, map, &maps);
+    if (e->no_memory) return;
+    place_values(e, &maps, source);
+    entry.early = lets_function(e, &maps, source, false);
+    entry.late = lets_function(e, &maps, source, true);
+    for (uint32_t i = 0; i < items->kid_count && !shunt_emit_failed(e); i++) {
+        shunt_ast *item = items->kids[i];
+        e->handlers_inside = 0;
+        if (item->kind == SHUNT_AST_ON_ERROR)
+            entry.on_error = error_exit(e, item->kids[SHUNT_ON_ERROR_exit]);
+        else if (item->kind == SHUNT_AST_AT_START)
+            entry.at_start = block_function(e, SHUNT_PHASE_START, SHUNT_SCOPE_TRANSACTION, source,
+                                            item->kids[SHUNT_AT_START_block], "at start");
+        else if (item->kind == SHUNT_AST_FOR_EACH)
+            add_handler(e, item, source);
+    }
+    e->handlers_inside = 0;
+    if (!shunt_emit_failed(e)) entry.at_end = end_function(e, &maps, SHUNT_LANG_TRANSACTION, source);
+    if (!shunt_emit_failed(e)) entry.at_end_batch = end_function(e, &maps, SHUNT_LANG_BATCH, source);
+    if (!shunt_emit_failed(e)) entry.at_end_file = end_function(e, &maps, SHUNT_LANG_FILE, source);
+    placed(e, &maps);
     entry.source_error = error_exit(e, source->as.source->on_error);
     if (entry.at_end_batch != SHUNT_NONE && e->widest < SHUNT_SCOPE_BATCH) e->widest = SHUNT_SCOPE_BATCH;
     if (entry.at_end_file != SHUNT_NONE) e->widest = SHUNT_SCOPE_FILE;
@@ -374,8 +444,21 @@ static void add_map(shunt_emitter *e, shunt_symbol *map, const shunt_symbol *sou
     *out = entry;
 }
 
+/* Wider scopes end once, whoever makes the records: behind the last map that may. */
+static void find_last_makers(shunt_emitter *e)
+{
+    for (uint32_t i = 0; i < e->c->symbol_count && !e->no_memory; i++) {
+        shunt_symbol        *map = e->c->symbols[i];
+        shunt_emit_maps_list maps = { 0 };
+        if (map->kind != SHUNT_SYMBOL_MAP || map->as.map.record) continue;
+        shunt_emit_maps_behind(e, map, &maps);
+        for (uint32_t m = 1; m < maps.count; m++) maps.items[m]->place = map;
+    }
+}
+
 void shunt_emit_maps(shunt_emitter *e)
 {
+    find_last_makers(e);
     for (uint32_t i = 0; i < e->c->symbol_count && !shunt_emit_failed(e); i++) {
         shunt_symbol *map = e->c->symbols[i];
         if (map->kind != SHUNT_SYMBOL_MAP) continue;

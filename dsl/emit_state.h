@@ -67,6 +67,18 @@ typedef struct shunt_emit_recall {
     shunt_type type;  /* of the result */
 } shunt_emit_recall;
 
+/* The value that an expression reads first, counted within its frame; slot SHUNT_NONE = none. */
+typedef struct shunt_emit_place {
+    uint16_t frame, slot, node;
+} shunt_emit_place;
+
+/* A record whose fields are known while the handler of a map that reads it is emitted. */
+typedef struct shunt_emit_handed {
+    const shunt_symbol *variable; /* of the handler */
+    const shunt_ast    *emit;     /* that made it */
+    shunt_emit_place   *places;   /* of its fields */
+} shunt_emit_handed;
+
 /* A parameter of a function whose body is being emitted in the place of a call. */
 typedef struct shunt_emit_given {
     const shunt_symbol *param;
@@ -98,6 +110,7 @@ typedef struct shunt_emit_fn {
     const shunt_shape         *record;       /* target whose fields are named by SYMBOL_FIELD */
     uint16_t                   record_base;
     struct shunt_emit_journal *journal; /* open, or NULL */
+    shunt_emit_label          *skip;    /* where `skip` goes on, while others stand behind it; NULL: it leaves the function */
     const shunt_symbol        *unit;    /* the unit's variable, NULL = none */
     shunt_intern              *recall_keys;
     SHUNT_LIST(const shunt_symbol *) outer_lets; /* made outside of every pass */
@@ -160,6 +173,9 @@ struct shunt_emitter {
     SHUNT_LIST(bool) once_of;               /* frame n: at most one instance a transaction */
     SHUNT_LIST(bool) aside_of;              /* frame n: HL7, read while units come, and stands in none of them nor around them */
     SHUNT_LIST(shunt_emit_lineage) lineage_of;
+    SHUNT_LIST(shunt_emit_handed) handed;    /* outermost first */
+    SHUNT_LIST(const shunt_symbol *) placed; /* maps of records whose `let`s and totals have their places */
+    uint32_t    handlers_inside;             /* handlers of records that stand in the function being made */
     shunt_scope widest;
     /* sections of the program that grow */
     SHUNT_LIST(shunt_source) sources;
@@ -351,6 +367,17 @@ shunt_type shunt_emit_tally_type(shunt_emitter *e, const shunt_symbol *tally); /
 
 /* ---- emit_extern.c ---- */
 uint16_t shunt_emit_extern(shunt_emitter *e, shunt_symbol *symbol); /* number of the function that calls it */
+
+/* ---- emit_chain.c: maps that read the records of others ---- */
+typedef SHUNT_LIST(shunt_symbol *) shunt_emit_maps_list;
+/* The map, and all that its records come to, those that hand records on first. */
+void                     shunt_emit_maps_behind(shunt_emitter *e, shunt_symbol *map, shunt_emit_maps_list *maps);
+/* The handlers of all maps that read this target, for the record whose fields stand from `base` on. */
+void                     shunt_emit_hand_on(shunt_emit_fn *f, const shunt_ast *emit, const shunt_symbol *target, uint16_t base,
+                                            shunt_emit_place *places);
+const shunt_emit_handed *shunt_emit_handed_to(const shunt_emitter *e, const shunt_ast *name); /* NULL: it is no such record */
+/* What fills a field of the record: an expression, rows, or NULL = nothing. */
+shunt_ast               *shunt_emit_handed_field(const shunt_emit_handed *handed, uint32_t member);
 
 /* ---- emit_overlay.c ---- */
 void     shunt_emit_overlays(shunt_emitter *e); /* their globals, first of all */

@@ -61,6 +61,10 @@ uint16_t shunt_emit_exit_number(shunt_emit_fn *f, shunt_ast *node)
 
 void shunt_emit_exit(shunt_emit_fn *f, shunt_ast *node)
 {
+    if (f->skip && exit_kind(node) == SHUNT_EXIT_SKIP) {
+        shunt_emit_jump(f, SHUNT_OP_JUMP, 0, f->skip);
+        return;
+    }
     shunt_span before = f->span;
     uint16_t   number = shunt_emit_exit_number(f, node), text;
     shunt_ast *message = node->kids[SHUNT_EXIT_message];
@@ -317,6 +321,26 @@ static void fill_run(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast
     for (uint32_t i = 0; i < shape->count; i++) fill_one(f, shape, fields, i, base, target, line, within);
 }
 
+/* As fill_run, of a record that another map reads: takes note of what each field reads first. */
+static shunt_emit_place *fill_noting(shunt_emit_fn *f, const shunt_shape *shape, const shunt_ast *fields, uint16_t base,
+                                     uint16_t target)
+{
+    shunt_emit_place  first = { f->read_frame, f->read_slot, f->read_node };
+    shunt_emit_place *places = SHUNT_NEW_N(f->e->arena, shunt_emit_place, shape->count + 1);
+    if (!places) {
+        f->e->no_memory = true;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < shape->count; i++) {
+        f->read_slot = SHUNT_NONE;
+        fill_one(f, shape, fields, i, base, target, false, SHUNT_NONE);
+        places[i] = (shunt_emit_place){ f->read_frame, f->read_slot, f->read_node };
+        if (first.slot == SHUNT_NONE) first = places[i];
+    }
+    f->read_frame = first.frame, f->read_slot = first.slot, f->read_node = first.node;
+    return places;
+}
+
 static void target_checks(shunt_emit_fn *f, const shunt_target_info *info, uint16_t base)
 {
     const shunt_shape *outer = f->record;
@@ -334,10 +358,15 @@ static void emit_statement(shunt_emit_fn *f, shunt_ast *node)
     const shunt_symbol      *target = shunt_fact_of(node)->symbol;
     const shunt_target_info *info = target->as.target;
     uint16_t                 base = shape_run(f, info->message ? info->message->whole : info->shape);
-    fill_run(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number, false, SHUNT_NONE);
+    shunt_emit_place        *places = NULL;
+    if (info->reader_count)
+        places = fill_noting(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number);
+    else
+        fill_run(f, info->shape, node->kids[SHUNT_EMIT_fields], base, (uint16_t)target->number, false, SHUNT_NONE);
     target_checks(f, info, base);
     if (info->message) fill_message(f, info, base);
-    shunt_emit_op(f, SHUNT_OP_EMIT, (uint16_t)target->number, base, 0);
+    if (!info->handed) shunt_emit_op(f, SHUNT_OP_EMIT, (uint16_t)target->number, base, 0);
+    shunt_emit_hand_on(f, node, target, base, places);
 }
 
 /* ---- journals ---- */

@@ -61,6 +61,7 @@ typedef struct shunt_member { /* field of a shape, or member of an enum */
     shunt_ty   type;
     shunt_ast *decl;  /* FIELD_DECL, TABLE_KEY, COLUMN, NAME; NULL for built-in records */
     shunt_ast *value; /* default expression, NULL = none; it may name the fields before it */
+    uint32_t   given; /* of a target: PHI classes of all that the maps fill it with */
 } shunt_member;
 
 typedef enum shunt_shape_kind {
@@ -145,18 +146,21 @@ typedef struct shunt_message {
 } shunt_message;
 
 typedef struct shunt_target_info {
-    bool                 journal;
-    shunt_shape         *shape; /* fields, header fields */
-    shunt_shape         *line;  /* columns, NULL for an emit */
-    uint32_t            *keys;  /* members of shape, key_count of them */
-    uint32_t             key_count;
-    uint32_t             accepts; /* PHI classes */
-    shunt_ast          **checks;  /* CONSTRAINT */
-    uint32_t             check_count;
-    uint32_t             balance_by; /* member of line, UINT32_MAX = none */
-    struct shunt_symbol *accounts;   /* table, NULL */
-    shunt_ast           *encode;     /* ENCODE, NULL */
-    shunt_message       *message;    /* of that, NULL = it writes fields as they are */
+    bool                  journal;
+    shunt_shape          *shape; /* fields, header fields */
+    shunt_shape          *line;  /* columns, NULL for an emit */
+    uint32_t             *keys;  /* members of shape, key_count of them */
+    uint32_t              key_count;
+    uint32_t              accepts; /* PHI classes */
+    shunt_ast           **checks;  /* CONSTRAINT */
+    uint32_t              check_count;
+    uint32_t              balance_by; /* member of line, UINT32_MAX = none */
+    struct shunt_symbol  *accounts;   /* table, NULL */
+    shunt_ast            *encode;     /* ENCODE, NULL */
+    shunt_message        *message;    /* of that, NULL = it writes fields as they are */
+    struct shunt_symbol **readers;    /* maps whose source are its records, in the order they get them; reader_count of them */
+    uint32_t              reader_count;
+    bool                  handed; /* to these maps, and written nowhere: it has no key */
 } shunt_target_info;
 
 typedef enum shunt_lang_scope { SHUNT_LANG_UNIT, SHUNT_LANG_TRANSACTION, SHUNT_LANG_BATCH, SHUNT_LANG_FILE } shunt_lang_scope;
@@ -213,7 +217,11 @@ typedef struct shunt_symbol {
             uint32_t              source_count;
             struct shunt_symbol **targets;
             uint32_t              target_count;
-            shunt_ast           **whens; /* of the overlays of its module, checked for this map; overlay_count of them */
+            struct shunt_symbol  *record; /* target whose records it reads; NULL: messages of its sources */
+            uint32_t              order;  /* maps that hand records to others come before them */
+            bool                  fed;    /* a message comes to it, or records made of one */
+            uint32_t              walk;   /* the last search that came by, see map_walks */
+            shunt_ast           **whens; /* of the overlays of the modules it runs, checked for this map; overlay_count of them */
             shunt_overlay       **overlays;
             uint32_t              overlay_count;
         } map;
@@ -389,6 +397,7 @@ typedef struct shunt_compilation {
     shunt_overlay                    **overlays; /* in the order of their modules, and as written */
     uint32_t                           overlay_count;
     const struct shunt_definition_set *definitions; /* guides of the site, NULL = none */
+    uint32_t                           map_walks;   /* searches through maps and those behind them */
     shunt_covers                      *covers;      /* NULL: the program is made to run, not to be covered */
     struct {
         bool guide_requires;

@@ -44,6 +44,11 @@ static void follow(search *s, shunt_symbol *symbol)
         if (symbol->decl->kind == SHUNT_AST_LET) later(s, symbol->decl->kids[SHUNT_LET_value]);
         break;
     case SHUNT_SYMBOL_VARIABLE:
+        for (uint32_t i = s->e->handed.count; i > 0; i--) {
+            if (s->e->handed.items[i - 1].variable != symbol) continue;
+            later(s, s->e->handed.items[i - 1].emit->kids[SHUNT_EMIT_fields]);
+            return;
+        }
         if (symbol->decl->kind == SHUNT_AST_EACH) later(s, symbol->decl->kids[SHUNT_EACH_list]);
         break;
     case SHUNT_SYMBOL_TALLY:
@@ -135,6 +140,12 @@ static bool visit(shunt_ast *node, void *context)
         if (fact->symbol) follow(s, fact->symbol);
         return true;
     case SHUNT_FACT_FIELD: {
+        const shunt_emit_handed *handed =
+            node->kind == SHUNT_AST_MEMBER ? shunt_emit_handed_to(s->e, node->kids[SHUNT_MEMBER_of]) : NULL;
+        if (handed) {
+            later(s, shunt_emit_handed_field(handed, fact->member));
+            return false;
+        }
         const shunt_ast *maker = node->kind == SHUNT_AST_MEMBER ? maker_of(node->kids[SHUNT_MEMBER_of]) : NULL;
         return !maker || !collected(s, maker, fact->member);
     }

@@ -302,8 +302,12 @@ static void finish(shunt_vm *vm)
     }
     case SHUNT_OP_ROW_NEW: {
         uint16_t record = p->register_types[d.count].record;
-        for (uint32_t f = 0; f < p->records[record].field_count; f++)
-            shunt_known_cell_put(t, &r[d.a].row->fields[f], d.known[d.b + f]);
+        for (uint32_t f = 0; f < p->records[record].field_count; f++) {
+            shunt_known known = d.known[d.b + f];
+            if (d.c && known.site)
+                known.from = shunt_origin_join(t, known.from, shunt_origin_field(t, record, (uint16_t)f, known.site));
+            shunt_known_cell_put(t, &r[d.a].row->fields[f], known);
+        }
         return;
     }
     case SHUNT_OP_LOOKUP:

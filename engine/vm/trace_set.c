@@ -92,6 +92,15 @@ shunt_origin *shunt_origin_given(shunt_trace *t, uint16_t builtin)
     return origin;
 }
 
+shunt_origin *shunt_origin_field(shunt_trace *t, uint16_t record, uint16_t field, uint32_t site)
+{
+    shunt_origin *origin = new_origin(t, t->arena);
+    if (!origin) return NULL;
+    *origin = (shunt_origin){ .kind = SHUNT_ORIGIN_FIELD, .index = field, .size = site };
+    origin->record = record;
+    return origin;
+}
+
 /* ---- laid flat ---- */
 
 static bool room_for(shunt_trace *t, shunt_origin ***items, uint32_t *capacity, uint32_t count)
@@ -113,6 +122,7 @@ int shunt_origin_compare(const shunt_origin *a, const shunt_origin *b)
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     if (a->kind == SHUNT_ORIGIN_ROW && a->row != b->row) return (uintptr_t)a->row < (uintptr_t)b->row ? -1 : 1;
     if (a->kind < SHUNT_ORIGIN_ROW && a->at != b->at) return a->at < b->at ? -1 : 1;
+    if (a->kind == SHUNT_ORIGIN_FIELD && a->record != b->record) return a->record < b->record ? -1 : 1;
     if (a->size != b->size) return a->size < b->size ? -1 : 1;
     return (a->index > b->index) - (a->index < b->index);
 }

@@ -22,13 +22,14 @@ typedef enum shunt_origin_kind {
     SHUNT_ORIGIN_POSITION, /* the number of a loop instance */
     SHUNT_ORIGIN_ROW,      /* a row of a table */
     SHUNT_ORIGIN_GIVEN,    /* by the host: file_id, received_at */
+    SHUNT_ORIGIN_FIELD,    /* a field of a record that another map made */
 } shunt_origin_kind;
 
 /* A set of origins. NULL = empty. Never changed once made, but for `seen`. */
 typedef struct shunt_origin {
     uint8_t  kind;
-    uint16_t index; /* slot; table; built-in */
-    uint32_t size;  /* bytes of a value; of a row the keys that are not shown, a bit each */
+    uint16_t index; /* slot; table; built-in; field */
+    uint32_t size;  /* bytes of a value; of a row the keys that are not shown, a bit each; of a field the site that filled it */
     uint64_t seen;
     union {
         struct {
@@ -39,6 +40,7 @@ typedef struct shunt_origin {
             uint64_t           at;
         };
         const shunt_row *row;
+        uint64_t         record; /* record type */
     };
 } shunt_origin;
 
@@ -126,6 +128,7 @@ shunt_origin *shunt_origin_value(shunt_trace *t, const shunt_node *node, uint16_
 shunt_origin *shunt_origin_position(shunt_trace *t, const shunt_node *node);
 shunt_origin *shunt_origin_row(shunt_trace *t, uint16_t table, const shunt_row *row, uint32_t masked);
 shunt_origin *shunt_origin_given(shunt_trace *t, uint16_t builtin);
+shunt_origin *shunt_origin_field(shunt_trace *t, uint16_t record, uint16_t field, uint32_t site);
 /* A copy that outlives the unit. */
 shunt_origin *shunt_origin_copy(shunt_trace *t, shunt_arena *arena, shunt_origin *set);
 int           shunt_origin_compare(const shunt_origin *a, const shunt_origin *b);

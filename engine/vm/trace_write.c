@@ -113,6 +113,30 @@ static void put_row(const struct writing *w, const shunt_origin *o)
     shunt_buffer_z(w->json, "]}");
 }
 
+/* The target whose records have this type. */
+static shunt_text name_of_record(const struct writing *w, uint64_t record)
+{
+    for (uint32_t i = 0; i < w->p->targets_count; i++)
+        if (w->p->targets[i].record == record) return shunt_program_text(w->p, w->p->targets[i].name);
+    return (shunt_text){ 0 };
+}
+
+static void put_handed(const struct writing *w, const shunt_origin *o)
+{
+    shunt_text name = name_of_record(w, o->record),
+               field = shunt_program_text(w->p, w->p->fields[w->p->records[o->record].field_first + o->index].name);
+    shunt_buffer_z(w->json, "{\"record\":");
+    shunt_buffer_json(w->json, name);
+    shunt_buffer_z(w->json, ",\"field\":");
+    shunt_buffer_json(w->json, field);
+    shunt_buffer_z(w->json, ",\"rule\":");
+    json_site(w, o->size);
+    shunt_buffer_char(w->json, '}');
+    const shunt_site *at = &w->p->sites[o->size];
+    shunt_buffer_format(w->text, "%.*s.%.*s  (%.*s:%u)", SHUNT_TEXT_ARGS(name), SHUNT_TEXT_ARGS(field),
+                        SHUNT_TEXT_ARGS(shunt_program_text(w->p, at->file)), at->line);
+}
+
 static void put_origin(const struct writing *w, const shunt_origin *o)
 {
     bool any = false;
@@ -148,6 +172,7 @@ static void put_origin(const struct writing *w, const shunt_origin *o)
         shunt_buffer_format(w->text, "%s, given by the host", name);
         break;
     }
+    case SHUNT_ORIGIN_FIELD: put_handed(w, o); break;
     case SHUNT_ORIGIN_BOTH: break;
     }
 }

@@ -1096,7 +1096,9 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
         if (v->pc + 2 >= f->code_count || code_of(v)[v->pc + 1].op != SHUNT_OP_JUMP)
             return wrong(v, "a JUMP and more must follow");
         return number(t[i.c]) || wrong(v, "an enum can not be computed");
-    case SHUNT_OP_ROW_NEW: return as_fields(v, i.b, t[i.a].record) || wrong(v, "registers are not as the record");
+    case SHUNT_OP_ROW_NEW:
+        if (i.c > 1) return wrong(v, "neither a row nor a record");
+        return as_fields(v, i.b, t[i.a].record) || wrong(v, "registers are not as the record");
     case SHUNT_OP_FIELD: {
         const shunt_record_type *r = &p->records[t[i.b].record];
         return (i.c < r->field_count && shunt_type_same(t[i.a], p->fields[r->field_first + i.c].type)) ||

@@ -596,6 +596,7 @@ int main(void)
     read_page("tests/cases/diagnostics_csv.md");
     read_page("tests/cases/diagnostics_fhir.md");
     read_page("tests/cases/diagnostics_encode.md");
+    read_page("tests/cases/diagnostics_chain.md");
     Suite *suite = suite_create("check");
     TCase *tc = tcase_create("check");
     tcase_set_timeout(tc, 300);

@@ -162,9 +162,10 @@ static const struct {
       FRAMES "record r a:dec2 b:text c:text\ncollect x L r group=0 needed=0 twice\n| group:A group:B group:B\n",
       "group, reason and amount" },
     /* lists and rows */
-    { "row of other registers", "record r a:text b:int\n" F("row:r text text", "ROW_NEW 0 1\n"),
+    { "row of other registers", "record r a:text b:int\n" F("row:r text text", "ROW_NEW 0 1 0\n"),
       "registers are not as the record" },
-    { "row beyond the registers", "record r a:text b:int\n" F("row:r text", "ROW_NEW 0 1\n"), "registers are not as the record" },
+    { "row beyond the registers", "record r a:text b:int\n" F("row:r text", "ROW_NEW 0 1 0\n"),
+      "registers are not as the record" },
     { "field beyond the last", "record r a:text\n" F("row:r text", "FIELD 1 0 1\n"), "no such field, or of another type" },
     { "field of another type", "record r a:text\n" F("row:r int", "FIELD 1 0 0\n"), "no such field, or of another type" },
     /* tables */
