@@ -1598,8 +1598,12 @@ shunt_status shunt_check(shunt_compilation *c)
     k->diags = c->diags;
     k->modules = SHUNT_NEW_N(c->arena, module, c->module_count + (size_t)1);
     k->loop_names = shunt_intern_new(c->arena);
-    if (!k->modules || !k->loop_names || setjmp(k->no_memory)) return SHUNT_NO_MEMORY;
+    if (!k->modules || !k->loop_names || setjmp(k->no_memory)) {
+        shunt_arena_free(k->proving);
+        return SHUNT_NO_MEMORY;
+    }
     check_everything(k);
+    if (!c->diags->errors) shunt_prove(k);
     drop_unused(c->diags, k->unused);
     return c->diags->failed || shunt_arena_failed(c->arena) != SHUNT_ARENA_FINE ? SHUNT_NO_MEMORY : SHUNT_OK;
 }

@@ -57,6 +57,8 @@ typedef struct decl {
     uint8_t         key_kind;      /* tally: of the keys that are added to, shunt_ty_kind */
     shunt_text      late;          /* global: what it reads that comes after the units */
     function_facts *function;
+    const void     *term;     /* for prove.h: its value, */
+    uint32_t        term_run; /* in this run */
 } decl;
 static inline decl *decl_of(const shunt_symbol *symbol) { return (decl *)(uintptr_t)symbol; }
 
@@ -154,6 +156,7 @@ typedef struct check {
     shunt_ast            *may_divide;  /* the one `/` that stands in `round` */
     shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
     const shunt_ast      *narrow_type; /* the text that says it */
+    shunt_arena          *proving;     /* while balance is proved, else NULL; held across a jump out */
     SHUNT_LIST(told) told;             /* faults of a value that is written in several places */
     uint32_t depth;
     bool     deciding; /* the result of a row, which may leave */
@@ -397,6 +400,10 @@ void     check_target(check *k, shunt_symbol *target); /* defaults, checks, enco
 /* ---- messages (check_encode.c) ---- */
 /* The kinds of `encode` that write messages. False: it is none of them, nothing was reported. The fields of the target are in scope. */
 bool check_message(check *k, shunt_symbol *target, shunt_ast *encode);
+
+/* ---- balance (prove.c) ---- */
+/* When nothing is wrong: E0501 and W0501 of all journals. */
+void shunt_prove(check *k);
 
 /* ---- tests (check_test.c) ---- */
 void check_test(check *k, shunt_ast *test);
