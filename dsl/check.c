@@ -348,7 +348,19 @@ static bool answers_failures(const shunt_ast *items, shunt_text code)
     return false;
 }
 
-/* Of the codes that could stand there: one whose meaning speaks of the field or its type, and not one that answers failures. */
+/* A code for values that are not there, whatever they are. */
+static bool speaks_of_absence(shunt_text meaning)
+{
+    static const char *const words[] = {
+        "value", "missing", "absent", "without", "not there", "not given", "not sent", "unknown"
+    };
+    for (size_t i = 0; i < SHUNT_COUNT(words); i++)
+        if (speaks_of(meaning, shunt_text_of(words[i]))) return true;
+    return false;
+}
+
+/* Of the codes that could stand there: one whose meaning speaks of the field, of its type, of what is missing. Else, of exits, the one
+ * that answers failures: one that means something else would mislead. */
 shunt_text code_for_help(check *k, bool queue, const need *n)
 {
     const shunt_symbol *found = NULL;
@@ -360,11 +372,14 @@ shunt_text code_for_help(check *k, bool queue, const need *n)
         if (!fits) continue;
         bool failures = (k->source && answers_failures(kid(k->source->decl, SHUNT_SOURCE_items), code->name)) ||
                         (k->map && answers_failures(kid(k->map->decl, SHUNT_MAP_items), code->name));
-        int score = 4 * !failures + 2 * speaks_of(code->as.code.meaning, n->name) + speaks_of(code->as.code.meaning, type);
-        if (score < best) continue; /* of equals the first that is declared */
+        shunt_text meaning = code->as.code.meaning;
+        int        score = 8 * speaks_of(meaning, n->name) + 4 * speaks_of(meaning, type) + 2 * speaks_of_absence(meaning);
+        if (score == 0 && failures) score = 1;
+        if (score < best || (queue && score == 0)) continue; /* of equals the first that is declared */
         best = score;
         found = code;
     }
+    if (!found && queue && k->module->codes.last && !said_enough(k)) return SHUNT_TEXT("CODE");
     return found ? found->name : (shunt_text){ 0 };
 }
 

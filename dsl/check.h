@@ -113,6 +113,12 @@ typedef struct told {
     uint32_t     diag;          /* its number */
 } told;
 
+/* What is known of a value, which is in one of three states. */
+typedef struct learnt {
+    const shunt_ast *value;
+    bool             not_absent, not_cleared;
+} learnt;
+
 typedef struct check {
     shunt_compilation *c;
     shunt_arena       *arena;
@@ -157,6 +163,7 @@ typedef struct check {
     shunt_ast            *narrow_list; /* FHIR: a list of which `where` says the type of its resources, NULL = none */
     const shunt_ast      *narrow_type; /* the text that says it */
     shunt_arena          *proving;     /* while balance is proved, else NULL; held across a jump out */
+    SHUNT_LIST(learnt) learnt;         /* what conditions around the place at hand say */
     SHUNT_LIST(told) told;             /* faults of a value that is written in several places */
     uint32_t depth;
     bool     deciding; /* the result of a row, which may leave */
@@ -287,6 +294,7 @@ typedef struct need { /* what an expression must give, and how to say so */
     shunt_text          name;  /* of the field, parameter ... */
     const shunt_symbol *owner; /* target, table, function */
     const shunt_member *member;
+    const shunt_ast    *whole; /* FOR_COMPARISON: the comparison */
 } need;
 shunt_text code_for_help(check *k, bool queue, const need *n); /* a declared code that fits best, may be empty (check.c) */
 shunt_ty   check_expr(check *k, shunt_ast *node, const shunt_ty *want);
@@ -323,6 +331,11 @@ bool may_raise(check *k, const shunt_ast *node, const char *before, shunt_text w
 /* ---- amounts and reversals (check_turn.c) ---- */
 amount_turn check_turn(const shunt_ast *node);                                                   /* of a checked expression */
 void        check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shunt_ty *b); /* W0504 of a comparison */
+
+/* ---- states (check_narrow.c) ---- */
+/* What follows from a checked condition that has come out so: kept in k->learnt, until the caller sets its count back. */
+void check_learn(check *k, const shunt_ast *condition, bool holds);
+void check_narrow(const check *k, const shunt_ast *node, shunt_ty *type); /* of a value that was just checked */
 
 /* ---- decisions (check_decide.c) ---- */
 /* Parameters and rows, before anything calls it; `file`: the module that holds its rows, UINT32_MAX = none. */

@@ -159,6 +159,28 @@ static void note_declaration(check *k, shunt_diag *d, const need *n)
                     line_of(k, n->member->decl->span));
 }
 
+/* A condition that is false where the value is not there. */
+static void help_ask_first(check *k, shunt_diag *d, const shunt_ast *part, const shunt_ast *whole)
+{
+    const shunt_fact *fact = shunt_fact_of(part);
+    const shunt_ast  *left = kid(whole, SHUNT_BINARY_left), *right = kid(whole, SHUNT_BINARY_right);
+    shunt_text        shown = short_text(k, part), condition = source_text(k, whole->span);
+    const shunt_ast  *base = fact && fact->kind == SHUNT_FACT_PATH ? fact->path->base : kid(part, SHUNT_MEMBER_of);
+    bool              known =
+        fact && (fact->kind == SHUNT_FACT_SYMBOL || (fact->kind == SHUNT_FACT_PATH && !base) ||
+                 ((fact->kind == SHUNT_FACT_PATH || fact->kind == SHUNT_FACT_FIELD) && base && base->kind == SHUNT_AST_NAME));
+    if (!known) return; /* the same value can not be named twice */
+    const shunt_ast *other = part == left ? right : left;
+    if (whole->kind == SHUNT_AST_BINARY && other && other->kind == SHUNT_AST_STRING && !other->text.length) {
+        shunt_diag_help(k->diags, d, "what was not sent is absent, not empty: `%.*s is %s`", SHUNT_TEXT_ARGS(shown),
+                        shunt_text_is(whole->text, "=") ? "absent" : "present");
+        return;
+    }
+    if (condition.length > SHORT_TEXT + SHORT_TEXT) condition = SHUNT_TEXT("...");
+    shunt_diag_help(k->diags, d, "ask first whether it is there: `%.*s is present and %.*s`", SHUNT_TEXT_ARGS(shown),
+                    SHUNT_TEXT_ARGS(condition));
+}
+
 static void report_absent(check *k, shunt_ast *node, const shunt_ty *type, const need *n)
 {
     shunt_ast      *part = absent_part(node);
@@ -167,6 +189,7 @@ static void report_absent(check *k, shunt_ast *node, const shunt_ty *type, const
     const shunt_ty *part_type = type_of(part) ? type_of(part) : type;
     label_absence(k, d, part);
     note_declaration(k, d, n);
+    if (n->whole) help_ask_first(k, d, part, n->whole);
     bool       in_operation = part != node && (part_type->kind != SHUNT_TY_ROW);
     shunt_text open = SHUNT_TEXT(""), close = SHUNT_TEXT("");
     if (in_operation || n->by == FOR_COMPARISON) {
@@ -1049,7 +1072,7 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
     if (check_zoned(k, left, &a, compared)) (void)check_zoned(k, right, &b, compared);
     check_in_codes(k, right, &a, left);
     check_in_codes(k, left, &b, right);
-    need n = { .by = FOR_COMPARISON };
+    need n = { .by = FOR_COMPARISON, .whole = node };
     if (equality && !(in_filter(k) && shunt_text_is(node->text, "="))) {
         (void)check_fits(k, left, &a, &n);
         (void)check_fits(k, right, &b, &n);
@@ -1065,10 +1088,13 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
 static shunt_ty check_logic(check *k, shunt_ast *node)
 {
     shunt_ty result = shunt_ty_plain(SHUNT_TY_BOOL);
+    uint32_t known = k->learnt.count;
     for (uint32_t i = 0; i < node->kid_count; i++) {
         check_condition(k, node->kids[i]);
         if (type_of(node->kids[i])) result.phi |= type_of(node->kids[i])->phi;
+        if (node->kind == SHUNT_AST_BINARY) check_learn(k, node->kids[i], shunt_text_is(node->text, "and"));
     }
+    k->learnt.count = known;
     return result;
 }
 
@@ -1104,7 +1130,7 @@ static shunt_ty check_in(check *k, shunt_ast *node)
 {
     shunt_ast *value = kid(node, SHUNT_IN_value), *list = kid(node, SHUNT_IN_list);
     shunt_ty   type = check_expr(k, value, NULL), result = shunt_ty_plain(SHUNT_TY_BOOL);
-    need       n = { .by = FOR_COMPARISON };
+    need       n = { .by = FOR_COMPARISON, .whole = node };
     if (!shunt_ty_is_error(&type) && !(in_filter(k) && shunt_text_is(node->text, "in"))) (void)check_fits(k, value, &type, &n);
     (void)check_zoned(k, value, &type, "datetimes are compared by their instants");
     for (uint32_t i = 0; list && i < list->kid_count; i++) {
@@ -1241,8 +1267,14 @@ static shunt_ty check_if_expr(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ast *then = kid(node, SHUNT_IF_EXPR_then), *other = kid(node, SHUNT_IF_EXPR_otherwise);
     shunt_ty   joined;
+    uint32_t   known = k->learnt.count;
     check_condition(k, kid(node, SHUNT_IF_EXPR_test));
-    shunt_ty a = check_expr(k, then, want), b = check_expr(k, other, shunt_ty_is_error(&a) ? want : &a);
+    check_learn(k, kid(node, SHUNT_IF_EXPR_test), true);
+    shunt_ty a = check_expr(k, then, want);
+    k->learnt.count = known;
+    check_learn(k, kid(node, SHUNT_IF_EXPR_test), false);
+    shunt_ty b = check_expr(k, other, shunt_ty_is_error(&a) ? want : &a);
+    k->learnt.count = known;
     (void)join_answers(k, then, &a, other, &b, &joined);
     return joined;
 }
@@ -1927,9 +1959,13 @@ void check_exit(check *k, shunt_ast *exit, bool value)
         exit_is_no_value(k, exit);
     else if (value)
         (void)may_raise(k, exit, "otherwise ", exit->text);
-    shunt_ast *message = kid(exit, SHUNT_EXIT_message);
+    shunt_ast *message = kid(exit, SHUNT_EXIT_message), *when = kid(exit, SHUNT_EXIT_when);
+    uint32_t   known = k->learnt.count;
+    check_condition(k, when);
+    check_learn(k, when, true);
     if (message) (void)check_expr(k, message, NULL);
-    check_condition(k, kid(exit, SHUNT_EXIT_when));
+    k->learnt.count = known;
+    if (when && !warn) check_learn(k, when, false); /* for what stands behind it */
 }
 
 /* ---- all of them ---- */
@@ -1999,6 +2035,7 @@ shunt_ty check_expr(check *k, shunt_ast *node, const shunt_ty *want)
     if (node->flags & NODE_CHECKED) return shunt_fact_of(node)->type; /* already, while looking for a path */
     shunt_ty type = expression(k, node, want);
     node->flags |= NODE_CHECKED;
+    if (k->learnt.count) check_narrow(k, node, &type);
     return check_typed(k, node, type);
 }
 

@@ -396,7 +396,10 @@ static void check_line(check *k, journal *j, shunt_ast *line, sides *s)
 {
     shunt_ast *account = kid(line, SHUNT_LINE_account), *amount = kid(line, SHUNT_LINE_amount),
               *with = kid(line, SHUNT_LINE_with);
-    bool rounded = k->rounded;
+    bool     rounded = k->rounded;
+    uint32_t known = k->learnt.count;
+    check_condition(k, kid(line, SHUNT_LINE_when));
+    check_learn(k, kid(line, SHUNT_LINE_when), true);
     if (account && account->kind == SHUNT_AST_NAME && check_qname_split(k, &account)) line->kids[SHUNT_LINE_account] = account;
     need wants_account = { .by = FOR_ACCOUNT, .type = shunt_ty_plain(SHUNT_TY_ACCOUNT) };
     if (account) (void)check_leaving(k, account, &wants_account, j->target);
@@ -438,7 +441,7 @@ static void check_line(check *k, journal *j, shunt_ast *line, sides *s)
             continue;
         report_missing(k, line, columns, &columns->members[m].name, 1);
     }
-    check_condition(k, kid(line, SHUNT_LINE_when));
+    k->learnt.count = known;
 }
 
 static void check_key(check *k, journal *j, shunt_ast *key)
@@ -492,12 +495,14 @@ static void check_header(check *k, journal *j, shunt_ast *setting)
     k->filling = (shunt_text){ 0 };
 }
 
-/* Arms exclude each other: of remainders the most that one of them has counts. */
-static void check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, sides *s)
+/* Arms exclude each other, the first being that of `test` where there is one: of remainders the most that one of them has counts. */
+static void check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, const shunt_ast *test, sides *s)
 {
-    uint32_t most = s->remainders;
+    uint32_t most = s->remainders, known = k->learnt.count;
     for (uint32_t i = 0; i < count; i++) {
         if (!blocks[i]) continue;
+        k->learnt.count = known;
+        check_learn(k, test, i == 0);
         sides arm = {
             .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count
         };
@@ -522,7 +527,7 @@ static void check_journal_match(check *k, journal *j, shunt_ast *match, sides *s
     check_patterns(k, kid(match, SHUNT_MATCH_subject), &type, arms, SHUNT_ARM_patterns);
     for (uint32_t i = 0; i < count; i++)
         blocks[i] = arms->kids[i]->kind == SHUNT_AST_ARM ? kid(arms->kids[i], SHUNT_ARM_block) : NULL;
-    check_arms(k, j, blocks, count, s);
+    check_arms(k, j, blocks, count, NULL, s);
 }
 
 static void check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
@@ -557,8 +562,10 @@ static void check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
     case SHUNT_AST_FOR_EACH: check_journal_each(k, j, item, s); return;
     case SHUNT_AST_IF: {
         shunt_ast *const blocks[] = { kid(item, SHUNT_IF_then), kid(item, SHUNT_IF_otherwise) };
+        uint32_t         known = k->learnt.count;
         check_condition(k, kid(item, SHUNT_IF_test));
-        check_arms(k, j, blocks, 2, s);
+        check_arms(k, j, blocks, 2, kid(item, SHUNT_IF_test), s);
+        k->learnt.count = known;
         return;
     }
     case SHUNT_AST_EXIT: {
@@ -662,13 +669,18 @@ static void check_journal(check *k, shunt_ast *node)
 
 static void check_if(check *k, shunt_ast *node)
 {
+    uint32_t known = k->learnt.count;
     check_condition(k, kid(node, SHUNT_IF_test));
+    check_learn(k, kid(node, SHUNT_IF_test), true);
     check_statements(k, kid(node, SHUNT_IF_then));
+    k->learnt.count = known;
+    check_learn(k, kid(node, SHUNT_IF_test), false);
     shunt_ast *other = kid(node, SHUNT_IF_otherwise);
     if (other && other->kind == SHUNT_AST_IF)
         check_if(k, other);
     else if (other)
         check_statements(k, other);
+    k->learnt.count = known;
 }
 
 static void check_match(check *k, shunt_ast *node)
@@ -686,6 +698,7 @@ static void check_check(check *k, shunt_ast *node)
     check_condition(k, kid(node, SHUNT_CHECK_test));
     if (!exit || exit->kind != SHUNT_AST_EXIT) return;
     check_exit(k, exit, false);
+    if (!shunt_text_is(exit->text, "warn")) check_learn(k, kid(node, SHUNT_CHECK_test), true); /* for what stands behind it */
     if (!shunt_text_is(exit->text, "skip")) return;
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0307, exit->span, "`skip` cannot stand after `check`");
     shunt_diag_here(k->diags, d, "a check that fails is a fault, and `skip` says that all is well");
@@ -799,10 +812,12 @@ void check_inserted(check *k, shunt_ast *statement) { check_if(k, statement); }
 static void check_statements(check *k, shunt_ast *block)
 {
     if (!block) return;
+    uint32_t known = k->learnt.count;
     enter_block(k);
     for (uint32_t i = 0; i < block->kid_count; i++)
         if (block->kids[i]) check_statement(k, block->kids[i]);
     leave_block(k);
+    k->learnt.count = known;
 }
 
 /* ---- targets ---- */
