@@ -616,7 +616,7 @@ shunt_ast *phi_part(const shunt_ast *node, uint32_t classes)
             break;
         for (uint32_t i = 0; i < at->kid_count && !next; i++) {
             const shunt_ty *type = at->kids[i] ? type_of(at->kids[i]) : NULL;
-            if (type && type->phi & classes)
+            if (type && type->phi & classes && type->kind != SHUNT_TY_ROW)
                 next = at->kids[i];
             else if (at->kids[i] && at->kids[i]->kind == SHUNT_AST_LIST && at->kids[i]->kid_count) {
                 for (uint32_t j = 0; j < at->kids[i]->kid_count && !next; j++) {
@@ -1456,7 +1456,10 @@ static shunt_ty field_of(check *k, shunt_ast *node, const shunt_ty *row, const s
     fact->member = at;
     shunt_ty type = row->shape->members[at].type;
     type.optional = type.optional || row->optional;
-    type.phi = phi_constant(k, type.phi | row->shape->members[at].given) | row->phi;
+    /* What found a row of a table is not what it holds, its keys excepted: they are equal to that. */
+    const shunt_symbol *table = row->shape->kind == SHUNT_SHAPE_TABLE ? row->shape->symbol : NULL;
+    type.phi = phi_constant(k, type.phi | row->shape->members[at].given);
+    if (!table || at < table->as.table->key_count) type.phi |= row->phi;
     type.literal = false;
     return type;
 }
@@ -1612,6 +1615,8 @@ static shunt_ty check_lookup(check *k, shunt_ast *node, shunt_symbol *table)
     check_fact(k, of)->kind = SHUNT_FACT_SYMBOL;
     check_fact(k, of)->symbol = table;
     (void)check_typed(k, of, table->type);
+    shunt_ty row = table->type;
+    row.optional = true;
     bool right = keys->kid_count == info->key_count;
     if (!right) wrong_key_count(k, node, table, keys->kid_count);
     for (uint32_t i = 0; i < keys->kid_count; i++) {
@@ -1631,11 +1636,9 @@ static shunt_ty check_lookup(check *k, shunt_ast *node, shunt_symbol *table)
         const shunt_member *member = &info->shape->members[i];
         need n = { .by = FOR_LOOKUP, .type = shunt_ty_present(member->type), .name = member->name, .owner = table };
         n.type.length = 0; /* a longer text is just not found */
-        (void)check_needed(k, key, &n);
+        row.phi |= check_needed(k, key, &n).phi;
     }
     check_at(k, node, table);
-    shunt_ty row = table->type;
-    row.optional = true;
     return row;
 }
 
@@ -2010,7 +2013,8 @@ static shunt_ty expression(check *k, shunt_ast *node, const shunt_ty *want)
     case SHUNT_AST_IS: {
         shunt_ty value = check_expr(k, kid(node, SHUNT_IS_value), NULL);
         shunt_ty result = shunt_ty_plain(SHUNT_TY_BOOL);
-        result.phi = value.phi;
+        bool found = value.kind == SHUNT_TY_ROW && value.shape->kind == SHUNT_SHAPE_TABLE; /* that there is a row says nothing */
+        result.phi = found ? 0 : value.phi;
         return result;
     }
     case SHUNT_AST_TEMPLATE: return check_template(k, node);
