@@ -196,7 +196,8 @@ shunt_result shunt_dictionary_with(const shunt_definitions *definitions, const c
             const shunt_loop *loops[16];
             uint32_t          count = shunt_guide_loops(guide, shunt_text_of(part), loops, SHUNT_COUNT(loops));
             for (uint32_t i = 0; i < count && i < SHUNT_COUNT(loops); i++) dict_loop_tree(&out, loops[i], 1);
-            here = count > 0 || (is_path && segments(&out, guide->body, &path, ""));
+            here = is_path && segments(&out, guide->body, &path, ""); /* in base sets loops are called by their segments */
+            here = here || count > 0;
         }
         if (!here) out.length = start;
         found = found || here;

@@ -475,6 +475,9 @@ def inspect_masks_and_get_prints(folder):
     assert json.loads(shunt("get", "--json", "BPR02", SAMPLE)[0])["value"] == "1147.34"
     assert shunt("get", "ISA13", SAMPLE)[0] == "000000101\n"
     assert "phi account_number" in shunt("dict", "835", "CLP")[0] and "2110" in shunt("dict", "835")[0]
+    # In base sets a loop is called as the segment that begins it: both are told.
+    out, _ = shunt("dict", "850", "PID", "--guide", "004010")
+    assert "loop PID " in out and "required, once, in loop PO1 > PID" in out and "in the set itself" in out and "  PID05 " in out
 
 
 TWO = """module two version "1.0.0" edition 1
