@@ -109,7 +109,7 @@ def count(*names):
 # rule: set -> (version, tally or None for records, how the raw text counts it)
 CHECKS = {
     "claim_ar_inst": ("837", [(r"005010X223", "charged", total("CLM", 2))]),
-    "premium_820": ("820", [(r"005010X218", "paid_total", total("BPR", 2)), (r"005010X218", "group_items+member_items", total("RMR", 4)),
+    "premium_820": ("820", [(r"00(5010X218|4010X061)", "paid_total", total("BPR", 2)), (r"00(5010X218|4010X061)", "group_items+member_items", total("RMR", 4)),
                             (r"005010X218", "group_cuts+member_cuts", beside_items), (BASE, "payments", total("BPR", 2)),
                             (BASE, "items_total", total("RMR", 4)), (BASE, "cuts_total", beside_items)]),
     "order_850": ("850", [(BASE, "units_ordered", total("PO1", 2))]),
