@@ -874,7 +874,8 @@ static void check_encode_column(check *k, const shunt_symbol *target, shunt_ast 
 
 static void check_encode(check *k, const shunt_symbol *target, shunt_ast *encode)
 {
-    static const char *const json[] = { "root", "money", NULL }, *const xml[] = { "root", "namespace", "item", NULL },
+    static const char *const json[] = { "root", "money", NULL }, *const xml[] = { "root",     "namespace", "item",
+                                                                                  "prefixes", "fields",    NULL },
                              *const csv[] = { "separator", "quote", "header", "terminator", "encoding", "formulas", NULL },
                              *const fixed[] = { "line", "encoding", NULL };
     static const struct {

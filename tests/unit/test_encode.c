@@ -97,6 +97,14 @@ static const struct {
       "<R "
       "n=\"1\"><Services><S><code>99213</code><charge>60.00</charge></S><S><code>A&lt;1</code><charge>40.00</charge></S></"
       "Services></R>\n" },
+    { "xml with prefixes, and rows with attributes",
+      "encode xml { root: \"a:R\"  prefixes: \"a=urn:a b=urn:b&c\"  namespace: \"urn:d\"  item: \"b:S\"  fields: "
+      "\"service.code=@b:code "
+      "service.charge=a:Charge\"  column services as \"a:Services\"  column nth as \"@b:n\" }",
+      "", CLAIM("C1", "80"),
+      "<a:R xmlns=\"urn:d\" xmlns:a=\"urn:a\" xmlns:b=\"urn:b&amp;c\" b:n=\"1\"><a:Services><b:S "
+      "b:code=\"99213\"><a:Charge>60.00</a:Charge></b:S><b:S "
+      "b:code=\"A&lt;1\"><a:Charge>40.00</a:Charge></b:S></a:Services></a:R>\n" },
     { "an element of attributes alone", "encode xml { column nth as \"@n\" }", "", CLAIM("C1", "80"), "<out n=\"1\"></out>\n" },
     { "csv of kinds of values",
       "encode csv { column claim  column flag  column nth  column rate  column day  column size  column paid  column none  "
@@ -253,6 +261,21 @@ static const struct {
     { "encode xml { column claim as \"xmlClaim\" }", "", "`xmlClaim` is no name of XML\n" },
     { "encode xml { column claim as \"@\" }", "", "`@` is no name of XML\n" },
     { "encode xml { column services as \"@s\" }", "", "an attribute holds one value\n" },
+    { "encode xml { column claim as \"a:c\" }", "", "`a:c` is no name of XML\n" },
+    { "encode xml { prefixes: \"a=urn:a\"  column claim as \"@b:c\" }", "", "`@b:c` is no name of XML\n" },
+    { "encode xml { prefixes: \"a=urn:a\"  item: \"a:\" }", "", "`item` must be a name" },
+    { "encode xml { prefixes: \"a=urn:a\"  item: \"a:b:c\" }", "", "`item` must be a name" },
+    { "encode xml { prefixes: \"a\" }", "", "`prefixes` must be prefixes and their namespaces" },
+    { "encode xml { prefixes: \"a=\" }", "", "`prefixes` must be prefixes and their namespaces" },
+    { "encode xml { prefixes: \"xmlns=urn:a\" }", "", "`prefixes` must be prefixes and their namespaces" },
+    { "encode xml { prefixes: \"a=urn:a a=urn:b\" }", "", "`prefixes` must be prefixes and their namespaces" },
+    { "encode xml { prefixes: \"a=urn:a b=urn:a\" }", "", "`prefixes` must be prefixes and their namespaces" },
+    { "encode xml { fields: \"service.code\" }", "", "`fields` must be fields of rows and their names" },
+    { "encode xml { fields: \"service.cod=x\" }", "", "`fields` must be fields of rows and their names" },
+    { "encode xml { fields: \"code=x\" }", "", "`fields` must be fields of rows and their names" },
+    { "encode xml { fields: \"service.code=x service.code=y\" }", "", "`fields` must be fields of rows and their names" },
+    { "encode xml { fields: \"service.code=a:x\" }", "", "`fields` must be fields of rows and their names" },
+    { "encode xml { fields: \"service.code=@x service.charge=@x\" }", "", "two fields of its rows are attributes of one name" },
     { X12("control: \"0\""), "", "`control` must be a number from 1 to 999999999, in quotes\n  --> t.map:19:57" },
     { X12("control: \"1000000000\""), "", "`control` must be a number" },
     { X12("control: \"1x\""), "", "`control` must be a number" },
@@ -457,7 +480,9 @@ static const struct {
     { "encode csv { encoding: \"ISO-8859-1\"  column claim as \"\xc3\xa9\"  column nth at 4 }", "encode csv { }" },
     { "encode fixed 20 { column claim at 1..10  column day at 11..20 as \"MM/DD/YYYY\" }",
       "encode fixed 9 { column amount at 1..9 as \"N2\" }" },
-    { "encode xml { namespace: \"urn:x\"  column claim as \"@c\"  column services }", "encode xml { }" },
+    { "encode xml { namespace: \"urn:x\"  prefixes: \"a=urn:a\"  fields: \"service.code=@a:c\"  column claim as \"@c\"  column "
+      "services }",
+      "encode xml { }" },
     { "encode x12 820 \"005010\" { sender: \"S\"  receiver: \"R\"  encoding: \"UTF-8\" segment BPR { 1: \"C\"  2: paid  3: \"C\" "
       " 4: \"CHK\" }"
       " for each s in services { segment ENT { 1: nth  2: \"2J\"  3: \"EI\"  4: s.code } } }",
