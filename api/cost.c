@@ -250,6 +250,7 @@ static void held(costing *c, shunt_buffer *out)
     if (uses(p, SHUNT_OP_OCCURRENCE))
         shunt_buffer_format(out, "  %-29s 32 bytes for each combination of arguments that came\n", "occurrence");
     for (uint32_t t = 0; t < p->tallies_count; t++) {
+        if (t + 1 < p->tallies_count && p->tallies[t + 1].declared == 2) continue; /* told with its groups */
         shunt_buffer_format(out, "  %-29.*s a tally of the %s", SHUNT_TEXT_ARGS(shunt_program_text(p, p->tallies[t].name)),
                             scope_names[p->tallies[t].scope]);
         if (p->tallies[t].record != SHUNT_NONE) {

@@ -962,8 +962,11 @@ static void unbounded(check *k, const shunt_symbol *tally)
     if (decl_of(tally)->key_kind == SHUNT_TY_DATE) what = SHUNT_TEXT("date");
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0602, by->span, "this total may grow without bound");
     shunt_diag_here(k->diags, d, "one total for each %.*s in the %s", SHUNT_TEXT_ARGS(what), scopes[tally->as.tally.scope]);
-    shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st%s leaves by `on error`",
-                    decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
+    if (tally->as.tally.declared)
+        shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; where more come, reading it is a failure");
+    else
+        shunt_diag_help(k->diags, d, "state the most you expect: `limit 400`; the 401st%s leaves by `on error`",
+                        decl_of(tally)->key_kind == SHUNT_TY_DATE ? " date" : "");
 }
 
 /* The name of a key is the last of those that it is written with: `facility`, `r.payer`. */
@@ -999,6 +1002,7 @@ static const shunt_shape *keyed_shape(check *k, shunt_symbol *tally, shunt_ast *
     for (uint32_t i = 0; i < count; i++) {
         const shunt_ast *key = several ? by->kids[i] : by;
         shunt_text       name = several ? key_name(key) : SHUNT_TEXT("key");
+        if (!name.length && tally->as.tally.declared) name = check_format(k, "key%u", i + 1);
         if (!name.length) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, key->span, "a key of several has a name");
             shunt_diag_help(k->diags, d, "write a name for what is added under it: `by [facility, payer]`");
@@ -1040,6 +1044,19 @@ static void classify_key(const shunt_symbol *tally, uint32_t number, uint32_t ph
         shape->members[shape->count - 1].type.item->shape->members[0].type.phi |= phi;
 }
 
+/* What is after `by` is read of each instance, as what is after `of`. */
+static void check_group_keys(check *k, const shunt_ast *node, const shunt_symbol *tally)
+{
+    shunt_ast *by = kid(node, SHUNT_TALLY_by);
+    bool       several = by && by->kind == SHUNT_AST_ARRAY;
+    for (uint32_t i = 0; by && i < tally->as.tally.key_count; i++) {
+        shunt_ast *key = several ? kid(by, i) : by;
+        shunt_ty   type = check_present(k, key, FOR_KEY, (shunt_text){ 0 }, NULL);
+        if (!decl_of(tally)->key_kind) decl_of(tally)->key_kind = type.kind;
+        if (tally->type.kind == SHUNT_TY_LIST) classify_key(tally, i, type.phi);
+    }
+}
+
 /* The `of` and `by` of a declared tally, for each instance of its loop. */
 static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt_ty total)
 {
@@ -1074,13 +1091,16 @@ static void check_tally_of(check *k, shunt_ast *node, shunt_symbol *tally, shunt
     k->lost = (loop ? !check_each(k, each, &inner) : true) || lost;
     if (loop) tally->as.tally.variable = inner.variable;
     total.optional = total.clearable = true; /* an absent value makes the tally unknown, at run time */
-    need n = { .by = FOR_TALLY, .type = total, .name = tally->name };
-    if (loop && (tally->type.phi |= check_needed(k, of, &n).phi)) {
+    need     n = { .by = FOR_TALLY, .type = total, .name = tally->name };
+    uint32_t phi = loop ? check_needed(k, of, &n).phi : 0;
+    if (!tally->as.tally.grouped) tally->type.phi |= phi;
+    if (phi) {
         shunt_diag *d =
             shunt_diag_add(k->diags, SHUNT_E0401, of->span, "protected health information reaches the report of the run");
         shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, tally->type.phi)));
         shunt_diag_help(k->diags, d, "`add` it to a tally without `of`: that one is not reported");
     }
+    if (loop) check_group_keys(k, node, tally);
     if (loop) leave_each(k, &inner);
     leave_block(k);
     k->lost = lost;
@@ -1119,7 +1139,8 @@ static void declare_tally(check *k, shunt_ast *node)
     }
     check_fact(k, node)->symbol = tally;
     declare_local(k, tally);
-    if (by && tally->as.tally.declared) not_in_version(k, by->span, "`by` of a tally that the engine adds");
+    const shunt_ast *members = kid(node, SHUNT_TALLY_members);
+    if (by && members && tally->as.tally.declared) not_in_version(k, members->span, "`each` of a tally that the engine adds");
     if (by && tally->as.tally.grouped && !shunt_ty_is_error(&total)) {
         shunt_ty *item = NEW(k, shunt_ty);
         *item = row_of(keyed_shape(k, tally, by, kid(node, SHUNT_TALLY_members), total));
@@ -1348,7 +1369,7 @@ static void check_bounds(check *k, const shunt_ast *items)
 {
     for (uint32_t i = 0; i < items->kid_count; i++) {
         const shunt_fact *fact = items->kids[i]->kind == SHUNT_AST_TALLY ? shunt_fact_of(items->kids[i]) : NULL;
-        if (!fact || !fact->symbol || fact->symbol->as.tally.declared) continue;
+        if (!fact || !fact->symbol) continue;
         if (kid(items->kids[i], SHUNT_TALLY_by) && !kid(items->kids[i], SHUNT_TALLY_limit)) unbounded(k, fact->symbol);
     }
 }

@@ -258,6 +258,23 @@ static uint16_t lets_function(shunt_emitter *e, const shunt_emit_maps_list *maps
     return end_handler(f, late ? SHUNT_TEXT("late") : SHUNT_TEXT("early"));
 }
 
+/* What the engine adds goes to the groups as well, in the same run. */
+static void add_to_group(shunt_emit_fn *f, const shunt_symbol *tally, uint16_t amount)
+{
+    shunt_ast        *by = tally->decl->kids[SHUNT_TALLY_by];
+    shunt_ast *const *keys = by->kind == SHUNT_AST_ARRAY ? by->kids : &by;
+    uint32_t          count = tally->as.tally.key_count;
+    shunt_type       *types = SHUNT_NEW_N(f->e->arena, shunt_type, count + 1);
+    if (!types) {
+        f->e->no_memory = true;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) types[i] = (shunt_type){ .kind = SHUNT_KIND_TEXT };
+    uint16_t run = shunt_emit_run_of(f, types, count);
+    for (uint32_t i = 0; i < count; i++) shunt_emit_text_into(f, keys[i], (uint16_t)(run + i));
+    shunt_emit_op(f, SHUNT_OP_TALLY_ADD, (uint16_t)tally->number, amount, run);
+}
+
 static uint16_t tally_function(shunt_emitter *e, shunt_symbol *tally, shunt_type type, uint16_t frame)
 {
     shunt_emit_fn   *f = shunt_emit_fn_new(e, SHUNT_PHASE_TALLY);
@@ -272,6 +289,7 @@ static uint16_t tally_function(shunt_emitter *e, shunt_symbol *tally, shunt_type
     uint16_t result = shunt_emit_temp(f, type);
     f->span = decl->kids[SHUNT_TALLY_of]->span;
     shunt_emit_into(f, decl->kids[SHUNT_TALLY_of], result);
+    if (tally->as.tally.grouped) add_to_group(f, tally, result);
     shunt_emit_op(f, SHUNT_OP_RETURN, result, 0, 0);
     if (none.jumps.count) {
         shunt_emit_bind(f, &none);
@@ -299,9 +317,16 @@ static void add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_sy
               .limit = symbol->as.tally.limit,
               .type = shunt_emit_tally_type(e, symbol),
         };
-        if (tally.declared && symbol->as.tally.grouped)
-            shunt_emit_unsupported(e, items->kids[i]->span, "a declared tally `by` a key");
         if (tally.declared) tally.frame = shunt_emit_frame(e, symbol->as.tally.loop);
+        if (tally.declared && symbol->as.tally.grouped) { /* the sum, which the report shows, and its groups */
+            shunt_tally *sum = SHUNT_EMIT_NEW(e, &e->tallies);
+            *sum = tally;
+            sum->record = SHUNT_NONE;
+            sum->keys = sum->members = 0;
+            sum->limit = 0;
+            tally.frame = SHUNT_NONE;
+            tally.declared = 2;
+        }
         shunt_tally *out = SHUNT_EMIT_NEW(e, &e->tallies);
         *out = tally;
         symbol->number = shunt_emit_number(e, e->tallies.count - 1);
@@ -310,9 +335,9 @@ static void add_tallies(shunt_emitter *e, const shunt_ast *items, const shunt_sy
         if (items->kids[i]->kind != SHUNT_AST_TALLY) continue;
         shunt_symbol *symbol = shunt_fact_of(items->kids[i])->symbol;
         if (!symbol->as.tally.declared) continue;
-        uint16_t function =
-            tally_function(e, symbol, e->tallies.items[symbol->number].type, e->tallies.items[symbol->number].frame);
-        e->tallies.items[symbol->number].function = function;
+        uint32_t sum = symbol->number - symbol->as.tally.grouped;
+        uint16_t function = tally_function(e, symbol, e->tallies.items[sum].type, e->tallies.items[sum].frame);
+        e->tallies.items[sum].function = function;
     }
 }
 

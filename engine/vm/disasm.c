@@ -171,7 +171,8 @@ static void print_head(struct printer *d)
             name(d, p->records[t->record].name);
             shunt_buffer_format(d->out, " limit %u", t->limit);
         }
-        if (t->declared) {
+        if (t->declared == 2) shunt_buffer_z(d->out, " groups of the one before");
+        if (t->declared == 1) {
             shunt_buffer_z(d->out, " each ");
             name(d, p->frames[t->frame].id);
             entry(d, "adds", t->function);

@@ -24,6 +24,7 @@ struct groups {
     struct group *items; /* in order of arrival, so that undoing cuts the tail */
     uint32_t     *buckets;
     uint32_t      count, capacity, bucket_count;
+    bool          over; /* more groups came than the limit says, and were left out */
     shunt_buffer  keys;
 };
 
@@ -252,6 +253,7 @@ static void forget(shunt_ledger *l, struct groups *g, uint16_t tally, bool fresh
     for (uint32_t i = 0; fresh_too && i < g->count; i++) l->distinct[tally] -= g->items[i].fresh;
     for (uint32_t i = 0; i < g->count; i++) g->buckets[g->items[i].hash & (g->bucket_count - 1)] = FREE; /* few of many, often */
     g->count = 0;
+    g->over = false;
     g->keys.length = 0;
 }
 
@@ -286,7 +288,10 @@ shunt_status shunt_ledger_add(shunt_ledger *l, uint16_t tally, shunt_value value
     uint32_t at = find(g, hash, key);
     if (at == FREE) {
         bool fresh = !known_further_out(l, tally, SHUNT_LEVEL_TRANSACTION, hash, key);
-        if (grouped && fresh && l->distinct[tally] >= t->limit) return SHUNT_LIMIT_GROUPS;
+        if (grouped && fresh && l->distinct[tally] >= t->limit) {
+            if (t->declared) g->over = true; /* what arrives is no fault of its unit: who reads the tally is told */
+            return t->declared ? SHUNT_OK : SHUNT_LIMIT_GROUPS;
+        }
         at = create(l, g, hash, key);
         if (at == FREE) return SHUNT_NO_MEMORY;
         if (!note_change(l, (struct change){ .group = at, .tally = tally, .created = true })) {
@@ -345,6 +350,7 @@ static shunt_level level_of(uint8_t scope)
 static shunt_status hand_on(shunt_ledger *l, unsigned level, uint16_t tally)
 {
     struct groups *from = groups_at(l, level, tally), *to = groups_at(l, level + 1, tally);
+    to->over = to->over || from->over;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct group *group = &from->items[i];
         shunt_text          key = key_of(from, group);
@@ -379,9 +385,9 @@ shunt_status shunt_ledger_close(shunt_ledger *l, shunt_level level, bool undone,
     close_sums(l, level, undone, fate);
     shunt_ledger_keep(l);
     for (uint32_t t = 0; t < l->tally_count; t++) {
-        bool further = level_of(l->program->tallies[t].scope) > level;
-        if (!undone && further && status == SHUNT_OK) status = hand_on(l, level, (uint16_t)t);
-        forget(l, groups_at(l, level, (uint16_t)t), (uint16_t)t, undone || !further);
+        bool further = level_of(l->program->tallies[t].scope) > level, lost = undone && !l->program->tallies[t].declared;
+        if (!lost && further && status == SHUNT_OK) status = hand_on(l, level, (uint16_t)t);
+        forget(l, groups_at(l, level, (uint16_t)t), (uint16_t)t, lost || !further);
     }
     return status;
 }
@@ -533,8 +539,11 @@ shunt_status shunt_ledger_read(const shunt_ledger *l, uint16_t tally, shunt_aren
     *value = (shunt_value){ 0 };
     if (t->declared) {
         shunt_sum all = { 0 };
-        for (int fate = 0; fate < SHUNT_FATE_COUNT; fate++) add_sum(&all, sum_at(l, level, tally, (shunt_fate)fate));
+        uint16_t  summed = t->declared == 2 ? (uint16_t)(tally - 1) : tally;
+        for (int fate = 0; fate < SHUNT_FATE_COUNT; fate++) add_sum(&all, sum_at(l, level, summed, (shunt_fate)fate));
         if (all.unknown) return SHUNT_TALLY_UNKNOWN;
+        if (summed != tally && groups_at(l, level, tally)->over) return SHUNT_LIMIT_GROUPS;
+        if (summed != tally) return read_groups(l, t, groups_at(l, level, tally), arena, value);
         if (t->type.kind == SHUNT_KIND_INT && (all.amount > INT64_MAX || all.amount < INT64_MIN)) return SHUNT_OVERFLOW;
         put_amount(t->type, all.amount, value);
         return SHUNT_OK;

@@ -177,8 +177,9 @@ typedef struct shunt_encoding {
 
 typedef struct shunt_tally {
     uint16_t name;
-    uint8_t  scope;           /* shunt_scope */
-    uint8_t  declared;        /* 1 = the engine adds it, by `function`, when `frame` is left */
+    uint8_t  scope; /* shunt_scope */
+    uint8_t
+             declared; /* 1 = the engine adds it, by `function`, when `frame` is left; 2 = groups that the function of the tally before it adds to */
     uint16_t frame, function; /* declared: frame and function (param: node; result: the amount) */
     uint16_t record;          /* grouped: record type of its rows (key, total); SHUNT_NONE */
     uint16_t source;          /* which source it belongs to */

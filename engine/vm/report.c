@@ -168,7 +168,7 @@ static void put_tallies(struct writer *w, const shunt_session *s)
     const shunt_program *p = shunt_session_program(s);
     open_member(w, "tallies", '[');
     for (uint32_t i = 0; i < p->tallies_count; i++)
-        if (p->tallies[i].declared) put_tally(w, s, (uint16_t)i);
+        if (p->tallies[i].declared == 1) put_tally(w, s, (uint16_t)i);
     close_with(w, ']');
 }
 
@@ -200,7 +200,7 @@ static void put_warnings(struct writer *w, const shunt_session *s)
     for (uint32_t i = 0; i < p->tallies_count; i++) {
         shunt_sum skipped = shunt_ledger_sum(shunt_session_ledger(s), SHUNT_LEVEL_RUN, (uint16_t)i, SHUNT_SKIPPED);
         shunt_sum all = shunt_ledger_arrived(shunt_session_ledger(s), (uint16_t)i);
-        if (!p->tallies[i].declared || (skipped.amount == 0 && all.unknown == 0)) continue;
+        if (p->tallies[i].declared != 1 || (skipped.amount == 0 && all.unknown == 0)) continue;
         item(w);
         open_with(w, '{');
         put_text(w, "tally", shunt_program_text(p, p->tallies[i].name));

@@ -70,7 +70,7 @@ static bool prepare_tables(shunt_session *s)
             if (p->handlers[h].frame == frame) s->loops[i].handler = p->handlers[h].function;
         s->loops[i].unit = plan->frames[frame].unit && s->loops[i].handler != SHUNT_NONE;
         for (uint32_t t = 0; t < p->tallies_count; t++)
-            s->loops[i].tallied |= p->tallies[t].declared && p->tallies[t].frame == frame;
+            s->loops[i].tallied |= p->tallies[t].declared == 1 && p->tallies[t].frame == frame;
     }
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const shunt_plan_node *node = &plan->nodes[i];
@@ -85,7 +85,7 @@ static bool prepare_tables(shunt_session *s)
             if (currency != SHUNT_NONE && slot->path == currency) s->nodes[i] |= NODE_CURRENCY;
         }
         for (uint32_t t = 0; node->frame != SHUNT_NONE && t < p->tallies_count; t++)
-            if (p->tallies[t].declared && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
+            if (p->tallies[t].declared == 1 && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
     }
     for (uint32_t i = 0; i < plan->loop_count; i++) s->plain[i] = !s->loops[i].unit && !s->loops[i].tallied;
     for (uint32_t i = 0; i < plan->node_count; i++) s->plain[plan->loop_count + i] = !(s->nodes[i] & ~NODE_CAPTURED);
@@ -370,6 +370,8 @@ static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node
         SHUNT_TRY(shunt_vm_run(s->vm, function, node, false, &outcome));
     }
     bool known = node && outcome.status == SHUNT_OK && outcome.has_result && outcome.state == SHUNT_PRESENT;
+    if (tally + 1u < s->program->tallies_count && s->program->tallies[tally + 1].declared == 2)
+        (known ? shunt_ledger_keep : shunt_ledger_undo)(s->ledger); /* whatever becomes of the unit */
     if (node) shunt_vm_trace_tally(s->vm, tally);
     shunt_ledger_arrive(s->ledger, tally, known, outcome.result, outside);
     return SHUNT_OK;
@@ -378,7 +380,8 @@ static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node
 static shunt_status run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
 {
     for (uint32_t t = 0; t < s->program->tallies_count; t++)
-        if (s->program->tallies[t].declared && s->program->tallies[t].frame == frame) SHUNT_TRY(run_tally(s, (uint16_t)t, node));
+        if (s->program->tallies[t].declared == 1 && s->program->tallies[t].frame == frame)
+            SHUNT_TRY(run_tally(s, (uint16_t)t, node));
     return SHUNT_OK;
 }
 

@@ -980,7 +980,7 @@ static bool check_tally_use(struct verifier *v, shunt_instruction i)
         return shunt_type_same(v->types[i.a], t->record == SHUNT_NONE ? t->type : rows) ? true
                                                                                         : wrong(v, "the tally has another type");
     }
-    if (t->declared) return wrong(v, "the engine adds to this tally");
+    if (t->declared == 1) return wrong(v, "the engine adds to this tally");
     if (!shunt_type_same(v->types[i.b], t->type)) return wrong(v, "the tally has another type");
     if (t->record == SHUNT_NONE) return i.c == 0 || wrong(v, "the tally has no groups");
     return all_texts(v, i.c, (uint32_t)t->keys + t->members) || wrong(v, "the group is no text");
@@ -1247,7 +1247,7 @@ static bool is_total(const shunt_tally *t, const shunt_field *field) { return sh
 static bool group_ok(const struct verifier *v, const shunt_tally *t)
 {
     const shunt_program *p = v->p;
-    if (t->record >= p->records_count || t->declared || t->keys == 0 || t->keys + 1u > TEXTS_AT_ONCE || t->members > 1)
+    if (t->record >= p->records_count || t->declared == 1 || t->keys == 0 || t->keys + 1u > TEXTS_AT_ONCE || t->members > 1)
         return false;
     const shunt_record_type *r = &p->records[t->record];
     const shunt_field       *fields = p->fields + r->field_first;
@@ -1268,12 +1268,18 @@ static bool check_tallies(struct verifier *v)
     const shunt_program *p = v->p;
     for (uint32_t i = 0; i < p->tallies_count; i++) {
         const shunt_tally *t = &p->tallies[i];
-        if (!text_ok(v, t->name) || t->scope > SHUNT_SCOPE_FILE || t->declared > 1 || t->source >= p->sources_count ||
+        if (!text_ok(v, t->name) || t->scope > SHUNT_SCOPE_FILE || t->declared > 2 || t->source >= p->sources_count ||
             !type_ok(v, t->type))
             return bad(v, "tally %u", i);
         if (t->type.kind != SHUNT_KIND_DECIMAL && !number(t->type)) return bad(v, "tally %u adds no numbers", i);
         if (t->record != SHUNT_NONE) {
             if (!group_ok(v, t)) return bad(v, "tally %u: groups", i);
+        }
+        if (t->declared == 2) {
+            const shunt_tally *sum = i ? &p->tallies[i - 1] : t;
+            if (sum->declared != 1 || sum->scope != t->scope || !shunt_type_same(sum->type, t->type) || t->record == SHUNT_NONE)
+                return bad(v, "tally %u: groups of no tally", i);
+            continue;
         }
         if (!t->declared) continue;
         if (t->frame >= p->frames_count || t->function >= p->functions_count) return bad(v, "tally %u: frame or function", i);

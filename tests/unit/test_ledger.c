@@ -137,6 +137,39 @@ START_TEST(the_limit_of_groups_counts_all_levels)
 END_TEST
 
 /* Joined keys sort by their parts, whatever bytes these hold, and come back as they were; members stand in their group. */
+/* Groups of a tally that the engine adds: what undoes a transaction leaves them, as it leaves the sum; one over the limit is told to who reads them. */
+START_TEST(groups_of_what_arrives)
+{
+    struct world w;
+    shunt_value  value;
+    world_init(&w, &shunt_memory_libc);
+    w.tallies[PLAIN].declared = 1;
+    w.tallies[GROUPED].declared = 2;
+    w.tallies[PLAIN].scope = w.tallies[GROUPED].scope = SHUNT_SCOPE_FILE;
+    for (int i = 0; i < 2; i++) { /* the first one is undone */
+        ck_assert_int_eq(add(&w, GROUPED, 1 << i, i ? "b" : "a"), SHUNT_OK);
+        shunt_ledger_keep(w.ledger);
+        ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_TRANSACTION, i == 0, SHUNT_QUARANTINED), SHUNT_OK);
+    }
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_BATCH, true, SHUNT_QUARANTINED), SHUNT_OK);
+    ck_assert_str_eq(shown(&w, GROUPED), "a=1 b=2");
+    ck_assert_int_eq(add(&w, GROUPED, 1, "c"), SHUNT_OK);
+    ck_assert_int_eq(add(&w, GROUPED, 1, "d"), SHUNT_OK); /* over the limit of three */
+    ck_assert_int_eq(add(&w, GROUPED, 1, "a"), SHUNT_OK);
+    shunt_ledger_keep(w.ledger);
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_TRANSACTION, false, SHUNT_POSTED), SHUNT_OK);
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_BATCH, false, SHUNT_POSTED), SHUNT_OK);
+    ck_assert_int_eq(shunt_ledger_read(w.ledger, GROUPED, w.arena, &value), SHUNT_LIMIT_GROUPS);
+    shunt_ledger_arrive(w.ledger, PLAIN, false, (shunt_value){ 0 }, SHUNT_POSTED);
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_TRANSACTION, false, SHUNT_POSTED), SHUNT_OK);
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_BATCH, false, SHUNT_POSTED), SHUNT_OK);
+    ck_assert_int_eq(shunt_ledger_read(w.ledger, GROUPED, w.arena, &value), SHUNT_TALLY_UNKNOWN);
+    ck_assert_int_eq(shunt_ledger_close(w.ledger, SHUNT_LEVEL_FILE, false, SHUNT_POSTED), SHUNT_OK);
+    ck_assert_str_eq(shown(&w, GROUPED), "");
+    world_done(&w);
+}
+END_TEST
+
 START_TEST(several_keys_and_members)
 {
     static const char *const parts[][2] = { { "b", "1" }, { "a", "" },   { "a", "x" }, { "a\0b", "y" },
@@ -321,6 +354,7 @@ int main(void)
     tcase_add_test(tc, several_keys_and_members);
     tcase_add_test(tc, control_totals);
     tcase_add_test(tc, more_than_38_digits);
+    tcase_add_test(tc, groups_of_what_arrives);
     tcase_add_test(tc, memory_that_fails);
     tcase_add_test(tc, parcels_come_back_whole);
     suite_add_tcase(suite, tc);

@@ -443,6 +443,7 @@ START_TEST(what_runs_when)
     TRY(tally.frame, 2, "tally 0: function");
     TRY(tally.type.kind, SHUNT_KIND_DECIMAL, "tally 0: function");
     TRY(tally.scope, 9, "tally 0");
+    TRY(tally.declared, 2, "tally 0: groups of no tally");
     ck_assert_msg(again(&changed, why) == SHUNT_OK, "%s", why);
     shunt_program_free(p);
 }
