@@ -313,6 +313,10 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, uin
                                                  run->callbacks.dead_letter ? on_letter : NULL },
                                       .covered = covered,
                                       .covered_count = covered_count };
+    if (!run->program) {
+        snprintf(why, 200, "there is no program to run: its rules were not compiled");
+        return SHUNT_USAGE;
+    }
     SHUNT_TRY(need_tables(run, why));
     SHUNT_TRY(shunt_externs_new(&run->memory, run->program, o ? o->extern_folder : NULL, false, &run->externs, why));
     options.call_extern = run->externs ? shunt_externs_call : NULL;

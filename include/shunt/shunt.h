@@ -228,7 +228,7 @@ typedef struct shunt_run_options {
     const char *extern_folder;
 } shunt_run_options;
 
-/* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free. */
+/* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free; no program is SHUNT_RULES_FAULT. */
 SHUNT_API shunt_result shunt_run_new(const shunt_program *program, const shunt_callbacks *callbacks,
                                      const shunt_run_options *options, shunt_run **run, shunt_messages **messages);
 /* Inputs come one after the other: begin, feed pieces of any size, end. `id` NULL = its ordinal; `name` is for the report. */

@@ -293,6 +293,17 @@ static bool keep(void *context, const void *bytes, size_t size)
     return true;
 }
 
+START_TEST(no_program)
+{
+    shunt_run      *made;
+    shunt_messages *messages;
+    ck_assert_int_eq(shunt_run_new(NULL, NULL, NULL, &made, &messages), SHUNT_RULES_FAULT);
+    ck_assert(!made && messages && shunt_messages_errors(messages) == 1);
+    shunt_messages_free(messages);
+    ck_assert_int_eq(shunt_messages_print(NULL, false, keep, NULL), SHUNT_DONE);
+}
+END_TEST
+
 START_TEST(options_that_are_wrong)
 {
     shunt_program    *program = load(0);
@@ -352,6 +363,7 @@ int main(void)
     tcase_add_loop_test(tc, spool_of_the_host, 0, 2);
     tcase_add_test(tc, only_the_units_of_a_letter);
     tcase_add_test(tc, a_whole_letter);
+    tcase_add_test(tc, no_program);
     tcase_add_loop_test(tc, options_that_are_wrong, 0, SHUNT_COUNT(bad_options));
     tcase_add_test(tc, lists_of_units);
     suite_add_tcase(suite, tc);
