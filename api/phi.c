@@ -309,6 +309,8 @@ static shunt_status survey_all(survey *s, bool json, shunt_buffer *out)
     const shunt_compilation *c = &s->c->compilation;
     for (uint32_t m = 0; m < c->module_count; m++)
         if (c->modules[m].tree) visit(s, c->modules[m].tree->kids[SHUNT_MODULE_decls], NULL);
+    for (uint32_t i = 0; i < c->symbol_count; i++)
+        if (c->symbols[i]->kind == SHUNT_SYMBOL_MAP && c->symbols[i]->as.map.copy) visit(s, c->symbols[i]->decl, NULL);
     if (s->no_memory) return SHUNT_NO_MEMORY;
     if (json)
         as_json(s, out);

@@ -1345,7 +1345,9 @@ static void check_constant(check *k, shunt_ast *node)
 
 static void shape_map(check *k, shunt_symbol *symbol)
 {
-    shunt_ast *sources = kid(symbol->decl, SHUNT_MAP_sources), *targets = kid(symbol->decl, SHUNT_MAP_targets);
+    shunt_ast  *sources = kid(symbol->decl, SHUNT_MAP_sources), *targets = kid(symbol->decl, SHUNT_MAP_targets);
+    symbol_list more = { 0 };
+    bool        mixed = false;
     *PUSH(k, &k->maps) = symbol;
     symbol->as.map.sources = NEW_N(k, shunt_symbol *, sources ? sources->kid_count : 0);
     symbol->as.map.targets = NEW_N(k, shunt_symbol *, targets ? targets->kid_count : 0);
@@ -1357,7 +1359,8 @@ static void shape_map(check *k, shunt_symbol *symbol)
             continue;
         }
         if (record && record->kind == SHUNT_SYMBOL_TARGET) {
-            if (!decl_of(record)->unread) not_in_version(k, sources->kids[i]->span, "a map of several sources");
+            if (!decl_of(record)->unread) not_in_version(k, sources->kids[i]->span, "a target among several sources");
+            mixed = true;
             continue;
         }
         if (!source && k->module->incomplete) continue;
@@ -1372,8 +1375,16 @@ static void shape_map(check *k, shunt_symbol *symbol)
             if (near.length) shunt_diag_help(k->diags, d, "did you mean %.*s?", SHUNT_TEXT_ARGS(near));
             continue;
         }
-        if (symbol->as.map.source_count && !decl_of(source)->unread) {
-            not_in_version(k, sources->kids[i]->span, "a map of several sources");
+        bool again = false;
+        for (uint32_t n = 0; n < i; n++) again = again || shunt_text_equal(sources->kids[n]->text, sources->kids[i]->text);
+        if (again) {
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0208, sources->kids[i]->span, "`%.*s` is named twice",
+                                           SHUNT_TEXT_ARGS(source->name));
+            shunt_diag_help(k->diags, d, "remove one of them");
+            continue;
+        }
+        if (symbol->as.map.source_count) {
+            *PUSH(k, &more) = source;
             continue;
         }
         symbol->as.map.sources[symbol->as.map.source_count++] = source;
@@ -1387,6 +1398,8 @@ static void shape_map(check *k, shunt_symbol *symbol)
         }
         symbol->as.map.targets[symbol->as.map.target_count++] = target;
     }
+    if (mixed) symbol->as.map.source_count = 0; /* what it reads is silent */
+    if (more.count && !mixed) map_of_several(k, symbol, &more);
 }
 
 static bool same_guide(const shunt_symbol *a, const shunt_symbol *b, const shunt_guide **guide)
@@ -1543,8 +1556,14 @@ static void shape_maps(check *k, module *m)
 static void check_maps(check *k)
 {
     for (uint32_t i = 0; i < k->maps.count; i++) {
-        k->module = &k->modules[k->maps.items[i]->module];
+        const shunt_symbol *map = k->maps.items[i];
+        uint32_t            before = k->diags->count;
+        k->module = &k->modules[map->module];
         check_map(k, k->maps.items[i]);
+        for (uint32_t d = before; map->as.map.copy && d < k->diags->count;
+             d++) /* what the first source has as well is told once */
+            shunt_diag_note(k->diags, &k->diags->items[d], "this is so where the map reads `%.*s`",
+                            SHUNT_TEXT_ARGS(map->as.map.sources[0]->name));
     }
 }
 

@@ -374,6 +374,8 @@ void leave_visitor(check *k, const visitor *v);
 /* ---- maps of records (check_chain.c) ---- */
 /* `map b from TARGET`; a journal is reported. */
 void     map_of_records(check *k, shunt_symbol *map, const shunt_ast *name, shunt_symbol *target);
+/* The further sources of a map, which has its first one: a copy of the map for each of them. */
+void     map_of_several(check *k, shunt_symbol *map, const symbol_list *sources);
 /* When all maps know what they read and write: puts k->maps in an order in which those that hand records on come first. */
 void     link_maps(check *k);
 /* The map, and all that its records come to. */

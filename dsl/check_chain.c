@@ -1,10 +1,10 @@
-/* Maps that take the records of another one as their source: who hands records to whom, in which order, and what has no place in a map that
+/* Maps of several sources: one for each. Maps that take the records of another one as their source: who hands records to whom, in which order, and what has no place in a map that
  * reads no message. The handler of such a map runs where a record is made, in the unit of the map that makes it. */
 #include "dsl/check.h"
 
 enum { CHAIN_AT_MOST = 1000 /* maps, one after the other */ };
 
-/* ---- who hands records to whom ---- */
+/* ---- what a map reads ---- */
 
 void map_of_records(check *k, shunt_symbol *map, const shunt_ast *name, shunt_symbol *target)
 {
@@ -18,6 +18,68 @@ void map_of_records(check *k, shunt_symbol *map, const shunt_ast *name, shunt_sy
     }
     map->as.map.record = target;
 }
+
+/* ---- several sources ---- */
+
+typedef struct renaming {
+    const symbol_list  *sources;
+    const shunt_symbol *first, *at_hand;
+} renaming;
+
+static void rename_source(const renaming *r, shunt_ast *name)
+{
+    if (!name || name->kind != SHUNT_AST_NAME) return;
+    bool known = shunt_text_equal(name->text, r->first->name);
+    for (uint32_t i = 0; i < r->sources->count; i++) known = known || shunt_text_equal(name->text, r->sources->items[i]->name);
+    if (known) name->text = r->at_hand->name;
+}
+
+/* Whichever of the sources is named, as a list or as an argument, is the one at hand. */
+static bool rename_in(shunt_ast *node, void *context)
+{
+    const renaming *r = context;
+    if (node->kind == SHUNT_AST_EACH) rename_source(r, kid(node, SHUNT_EACH_list));
+    const shunt_ast *args = node->kind == SHUNT_AST_CALL ? kid(node, SHUNT_CALL_args) : NULL;
+    for (uint32_t i = 0; args && i < args->kid_count; i++) rename_source(r, args->kids[i]);
+    return true;
+}
+
+/* What is kept longer than a transaction would be kept for each source. */
+static void refuse_wider(check *k, const shunt_ast *items)
+{
+    for (uint32_t i = 0; items && i < items->kid_count; i++) {
+        const shunt_ast *item = items->kids[i], *scope = NULL;
+        if (item->kind == SHUNT_AST_TALLY) scope = kid(item, SHUNT_TALLY_scope);
+        if (item->kind == SHUNT_AST_AT_END) scope = kid(item, SHUNT_AT_END_scope);
+        if (!scope || !(shunt_text_is(scope->text, "batch") || shunt_text_is(scope->text, "file"))) continue;
+        not_in_version(k, scope->span,
+                       item->kind == SHUNT_AST_TALLY ? "a tally per %.*s in a map of several sources"
+                                                     : "`at end of %.*s` in a map of several sources",
+                       SHUNT_TEXT_ARGS(scope->text));
+    }
+}
+
+void map_of_several(check *k, shunt_symbol *map, const symbol_list *sources)
+{
+    renaming r = { sources, map->as.map.sources[0], map->as.map.sources[0] };
+    refuse_wider(k, kid(map->decl, SHUNT_MAP_items));
+    for (uint32_t i = 0; i < sources->count; i++) {
+        shunt_ast    *tree = check_need(k, shunt_ast_copy(k->arena, map->decl));
+        shunt_symbol *copy = new_symbol(k, SHUNT_SYMBOL_MAP, map->name, tree, map->span);
+        *PUSH(k, &k->maps) = copy;
+        copy->as.map.sources = NEW_N(k, shunt_symbol *, 1);
+        copy->as.map.sources[copy->as.map.source_count++] = sources->items[i];
+        copy->as.map.targets = map->as.map.targets;
+        copy->as.map.target_count = map->as.map.target_count;
+        copy->as.map.copy = true;
+        r.at_hand = sources->items[i];
+        shunt_ast_walk(kid(tree, SHUNT_MAP_items), rename_in, &r);
+    }
+    r.at_hand = r.first;
+    shunt_ast_walk(kid(map->decl, SHUNT_MAP_items), rename_in, &r);
+}
+
+/* ---- who hands records to whom ---- */
 
 typedef struct chaining {
     check      *k;

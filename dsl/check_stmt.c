@@ -1396,7 +1396,7 @@ void check_map(check *k, shunt_symbol *map)
     check_bounds(k, items);
     leave_block(k);
     shunt_ast *names = kid(map->decl, SHUNT_MAP_targets);
-    for (uint32_t i = 0; i < map->as.map.target_count && !has_error_node(items) && !k->unread; i++) {
+    for (uint32_t i = 0; i < map->as.map.target_count && !has_error_node(items) && !k->unread && !map->as.map.copy; i++) {
         const shunt_symbol *target = map->as.map.targets[i];
         if (decl_of(target)->written) continue;
         const shunt_ast *at = NULL;

@@ -7,9 +7,9 @@ void shunt_emit_cover(shunt_emit_fn *f, shunt_cover_kind kind, const shunt_ast *
     shunt_covers  *covers = e->c->covers;
     uint32_t       number;
     if (!covers || !node) return;
-    uintptr_t key[] = { (uintptr_t)node, kind };
+    uint32_t key[] = { node->span.file, node->span.begin, node->span.end, kind, node->kind };
     if (!e->cover_keys) e->cover_keys = shunt_intern_new(e->arena);
-    /* A body that is emitted in several places is one place of the rules. */
+    /* A body that is emitted in several places is one place of the rules, also that of a map of several sources. */
     if (!e->cover_keys || !shunt_intern_add(e->cover_keys, (shunt_text){ (const char *)key, sizeof key }, &number)) {
         e->no_memory = true;
         return;

@@ -221,6 +221,7 @@ typedef struct shunt_symbol {
             uint32_t              order;  /* maps that hand records to others come before them */
             bool                  fed;    /* a message comes to it, or records made of one */
             uint32_t              walk;   /* the last search that came by, see map_walks */
+            bool                  copy;   /* of a map of several sources, for one of them; its tree is its own */
             shunt_ast           **whens; /* of the overlays of the modules it runs, checked for this map; overlay_count of them */
             shunt_overlay       **overlays;
             uint32_t              overlay_count;
