@@ -335,8 +335,9 @@ static void say_changed(const shunt_project *p, shunt_diags *diags, const shunt_
     if (pin->kind == SHUNT_PIN_PACKAGE && !shunt_text_equal(pin->version, was->version))
         shunt_diag_note(diags, d, "its version is %.*s now, and was %.*s", SHUNT_TEXT_ARGS(pin->version),
                         SHUNT_TEXT_ARGS(was->version));
-    shunt_diag_note(diags, d, "its SHA-256 begins with %.8s, and `%.*s` has %.8s", pin->hash.bytes, SHUNT_TEXT_ARGS(p->lock_path),
-                    was->hash.bytes);
+    if (!shunt_text_equal(pin->hash, was->hash))
+        shunt_diag_note(diags, d, "its SHA-256 begins with %.8s, and `%.*s` has %.8s", pin->hash.bytes,
+                        SHUNT_TEXT_ARGS(p->lock_path), was->hash.bytes);
     shunt_diag_help(diags, d, "put back what it was; or, if the change is meant, look at it and run `shunt lock %.*s`",
                     SHUNT_TEXT_ARGS(lock_folder(p)));
 }

@@ -352,6 +352,119 @@ START_TEST(every_failure_of_memory_is_survived)
 }
 END_TEST
 
+/* ---- stored answers ---- */
+
+static const char bank[] = "module a.bank version \"1\"\n"
+                           "source bank is CSV { currency: USD  column id: text(5)  column amount: money }\n"
+                           "codes { C \"c\" queue \"q\" }\n"
+                           "target row { id: text(5)  amount: money(USD)  key id }\n"
+                           "target line { id: text(5)  key id  encode csv { separator: \";\" } }\n"
+                           "map m from bank into row, line {\n  on error quarantine C\n"
+                           "  for each r in rows { emit row { id: r.id  amount: r.amount } emit line { id: r.id } }\n}\n"
+                           "golden \"*.csv\" into \"out\"\n";
+
+struct folder {
+    char        path[40], rules[60], input[60];
+    struct text stored; /* what `store` was given last, its path before it */
+};
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void make_folder(struct folder *f)
+{
+    *f = (struct folder){ .path = "/tmp/shunt-golden-XXXXXX" };
+    ck_assert_ptr_nonnull(mkdtemp(f->path));
+    snprintf(f->rules, sizeof f->rules, "%s/a.map", f->path);
+    snprintf(f->input, sizeof f->input, "%s/in.csv", f->path);
+    put(f->rules, bank);
+    put(f->input, "id,amount\nA,1.00\nB,x\n");
+}
+
+static void remove_folder(const struct folder *f)
+{
+    remove(f->rules);
+    remove(f->input);
+    remove(f->path);
+}
+
+static int store(void *context, const char *path, const void *bytes, size_t size)
+{
+    struct folder *f = context;
+    f->stored = (struct text){ 0 };
+    return keep(&f->stored, path, strlen(path)) && keep(&f->stored, "\n", 1) && keep(&f->stored, bytes, size) ? 0 : ENOSPC;
+}
+
+static int refuse(void *context, const char *path, const void *bytes, size_t size)
+{
+    (void)context, (void)path, (void)bytes, (void)size;
+    return EROFS;
+}
+
+static shunt_result run_tests(struct folder *f, const shunt_allocator                              *allocator,
+                              int (*with)(void *, const char *, const void *, size_t), struct text *said)
+{
+    shunt_compile_options options = {
+        .size = sizeof options, .allocator = allocator, .project = "", .store = with, .store_context = f
+    };
+    shunt_messages   *messages = NULL;
+    shunt_test_totals totals;
+    *said = (struct text){ 0 };
+    shunt_result result = shunt_test(f->rules, &options, SHUNT_TEST_TAP, 1, keep, said, &totals, &messages);
+    shunt_messages_free(messages);
+    return result;
+}
+
+START_TEST(an_answer_goes_to_the_host)
+{
+    struct folder f;
+    struct text   said;
+    make_folder(&f);
+    ck_assert_int_eq(run_tests(&f, NULL, NULL, &said), SHUNT_INPUT_FAULT);
+    ck_assert_ptr_nonnull(strstr(said.bytes, "there is no `out/in.csv.ndjson`"));
+    ck_assert_int_eq(run_tests(&f, NULL, refuse, &said), SHUNT_INPUT_FAULT);
+    ck_assert_ptr_nonnull(strstr(said.bytes, "`out/in.csv.ndjson` can not be written: Read-only file system"));
+    ck_assert_int_eq(run_tests(&f, NULL, store, &said), SHUNT_DONE);
+    ck_assert_int_eq(strncmp(f.stored.bytes, f.path, strlen(f.path)), 0);
+    static const char answer[] =
+        "/out/in.csv.ndjson\n"
+        "{\"target\":\"row\",\"key\":[\"A\"],\"record\":{\"id\":\"A\",\"amount\":\"1.00\",\"currency\":\"USD\"}}\n"
+        "{\"target\":\"line\",\"written\":\"id\\nA\\n\"}\n"
+        "{\"code\":\"C\",\"cause\":\"VALUE_INVALID\",";
+    ck_assert_msg(strncmp(f.stored.bytes + strlen(f.path), answer, sizeof answer - 1) == 0, "%s", f.stored.bytes);
+    remove_folder(&f);
+}
+END_TEST
+
+START_TEST(answers_survive_every_failure_of_memory)
+{
+    struct folder f;
+    struct text   said;
+    make_folder(&f);
+    for (size_t n = 1;; n++) {
+        struct test_memory m;
+        test_memory_init(&m, n);
+        m.fail_on = _i;
+        shunt_allocator allocator = { m.memory.allocate, m.memory.resize, m.memory.release, m.memory.context };
+        f.stored = (struct text){ 0 };
+        shunt_result result = run_tests(&f, &allocator, store, &said);
+        ck_assert_uint_eq(m.blocks, 0);
+        if (m.calls < n) {
+            ck_assert_int_eq(result, SHUNT_DONE);
+            break;
+        }
+        ck_assert_msg(result == SHUNT_SYSTEM_FAULT || (result == SHUNT_DONE && f.stored.size > 100), "call %zu: %d, %s", n,
+                      (int)result, said.bytes);
+    }
+    remove_folder(&f);
+}
+END_TEST
+
 int main(void)
 {
     Suite   *suite = suite_create("project");
@@ -363,6 +476,8 @@ int main(void)
     tcase_add_test(tests, a_program_holds_a_package_once);
     tcase_add_test(tests, a_circle_of_packages_is_said);
     tcase_add_loop_test(tests, every_failure_of_memory_is_survived, 0, 2);
+    tcase_add_test(tests, an_answer_goes_to_the_host);
+    tcase_add_loop_test(tests, answers_survive_every_failure_of_memory, 0, 2);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
