@@ -1217,10 +1217,14 @@ static void walk_function(check *k, shunt_symbol *function, const shunt_ast *cal
 static bool visit_call(shunt_ast *node, void *context)
 {
     call_walk    *w = context;
+    check        *k = w->k;
     shunt_ast    *name = node->kind == SHUNT_AST_CALL ? kid(node, SHUNT_CALL_name) : NULL;
-    shunt_symbol *callee = name ? shunt_scope_find(&w->k->module->values, name->text) : NULL;
-    if (callee && callee->kind == SHUNT_SYMBOL_FUNCTION && callee->module == w->k->module->number && !decl_of(callee)->unread)
-        walk_function(w->k, callee, node);
+    shunt_ast    *of = node->kind == SHUNT_AST_METHOD ? kid(node, SHUNT_METHOD_of) : NULL;
+    shunt_symbol *callee = name ? shunt_scope_find(&k->module->values, name->text) : NULL;
+    if (of && of->kind == SHUNT_AST_NAME && kid(node, SHUNT_METHOD_name) && !shunt_scope_find(&k->module->values, of->text))
+        callee = find_value(
+            k, check_format(k, "%.*s.%.*s", SHUNT_TEXT_ARGS(of->text), SHUNT_TEXT_ARGS(kid(node, SHUNT_METHOD_name)->text)));
+    if (callee && callee->kind == SHUNT_SYMBOL_FUNCTION && !decl_of(callee)->unread) walk_function(k, callee, node);
     return true;
 }
 
@@ -1236,17 +1240,25 @@ static void walk_function(check *k, shunt_symbol *function, const shunt_ast *cal
         shunt_diag_help(k->diags, d, "use a list: `sum(... for each x in ...)`, or a table");
         return;
     }
+    module *here = k->module;
     f->walk = 1;
+    k->module = &k->modules[function->module];
     if (++k->depth < DEPTH_AT_MOST) {
         call_walk w = { k, function, NULL };
         shunt_ast_walk(kid(function->decl, SHUNT_FUNCTION_lets), visit_call, &w);
         shunt_ast_walk(kid(function->decl, SHUNT_FUNCTION_result), visit_call, &w);
+        for (const shunt_replacement *r = function->replaced; r;
+             r = r->next) { /* rows of an overlay call what its module knows */
+            k->module = &k->modules[r->overlay->module];
+            shunt_ast_walk(r->rows, visit_call, &w);
+        }
     } else {
         shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0910, called_at ? called_at->span : function->span,
                                        "functions call each other more than %d deep", DEPTH_AT_MOST);
         shunt_diag_help(k->diags, d, "put some of them together");
     }
     k->depth--;
+    k->module = here;
     f->walk = 2;
     *PUSH(k, &k->functions) = function;
 }
@@ -1542,8 +1554,10 @@ static void check_functions(check *k, module *m)
     each_own(k, SHUNT_SYMBOL_FUNCTION, walk_own_function);
     for (uint32_t i = first; i < k->functions.count; i++) {
         bool decision = k->functions.items[i]->decl->kind == SHUNT_AST_DECIDE;
+        k->module = &k->modules[k->functions.items[i]->module]; /* what an overlay calls may stand in another one */
         (decision ? check_decide : check_function)(k, k->functions.items[i]);
     }
+    k->module = m;
     each_own(k, SHUNT_SYMBOL_TARGET, check_target);
 }
 

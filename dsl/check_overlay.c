@@ -235,13 +235,6 @@ static void replace_table(check *k, shunt_overlay *overlay, shunt_ast *item)
     replace(k, symbol, overlay)->table = other;
 }
 
-static bool visit_call_in_row(shunt_ast *node, void *context)
-{
-    const shunt_ast **found = context;
-    if (node->kind == SHUNT_AST_CALL || node->kind == SHUNT_AST_METHOD || node->kind == SHUNT_AST_INDEX) *found = node;
-    return *found == NULL;
-}
-
 static void replace_rows(check *k, shunt_overlay *overlay, shunt_ast *name, shunt_ast *rows, bool exceptions)
 {
     shunt_symbol *symbol = opened(k, overlay, name, "decide");
@@ -250,11 +243,8 @@ static void replace_rows(check *k, shunt_overlay *overlay, shunt_ast *name, shun
         return;
     }
     for (uint32_t i = 0; rows && i < rows->kid_count; i++) {
-        const shunt_ast *row = rows->kids[i], *call = NULL;
+        const shunt_ast *row = rows->kids[i];
         if (row->kind != SHUNT_AST_ROW) continue;
-        shunt_ast_walk(kid(row, SHUNT_ROW_result), visit_call_in_row, &call);
-        if (call) not_in_version(k, call->span, "a call or a look-up in the row of an overlay");
-        if (call) return;
         if (exceptions && !kid(row, SHUNT_ROW_patterns)) {
             shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0704, row->span, "exceptions have no `else`");
             shunt_diag_here(k->diags, d, "what is no exception goes to the rows of `%.*s`", SHUNT_TEXT_ARGS(symbol->name));

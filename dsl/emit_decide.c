@@ -241,7 +241,7 @@ static void leave(shunt_emit_fn *f, const shunt_symbol *symbol, uint16_t run, ui
         shunt_emit_op(f, SHUNT_OP_INT_EQ, equal, row, number);
         shunt_emit_jump(f, SHUNT_OP_JUMP_FALSE, equal, &next);
         shunt_emit_region region = shunt_emit_enter(f);
-        shunt_emit_cover(f, SHUNT_COVER_ROW, d->rows[i]);
+        shunt_emit_cover(f, SHUNT_COVER_ROW, all.rows[i]);
         shunt_emit_exit(f, exit);
         shunt_emit_leave(f, region);
         shunt_emit_bind(f, &next);
