@@ -10,8 +10,9 @@
 enum {
     SIZE_AT_MOST = 16 << 20,
     ROWS_AT_MOST = 1 << 24,
-    HEADER_AT_MOST = 4096, /* columns of the file */
-    ACCOUNT_AT_MOST = 64,  /* digits that lengths are counted for */
+    CELLS_AT_MOST = 1 << 22, /* those that are absent, too */
+    HEADER_AT_MOST = 4096,   /* columns of the file */
+    ACCOUNT_AT_MOST = 64,    /* digits that lengths are counted for */
     LONG_KEY = 5,
     UNUSED = 0xffff,
 };
@@ -475,10 +476,16 @@ bool shunt_table_is_json(shunt_text path)
     return false;
 }
 
+/* Lines that hold anything: a row ends behind a character of its own. */
 static uint32_t count_lines(const reader *r)
 {
     uint32_t lines = 1;
-    for (uint32_t i = 0; i < r->in.size; i++) lines += r->in.bytes[i] == '\n' || r->in.bytes[i] == '\r';
+    bool     empty = true;
+    for (uint32_t i = 0; i < r->in.size; i++) {
+        bool end = r->in.bytes[i] == '\n' || r->in.bytes[i] == '\r';
+        lines += end && !empty;
+        empty = end;
+    }
     return lines;
 }
 
@@ -510,6 +517,11 @@ shunt_status shunt_table_csv(shunt_arena *arena, shunt_diags *diags, const shunt
     /* A row has a comma between any two cells, an object two braces, so a short file of many lines has few rows. */
     uint32_t most = r.in.size / (columns ? columns : 2) + 2;
     size_t   cells = (size_t)(lines < most ? lines : most) * table->column_count + 1;
+    if (cells > CELLS_AT_MOST) {
+        shunt_diag_add(diags, SHUNT_E0903, span(&r, 0, 0), "a table file holds at most %d cells, lines by columns",
+                       CELLS_AT_MOST);
+        return SHUNT_OK;
+    }
     r.cells = SHUNT_NEW_N(arena, shunt_cell, cells);
     r.texts = SHUNT_NEW_N(arena, shunt_text, cells);
     r.spans = SHUNT_NEW_N(arena, shunt_span, cells);

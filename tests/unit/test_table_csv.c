@@ -210,6 +210,40 @@ START_TEST(any_bytes)
 }
 END_TEST
 
+/* Lines without anything take no room, lines of rows with many columns are bounded: `_i` picks what fills the file. */
+static const struct {
+    const char            *line;
+    const shunt_csv_table *table;
+    const char            *says;
+} long_files[] = { { "\n", &lines, NULL },
+                   { "{}\n", &lines, "a table file holds at most 4194304 cells, lines by columns" },
+                   { "\r\n", &plain, NULL },
+                   { "a,1\n", &plain, "a table file holds at most 4194304 cells, lines by columns" } };
+
+START_TEST(long_file)
+{
+    enum { SIZE = 12 << 20, ROOM = 64 << 20 };
+    char            *file = malloc(SIZE);
+    shunt_arena     *arena = shunt_arena_new(&shunt_memory_libc, ROOM);
+    shunt_diags      diags;
+    shunt_table_rows rows;
+    const char      *line = long_files[_i].line, *head = long_files[_i].table->json ? "" : "key,account\n";
+    size_t           size = strlen(head);
+    ck_assert_ptr_nonnull(file);
+    memcpy(file, head, size);
+    for (size_t length = strlen(line); size + length <= SIZE; size += length) memcpy(file + size, line, length);
+    shunt_diags_init(&diags, arena);
+    ck_assert_int_eq(shunt_table_csv(arena, &diags, long_files[_i].table, 0, (const uint8_t *)file, size, &rows), SHUNT_OK);
+    ck_assert_uint_eq(rows.row_count, 0);
+    ck_assert_uint_eq(diags.count, long_files[_i].says != NULL);
+    if (diags.count)
+        ck_assert_msg(shunt_text_is(diags.items[0].message, long_files[_i].says), "%.*s",
+                      SHUNT_TEXT_ARGS(diags.items[0].message));
+    shunt_arena_free(arena);
+    free(file);
+}
+END_TEST
+
 START_TEST(no_memory)
 {
     static const char csv[] = WIDE "P1,,45,,,1015,patients,1,,\nP1,,\"4\"\"\",,,1015,,1,,\nP2,,45,,,1015,,1,,\n";
@@ -242,6 +276,7 @@ int main(void)
     tcase_add_loop_test(tests, rows_and_faults, 0, (int)SHUNT_COUNT(cases));
     tcase_add_loop_test(tests, cells_are_converted_strictly, 0, (int)SHUNT_COUNT(faulty_cells));
     tcase_add_loop_test(tests, any_bytes, 0, 200);
+    tcase_add_loop_test(tests, long_file, 0, (int)SHUNT_COUNT(long_files));
     tcase_add_test(tests, no_memory);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
