@@ -12,10 +12,65 @@ enum { TYPES = 5, DRAIN = 1 << 16 };
 
 /* ---- writing ---- */
 
-void shunt_validate_count(shunt_validator *v, unsigned severity)
+static uint64_t most_here(const shunt_validator *v)
 {
-    uint64_t *count = severity == SHUNT_ERROR ? &v->errors : severity == SHUNT_WARNING ? &v->warnings : &v->notes;
-    (*count)++;
+    return v->options.max_findings ? v->options.max_findings : SHUNT_FINDINGS_LISTED;
+}
+
+static uint64_t most_of_input(const shunt_validator *v) { return most_here(v) * SHUNT_PARTS_LISTED; }
+
+/* Is it the first one of its code? */
+static bool is_first(uint64_t *codes, shunt_status code)
+{
+    uint64_t bit = UINT64_C(1) << (code % 64), *word = &codes[code / 64];
+    bool     first = !(*word & bit);
+    *word |= bit;
+    return first;
+}
+
+bool shunt_validate_takes(shunt_validator *v, shunt_status code, unsigned severity, const uint32_t *beyond, uint64_t byte)
+{
+    uint64_t more = (uint64_t)beyond[SHUNT_INFORMATION] + beyond[SHUNT_WARNING] + beyond[SHUNT_ERROR];
+    v->errors += more ? beyond[SHUNT_ERROR] : severity == SHUNT_ERROR;
+    v->warnings += more ? beyond[SHUNT_WARNING] : severity == SHUNT_WARNING;
+    v->notes += more ? beyond[SHUNT_INFORMATION] : severity == SHUNT_INFORMATION;
+    bool first = is_first(v->codes, code), first_here = is_first(v->codes_here, code);
+    if (first || (v->listed < most_of_input(v) && (first_here || v->here < most_here(v)))) {
+        v->here++;
+        v->listed++;
+        return true;
+    }
+    if (!v->left && !v->left_here) v->left_at = byte;
+    v->left_here += more ? more : 1;
+    return false;
+}
+
+static void tell_left(shunt_validator *v, uint64_t count, const char *where)
+{
+    char words[80];
+    snprintf(words, sizeof words, "%llu more of this %s", (unsigned long long)count, where);
+    if (v->options.json) {
+        shunt_validate_object(v, SHUNT_FINDINGS_MORE, SHUNT_INFORMATION);
+        shunt_buffer_format(&v->out, ",\"offset\":%llu", (unsigned long long)v->left_at);
+        shunt_validate_member(&v->out, "found", shunt_text_of(words));
+        shunt_buffer_z(&v->out, "}\n");
+    } else {
+        shunt_validate_heading(v, SHUNT_FINDINGS_MORE, SHUNT_INFORMATION, v->left_at);
+        shunt_buffer_format(&v->out, "  found %s\n", words);
+    }
+}
+
+void shunt_validate_part_over(shunt_validator *v)
+{
+    v->here = 0;
+    memset(v->codes_here, 0, sizeof v->codes_here);
+    if (v->left_here && v->listed < most_of_input(v)) {
+        tell_left(v, v->left_here, v->ops->part);
+        v->listed++;
+    } else {
+        v->left += v->left_here;
+    }
+    v->left_here = 0;
 }
 
 void shunt_validate_member(shunt_buffer *out, const char *name, shunt_text text)
@@ -121,6 +176,8 @@ static shunt_result pump(shunt_validator *v)
         if (step == SHUNT_STEP_FAILED) return drain(v) != SHUNT_DONE ? SHUNT_SYSTEM_FAULT : shunt_result_of(event.code);
         if (v->ops->see(v, &event) != SHUNT_OK) return SHUNT_SYSTEM_FAULT;
         if (step != SHUNT_STEP_END) continue;
+        shunt_validate_part_over(v);
+        if (v->left) tell_left(v, v->left, "input");
         v->ops->summary(v);
         if (drain(v) != SHUNT_DONE) return SHUNT_SYSTEM_FAULT;
         return v->errors ? SHUNT_INPUT_FAULT : SHUNT_DONE;

@@ -13,7 +13,14 @@ typedef struct shunt_validate_ops {
     void (*done)(shunt_validator *v);
     /* The reader wants more: tells what was found without an event (a Bundle of any size is one document). NULL: there is no such. */
     shunt_status (*wait)(shunt_validator *v);
+    const char *part; /* "set": findings are limited for each */
 } shunt_validate_ops;
+
+enum {
+    SHUNT_CODE_WORDS = (SHUNT_STATUS_COUNT + 63) / 64,
+    SHUNT_FINDINGS_LISTED = 1000, /* findings of a set, a message or a document, where the options do not say */
+    SHUNT_PARTS_LISTED = 100,     /* times as many of an input */
+};
 extern const shunt_validate_ops shunt_validate_x12, shunt_validate_hl7, shunt_validate_fhir;
 
 struct shunt_validator {
@@ -33,9 +40,15 @@ struct shunt_validator {
     void                     *context;
     const char               *name;
     uint64_t                  errors, warnings, notes;
+    uint64_t                  listed, here;             /* findings that were listed: of the input, and of the part at hand */
+    uint64_t                  left, left_here, left_at; /* that were not, and where the first of them is */
+    uint64_t                  codes[SHUNT_CODE_WORDS], codes_here[SHUNT_CODE_WORDS]; /* bits: codes that were listed */
 };
 
-void       shunt_validate_count(shunt_validator *v, unsigned severity);
+/* Counts a finding, or those that it stands for. True: it is to be listed. The first one of each code always is. */
+bool       shunt_validate_takes(shunt_validator *v, shunt_status code, unsigned severity, const uint32_t *beyond, uint64_t byte);
+/* A set, a message or a document begins or is over: says how many of its findings are not listed. */
+void       shunt_validate_part_over(shunt_validator *v);
 /* `,"name":"text"` */
 void       shunt_validate_member(shunt_buffer *out, const char *name, shunt_text text);
 /* FILE:OFFSET: error CODE: meaning */

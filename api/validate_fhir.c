@@ -11,6 +11,7 @@ enum { WANTED_CODES = 12 };
 struct fhir {
     shunt_fhir_validator *validator;
     shunt_fhir_outcome   *outcome;
+    uint64_t              document; /* of the last finding */
 };
 
 static struct fhir *own(const shunt_validator *v) { return v->own; }
@@ -105,11 +106,14 @@ static void summary(shunt_validator *v)
 
 static shunt_status take_findings(shunt_validator *v)
 {
+    static const uint32_t     alone[3]; /* no finding of FHIR stands for others */
     struct fhir              *x = own(v);
     uint32_t                  count;
     const shunt_fhir_finding *found = shunt_fhir_findings(x->validator, &count);
     for (uint32_t i = 0; i < count; i++) {
-        shunt_validate_count(v, found[i].severity);
+        if (found[i].document != x->document) shunt_validate_part_over(v);
+        x->document = found[i].document;
+        if (!shunt_validate_takes(v, found[i].code, found[i].severity, alone, found[i].at)) continue;
         if (v->options.json)
             as_json(v, &found[i]);
         else
@@ -151,4 +155,4 @@ static void done(shunt_validator *v)
     shunt_fhir_outcome_free(own(v)->outcome);
 }
 
-const shunt_validate_ops shunt_validate_fhir = { open, see, summary, done, take_findings };
+const shunt_validate_ops shunt_validate_fhir = { open, see, summary, done, take_findings, "document" };

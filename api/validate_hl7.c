@@ -185,6 +185,7 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
     struct hl7 *x = own(v);
     uint32_t    count;
     if (event->step == SHUNT_STEP_BEGIN && event->scope == SHUNT_SCOPE_TRANSACTION) {
+        shunt_validate_part_over(v);
         x->set = shunt_validate_kept(x->set_bytes, sizeof x->set_bytes, event->set);
         x->control = shunt_validate_kept(x->control_bytes, sizeof x->control_bytes, event->control);
         x->in_message = true;
@@ -192,7 +193,7 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
     SHUNT_TRY(shunt_hl7_validator_see(x->validator, event));
     const shunt_hl7_finding *found = shunt_hl7_findings(x->validator, &count);
     for (uint32_t i = 0; i < count; i++) {
-        shunt_validate_count(v, found[i].severity);
+        if (!shunt_validate_takes(v, found[i].code, found[i].severity, found[i].beyond, found[i].place.byte)) continue;
         if (v->options.json)
             as_json(v, &found[i]);
         else
@@ -200,7 +201,10 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
     }
     SHUNT_TRY(shunt_hl7_ack_see(x->ack, event, found, count));
     bool over = event->step == SHUNT_STEP_FINISH || event->step == SHUNT_STEP_ABANDON;
-    if (over && event->scope == SHUNT_SCOPE_TRANSACTION) x->in_message = false;
+    if (over && event->scope == SHUNT_SCOPE_TRANSACTION) {
+        shunt_validate_part_over(v);
+        x->in_message = false;
+    }
     return SHUNT_OK;
 }
 
@@ -228,4 +232,4 @@ static void done(shunt_validator *v)
     shunt_hl7_ack_free(own(v)->ack);
 }
 
-const shunt_validate_ops shunt_validate_hl7 = { open, see, summary, done, NULL };
+const shunt_validate_ops shunt_validate_hl7 = { open, see, summary, done, NULL, "message" };

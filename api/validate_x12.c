@@ -185,7 +185,7 @@ static void as_json(shunt_validator *v, const shunt_x12_finding *f)
 
 static void tell(shunt_validator *v, const shunt_x12_finding *f)
 {
-    shunt_validate_count(v, f->severity);
+    if (!shunt_validate_takes(v, f->code, f->severity, f->beyond, f->place.byte)) return;
     if (v->options.json)
         as_json(v, f);
     else
@@ -230,13 +230,18 @@ static shunt_status see(shunt_validator *v, const shunt_event *event)
 {
     struct x12 *x = own(v);
     uint32_t    count;
+    bool        of_set = event->scope == SHUNT_SCOPE_TRANSACTION;
+    if (event->step == SHUNT_STEP_BEGIN && of_set) shunt_validate_part_over(v);
     if (event->step == SHUNT_STEP_BEGIN) note_scope(x, event);
     SHUNT_TRY(shunt_x12_validator_see(x->validator, event));
     const shunt_x12_finding *found = shunt_x12_findings(x->validator, &count);
     for (uint32_t i = 0; i < count; i++) tell(v, &found[i]);
     SHUNT_TRY(shunt_x12_ack_see(x->ack, event, found, count));
     bool over = event->step == SHUNT_STEP_FINISH || event->step == SHUNT_STEP_ABANDON;
-    if (over && event->scope == SHUNT_SCOPE_TRANSACTION) x->set.length = 0;
+    if (over && of_set) {
+        shunt_validate_part_over(v);
+        x->set.length = 0;
+    }
     return SHUNT_OK;
 }
 
@@ -288,4 +293,4 @@ static void done(shunt_validator *v)
     shunt_x12_ack_free(own(v)->ack);
 }
 
-const shunt_validate_ops shunt_validate_x12 = { open, see, summary, done, NULL };
+const shunt_validate_ops shunt_validate_x12 = { open, see, summary, done, NULL, "set" };

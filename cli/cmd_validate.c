@@ -1,8 +1,12 @@
 /* cmd_validate.c - `shunt validate`: messages held against their standard. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/cli.h"
+
+enum { MOST_FINDINGS = 1000000000 };
 
 static shunt_result feed_validator(void *context, const void *bytes, size_t size)
 {
@@ -32,6 +36,19 @@ static int validate_one(const char *file, shunt_validate_options *options, bool 
     return status;
 }
 
+/* A whole number within the limit; no text leaves what is there. */
+static bool read_most(const char *text, uint32_t *most)
+{
+    char *end;
+    if (!text) return true;
+    if (*text < '0' || *text > '9') return false;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno || *end || number < 1 || number > MOST_FINDINGS) return false;
+    *most = (uint32_t)number;
+    return true;
+}
+
 int cmd_validate(const arguments *a)
 {
     const char *ack = a->value[OPTION_ACK];
@@ -50,7 +67,10 @@ int cmd_validate(const arguments *a)
                                        .sender = a->value[OPTION_SENDER],
                                        .receiver = a->value[OPTION_RECEIVER],
                                        .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : now };
-    shunt_definitions     *definitions = read_definitions(a, &status);
+    if (!read_most(a->value[OPTION_MAX_FINDINGS], &options.max_findings))
+        return fail(SHUNT_RULES_FAULT, "--max-findings is a number from 1 to %u, not `%s`", MOST_FINDINGS,
+                    a->value[OPTION_MAX_FINDINGS]);
+    shunt_definitions *definitions = read_definitions(a, &status);
     if (status != 0) return status;
     options.definitions = definitions;
     if (ack) {

@@ -294,6 +294,8 @@ typedef struct shunt_validate_options {
     const char *made_at;                  /* of the acknowledgements, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
     const shunt_definitions *definitions; /* NULL = none */
     const char              *fhir;        /* version of FHIR that resources are held against: "R4" (NULL as well) or "R5" */
+    uint32_t
+        max_findings; /* most that are listed of a set, message or document, besides the first of each code, and a hundred times as many of the input; all are counted. 0 = 1,000 */
 } shunt_validate_options;
 /* X12, HL7 v2 and FHIR, known by their first bytes, held against their standard (docs/validate.md): `write` gets findings and a summary. Feed pieces; the result of the last one is
  * SHUNT_INPUT_FAULT where a finding of severity error was made. */

@@ -8,7 +8,7 @@
 #include "standards/hl7/types.h"
 
 enum {
-    OF_SEGMENT = 256, /* most findings of one segment; what is beyond them adds nothing */
+    OF_SEGMENT = 256, /* most findings of one segment; those beyond are counted */
     TYPE = 200,       /* bytes of MSH-9 that are looked at */
     VERSION = 16,
     OCCURRENCES = 64, /* different ids of a message that are counted, at most three quarters of it */
@@ -103,23 +103,43 @@ struct shunt_hl7_validator {
     shunt_element      observation; /* OBX-5 of the segment at hand, with the type of OBX-2 */
     shunt_hl7_finding *findings;
     uint32_t           count, room;
+    shunt_hl7_finding  spare; /* the last one beyond OF_SEGMENT, which is not counted yet where `spare_used` */
+    bool               spare_used;
+    uint32_t           beyond[3];
     bool               no_memory;
 };
 typedef shunt_hl7_validator validator;
 
 /* ---- findings ---- */
 
-static shunt_hl7_finding *find_as(validator *v, shunt_status code)
+/* A finding beyond the list: known by its severity alone, which may change while it is made. */
+static void count_spare(validator *v)
 {
-    const meaning *m = &meanings[code];
-    if (!(v->levels >> m->level & 1) || v->count >= OF_SEGMENT) return NULL;
+    if (v->spare_used) v->beyond[v->spare.severity]++;
+    v->spare_used = false;
+}
+
+static shunt_hl7_finding *next_finding(validator *v, bool listed)
+{
+    if (!listed) {
+        count_spare(v);
+        v->spare_used = true;
+        return &v->spare;
+    }
     shunt_hl7_finding *grown = shunt_memory_more(v->memory, v->findings, v->count, &v->room, sizeof *grown);
     if (!grown) {
         v->no_memory = true;
         return NULL;
     }
     v->findings = grown;
-    shunt_hl7_finding *f = &v->findings[v->count++];
+    return &v->findings[v->count++];
+}
+
+static shunt_hl7_finding *find_as(validator *v, shunt_status code)
+{
+    const meaning     *m = &meanings[code];
+    shunt_hl7_finding *f = v->levels >> m->level & 1 ? next_finding(v, v->count < OF_SEGMENT) : NULL;
+    if (!f) return NULL;
     memset(f, 0, sizeof *f);
     f->code = code;
     f->severity = m->severity;
@@ -135,6 +155,28 @@ static void detail(shunt_hl7_finding *f, const char *format, ...)
     va_start(args, format);
     vsnprintf(f->detail, sizeof f->detail, format, args);
     va_end(args);
+}
+
+/* What was found beyond the list, as the last of it. */
+static __attribute__((noinline)) void tell_beyond(validator *v, const shunt_event *event)
+{
+    count_spare(v);
+    const uint32_t *beyond = v->beyond;
+    if (!(beyond[SHUNT_ERROR] | beyond[SHUNT_WARNING] | beyond[SHUNT_INFORMATION])) return;
+    shunt_hl7_finding *f = next_finding(v, true);
+    if (!f) return;
+    memset(f, 0, sizeof *f);
+    f->code = SHUNT_FINDINGS_MORE;
+    f->severity = beyond[SHUNT_ERROR] ? SHUNT_ERROR : beyond[SHUNT_WARNING] ? SHUNT_WARNING : SHUNT_INFORMATION;
+    f->level = 1;
+    f->condition = beyond[SHUNT_ERROR] ? 102 : 0;
+    f->place = event->place;
+    f->place.element = f->place.component = 0;
+    if (event->segment && event->segment->length >= 3) memcpy(f->id, event->segment->bytes, 3);
+    memcpy(f->beyond, beyond, sizeof f->beyond);
+    detail(f, "%u errors, %u warnings and %u notes more of one segment", beyond[SHUNT_ERROR], beyond[SHUNT_WARNING],
+           beyond[SHUNT_INFORMATION]);
+    memset(v->beyond, 0, sizeof v->beyond);
 }
 
 static void keep_value(shunt_hl7_finding *f, const uint8_t *bytes, uint32_t length)
@@ -782,6 +824,7 @@ shunt_status shunt_hl7_validator_see(validator *v, const shunt_event *event)
     case SHUNT_STEP_ABANDON: finish(v, event); break;
     default: break;
     }
+    if (SHUNT_UNLIKELY(v->count >= OF_SEGMENT)) tell_beyond(v, event);
     return v->no_memory ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 

@@ -35,6 +35,7 @@ typedef struct shunt_hl7_finding {
     uint8_t                   value_length;
     char                      value[HL7_VALUE_KEPT];       /* as it stands; may hold PHI: `element` tells */
     char                      detail[HL7_DETAIL_KEPT + 1]; /* numbers and ids; safe to print */
+    uint32_t                  beyond[3]; /* of FINDINGS_MORE, which is none itself: how many it stands for, by shunt_severity */
 } shunt_hl7_finding;
 
 typedef struct shunt_hl7_validate_options {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "engine/base/hash.h"
 #include "standards/x12/balance.h"
 #include "standards/x12/delims.h"
 #include "standards/x12/envelope.h"
@@ -11,9 +12,10 @@ enum {
     DEPTH = 16,     /* open loops, as a walk has them */
     RELATIONS = 64, /* relational conditions of one segment */
     RELATION_PLACES = 12,
-    OF_SEGMENT = 256, /* most findings of one segment; what is beyond them adds nothing */
-    SCRATCH = 4096,   /* longest value of a wrapped file that is looked at whole */
-    LEVELS = 1 << 12, /* HL numbers out of sequence that are remembered */
+    OF_SEGMENT = 256,      /* most findings of one segment; those beyond are counted */
+    SCRATCH = 4096,        /* longest value of a wrapped file that is looked at whole */
+    LEVELS = 1 << 16,      /* HL numbers out of sequence that are remembered */
+    LEVELS_KEPT = 1 << 10, /* slots for them that the next set may have as well */
     CODES_BITS = 13,
     CODES = 1 << CODES_BITS, /* code lists made fast, at most half of it */
     QUALIFIED_DATE = 1251,
@@ -187,23 +189,28 @@ struct shunt_x12_validator {
     const shunt_guide *guide; /* of the open set */
     shunt_conditions   conditions;
 
-    uint64_t  before;            /* byte behind the last segment */
-    uint32_t  apart, close;      /* segments of this interchange with something before them, and without */
-    uint64_t  first_hl, last_hl; /* of those that count on by one */
-    bool      any_hl;
-    uint64_t *levels; /* HL01 that were out of sequence */
-    uint32_t  level_count, level_room;
-    field     functional_id, version, control; /* GS01, GS08, ST02 as it stands */
-    bool      separator_told;
-    bool      astray;      /* behind a segment that the guide does not have: what is out of order may be so by the guide alone */
-    bool      leaving;     /* loops were left since the last segment; before that were open: */
-    unsigned  left_levels; /* HL around */
+    uint64_t       before;            /* byte behind the last segment */
+    uint32_t       apart, close;      /* segments of this interchange with something before them, and without */
+    uint64_t       first_hl, last_hl; /* of those that count on by one */
+    bool           any_hl;
+    uint64_t      *levels;                          /* HL01 that were out of sequence, each + 1, in open addressing; 0 = free */
+    uint32_t       level_count, level_room;         /* room: a power of two, at least twice the count */
+    bool           levels_lost;                     /* more than are remembered */
+    shunt_hash_key key;                             /* of their places: they are the sender's */
+    field          functional_id, version, control; /* GS01, GS08, ST02 as it stands */
+    bool           separator_told;
+    bool           astray;  /* behind a segment that the guide does not have: what is out of order may be so by the guide alone */
+    bool           leaving; /* loops were left since the last segment; before that were open: */
+    unsigned       left_levels;      /* HL around */
     const shunt_loop  *left_loop;    /* the innermost */
     uint16_t           left_checked; /* entries of it passed */
     shunt_x12_balance *balance;
 
     shunt_x12_finding *findings;
     uint32_t           count, room, held; /* held: faults of the reader that wait for their segment */
+    shunt_x12_finding  spare;             /* the last one beyond OF_SEGMENT, which is not counted yet where `spare_used` */
+    bool               spare_used;
+    uint32_t           beyond[3];
     bool               no_memory;
     uint8_t            scratch[SCRATCH];
 };
@@ -213,17 +220,34 @@ typedef shunt_x12_validator validator;
 
 static bool wanted(const validator *v, uint8_t snip) { return (v->snips >> snip & 1) != 0; }
 
-static shunt_x12_finding *find_as(validator *v, shunt_status code, uint8_t snip)
+/* A finding beyond the list: known by its severity alone, which may change while it is made. */
+static void count_spare(validator *v)
 {
-    const meaning *m = &meanings[code];
-    if (!wanted(v, snip) || v->count >= OF_SEGMENT) return NULL;
+    if (v->spare_used) v->beyond[v->spare.severity]++;
+    v->spare_used = false;
+}
+
+static shunt_x12_finding *next_finding(validator *v, bool listed)
+{
+    if (!listed) {
+        count_spare(v);
+        v->spare_used = true;
+        return &v->spare;
+    }
     shunt_x12_finding *grown = shunt_memory_more(v->memory, v->findings, v->count, &v->room, sizeof *grown);
     if (!grown) {
         v->no_memory = true;
         return NULL;
     }
     v->findings = grown;
-    shunt_x12_finding *f = &v->findings[v->count++];
+    return &v->findings[v->count++];
+}
+
+static shunt_x12_finding *find_as(validator *v, shunt_status code, uint8_t snip)
+{
+    const meaning     *m = &meanings[code];
+    shunt_x12_finding *f = wanted(v, snip) ? next_finding(v, v->count < OF_SEGMENT) : NULL;
+    if (!f) return NULL;
     memset(f, 0, sizeof *f);
     f->code = code;
     f->severity = m->severity;
@@ -242,6 +266,30 @@ static void detail(shunt_x12_finding *f, const char *format, ...)
     va_start(args, format);
     vsnprintf(f->detail, sizeof f->detail, format, args);
     va_end(args);
+}
+
+/* What was found beyond the list, as the last of it. */
+static __attribute__((noinline)) void tell_beyond(validator *v, const shunt_event *event)
+{
+    count_spare(v);
+    const uint32_t *beyond = v->beyond;
+    if (!(beyond[SHUNT_ERROR] | beyond[SHUNT_WARNING] | beyond[SHUNT_INFORMATION])) return;
+    shunt_x12_finding *f = next_finding(v, true);
+    if (!f) return;
+    memset(f, 0, sizeof *f);
+    f->code = SHUNT_FINDINGS_MORE;
+    f->severity = beyond[SHUNT_ERROR] ? SHUNT_ERROR : beyond[SHUNT_WARNING] ? SHUNT_WARNING : SHUNT_INFORMATION;
+    f->snip = X12_SNIP_SYNTAX;
+    f->said = beyond[SHUNT_ERROR] ? X12_SAID_SEGMENT : X12_SAID_NOWHERE;
+    if (beyond[SHUNT_ERROR]) f->standard[0] = f->older[0] = '8'; /* the segment has errors in its elements */
+    f->place = event->place;
+    f->place.element = f->place.component = 0;
+    f->loop = v->depth ? v->frames[v->depth - 1].loop : NULL;
+    if (event->segment) memcpy(f->id, event->segment->bytes, event->segment->offsets[1] < 4 ? event->segment->offsets[1] - 1 : 3);
+    memcpy(f->beyond, beyond, sizeof f->beyond);
+    detail(f, "%u errors, %u warnings and %u notes more of one segment", beyond[SHUNT_ERROR], beyond[SHUNT_WARNING],
+           beyond[SHUNT_INFORMATION]);
+    memset(v->beyond, 0, sizeof v->beyond);
 }
 
 static void set_id(shunt_x12_finding *f, const shunt_segment *s)
@@ -1022,25 +1070,57 @@ static void close_loop(validator *v, const shunt_place *place)
 
 /* ---- HL ---- */
 
+/* Not 0; the two highest numbers count as one. */
+static uint64_t level_key(uint64_t level) { return level == UINT64_MAX ? level : level + 1; }
+
+static uint64_t *level_slot(const validator *v, uint64_t *levels, uint32_t room, uint64_t key)
+{
+    uint32_t at = (uint32_t)shunt_hash64(&v->key, &key, sizeof key) & (room - 1);
+    while (levels[at] && levels[at] != key) at = (at + 1) & (room - 1);
+    return &levels[at];
+}
+
+/* False: it is the last one. From then on nothing is said of a number that may be among those left out. */
 static bool remember_level(validator *v, uint64_t level)
 {
-    if (v->level_count == LEVELS) return true; /* from here on nothing is said of a number that may be among those left out */
-    uint64_t *grown = shunt_memory_more(v->memory, v->levels, v->level_count, &v->level_room, sizeof *grown);
-    if (!grown) {
-        v->no_memory = true;
-        return false;
+    if (v->levels_lost) return true;
+    if (2 * (v->level_count + 1) > v->level_room) {
+        uint32_t  room = v->level_room ? 2 * v->level_room : 64;
+        uint64_t *grown = shunt_memory_zeroed(v->memory, room, sizeof *grown);
+        if (!grown) {
+            v->no_memory = true;
+            return true;
+        }
+        for (uint32_t i = 0; i < v->level_room; i++)
+            if (v->levels[i]) *level_slot(v, grown, room, v->levels[i]) = v->levels[i];
+        shunt_memory_free(v->memory, v->levels);
+        v->levels = grown;
+        v->level_room = room;
     }
-    v->levels = grown;
-    v->levels[v->level_count++] = level;
-    return true;
+    uint64_t *slot = level_slot(v, v->levels, v->level_room, level_key(level));
+    v->level_count += !*slot;
+    *slot = level_key(level);
+    v->levels_lost = v->level_count == LEVELS;
+    return !v->levels_lost;
 }
 
 static bool known_level(const validator *v, uint64_t level)
 {
-    if (level && level >= v->first_hl && level <= v->last_hl) return true;
-    for (uint32_t i = 0; i < v->level_count; i++)
-        if (v->levels[i] == level) return true;
-    return false;
+    return (level && level >= v->first_hl && level <= v->last_hl) ||
+           (v->level_count && *level_slot(v, v->levels, v->level_room, level_key(level)));
+}
+
+static void forget_levels(validator *v)
+{
+    if (v->level_room > LEVELS_KEPT) {
+        shunt_memory_free(v->memory, v->levels);
+        v->levels = NULL;
+        v->level_room = 0;
+    } else if (v->level_count) {
+        memset(v->levels, 0, v->level_room * sizeof *v->levels);
+    }
+    v->level_count = 0;
+    v->levels_lost = false;
 }
 
 static uint64_t number_at(const shunt_segment *s, const shunt_delims *d, uint32_t element, bool *is)
@@ -1084,7 +1164,7 @@ static void check_level(validator *v, const shunt_segment *s, const shunt_delims
         of_level(v, s, d, p, 1, SHUNT_X12_HL, "HL01 was used before");
     else if (own_is && own != next)
         of_level(v, s, d, p, 1, SHUNT_X12_HL_LEVEL, "HL01 is out of sequence");
-    if (parent_is && v->level_count < LEVELS && !known_level(v, parent))
+    if (parent_is && !v->levels_lost && !known_level(v, parent))
         of_level(v, s, d, p, 2, SHUNT_X12_HL, "HL02 names no HL before it");
     else if (parent_is && around && parent != around)
         of_level(v, s, d, p, 2, SHUNT_X12_HL_LEVEL, "HL02 is not the level around it");
@@ -1092,8 +1172,8 @@ static void check_level(validator *v, const shunt_segment *s, const shunt_delims
     if (own_is) v->any_hl = true;
     if (own_is && own == next)
         v->last_hl = own;
-    else if (own_is)
-        (void)remember_level(v, own);
+    else if (own_is && !remember_level(v, own))
+        of_level(v, s, d, p, 1, SHUNT_X12_HL_LEVEL, "the last HL01 out of sequence that later ones are compared with");
 }
 
 /* ---- conditions of a site ---- */
@@ -1313,7 +1393,7 @@ static void begin(validator *v, const shunt_event *event)
     v->astray = v->leaving = false;
     v->first_hl = v->last_hl = 0;
     v->any_hl = false;
-    v->level_count = 0;
+    forget_levels(v);
     v->guide = event->guide == SHUNT_NONE ? NULL : v->guides[event->guide];
     v->conditions = v->guide ? v->guide_conditions[event->guide] : (shunt_conditions){ 0 };
     v->snips = v->guide && v->options.by_source ? v->plan->sources[v->plan->guides[event->guide].source].snips : v->options.snips;
@@ -1538,6 +1618,7 @@ static __attribute__((noinline)) shunt_status see_other(validator *v, const shun
     if (v->held && event->segment) complete_faults(v, event);
     if (event->step == SHUNT_STEP_SEGMENT) v->leaving = false;
     v->held = 0;
+    tell_beyond(v, event);
     return state_of(v);
 }
 
@@ -1555,6 +1636,7 @@ shunt_status shunt_x12_validator_see(validator *v, const shunt_event *event)
     } else {
         return see_other(v, event);
     }
+    if (SHUNT_UNLIKELY(v->count >= OF_SEGMENT)) tell_beyond(v, event);
     return state_of(v);
 }
 
@@ -1631,6 +1713,7 @@ validator *shunt_x12_validator_new(const shunt_memory *memory, const shunt_plan 
     v->options = *options;
     v->options.conditions = NULL;
     v->snips = options->snips;
+    shunt_hash_key_random(&v->key);
     v->guides = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *v->guides);
     v->guide_conditions = shunt_memory_zeroed(memory, plan->guide_count + 1u, sizeof *v->guide_conditions);
     v->codes = shunt_memory_zeroed(memory, CODES, sizeof *v->codes);

@@ -1,6 +1,7 @@
 /* validate.h - holds X12 against the standard and its guide, segment by segment, over the events of a reader: what is wrong, where,
  * and which code of TA1, 997 or 999 says so. SNIP types: 1 syntax of the standard, 2 the guide's requirements, 3 balancing, 4 conditions
  * of a site's own definition, 5 code lists.
+ * Of one segment 256 findings are made; FINDINGS_MORE, with the gravest severity of the others, says how many there are beyond.
  * Owns:    its tables and the findings of the last event. Memory: one counter per entry of the open loops' bodies, findings of one event.
  * Threads: one validator, one thread.
  * Fails:   NO_MEMORY only; whatever the input holds gives findings. */
@@ -48,6 +49,7 @@ typedef struct shunt_x12_finding {
     uint8_t                   value_length;
     char                      value[X12_VALUE_KEPT];       /* as it stands; may hold PHI: `element` tells */
     char                      detail[X12_DETAIL_KEPT + 1]; /* numbers and ids; safe to print */
+    uint32_t                  beyond[3]; /* of FINDINGS_MORE, which is none itself: how many it stands for, by shunt_severity */
 } shunt_x12_finding;
 
 typedef struct shunt_x12_validate_options {

@@ -336,6 +336,72 @@ START_TEST(takes_definitions)
 }
 END_TEST
 
+#define CLAIMS_HEAD                                                                                                              \
+    ISA00501 "GS*HC*SENDER*RECEIVER*20250301*1200*31*X*005010X222A1~ST*837*0001*005010X222A1~BHT*0019*00*B31*20250301*1200*CH~"
+#define REMIT_HEAD                                                                                                               \
+    ISA00501 "GS*HP*SENDER*RECEIVER*20250301*1200*31*X*005010X221A1~ST*835*0001~BPR*I*80*C*ACH*CCP*01*999999992*DA*1*1999999999" \
+             "**01*999999984*DA*9*20250301~TRN*1*E1*1999999999~N1*PR*HEALTH~N3*1 ROAD~N4*TOWN*OH*45011~PER*BL*DESK*TE*"          \
+             "5555550100~N1*PE*CLINIC*XX*1234567893~LX*1~"
+/* A message with a part many times over: each finding is counted, some are listed. `part` is printed with 5, 7, 9 ... */
+static const struct {
+    const char *head, *part;
+    unsigned    times;
+    const char *tail;
+    uint32_t    most, listed;
+    const char *said, *summary;
+} many[] = {
+    { REMIT_HEAD, "CLP*A%u*1*1x*80**12*P1~NM1*QC*1*DOE*J~", 1500, "SE*3010*0001~GE*1*31~IEA*1*000000031~", 0, 1000,
+      "\"FINDINGS_MORE\",\"severity\":\"information\",\"offset\":39829,\"found\":\"500 more of this set\"",
+      "\"errors\":1500,\"warnings\":0,\"notes\":0" },
+    { REMIT_HEAD, "CLP*A%u*1*1x*80**12*P1~NM1*QC*1*DOE*J~", 1500, "SE*3010*0001~GE*1*31~IEA*1*000000031~", 1500, 1500, "1x",
+      "\"errors\":1500,\"warnings\":0,\"notes\":0" },
+    { REMIT_HEAD, "CLP*A%u*1*1x*80**12*P1~NM1*QC*1*DOE*J~", 1500, "SE*3010*0001~GE*1*31~IEA*1*000000031~", 1, 1,
+      "\"1499 more of this set\"", "\"errors\":1500,\"warnings\":0,\"notes\":0" },
+    /* A hundred lines in all; the first of each code is among them. */
+    { ISA00501 "GS*XX*SENDER*RECEIVER*20250301*1200*31*X*005010X221A1~", "ST*999*%04u~SE*1*X1~SE*1*0001~", 300,
+      "GE*299*32~IEA*1*000000031~", 1, 0, " more of this input\"", "\"errors\":" },
+    { ISA00501 "GS*XX*SENDER*RECEIVER*20250301*1200*31*X*005010X221A1~", "ST*999*%04u~SE*1*X1~SE*1*0001~", 300,
+      "GE*299*32~IEA*1*000000031~", 1, 0, "\"X12_GE02\"", "\"errors\":" },
+    { REMIT_HEAD, "CLP*A%u*1*1x*80**12*P1~NM1*QC*1*DOE*J~", 1500, "SE*3011*0001~GE*1*31~IEA*1*000000031~", 0, 1001,
+      "\"X12_SE01\"", "\"errors\":1501,\"warnings\":0,\"notes\":0" },
+    /* Numbers of levels are compared with all that came before; beyond a limit that is said. */
+    { CLAIMS_HEAD, "HL*%u**20*1~", 6000, "HL*9005**20*1~SE*6004*0001~GE*1*31~IEA*1*000000031~", 100000, 0,
+      "\"segment\":6003,\"id\":\"HL\",\"element\":1,\"loop\":\"2000A\",\"name\":\"level "
+      "id\",\"offset\":84674,\"length\":4,\"value\":\"9005\"",
+      "\"notes\":0" },
+    { CLAIMS_HEAD, "HL*%u**20*1~", 70000, "SE*70003*0001~GE*1*31~IEA*1*000000031~", 1000000, 0,
+      "the last HL01 out of sequence that later ones are compared with", "\"notes\":0" },
+    { "MSH|^~\\&|HIS|GENERAL|ERP|LEDGER|20250301120000||ADT^A01^ADT_A01|M1|P|2.5.1\rEVN||20250301120000\rPID|1||0^^^GENERAL^MR",
+      "~%u^^^GENERAL^MR^^20259901", 900, "||EXAMPLE^ANNA||19700230|F\rPV1|1|I\r", 0, 256,
+      "\"645 errors, 0 warnings and 0 notes more of one segment\"", "\"errors\":901,\"warnings\":0,\"notes\":0" },
+};
+
+START_TEST(lists_so_many)
+{
+    size_t room = strlen(many[_i].head) + strlen(many[_i].tail) + many[_i].times * (strlen(many[_i].part) + 10) + 1;
+    char  *message = malloc(room);
+    ck_assert_ptr_nonnull(message);
+    size_t length = (size_t)snprintf(message, room, "%s", many[_i].head);
+    for (unsigned i = 0; i < many[_i].times; i++)
+        length += (size_t)snprintf(message + length, room - length, many[_i].part, 5 + 2 * i);
+    length += (size_t)snprintf(message + length, room - length, "%s", many[_i].tail);
+
+    shunt_validate_options options = { .size = sizeof options, .snip = "1", .json = true, .max_findings = many[_i].most };
+    shunt_validator       *v;
+    test_text              out = { 0 };
+    ck_assert_int_eq(shunt_validator_new(&options, test_append, &out, &v, NULL), SHUNT_DONE);
+    ck_assert_int_le(shunt_validator_feed(v, message, length, true), SHUNT_INPUT_FAULT);
+    shunt_validator_free(v);
+    uint32_t listed = 0;
+    for (const char *at = out.bytes; (at = strstr(at, "\"code\":\"")); at += 8)
+        listed += strncmp(at + 8, "FINDINGS_MORE", 13) != 0;
+    ck_assert_msg(strstr(out.bytes, many[_i].said) != NULL, "%.2000s", out.bytes + (out.length > 2000 ? out.length - 2000 : 0));
+    ck_assert_ptr_nonnull(strstr(out.bytes, many[_i].summary));
+    if (many[_i].listed) ck_assert_uint_eq(listed, many[_i].listed);
+    free(message), free(out.bytes);
+}
+END_TEST
+
 /* Each n-th allocation fails, far apart where there are many: the result says so, nothing is lost or left. */
 START_TEST(survives_lack_of_memory)
 {
@@ -355,6 +421,7 @@ int main(void)
     tcase_add_loop_test(tests, interchange_is_answered, 0, (int)(sizeof interchanges / sizeof *interchanges));
     tcase_add_test(tests, each_interchange_is_answered);
     tcase_add_loop_test(tests, takes_definitions, 0, (int)(sizeof definitions / sizeof *definitions));
+    tcase_add_loop_test(tests, lists_so_many, 0, (int)(sizeof many / sizeof *many));
     tcase_add_test(tests, survives_lack_of_memory);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
