@@ -869,12 +869,22 @@ typedef struct element_facts {
     shunt_text       why;
 } element_facts;
 
+/* The classes of the element where its segment was picked by this qualifier; empty: by none. */
+static uint32_t classes_of_key(const shunt_element *e, shunt_text qualifier)
+{
+    for (const shunt_key_phi *one = e->phi_by_key; one && one->value && qualifier.length; one++)
+        if (shunt_text_is(qualifier, one->value)) return one->phi;
+    return e->phi;
+}
+
 /* Takes one node's element into what is known of the others. False: reported. */
-static bool take_element(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, bool first, element_facts *f)
+static bool take_element(check *k, const shunt_ast *node, shunt_text shown, const shunt_element *e, shunt_text qualifier,
+                         bool first, element_facts *f)
 {
     shunt_ty         type;
     shunt_value_type value = (shunt_value_type)e->type;
     if (!element_type(k, node, shown, e, &type)) return false;
+    if (k->phase != PHASE_FUNCTION) type.phi = classes_of_key(e, qualifier);
     if (e->usage != SHUNT_REQUIRED && !f->optional) {
         f->optional = true;
         f->why = check_format(k, "the guide does not require %.*s", SHUNT_TEXT_ARGS(shown));
@@ -918,7 +928,7 @@ static bool take_elements(check *k, const shunt_ast *node, const way *w, shunt_t
         if (e->usage == SHUNT_NOT_USED || outer->usage == SHUNT_NOT_USED)
             unused |= 1u << (match.guide & 31);
         else if (!whole) {
-            if (!take_element(k, node, shown, e, kept == 0, f)) return false;
+            if (!take_element(k, node, shown, e, w->qualifier, kept == 0, f)) return false;
             if (outer != e && outer->usage != SHUNT_REQUIRED && !f->optional) {
                 f->optional = true;
                 f->why = check_format(k, "the guide does not require %.*s%02u", SHUNT_TEXT_ARGS(w->segment), w->element);

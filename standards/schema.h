@@ -71,6 +71,12 @@ typedef enum shunt_value_type {
     SHUNT_VALUE_BOOL,   /* FHIR boolean */
 } shunt_value_type;
 
+/* The classes of an element where the segment has this qualifier. */
+typedef struct shunt_key_phi {
+    const char *value; /* NULL ends the list */
+    uint32_t    phi;
+} shunt_key_phi;
+
 typedef struct shunt_element {
     uint16_t             position; /* 1-based within the segment, or within the composite */
     uint16_t             number;   /* X12 data element number, 0 for a composite */
@@ -85,7 +91,8 @@ typedef struct shunt_element {
     const shunt_codeset *codes;             /* closed list of the guide or outside list, NULL = none */
     const struct shunt_element *components; /* of a composite, else NULL; theirs are the subcomponents of HL7 */
     uint16_t                    component_count;
-    const char                 *data_type; /* "CP", "XPN" (HL7), "Money" (FHIR); NULL in X12 */
+    const char                 *data_type;  /* "CP", "XPN" (HL7), "Money" (FHIR); NULL in X12 */
+    const shunt_key_phi        *phi_by_key; /* of the qualifiers whose classes are fewer than `phi`; NULL = it holds for all */
 } shunt_element;
 
 /* One segment node of a guide: a segment at its place, told from others of the same id by its qualifier. */

@@ -595,6 +595,7 @@ typedef struct context {
     const node    *node;  /* NULL: no guide */
     const release *release;
     const layout  *layout;
+    const char    *pinned; /* the one qualifier of the node that is asked about, NULL = any of its key */
 } context;
 
 static const rule *find_rule(const node *n, int position, int component)
@@ -612,9 +613,13 @@ static bool has_components(const node *n, int position)
 }
 
 /* The values that an element of the node may hold; false: any. */
-static bool allowed(const node *n, int position, values *v)
+static bool allowed(const context *x, const node *n, int position, values *v)
 {
     if (!n) return false;
+    if (x->pinned && n == x->node && n->key_element == position) {
+        *v = (values){ (const char **)(uintptr_t)&x->pinned, 1 };
+        return true;
+    }
     if (n->key_element == position && !n->key_component) {
         *v = n->key;
         return true;
@@ -634,7 +639,7 @@ static uint32_t parties_of(const context *c)
     if (strcmp(n->id, "NM1") != 0 && strcmp(n->id, "N1") != 0) n = n->parent->id[0] ? &n->parent->body[0] : NULL;
     if (!n || (strcmp(n->id, "NM1") != 0 && strcmp(n->id, "N1") != 0)) return other;
     values v;
-    if (!allowed(n, 1, &v)) return (other << 1) - 1;
+    if (!allowed(c, n, 1, &v)) return (other << 1) - 1;
     for (size_t i = 0; i < v.count; i++) {
         uint32_t bit = other;
         for (size_t p = 0; p < all.party_count; p++)
@@ -656,7 +661,7 @@ static bool may_hold(const condition *c, const context *x)
         return (parties_of(x) & (c->negated ? ~wanted : wanted)) != 0;
     }
     values v;
-    if (!allowed(x->node, c->element, &v)) return true;
+    if (!allowed(x, x->node, c->element, &v)) return true;
     for (size_t i = 0; i < v.count; i++)
         if (holds(c->values, v.items[i]) != c->negated) return true;
     return false;
@@ -678,7 +683,8 @@ static bool qualifier_may_be_unknown(const phi_line *unknown, const context *x, 
 {
     values      v;
     const rule *r = find_rule(x->node, unknown->qualifier, 0);
-    if (!allowed(x->node, unknown->qualifier, &v) || (r && r->use != 'R')) return true;
+    bool        picked = x->pinned && x->node->key_element == unknown->qualifier;
+    if (!allowed(x, x->node, unknown->qualifier, &v) || (!picked && r && r->use != 'R')) return true;
     for (size_t i = 0; i < v.count; i++) {
         bool named = false;
         for (size_t k = 0; k < all.phi_count && !named; k++) {
@@ -710,6 +716,32 @@ static uint32_t classes_of(const context *x, int position, int component)
         if (holds_here) classes |= p->classes;
     }
     return listed ? classes : SHUNT_PHI_FREE_TEXT;
+}
+
+/* What single qualifiers of the node make of the classes of an element: a table, or NULL where each leaves all of them. */
+static void write_phi_by_key(const context *x, int position, int component, uint32_t phi, char ref[32])
+{
+    const node *n = x->node;
+    snprintf(ref, 32, "NULL");
+    if (!phi || !n || !n->key_element || n->key_component || n->key.count < 2) return;
+    char   *text = NULL;
+    size_t  size = 0, fewer = 0;
+    FILE   *out = need(open_memstream(&text, &size));
+    context one = *x;
+    fputs("{ ", out);
+    for (size_t i = 0; i < n->key.count; i++) {
+        one.pinned = n->key.items[i];
+        uint32_t classes = classes_of(&one, position, component);
+        if (classes == phi) continue;
+        fprintf(out, "{ \"%s\", 0x%xu }, ", one.pinned, classes);
+        fewer++;
+    }
+    fputs("{ NULL, 0 } }", out);
+    fclose(out);
+    if (fewer)
+        snprintf(ref, 32, "q%d", define("shunt_key_phi", 'q', true, text));
+    else
+        free(text);
 }
 
 /* -- elements --------------------------------------------------------------------------------------------------------- */
@@ -744,14 +776,16 @@ static void write_element(FILE *out, const context *x, const item *e, int compos
     int         repeats = r && r->repeats ? r->repeats : e->repeats;
     uint32_t    phi = classes_of(x, position, component);
     const char *name = r && r->name ? r->name : e->name;
+    char        by_key[32];
+    write_phi_by_key(x, position, component, phi, by_key);
 
     const layout *composite = find_layout(x->release->composites, x->release->composite_count, e->ref);
     if (composite) {
         if (composite_position) fail(e->at, "a composite in a composite");
         if (r && (r->has_codes || r->list || r->most)) fail(r->at, "a composite has no codes and no length");
         int id = define_elements(x, composite, position, use);
-        fprintf(out, "    { %d, 0, \"%s\", %s, SHUNT_VALUE_COMPOSITE, 0, 0, %d, 0, 0, 0x%xu, NULL, e%d, %zu, NULL },\n",
-                e->position, name ? name : composite->name, usage_symbol(use), repeats, phi, id, composite->count);
+        fprintf(out, "    { %d, 0, \"%s\", %s, SHUNT_VALUE_COMPOSITE, 0, 0, %d, 0, 0, 0x%xu, NULL, e%d, %zu, NULL, %s },\n",
+                e->position, name ? name : composite->name, usage_symbol(use), repeats, phi, id, composite->count, by_key);
         return;
     }
     const element_def *d = find_element(e->ref);
@@ -771,10 +805,10 @@ static void write_element(FILE *out, const context *x, const item *e, int compos
     else if (named && use != 'N')
         snprintf(codes, sizeof codes, "&c%d", define_list(named));
     bool internal = d->number[0] == 'I'; /* elements of the interchange have numbers of their own: I01 */
-    fprintf(out, "    { %d, %d, \"%s\", %s, SHUNT_VALUE_%s, %d, %d, %d, %d, %d, 0x%xu, %s, NULL, 0, NULL },\n", e->position,
+    fprintf(out, "    { %d, %d, \"%s\", %s, SHUNT_VALUE_%s, %d, %d, %d, %d, %d, 0x%xu, %s, NULL, 0, NULL, %s },\n", e->position,
             internal ? 0 : read_number(d->at, d->number, 1, UINT16_MAX), name ? name : d->name, usage_symbol(use), type_symbol(d),
             d->amount && d->type[0] == 'N' ? 0 : d->decimals, d->type[0] == 'N' ? d->decimals : 0, repeats, d->least[column],
-            most, phi, codes);
+            most, phi, codes, by_key);
 }
 
 static int define_elements(const context *x, const layout *l, int composite_position, char composite_use)
@@ -880,7 +914,7 @@ static void write_loop(FILE *loops, const guide *g, const release *r, size_t gui
         }
         const layout *l = find_layout(r->segments, r->segment_count, child->id);
         if (!l) fail(child->at, "no segment %s in %s", child->id, r->name);
-        context x = { g, child, r, l };
+        context x = { g, child, r, l, NULL };
         fprintf(body, "    { &s%d, NULL },\n", define_segment(&x));
     }
     fputs("}", body);
@@ -924,7 +958,7 @@ static void write_release(release *r, size_t number)
     size_t size = 0;
     FILE  *out = need(open_memstream(&text, &size));
     for (size_t i = 0; i < r->segment_count; i++) {
-        context x = { NULL, NULL, r, &r->segments[i] };
+        context x = { NULL, NULL, r, &r->segments[i], NULL };
         fprintf(out, "    &s%d,\n", define_segment(&x));
     }
     fclose(out);

@@ -407,7 +407,8 @@ static char *element_text(const member *m, int version, uint32_t phi, int depth,
         bool   closed = t->closed && (is(m->type, "ID") || is(m->type, "CNE"));
         snprintf(set, sizeof set, "&C[%zu]", write_codes(t, closed));
     }
-    return print("{ %d, 0, \"%s\", %s, SHUNT_VALUE_%s, %d, 0, %d, 0, %d, 0x%x, %s, %s, %d, \"%s\" },\n", m->position, m->name,
+    return print("{ %d, 0, \"%s\", %s, SHUNT_VALUE_%s, %d, 0, %d, 0, %d, 0x%x, %s, %s, %d, \"%s\", NULL },\n", m->position,
+                 m->name,
                  m->use == 'R'   ? "SHUNT_REQUIRED"
                  : m->use == 'S' ? "SHUNT_SITUATIONAL"
                                  : "SHUNT_NOT_USED",
@@ -422,7 +423,7 @@ static char *element_text(const member *m, int version, uint32_t phi, int depth,
 static char *gap_text(int position, uint32_t phi)
 {
     return print(
-        "{ %d, 0, \"not defined\", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 0, 1, 0, 0, 0x%x, NULL, NULL, 0, \"ANY\" },\n",
+        "{ %d, 0, \"not defined\", SHUNT_SITUATIONAL, SHUNT_VALUE_TEXT, 0, 0, 1, 0, 0, 0x%x, NULL, NULL, 0, \"ANY\", NULL },\n",
         position, phi);
 }
 
