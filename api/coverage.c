@@ -114,6 +114,10 @@ static void text_row(shunt_buffer *out, shunt_text name, uint32_t width, const s
 {
     shunt_buffer_format(out, "%-*.*s", (int)width, SHUNT_TEXT_ARGS(name));
     for (int k = 0; k < SHUNT_COVER_KINDS; k++) {
+        if (!t->all[k]) {
+            shunt_buffer_format(out, "  %4u/%-4u %7s", 0U, 0U, "-");
+            continue;
+        }
         unsigned part = tenths(t->reached[k], t->all[k]);
         shunt_buffer_format(out, "  %4u/%-4u %3u.%u %%", t->reached[k], t->all[k], part / 10, part % 10);
     }

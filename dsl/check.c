@@ -295,9 +295,45 @@ static bool is_capital(shunt_text name)
     return digit;
 }
 
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+
+/* The word of the source at `*at`, behind blanks; empty where there is none. */
+static shunt_text word_at(shunt_text source, uint32_t *at)
+{
+    while (*at < source.length && (source.bytes[*at] == ' ' || source.bytes[*at] == '\t')) ++*at;
+    uint32_t begin = *at;
+    while (*at < source.length && is_letter(source.bytes[*at])) ++*at;
+    return (shunt_text){ source.bytes + begin, *at - begin };
+}
+
+/* A part that was skipped: the name that its line declares. */
+static bool note_broken(shunt_ast *node, void *context)
+{
+    static const char *const words[] = { "let", "tally", "table", "function", "decide", "target", "enum", "source" };
+    check                   *k = context;
+    if (node->kind != SHUNT_AST_ERROR) return true;
+    shunt_text source = k->module->info->source;
+    uint32_t   at = node->span.begin < source.length ? node->span.begin : source.length;
+    while (at > 0 && source.bytes[at - 1] != '\n') at--;
+    shunt_text word = word_at(source, &at);
+    if (shunt_text_is(word, "open")) word = word_at(source, &at);
+    for (size_t i = 0; i < SHUNT_COUNT(words); i++)
+        if (shunt_text_is(word, words[i])) *PUSH(k, &k->module->broken) = word_at(source, &at);
+    return true;
+}
+
+bool is_broken(check *k, shunt_text name)
+{
+    if (!k->module->broken_known && k->module->info->tree) shunt_ast_walk(k->module->info->tree, note_broken, k);
+    k->module->broken_known = true;
+    for (uint32_t i = 0; i < k->module->broken.count; i++)
+        if (shunt_text_equal(k->module->broken.items[i], name)) return true;
+    return false;
+}
+
 void unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want)
 {
-    if (k->module->incomplete) return;
+    if (k->module->incomplete || is_broken(k, node->text)) return;
     bool code = strcmp(what, "code") == 0, target = strcmp(what, "target") == 0, tally = strcmp(what, "tally") == 0,
          table = strcmp(what, "table") == 0;
     shunt_scope  *scope = code ? &k->module->codes : target ? &k->module->types : &k->module->values;

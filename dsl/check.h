@@ -80,6 +80,8 @@ typedef struct module {
     bool unread;                /* has a source that is not in this version */
     bool incomplete;            /* an import is missing: a name that is not found may be one of its */
     bool has_map;
+    bool broken_known;
+    SHUNT_LIST(shunt_text) broken; /* names whose declarations could not be read: what comes of that is no news */
 } module;
 
 /* Where code stands decides what it may read and where its exits lead. */
@@ -200,6 +202,7 @@ shunt_symbol            *find_code(check *k, shunt_text name);
 bool                     is_misspelled(const node_list *unknown, shunt_text name);
 /* Elements of the source that the written name is nearly. */
 void                     offer_near_elements(check *k, shunt_suggest *s, const shunt_ast *at, const shunt_ty *want);
+bool                     is_broken(check *k, shunt_text name); /* its declaration could not be read, which was reported */
 void       unknown_name(check *k, const shunt_ast *node, const char *what, const shunt_ty *want); /* E0207 with the nearest */
 shunt_text nearest_field(check *k, const shunt_shape *shape, shunt_text name, const shunt_ty *want);
 void       offer_of_alias(check *k, shunt_text name, shunt_suggest *s); /* "lib.nam": the names of that module */

@@ -771,6 +771,7 @@ static shunt_ty unknown_function(check *k, const call *c)
 {
     check_all(k, c);
     if (k->unread || k->module->incomplete) return ty_error();
+    if (is_broken(k, c->name)) return ty_error();
     shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0207, c->node->span, "there is no function `%.*s`", SHUNT_TEXT_ARGS(c->name));
     shunt_suggest s;
     shunt_suggest_init(&s, c->name, 2);

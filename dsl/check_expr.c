@@ -535,7 +535,9 @@ void check_condition(check *k, shunt_ast *node)
     if (shunt_ty_is_error(&type)) return;
     if (type.kind == SHUNT_TY_BOOL) {
         (void)check_fits(k, node, &type, &n);
-        if (k->c->lints.phi_branches && type.phi && k->phase != PHASE_FUNCTION) {
+        bool joined = node->kind == SHUNT_AST_NOT ||
+                      (node->kind == SHUNT_AST_BINARY && (shunt_text_is(node->text, "and") || shunt_text_is(node->text, "or")));
+        if (k->c->lints.phi_branches && type.phi && !joined && k->phase != PHASE_FUNCTION) {
             shunt_diag *d =
                 shunt_diag_add(k->diags, SHUNT_W0402, node->span, "this branch depends on protected health information");
             shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(shunt_phi_names(k->arena, type.phi)));
@@ -1085,10 +1087,36 @@ static shunt_ty check_comparison(check *k, shunt_ast *node)
     return result;
 }
 
+/* `CLP02 = "22" or "1"`: the second value was meant to be compared as well. */
+static bool is_further_value(check *k, shunt_ast *node)
+{
+    shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
+    bool literal = right && (right->kind == SHUNT_AST_STRING || right->kind == SHUNT_AST_INT || right->kind == SHUNT_AST_MONEY ||
+                             right->kind == SHUNT_AST_DECIMAL || right->kind == SHUNT_AST_DATE);
+    shunt_text values = { 0 };
+    shunt_ast *first = left;
+    if (!literal || !shunt_text_is(node->text, "or")) return false;
+    while (first && first->kind == SHUNT_AST_BINARY && shunt_text_is(first->text, "or")) {
+        values = check_format(k, ", %.*s%.*s", SHUNT_TEXT_ARGS(source_text(k, kid(first, SHUNT_BINARY_right)->span)),
+                              SHUNT_TEXT_ARGS(values));
+        first = kid(first, SHUNT_BINARY_left);
+    }
+    if (!first || first->kind != SHUNT_AST_BINARY || !shunt_text_is(first->text, "=")) return false;
+    check_condition(k, first);
+    shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0304, right->span, "this is not true or false");
+    shunt_diag_here(k->diags, d, "a value by itself is compared with nothing");
+    shunt_diag_help(k->diags, d, "several values stand in one list: `%.*s in (%.*s%.*s, %.*s)`",
+                    SHUNT_TEXT_ARGS(short_text(k, kid(first, SHUNT_BINARY_left))),
+                    SHUNT_TEXT_ARGS(source_text(k, kid(first, SHUNT_BINARY_right)->span)), SHUNT_TEXT_ARGS(values),
+                    SHUNT_TEXT_ARGS(source_text(k, right->span)));
+    return true;
+}
+
 static shunt_ty check_logic(check *k, shunt_ast *node)
 {
     shunt_ty result = shunt_ty_plain(SHUNT_TY_BOOL);
     uint32_t known = k->learnt.count;
+    if (node->kind == SHUNT_AST_BINARY && is_further_value(k, node)) return result;
     for (uint32_t i = 0; i < node->kid_count; i++) {
         check_condition(k, node->kids[i]);
         if (type_of(node->kids[i])) result.phi |= type_of(node->kids[i])->phi;
@@ -1660,6 +1688,14 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
     if (tree_index(k, node, &type) || check_path(k, node, want, false, &type)) return type;
     if (of->kind == SHUNT_AST_NAME && !table && !k->unread) {
         unknown_name(k, of, "table", NULL);
+        return ty_error();
+    }
+    if ((of->kind == SHUNT_AST_INT || of->kind == SHUNT_AST_LOOP) && k->source && loop_has_id(k, of->text)) {
+        shunt_ast  *key = keys && keys->kid_count ? keys->kids[0] : NULL;
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, of->span, "%.*s is a loop, and only a table is looked up",
+                                       SHUNT_TEXT_ARGS(of->text));
+        shunt_diag_help(k->diags, d, "pick one of them: `%.*s[where position(it) = %.*s].first`", SHUNT_TEXT_ARGS(of->text),
+                        SHUNT_TEXT_ARGS(key ? source_text(k, key->span) : SHUNT_TEXT("1")));
         return ty_error();
     }
     type = check_expr(k, of, NULL);

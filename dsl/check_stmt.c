@@ -103,7 +103,7 @@ static uint32_t member_of_field(check *k, const shunt_ast *name, const shunt_sha
         shunt_diag_help(k->diags, d, "it is a field of the whole journal: write `%.*s: ...` inside it",
                         SHUNT_TEXT_ARGS(name->text));
     else if (target->module == k->module->number)
-        shunt_diag_help(k->diags, d, "or add it to the target (line %u): `%s%.*s: TYPE`", line_of(k, target->span),
+        shunt_diag_help(k->diags, d, "add it to the target (line %u): `%s%.*s: TYPE`", line_of(k, target->span),
                         line ? "column " : "", SHUNT_TEXT_ARGS(name->text));
     return UINT32_MAX;
 }

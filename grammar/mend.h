@@ -42,6 +42,8 @@ shunt_mend shunt_mend_question;     /* `a ? b : c` */
 shunt_mend shunt_mend_check;        /* `check a otherwise quarantine X` */
 shunt_mend shunt_mend_items;        /* `key a: text(2), b: text(5)` */
 shunt_mend shunt_mend_state;        /* `present(x)`, `x = absent`, `else absent` */
+shunt_mend shunt_mend_is;           /* `CLP02 is "22"` */
+shunt_mend shunt_mend_return;       /* `{ x }` of a function */
 shunt_mend shunt_mend_foreign;      /* `elif`, `foreach`, `null` */
 shunt_mend shunt_mend_keyword_name; /* a keyword in the place of a name */
 shunt_mend shunt_mend_spelling;     /* a name in the place of a keyword that is spelled much like it */

@@ -66,14 +66,11 @@ static void explain(shunt_parse *p, stack *ps, uint32_t i)
 static void mend(shunt_parse *p, stack *ps)
 {
     static shunt_mend *const ways[] = {
-        shunt_mend_check,    shunt_mend_brackets,      shunt_mend_grouping,
-        shunt_mend_where,    shunt_mend_question,      shunt_mend_assignment,
-        shunt_mend_foreign,  shunt_mend_surplus_comma, shunt_mend_items,
-        shunt_mend_state,    shunt_mend_missing_value, shunt_mend_keyword_name,
-        shunt_mend_spelling, shunt_mend_missing_name,  shunt_mend_literal,
-        shunt_mend_quotes,   shunt_mend_parentheses,   shunt_mend_exchange,
-        shunt_mend_missing,  shunt_mend_sole,          shunt_mend_missing_operator,
-        shunt_mend_surplus,
+        shunt_mend_check,        shunt_mend_brackets, shunt_mend_grouping,         shunt_mend_where,        shunt_mend_question,
+        shunt_mend_assignment,   shunt_mend_foreign,  shunt_mend_surplus_comma,    shunt_mend_items,        shunt_mend_is,
+        shunt_mend_return,       shunt_mend_state,    shunt_mend_missing_value,    shunt_mend_keyword_name, shunt_mend_spelling,
+        shunt_mend_missing_name, shunt_mend_literal,  shunt_mend_quotes,           shunt_mend_parentheses,  shunt_mend_exchange,
+        shunt_mend_missing,      shunt_mend_sole,     shunt_mend_missing_operator, shunt_mend_surplus,
     };
     uint32_t i = p->next;
     for (size_t k = 0; k < SHUNT_COUNT(ways); k++)

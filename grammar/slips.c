@@ -345,6 +345,37 @@ bool shunt_mend_state(shunt_parse *p, stack *ps, uint32_t i)
     return true;
 }
 
+/* `CLP02 is "22"`, `CLP02 is not "22"`: a value is compared by a sign. */
+bool shunt_mend_is(shunt_parse *p, stack *ps, uint32_t i)
+{
+    bool not = i > 1 && kind_at(p, i - 1) == T_NOT && kind_at(p, i - 2) == T_IS;
+    if (i < 2 || !(not || kind_at(p, i - 1) == T_IS) || !begins_value(kind_at(p, i))) return false;
+    if (kind_at(p, i) == T_IDENT && !(text_at(p, i).bytes[0] >= 'A' && text_at(p, i).bytes[0] <= 'Z'))
+        return false; /* rather a state */
+    const char *sign = not ? "!=" : "=";
+    shunt_diag *d = shunt_complain(p, SHUNT_E0101, not ? i - 2 : i - 1, "`is` asks whether a value is there");
+    HELP("to compare it, write `%s`", sign);
+    shunt_map_unshift(ps);
+    if (not ) shunt_map_unshift(ps);
+    shunt_insert(p, ps, not ? T_NE : '=', i);
+    return true;
+}
+
+/* `function f(x: text) -> text { x }` */
+bool shunt_mend_return(shunt_parse *p, stack *ps, uint32_t i)
+{
+    uint32_t level = shunt_map_level(ps);
+    int      kind = kind_at(p, i);
+    if (!begins_value(kind) && kind != T_IF && kind != T_MATCH) return false;
+    if (!fits(p, ps, level, T_RETURN, i, 2)) return false;
+    char word[SHUNT_PHRASE];
+    shunt_explain_word(p, token_at(p, i), word);
+    shunt_diag *d = shunt_complain(p, SHUNT_E0101, i, "`return` is missing before %s", bare(word));
+    HERE("what the function gives");
+    shunt_insert(p, ps, T_RETURN, i);
+    return true;
+}
+
 /* ---- keywords ---- */
 
 bool shunt_mend_keyword_name(shunt_parse *p, stack *ps, uint32_t i)
