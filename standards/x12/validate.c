@@ -349,13 +349,11 @@ static bool is_any_date(const uint8_t *bytes, uint32_t length) { return is_date_
 /* A value whose qualifier says what it is: date, range, date and time. True as well where the qualifier is none of these. */
 static bool fits_qualifier(const uint8_t *bytes, uint32_t length, uint64_t qualifier, bool (*fits)(const uint8_t *, uint32_t))
 {
-    const uint8_t *dash;
     switch (qualifier) {
     case (uint64_t)'D' << 56 | (uint64_t)'8' << 48: return length == 8 && fits(bytes, length);
     case (uint64_t)'D' << 56 | (uint64_t)'6' << 48: return length == 6 && fits(bytes, length);
     case (uint64_t)'R' << 56 | (uint64_t)'D' << 48 | (uint64_t)'8' << 40:
-        dash = memchr(bytes, '-', length);
-        return dash && dash - bytes == 8 && length == 17 && fits(bytes, 8) && fits(dash + 1, 8);
+        return length == 17 && bytes[8] == '-' && fits(bytes, 8) && fits(bytes + 9, 8);
     case (uint64_t)'D' << 56 | (uint64_t)'T' << 48: return length == 12 && fits(bytes, 8) && is_time(bytes + 8, 4);
     case (uint64_t)'T' << 56 | (uint64_t)'M' << 48: return is_time(bytes, length);
     default: return true;
