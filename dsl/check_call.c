@@ -312,6 +312,50 @@ static shunt_ty check_round(check *k, const call *c, const shunt_ty *want)
     return like(shunt_ty_decimal(0, places), &type);
 }
 
+/* What the weights of a split are: numbers or amounts, never absent. */
+static shunt_ty check_weights(check *k, const call *c, shunt_ast *weights)
+{
+    shunt_ty type = ty_error();
+    if (weights->kind == SHUNT_AST_EACH_EXPR) {
+        type = each_value(k, weights, FOR_ARGUMENT, c->name, true, NULL);
+    } else {
+        shunt_ty list = check_list(k, weights, NULL);
+        if (shunt_ty_is_error(&list)) return list;
+        if (list.kind != SHUNT_TY_LIST) return not_a_list(k, c, weights, &list);
+        type = *list.item;
+        type.phi |= list.phi;
+    }
+    bool fine = shunt_ty_is_error(&type) || ((shunt_ty_is_number(&type) || type.kind == SHUNT_TY_MONEY) && !type.optional);
+    bool several = weights->kind == SHUNT_AST_ARRAY || weights->kind == SHUNT_AST_EACH_EXPR;
+    return fine ? type : not_a_number(k, c, several ? kid(weights, 0) : weights, &type);
+}
+
+static shunt_ty check_allocate(check *k, const call *c, const shunt_ty *want)
+{
+    if (c->count != 2 || c->named_count || c->values[0]->kind == SHUNT_AST_EACH_EXPR)
+        return wrong_arguments(k, c, SHUNT_LANG_ALLOCATE);
+    shunt_ty amount = check_expr(k, c->values[0], want && want->kind == SHUNT_TY_LIST ? want->item : NULL),
+             weight = check_weights(k, c, c->values[1]);
+    if (shunt_ty_is_error(&amount) || shunt_ty_is_error(&weight)) return ty_error();
+    if (amount.kind != SHUNT_TY_MONEY) {
+        shunt_text  name = shunt_ty_name(k->arena, &amount);
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0303, c->values[0]->span, "`allocate` splits an amount, and this is %.*s",
+                                       SHUNT_TEXT_ARGS(name));
+        shunt_diag_here(k->diags, d, "%.*s", SHUNT_TEXT_ARGS(name));
+        shunt_diag_help(k->diags, d, "the amount comes first: `allocate(amount, [60, 40])`");
+        return ty_error();
+    }
+    shunt_ty part = shunt_ty_money(amount.currency, 2);
+    (void)shunt_currency_find(shunt_text_of(amount.currency), &part.scale);
+    need n = { .by = FOR_ARGUMENT, .type = part, .name = c->name };
+    if (!check_fits(k, c->values[0], &amount, &n)) return ty_error();
+    shunt_ty *item = NEW(k, shunt_ty);
+    *item = part;
+    item->phi = amount.phi | weight.phi;
+    uint32_t count = c->values[1]->kind == SHUNT_AST_ARRAY ? c->values[1]->kid_count : 0;
+    return (shunt_ty){ .kind = SHUNT_TY_LIST, .item = item, .phi = item->phi, .max = count };
+}
+
 static shunt_ty check_percent_change(check *k, const call *c)
 {
     unsigned places = 0;
@@ -805,6 +849,7 @@ static shunt_ty check_builtin(check *k, const call *c, shunt_lang_builtin builti
     case SHUNT_LANG_ALL_OF: return check_quantifier(k, c, builtin);
     case SHUNT_LANG_ABS: return check_abs(k, c, want);
     case SHUNT_LANG_ROUND: return check_round(k, c, want);
+    case SHUNT_LANG_ALLOCATE: return check_allocate(k, c, want);
     case SHUNT_LANG_PERCENT_CHANGE: return check_percent_change(k, c);
     case SHUNT_LANG_CONVERT: {
         static const char *const names[] = { NULL, "from", "to" };

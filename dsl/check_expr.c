@@ -1670,6 +1670,50 @@ static shunt_ty check_lookup(check *k, shunt_ast *node, shunt_symbol *table)
     return row;
 }
 
+/* So many parts `allocate` makes, where that is written out; 0 = not known here. */
+static uint32_t parts_of(const shunt_ast *list)
+{
+    for (int names = 0; list && names < 8; names++) {
+        const shunt_fact *fact = shunt_fact_of(list);
+        if (list->kind == SHUNT_AST_CALL && fact && fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ALLOCATE) {
+            const shunt_ast *weights = kid(kid(list, SHUNT_CALL_args), 1);
+            return weights && weights->kind == SHUNT_AST_ARRAY ? weights->kid_count : 0;
+        }
+        const shunt_ast *let = list->kind == SHUNT_AST_NAME && fact && fact->symbol ? fact->symbol->decl : NULL;
+        list = let && let->kind == SHUNT_AST_LET ? kid(let, SHUNT_LET_value) : NULL;
+    }
+    return 0;
+}
+
+/* `list[2]`: an item by its number, which may not be there. */
+static shunt_ty check_item(check *k, shunt_ast *node, const shunt_ty *list)
+{
+    shunt_ast  *keys = kid(node, SHUNT_INDEX_keys), *key = kid(keys, 0);
+    shunt_fact *fact = check_fact(k, node);
+    need        n = { .by = FOR_ARGUMENT, .type = shunt_ty_plain(SHUNT_TY_INT), .name = SHUNT_TEXT("[ ]") };
+    if (!key || keys->kid_count != 1 || kid(node, SHUNT_INDEX_at)) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, node->span, "an item of a list is taken by one number");
+        shunt_diag_help(k->diags, d, "write `list[1]` for the first one");
+        return ty_error();
+    }
+    shunt_ty type = check_needed(k, key, &n), item = *list->item;
+    if (shunt_ty_is_error(&type)) return ty_error();
+    const shunt_fact *number = shunt_fact_of(key);
+    uint32_t          parts = parts_of(kid(node, SHUNT_INDEX_of));
+    bool              written = key->kind == SHUNT_AST_INT && number && number->kind == SHUNT_FACT_NONE;
+    if (written && (number->number < 1 || number->number > UINT16_MAX || (parts && number->number > parts))) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E0306, key->span, "there is no such item");
+        shunt_diag_here(k->diags, d, parts ? "%u parts are made" : "items are counted from 1", parts);
+        shunt_diag_help(k->diags, d, "write `[1]` for the first one");
+        return ty_error();
+    }
+    fact->kind = SHUNT_FACT_FIRST;
+    fact->member = written ? (uint32_t)number->number : UINT32_MAX;
+    item.phi |= list->phi;
+    item.optional = item.optional || !written || !parts;
+    return item;
+}
+
 static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ast    *of = kid(node, SHUNT_INDEX_of), *keys = kid(node, SHUNT_INDEX_keys);
@@ -1700,6 +1744,7 @@ static shunt_ty check_index(check *k, shunt_ast *node, const shunt_ty *want)
     }
     type = check_expr(k, of, NULL);
     if (shunt_ty_is_error(&type)) return ty_error();
+    if (type.kind == SHUNT_TY_LIST && type.item->kind != SHUNT_TY_NODE) return check_item(k, node, &type);
     shunt_text  name = shunt_ty_name(k->arena, &type);
     shunt_diag *d =
         shunt_diag_add(k->diags, SHUNT_E0303, of->span, "this is %.*s, and only a table is looked up", SHUNT_TEXT_ARGS(name));

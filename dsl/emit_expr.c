@@ -706,6 +706,32 @@ static uint16_t eval_count(shunt_emit_fn *f, shunt_ast *over, uint16_t into)
     return at;
 }
 
+/* The weights as a list of decimals, then the parts. */
+static uint16_t eval_allocate(shunt_emit_fn *f, shunt_ast *node, shunt_ast *amount, shunt_ast *weights, uint16_t into)
+{
+    shunt_emit_loop loop;
+    uint16_t        at = result_place(f, node, into);
+    shunt_type      type = shunt_emit_type_of(f, at),
+               part = { .kind = type.element, .scale = type.scale, .record = type.record, .extra = type.extra };
+    const shunt_ty *held = type_at(weights);
+    if (held->kind == SHUNT_TY_LIST) held = held->item;
+    shunt_type weight = { .kind = SHUNT_KIND_DECIMAL, .scale = held->kind == SHUNT_TY_INT ? 0 : held->scale },
+               list_type = { .kind = SHUNT_KIND_LIST, .element = SHUNT_KIND_DECIMAL, .scale = weight.scale };
+    uint16_t from = eval_as(f, amount, part), list = shunt_emit_temp(f, list_type);
+    shunt_emit_op(f, SHUNT_OP_LIST_NEW, list, 0, 0);
+    if (weights->kind == SHUNT_AST_ARRAY) {
+        for (uint32_t i = 0; i < weights->kid_count; i++)
+            shunt_emit_op(f, SHUNT_OP_LIST_PUSH, list, eval_as(f, weights->kids[i], weight), 0);
+    } else {
+        shunt_ast *value = begin_aggregate(f, weights, &loop);
+        uint16_t   item = value ? eval_as(f, value, weight) : as_type(f, loop.item, weight);
+        shunt_emit_op(f, SHUNT_OP_LIST_PUSH, list, item, 0);
+        shunt_emit_loop_end(f, &loop);
+    }
+    shunt_emit_op(f, SHUNT_OP_ALLOCATE, at, from, list);
+    return at;
+}
+
 /* `at` becomes `item` when that is less (or more). */
 static void keep_better(shunt_emit_fn *f, uint16_t at, uint16_t item, bool least, shunt_emit_label *past)
 {
@@ -1128,6 +1154,7 @@ static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_built
     case SHUNT_LANG_ALL_OF: return eval_quantifier(f, first, false, into);
     case SHUNT_LANG_ABS: return eval_unary(f, node, SHUNT_OP_INT_ABS, SHUNT_OP_DEC_ABS, into);
     case SHUNT_LANG_ROUND: return eval_round(f, node, into);
+    case SHUNT_LANG_ALLOCATE: return eval_allocate(f, node, first, argument(node, 1, NULL), into);
     case SHUNT_LANG_PERCENT_CHANGE: return eval_vm_builtin(f, node, SHUNT_BUILTIN_PERCENT_CHANGE, change);
     case SHUNT_LANG_POSITION: return shunt_emit_once(f, SHUNT_OP_POSITION, int_type, eval(f, first, SHUNT_NONE), 0);
     case SHUNT_LANG_OCCURRENCE: return eval_occurrence(f, node, into);
@@ -1265,6 +1292,9 @@ static uint16_t eval_fact(shunt_emit_fn *f, shunt_ast *node, const shunt_fact *f
     case SHUNT_FACT_BUILTIN: return eval_builtin(f, node, fact->builtin, into);
     case SHUNT_FACT_FIRST: {
         uint16_t list = eval(f, node->kids[SHUNT_MEMBER_of], SHUNT_NONE);
+        if (fact->member == UINT32_MAX)
+            return shunt_emit_once(f, SHUNT_OP_RECALL, shunt_emit_type(f->e, &fact->type), list,
+                                   eval(f, node->kids[SHUNT_INDEX_keys]->kids[0], SHUNT_NONE));
         if (fact->member < 2) return shunt_emit_once(f, SHUNT_OP_LIST_FIRST, shunt_emit_type(f->e, &fact->type), list, 0);
         return shunt_emit_once(f, SHUNT_OP_RECALL, shunt_emit_type(f->e, &fact->type), list,
                                load_number(f, int_type, fact->member, SHUNT_NONE));

@@ -319,7 +319,7 @@ typedef enum shunt_fact_kind {
     SHUNT_FACT_LOOKUP,     /* INDEX of a table: `symbol` */
     SHUNT_FACT_FUNCTION,   /* CALL of a declared function: `symbol` */
     SHUNT_FACT_BUILTIN,    /* CALL or METHOD: `builtin` */
-    SHUNT_FACT_FIRST,      /* `list.first`; INDEX: item number `member` of the list before it, from 1 */
+    SHUNT_FACT_FIRST,      /* `list.first`; INDEX: item number `member` of the list before it, from 1; UINT32_MAX: the key */
     SHUNT_FACT_RANGE_PART, /* `.start`, `.end` */
     SHUNT_FACT_EXIT,       /* EXIT: `symbol` its code (NULL for skip), `scope` */
     SHUNT_FACT_TARGET,     /* EMIT, JOURNAL: `symbol` */

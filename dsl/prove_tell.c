@@ -274,7 +274,8 @@ static bool is_linear(const proof *r)
     for (uint32_t i = 0; i < r->part_count; i++) {
         const term *v = r->parts[i].value;
         if (v->op != TERM_OPAQUE && v->op != TERM_ONE) return false;
-        if (v->op == TERM_OPAQUE && !v->path && v->node && v->node->kind != SHUNT_AST_NAME && v->node->kind != SHUNT_AST_MEMBER)
+        if (v->op == TERM_OPAQUE && !v->path && v->node && v->node->kind != SHUNT_AST_NAME && v->node->kind != SHUNT_AST_INDEX &&
+            v->node->kind != SHUNT_AST_MEMBER)
             return false;
     }
     return true;

@@ -631,6 +631,48 @@ static const term *call_of(prover *p, shunt_ast *node, const shunt_symbol *funct
     return value;
 }
 
+/* An item of a list by its number. */
+static const term *item_term(prover *p, const shunt_ast *node, const term *list, const term *number)
+{
+    const term *const kids[] = { list, number };
+    return opaque(p, node, shunt_ast_info[SHUNT_AST_INDEX].name, (shunt_text){ 0 }, kids, 2);
+}
+
+static const term *position_term(prover *p, const shunt_ast *node, const term *of)
+{
+    return opaque(p, node, "position", (shunt_text){ 0 }, &of, 1);
+}
+
+/* The parts add up to the amount: those that are written out, and those of all items of a loop. */
+static const term *allocate_term(prover *p, shunt_ast *node)
+{
+    shunt_ast  *args = kid(node, SHUNT_CALL_args), *weights = kid(args, 1);
+    const term *made = other(p, node), *amount = term_of(p, kid(args, 0)), *sum = NULL;
+    if (!weights) return made;
+    for (uint32_t i = 0; weights->kind == SHUNT_AST_ARRAY && i < weights->kid_count; i++) {
+        const term       *part = item_term(p, node, made, term_number(p, i + 1, 0));
+        const term *const kids[] = { sum, part };
+        sum = sum ? term_new(p, TERM_ADD, kids, 2) : part;
+    }
+    const term *each = weights->kind == SHUNT_AST_EACH_EXPR ? term_of(p, weights) : NULL;
+    if (each && each->op == TERM_EACH && each->kids[1] == p->yes && each->kids[0]->kids[0]->path &&
+        !each->kids[0]->kids[0]->path->loop->qualifier.length) {
+        uint32_t    depth = p->around.count, holdings = p->holdings.count;
+        const term *variable = each->kids[0];
+        push_around(p, variable, NULL);
+        const term *part = item_term(p, node, made, position_term(p, node, variable));
+        note_holding(p, term_not(p, absent(p, part)));
+        leave_around(p, depth, holdings);
+        const term *const kids[] = { variable, p->yes, part };
+        term              t = { .op = TERM_SUM, .kids = kids, .count = 3, .node = node };
+        term             *all = intern(p, &t);
+        all->free &= ~((variables)1 << variable->variable) | variable->kids[0]->free;
+        sum = all;
+    }
+    if (sum) note_holding(p, equal(p, sum, amount, true));
+    return made;
+}
+
 static const term *call_term(prover *p, shunt_ast *node, const shunt_fact *fact)
 {
     shunt_ast *args = kid(node, SHUNT_CALL_args), *first = kid(args, 0);
@@ -638,6 +680,9 @@ static const term *call_term(prover *p, shunt_ast *node, const shunt_fact *fact)
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_OCCURRENCE) return fresh(p, node);
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_SUM && first && first->kind == SHUNT_AST_EACH_EXPR)
         return each_term(p, first, TERM_SUM);
+    if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ALLOCATE) return allocate_term(p, node);
+    if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_POSITION && first)
+        return position_term(p, node, term_of(p, first));
     return other(p, node);
 }
 
@@ -835,6 +880,14 @@ static const term *expression(prover *p, shunt_ast *node)
     case SHUNT_AST_MEMBER:
         if (fact && fact->kind == SHUNT_FACT_SYMBOL && fact->symbol) return symbol_term(p, fact->symbol, node);
         return fact && fact->kind == SHUNT_FACT_FIELD ? member_term(p, node, fact) : other(p, node);
+    case SHUNT_AST_INDEX:
+        if (fact && fact->kind == SHUNT_FACT_FIRST) {
+            const term *list = term_of(p, kid(node, SHUNT_INDEX_of));
+            return item_term(p, node, list,
+                             fact->member == UINT32_MAX ? term_of(p, kid(kid(node, SHUNT_INDEX_keys), 0))
+                                                        : term_number(p, fact->member, 0));
+        }
+        return other(p, node);
     case SHUNT_AST_FILTER: return filter_term(p, node);
     case SHUNT_AST_EACH_EXPR: return each_term(p, node, TERM_EACH);
     case SHUNT_AST_CALL: return fact ? call_term(p, node, fact) : other(p, node);

@@ -496,7 +496,8 @@ call_args   : %empty                            { $$ = LIST(@$); }
             | exprs
             | named
             | exprs ',' named                   { $$ = shunt_tree_join(p, $1, $3); }
-            | expr each                         { $$ = ADD(LIST(@$), NODE(EACH_EXPR, @$, $1, $2)); } ;
+            | expr each                         { $$ = ADD(LIST(@$), NODE(EACH_EXPR, @$, $1, $2)); }
+            | exprs ',' expr each               { $$ = ADD($1, NODE(EACH_EXPR, shunt_tree_between(@3, @4), $3, $4)); } ;
 literal     : INT | DECIMAL | MONEY | PERCENT | DATE | DURATION | STRING
             | TRUE                              { $$ = LEAF_TEXT(TRUE, @$, SHUNT_TEXT("true")); }
             | FALSE                             { $$ = LEAF_TEXT(FALSE, @$, SHUNT_TEXT("false")); } ;

@@ -509,3 +509,57 @@ unsigned shunt_decimal_digits(shunt_decimal a)
     while (digits <= SHUNT_DECIMAL_DIGITS && magnitude >= powers[digits]) digits++;
     return digits;
 }
+
+/* ---- parts that add up ---- */
+
+/* The least rest that one of the `left` largest has. */
+static shunt_decimal rest_of_last(const shunt_decimal *rests, uint32_t count, uint32_t left, shunt_decimal most)
+{
+    shunt_decimal low = 0; /* at least `left` rests are not below it */
+    while (low < most) {
+        shunt_decimal middle = low + (most - low + 1) / 2;
+        uint32_t      above = 0;
+        for (uint32_t i = 0; i < count; i++) above += rests[i] >= middle;
+        if (above >= left)
+            low = middle;
+        else
+            most = middle - 1;
+    }
+    return low;
+}
+
+shunt_status shunt_decimal_allocate(shunt_decimal amount, const shunt_decimal *weights, uint32_t count, shunt_decimal *parts,
+                                    shunt_decimal *rests)
+{
+    shunt_decimal whole = amount < 0 ? -amount : amount, sum = 0, given = 0;
+    bool          more = false, less = false;
+    if (shunt_decimal_digits(amount) > SHUNT_DECIMAL_DIGITS) return SHUNT_OVERFLOW;
+    for (uint32_t i = 0; i < count && amount != 0; i++) {
+        more = more || weights[i] > 0;
+        less = less || weights[i] < 0;
+        SHUNT_TRY(shunt_decimal_add(sum, weights[i], &sum));
+    }
+    if (amount == 0) {
+        for (uint32_t i = 0; i < count; i++) parts[i] = 0;
+        return SHUNT_OK;
+    }
+    if (more == less) return SHUNT_ALLOCATE_WEIGHTS;
+    if (less) sum = -sum;
+    for (uint32_t i = 0; i < count; i++) {
+        shunt_decimal product, weight = less ? -weights[i] : weights[i];
+        if (__builtin_mul_overflow(whole, weight, &product)) return SHUNT_OVERFLOW;
+        parts[i] = product / sum;
+        rests[i] = product % sum;
+        given += parts[i];
+    }
+    uint32_t      left = (uint32_t)(whole - given), equal = left; /* less than one a part */
+    shunt_decimal least = left ? rest_of_last(rests, count, left, sum - 1) : 0;
+    for (uint32_t i = 0; i < count && left; i++) equal -= rests[i] > least;
+    for (uint32_t i = 0; i < count && left; i++) {
+        bool one = rests[i] > least || (rests[i] == least && equal);
+        if (rests[i] == least && equal) equal--;
+        parts[i] += one;
+    }
+    for (uint32_t i = 0; i < count && amount < 0; i++) parts[i] = -parts[i];
+    return SHUNT_OK;
+}

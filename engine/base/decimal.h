@@ -35,6 +35,12 @@ shunt_status shunt_decimal_multiply(shunt_decimal a, shunt_decimal b, shunt_deci
 /* a (scale as) / b (scale bs), rounded to `places`; DIVISION where b is zero. Exact over a 256-bit intermediate. */
 shunt_status shunt_decimal_divide(shunt_decimal a, unsigned as, shunt_decimal b, unsigned bs, unsigned places,
                                   shunt_rounding mode, shunt_decimal *quotient);
+/* The part of `amount` that goes to each of `count` weights, all of one sign: amount times weight over their sum, towards zero, and what
+ * is left a unit each to those that lost most, of equals to the earlier. The parts add up to the amount; those of its opposite are
+ * theirs. Nothing of nothing whatever the weights. ALLOCATE_WEIGHTS where the weights have two signs, or none; OVERFLOW. `rests` is
+ * room for `count` more. */
+shunt_status shunt_decimal_allocate(shunt_decimal amount, const shunt_decimal *weights, uint32_t count, shunt_decimal *parts,
+                                    shunt_decimal *rests);
 /* From scale `from` to `to`; narrowing rounds by mode, DIGITS_LOST with SHUNT_EXACT where digits would go. */
 shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, shunt_rounding mode, shunt_decimal *result);
 

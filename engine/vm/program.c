@@ -39,7 +39,7 @@ const struct shunt_builtin_info shunt_builtin_info[SHUNT_BUILTIN_COUNT] = {
 #include "engine/vm/builtin.def"
 };
 
-enum { FORMAT_VERSION = 4, ALIGNMENT = 16 };
+enum { FORMAT_VERSION = 5, ALIGNMENT = 16 };
 
 enum section {
 #define X(type, member) SECTION_##member,

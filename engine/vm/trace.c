@@ -478,6 +478,11 @@ static bool special(shunt_vm *vm, shunt_instruction i, const shunt_value *r, con
     case SHUNT_OP_RECALL:
         *result = of_item(t, &r[i.b], s[i.b], s[i.c] == SHUNT_PRESENT ? (uint64_t)r[i.c].integer - 1 : UINT64_MAX, *result);
         return true;
+    case SHUNT_OP_ALLOCATE: /* each part is made of the amount and of all weights */
+        *result = both(t, known[i.b], known[i.c]);
+        for (uint32_t n = 0; s[i.c] == SHUNT_PRESENT && n < r[i.c].list.count; n++)
+            *result = both(t, *result, of_item(t, &r[i.c], s[i.c], n, known[i.c]));
+        return true;
     case SHUNT_OP_LIST_PUSH: /* that it is there, not what it is */
         *result = (shunt_known){ known[i.a].from, shunt_origin_join(t, known[i.a].because, known[i.b].because), 0 };
         return true;

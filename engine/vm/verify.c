@@ -1088,6 +1088,9 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
     case SHUNT_OP_EARLIEST: return t[i.b].record == p->earliests[i.c].frame || wrong(v, "dates of another frame");
     case SHUNT_OP_LIST_FIRST: return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) || wrong(v, "items have another type");
     case SHUNT_OP_LIST_PUSH: return shunt_type_same(t[i.b], shunt_type_item(t[i.a])) || wrong(v, "items have another type");
+    case SHUNT_OP_ALLOCATE:
+        if (!shunt_type_same(t[i.b], shunt_type_item(t[i.a]))) return wrong(v, "items have another type");
+        return shunt_type_item(t[i.c]).kind == SHUNT_KIND_DECIMAL || wrong(v, "weights are decimals");
     case SHUNT_OP_RECALL:
     case SHUNT_OP_KEEP:
         if (!number(t[i.c])) return wrong(v, "an enum can not be computed");

@@ -258,6 +258,26 @@ static shunt_status push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_
     return SHUNT_OK;
 }
 
+/* Charged for what may be looked at: each part once for each bit of a rest. */
+static shunt_status allocate(shunt_vm *vm, shunt_decimal amount, const shunt_value *weights, shunt_value *result)
+{
+    uint32_t count = weights->list.count;
+    if (!count) { /* nothing is made of nothing */
+        *result = (shunt_value){ .list = { NULL, 0 } };
+        return amount ? SHUNT_ALLOCATE_WEIGHTS : SHUNT_OK;
+    }
+    SHUNT_TRY(shunt_vm_charge(vm, count * (uint64_t)16));
+    shunt_value   *items = shunt_list_new(vm, count);
+    shunt_decimal *room = shunt_arena_alloc(vm->arena, sizeof *room * count * 3);
+    if (!items || !room) return shunt_vm_full(vm);
+    for (uint32_t i = 0; i < count; i++) room[i] = weights->list.items[i].coefficient;
+    SHUNT_TRY(shunt_decimal_allocate(amount, room, count, room + count, room + 2 * (size_t)count));
+    for (uint32_t i = 0; i < count; i++) items[i].coefficient = room[count + i];
+    ((shunt_list_head *)(void *)items - 1)->used = count;
+    *result = (shunt_value){ .list = { items, count } };
+    return SHUNT_OK;
+}
+
 static shunt_list_head *head_of(const shunt_value *items) { return (shunt_list_head *)(uintptr_t)(const void *)items - 1; }
 
 /* Only lists made here are written to in place: no other register holds them, unless it shall see the same. */
@@ -1031,6 +1051,13 @@ run_instruction:
         if (s[i.a] == SHUNT_PRESENT && s[i.c] == SHUNT_PRESENT)
             DO(keep(vm, &r[i.b], &s[i.b], r[i.a], (uint64_t)r[i.c].integer - 1));
         NEXT_INSTRUCTION;
+    }
+    CASE(ALLOCATE)
+    {
+        shunt_value parts;
+        UNLESS_STATES(s[i.b] | s[i.c]);
+        DO(allocate(vm, r[i.b].coefficient, &r[i.c], &parts));
+        GIVE(list, parts.list);
     }
     CASE(ROW_NEW)
     {

@@ -23,7 +23,7 @@ struct example {
 static struct example cases[CASES_AT_MOST];
 static uint32_t       case_count;
 static shunt_text     prelude; /* example.map */
-static shunt_text     pages[8];
+static shunt_text     pages[12];
 static uint32_t       page_count;
 
 /* Also called before the tests run, where Check can not report. */
@@ -592,6 +592,7 @@ int main(void)
     read_page("docs/diagnostics.md");
     read_page("tests/cases/diagnostics.md");
     read_page("tests/cases/diagnostics_slips.md");
+    read_page("tests/cases/diagnostics_balance.md");
     read_page("tests/cases/diagnostics_hl7.md");
     read_page("tests/cases/diagnostics_csv.md");
     read_page("tests/cases/diagnostics_fhir.md");

@@ -438,6 +438,92 @@ START_TEST(finds_rounding_modes)
 }
 END_TEST
 
+/* ---- parts that add up ---- */
+
+enum { PARTS = 12 };
+
+static const struct {
+    const char   *name;
+    shunt_decimal amount;
+    uint32_t      count;
+    shunt_decimal weights[PARTS];
+    shunt_status  status;
+    shunt_decimal parts[PARTS];
+} splits[] = {
+    { "equal weights: the first takes the cent", 100, 3, { 1, 1, 1 }, SHUNT_OK, { 34, 33, 33 } },
+    { "two cents", 101, 3, { 1, 1, 1 }, SHUNT_OK, { 34, 34, 33 } },
+    { "a negative amount is the mirror", -101, 3, { 1, 1, 1 }, SHUNT_OK, { -34, -34, -33 } },
+    { "the largest remainder, not the first", 10, 3, { 1, 1, 8 }, SHUNT_OK, { 1, 1, 8 } },
+    { "the largest remainder is the last", 100, 3, { 333, 333, 334 }, SHUNT_OK, { 33, 33, 34 } },
+    { "a tie behind one that lost more", 7, 4, { 10, 24, 10, 10 }, SHUNT_OK, { 2, 3, 1, 1 } },
+    { "negative weights are the same as positive ones", 100, 3, { -1, -1, -1 }, SHUNT_OK, { 34, 33, 33 } },
+    { "a weight of zero gets nothing", 5, 3, { 0, 1, 0 }, SHUNT_OK, { 0, 5, 0 } },
+    { "less than a unit each", 2, 5, { 1, 1, 1, 1, 1 }, SHUNT_OK, { 1, 1, 0, 0, 0 } },
+    { "nothing of nothing", 0, 2, { 0, 0 }, SHUNT_OK, { 0, 0 } },
+    { "nothing by weights of two signs", 0, 2, { 1, -1 }, SHUNT_OK, { 0, 0 } },
+    { "weights of zero", 1, 2, { 0, 0 }, SHUNT_ALLOCATE_WEIGHTS, { 0 } },
+    { "weights of two signs", 1, 2, { 2, -1 }, SHUNT_ALLOCATE_WEIGHTS, { 0 } },
+    { "no weights", 1, 0, { 0 }, SHUNT_ALLOCATE_WEIGHTS, { 0 } },
+};
+
+START_TEST(allocates)
+{
+    shunt_decimal parts[PARTS] = { 0 }, rests[PARTS];
+    shunt_status  status = shunt_decimal_allocate(splits[_i].amount, splits[_i].weights, splits[_i].count, parts, rests);
+    ck_assert_msg(status == splits[_i].status, "%s", splits[_i].name);
+    for (uint32_t i = 0; i < splits[_i].count && status == SHUNT_OK; i++)
+        ck_assert_msg(parts[i] == splits[_i].parts[i], "%s: part %u is %lld", splits[_i].name, i, (long long)parts[i]);
+}
+END_TEST
+
+/* Any amount by any weights: the parts add up, none is a unit or more off its share, a larger weight never gets less, and the opposite
+ * amount has the opposite parts. */
+START_TEST(parts_always_add_up)
+{
+    uint64_t seed = 42;
+    for (int round = 0; round < 4000; round++) {
+        shunt_decimal weights[PARTS], parts[PARTS], mirror[PARTS], rests[PARTS], total = 0, sum = 0;
+        uint32_t      count = 1 + (uint32_t)(round % PARTS);
+        int64_t       spread = round % 3 == 0 ? 4 : round % 3 == 1 ? 1000 : INT64_C(1000000000000);
+        for (uint32_t i = 0; i < count; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            weights[i] = (int64_t)((seed >> 16) % (uint64_t)spread);
+            sum += weights[i];
+        }
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        shunt_decimal amount = (int64_t)(seed >> 24) - (INT64_C(1) << 39);
+        if (round % 2) amount %= 100;
+        shunt_status status = shunt_decimal_allocate(amount, weights, count, parts, rests);
+        if (sum == 0 && amount != 0) {
+            ck_assert_int_eq(status, SHUNT_ALLOCATE_WEIGHTS);
+            continue;
+        }
+        ck_assert_int_eq(status, SHUNT_OK);
+        ck_assert_int_eq(shunt_decimal_allocate(-amount, weights, count, mirror, rests), SHUNT_OK);
+        for (uint32_t i = 0; i < count; i++) {
+            shunt_decimal off = parts[i] * sum - amount * weights[i];
+            total += parts[i];
+            ck_assert(amount == 0 || (off < sum && off > -sum));
+            ck_assert(mirror[i] == -parts[i]);
+            for (uint32_t k = 0; k < i; k++)
+                if (weights[k] > weights[i]) ck_assert(amount >= 0 ? parts[k] >= parts[i] : parts[k] <= parts[i]);
+        }
+        ck_assert(total == amount);
+    }
+}
+END_TEST
+
+START_TEST(allocates_no_more_than_fits)
+{
+    shunt_decimal large = 1, weights[2], parts[2], rests[2];
+    for (int i = 0; i < 37; i++) large *= 10;
+    weights[0] = weights[1] = 100;
+    ck_assert_int_eq(shunt_decimal_allocate(large, weights, 2, parts, rests), SHUNT_OVERFLOW);
+    weights[0] = weights[1] = 9 * large;
+    ck_assert_int_eq(shunt_decimal_allocate(1, weights, 2, parts, rests), SHUNT_OVERFLOW);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decimal");
@@ -454,6 +540,9 @@ int main(void)
     tcase_add_test(tc, refuses);
     tcase_add_test(tc, does_not_wrap_at_256_bits);
     tcase_add_test(tc, finds_rounding_modes);
+    tcase_add_loop_test(tc, allocates, 0, SHUNT_COUNT(splits));
+    tcase_add_test(tc, parts_always_add_up);
+    tcase_add_test(tc, allocates_no_more_than_fits);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -61,6 +61,8 @@ static const struct {
     /* control */
     { "jump back to what is no NEXT", F("", "again:\nNOP\nJUMP @again\n"), "jumps back to what is no NEXT" },
     { "KEEP of another type", F("list:int text int", "KEEP 1 0 2\n"), "items have another type" },
+    { "ALLOCATE into another type", F("list:dec2 usd2 list:dec0", "ALLOCATE 0 1 2\n"), "items have another type" },
+    { "ALLOCATE by texts", F("list:usd2 usd2 list:text", "ALLOCATE 0 1 2\n"), "weights are decimals" },
     { "RECALL of another type", F("list:int text int", "RECALL 1 0 2\n"), "items have another type" },
     { "RECALL by an enum", "enum a x\n" F("list:int int enum:a", "RECALL 1 0 2\n"), "an enum can not be computed" },
     { "jump to itself", F("", "again:\nJUMP @again\n"), "jumps back to what is no NEXT" },
