@@ -1,4 +1,4 @@
-# make install: command, libraries, header, pkg-config file, CMake package, man page, completions.
+# make install: command, libraries, header, pkg-config file, CMake package, man page, completions, pages, rules.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -17,6 +17,10 @@ write_basic_package_version_file(ShuntConfigVersion.cmake COMPATIBILITY SameMino
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ShuntConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/ShuntConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Shunt)
 
+# Pages and rules lie as in the source, so that what they say of each other holds where they are installed.
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/shunt/rules)
 install(FILES ${CMAKE_BINARY_DIR}/cli/shunt.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_BINARY_DIR}/cli/shunt.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME shunt)
 install(FILES ${CMAKE_BINARY_DIR}/cli/_shunt DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

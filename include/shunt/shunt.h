@@ -344,7 +344,8 @@ typedef struct shunt_mutants {
  * mutant). SHUNT_INPUT_FAULT: some survived. SHUNT_RULES_FAULT: the rules are wrong, or their tests fail as they are. */
 SHUNT_API shunt_result shunt_mutate(const char *path, const shunt_compile_options *options, uint64_t limit, bool json,
                                     shunt_write write, void *context, shunt_mutants *mutants, shunt_messages **messages);
-/* The page of a diagnostic or exception code. SHUNT_RULES_FAULT: unknown code. */
+/* The page of a diagnostic or exception code, or a card of the language: "syntax", "types", "operators", "functions". An empty text lists
+ * what there is. SHUNT_RULES_FAULT: unknown code. */
 SHUNT_API shunt_result shunt_explain(const char *code, shunt_write write, void *context);
 
 #ifdef __cplusplus

@@ -460,6 +460,16 @@ test "t" {
 
 
 @test
+def explain_lists_codes_and_has_cards_of_the_language(folder):
+    out, _ = shunt("explain")
+    assert "\nE0301 " in out and "\nW0504 " in out and "KEY_REPEATED" in out and out.startswith("syntax "), out[:300]
+    for topic, text in (("syntax", "jitem"), ("types", "| `money(CUR)`"), ("operators", "### Operators"), ("functions", "| `part(t, from, count)`")):
+        out, _ = shunt("explain", topic)
+        assert text in out and out.count("\n## ") == 0 and out.endswith("\n"), (topic, out[:200])
+    assert "### Overlays" not in shunt("explain", "operators")[0] and shunt("explain", "operators")[0].count("\n### ") == 0
+
+
+@test
 def inspect_masks_and_get_prints(folder):
     out, _ = shunt("inspect", SAMPLE)
     assert "loop 2100" in out and "A1001" not in out and "DOE" not in out and "claim payment amount" in out

@@ -19,7 +19,8 @@ int main(void)
 }
 C
 for file in bin/shunt include/shunt/shunt.h include/shunt/extern.h share/man/man1/shunt.1 share/bash-completion/completions/shunt share/zsh/site-functions/_shunt \
-    share/fish/vendor_completions.d/shunt.fish; do
+    share/fish/vendor_completions.d/shunt.fish share/doc/shunt/tour.md share/doc/shunt/language.md share/doc/shunt/cookbook.md \
+    share/doc/shunt/diagnostics.md share/shunt/rules/x12/remit_gl.map share/shunt/rules/lib/gl.map; do
     [ -s "$root/$file" ] || { echo "missing: $file"; exit 1; }
 done
 [ "$(find "$root/include" -name '*.h' | wc -l)" -eq 2 ] || { echo "other than the two headers are installed"; exit 1; }
@@ -51,6 +52,7 @@ C
 cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$root" >/dev/null
 cmake --build "$work/project/build" >/dev/null
 [ "$("$work/project/build/host")" = "$version" ]
+"$root/bin/shunt" test "$root/share/shunt/rules/x12/remit_gl.map" >/dev/null
 man -l "$root/share/man/man1/shunt.1" >/dev/null 2>&1 || ! command -v man >/dev/null
 bash -n "$root/share/bash-completion/completions/shunt"
 echo "package: installed, linked and run in four ways"
