@@ -531,9 +531,10 @@ static shunt_decimal rest_of_last(const shunt_decimal *rests, uint32_t count, ui
 shunt_status shunt_decimal_allocate(shunt_decimal amount, const shunt_decimal *weights, uint32_t count, shunt_decimal *parts,
                                     shunt_decimal *rests)
 {
-    shunt_decimal whole = amount < 0 ? -amount : amount, sum = 0, given = 0;
+    shunt_decimal whole, sum = 0, given = 0;
     bool          more = false, less = false;
     if (shunt_decimal_digits(amount) > SHUNT_DECIMAL_DIGITS) return SHUNT_OVERFLOW;
+    whole = amount < 0 ? -amount : amount;
     for (uint32_t i = 0; i < count && amount != 0; i++) {
         more = more || weights[i] > 0;
         less = less || weights[i] < 0;
