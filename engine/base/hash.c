@@ -104,13 +104,12 @@ static inline uint64_t read4(const uint8_t *at)
 }
 
 /* Folded multiplication, as in the wyhash family, in two lanes that take the words of a block crosswise. Every factor is
- * masked with a secret word: with a public constant there, one chosen word would make its product zero for every key. */
-shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length)
+ * masked with a secret word: with a public constant there, one chosen word would make its product zero for every key. The lanes know
+ * the length already. */
+static inline shunt_hash take_in(const uint64_t k[static 8], uint64_t x, uint64_t y, const void *bytes, size_t length)
 {
-    const uint64_t *k = key->words;
-    const uint8_t  *at = bytes;
-    size_t          left = length;
-    uint64_t        x = k[0] ^ length, y = k[1] + length;
+    const uint8_t *at = bytes;
+    size_t         left = length;
     for (; left > 16; at += 16, left -= 16) {
         uint64_t a = read8(at), b = read8(at + 8);
         x = mix(a ^ k[2], b ^ x);
@@ -127,13 +126,34 @@ shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t le
     } else if (left > 0) {
         a = (uint64_t)at[0] << 16 | (uint64_t)at[left / 2] << 8 | at[left - 1];
     }
-    x = mix(a ^ k[2], b ^ x);
-    y = mix(b ^ k[3], a ^ y);
-    /* A Feistel network loses nothing and makes each half depend on both. */
+    return (shunt_hash){ mix(a ^ k[2], b ^ x), mix(b ^ k[3], a ^ y) };
+}
+
+/* A Feistel network loses nothing and makes each half depend on both. */
+static inline shunt_hash settle(const uint64_t k[static 8], shunt_hash lanes)
+{
+    uint64_t x = lanes.high, y = lanes.low;
     x ^= mix(y ^ k[4], k[5]);
     y ^= mix(x ^ k[6], k[7]);
     x ^= mix(y ^ k[5], k[4]);
     return (shunt_hash){ x, y };
+}
+
+shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length)
+{
+    const uint64_t *k = key->words;
+    return settle(k, take_in(k, k[0] ^ length, k[1] + length, bytes, length));
+}
+
+shunt_hash shunt_hash128_texts(const shunt_hash_key *key, uint32_t space, const shunt_text *texts, uint32_t count)
+{
+    const uint64_t *k = key->words;
+    shunt_hash      lanes = { k[0] ^ space, k[1] + count };
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t length = texts[i].length;
+        lanes = take_in(k, mix(lanes.high ^ k[4], length ^ k[5]), mix(lanes.low ^ k[6], length ^ k[7]), texts[i].bytes, length);
+    }
+    return settle(k, lanes);
 }
 
 /* Four lanes take the words of a block in turn, one product for two words, and none waits for another. Keyed as above. */

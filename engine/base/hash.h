@@ -5,6 +5,7 @@
 #define SHUNT_HASH_H
 
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 
 enum { SHUNT_SHA256_BYTES = 32, SHUNT_SHA256_HEX = 64 };
 
@@ -43,6 +44,8 @@ void       shunt_hash_key_init(shunt_hash_key *key, const uint8_t seed[static 16
 /* From the system's random numbers, or the clock where it gives none: for tables that a sender could aim at. */
 void       shunt_hash_key_random(shunt_hash_key *key);
 shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t length);
+/* Of several texts, none of which runs into the next; `space` tells apart what they are. */
+shunt_hash shunt_hash128_texts(const shunt_hash_key *key, uint32_t space, const shunt_text *texts, uint32_t count);
 /* Half as long, and faster over long texts. */
 uint64_t   shunt_hash64(const shunt_hash_key *key, const void *bytes, size_t length);
 

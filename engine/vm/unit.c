@@ -25,25 +25,6 @@ static bool reserve_made(shunt_session *s)
     return true;
 }
 
-/* Parts joined by length, so that no two lists of parts look alike. */
-static shunt_status hash_parts(shunt_session *s, uint32_t space, const shunt_text *parts, uint32_t count, shunt_hash *hash)
-{
-    shunt_buffer *b = &s->scratch;
-    size_t        room = sizeof space;
-    for (uint32_t i = 0; i < count; i++) room += sizeof parts[i].length + parts[i].length;
-    b->length = 0;
-    if (!shunt_buffer_reserve(b, room)) return SHUNT_NO_MEMORY;
-    char *at = (char *)memcpy(b->bytes, &space, sizeof space) + sizeof space;
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(at, &parts[i].length, sizeof parts[i].length);
-        at += sizeof parts[i].length;
-        if (parts[i].length) memcpy(at, parts[i].bytes, parts[i].length);
-        at += parts[i].length;
-    }
-    *hash = shunt_hash128(&s->hash_key, b->bytes, room);
-    return SHUNT_OK;
-}
-
 /* What a record comes from, behind it. */
 static shunt_status put_lineage(shunt_session *s, const shunt_record *record)
 {
@@ -76,8 +57,10 @@ static shunt_status on_record(void *context, const shunt_record *record)
     shunt_stamp   stamp = { shunt_buffer_as_text(&s->correlate), s->stamp_begin, s->stamp_end };
     shunt_written written;
     *made = (struct made){ .begin = shunt_parcel_open(&s->out), .target = record->target, .site = record->site };
-    SHUNT_TRY(hash_parts(s, record->target, record->key, record->key_count, &made->key));
-    shunt_index_prefetch(s->keys, made->key);
+    shunt_hash key = shunt_hash128_texts(&s->hash_key, record->target, record->key, record->key_count);
+    made->key.high = key.high;
+    made->key.low = key.low;
+    shunt_index_prefetch(s->keys, key);
     shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
     shunt_parcel_seal(&s->out, made->begin, record->target);
@@ -126,10 +109,9 @@ static shunt_status on_correlate(void *context, const shunt_text *texts, uint32_
 static shunt_status on_occurrence(void *context, const shunt_text *texts, uint32_t count, int64_t *times)
 {
     shunt_session *s = context;
-    shunt_hash     hash;
+    shunt_hash     hash = shunt_hash128_texts(&s->hash_key, UINT32_MAX, texts, count);
     shunt_payload  payload = { { 0 } };
     bool           found;
-    SHUNT_TRY(hash_parts(s, UINT32_MAX, texts, count, &hash));
     SHUNT_TRY(shunt_index_get(s->occurrences, hash, &payload, &found));
     if (!found) payload.words[0] = 0;
     payload.words[0]++;
