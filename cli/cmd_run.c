@@ -42,10 +42,10 @@ static bool on_record(void *context, const shunt_out *record)
 {
     run_state *s = context;
     FILE      *file = s->records.file;
-    if (record->head_length && fwrite(record->head, 1, record->head_length, file) != record->head_length) return false;
-    return fwrite(record->json, 1, record->length, file) == record->length &&
-           (record->end_length == 1 ? putc(record->end[0], file) != EOF
-                                    : fwrite(record->end, 1, record->end_length, file) == record->end_length);
+    if (record->head_length && fwrite_unlocked(record->head, 1, record->head_length, file) != record->head_length) return false;
+    return fwrite_unlocked(record->json, 1, record->length, file) == record->length &&
+           (record->end_length == 1 ? putc_unlocked(record->end[0], file) != EOF
+                                    : fwrite_unlocked(record->end, 1, record->end_length, file) == record->end_length);
 }
 
 static bool on_commit(void *context)

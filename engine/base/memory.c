@@ -8,25 +8,21 @@ enum { HUGE_PAGE = 2 << 20, FIRST_ROOM = 16 };
 
 /* Large blocks are indexes that are read all over, and buffers that are filled again and again: pages of two megabytes save them most
  * of the faults, and of the looks through page tables. A hint: where the system has none, nothing is lost. */
-static void hint_huge(void *block, size_t size_bytes)
+static void *allocate_huge(size_t size_bytes)
 {
+    void *block = NULL;
+    if (posix_memalign(&block, HUGE_PAGE, size_bytes) != 0) return NULL;
 #ifdef MADV_HUGEPAGE
-    size_t before = -(uintptr_t)block & (HUGE_PAGE - 1);
-    if (size_bytes < before + HUGE_PAGE) return;
-    size_t inside = (size_bytes - before) & ~(size_t)(HUGE_PAGE - 1);
-    (void)madvise((char *)block + before, inside, MADV_HUGEPAGE);
-#else
-    (void)block;
-    (void)size_bytes;
+    (void)madvise(block, size_bytes & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
 #endif
+    return block;
 }
 
 static void *libc_allocate(void *context, size_t size_bytes)
 {
     (void)context;
-    void *block = malloc(size_bytes ? size_bytes : 1);
-    if (block && size_bytes >= HUGE_PAGE) hint_huge(block, size_bytes);
-    return block;
+    if (size_bytes >= HUGE_PAGE) return allocate_huge(size_bytes);
+    return malloc(size_bytes ? size_bytes : 1);
 }
 
 static void *libc_resize(void *context, void *block, size_t size_bytes)
