@@ -197,7 +197,9 @@ static shunt_status open_level(shunt_capture *c, uint16_t loop, uint64_t at, uin
     uint64_t      around = c->depth ? c->levels[c->depth - 1].serial : ++c->serial;
     struct level *level = &c->levels[c->depth];
     bool          dropped = c->all_full || c->unit_full;
-    *level = (struct level){ .loop = loop, .serial = ++c->serial, .before = shunt_arena_mark(c->arena) };
+    shunt_mark    before = shunt_arena_mark(c->arena);
+    SHUNT_ONE_BY_ONE(before.used);
+    *level = (struct level){ .loop = loop, .serial = ++c->serial, .before = before };
     uint16_t frame = c->plan->loops[loop].frame;
     if (frame != SHUNT_NONE && c->plan->frames[frame].unit && !c->unit_depth) {
         c->unit_depth = (uint16_t)(c->depth + 1);

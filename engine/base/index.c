@@ -66,14 +66,21 @@ static bool holds(const struct shunt_index *x, size_t slot, shunt_hash key)
     return slot < x->slots + SLACK && is_taken(x->taken, slot) && shunt_hash_equal(x->table[slot].key, key);
 }
 
+static void set_entry(struct entry *entry, shunt_hash key, shunt_payload payload)
+{
+    entry->key.high = key.high;
+    entry->key.low = key.low;
+    for (size_t i = 0; i < SHUNT_COUNT(payload.words); i++) entry->payload.words[i] = payload.words[i];
+}
+
 /* Puts a new entry at its slot, those behind it one further; false when the slack at the end is used up. */
-static bool squeeze_in(struct shunt_index *x, size_t slot, const struct entry *entry)
+static bool squeeze_in(struct shunt_index *x, size_t slot, shunt_hash key, shunt_payload payload)
 {
     size_t end = x->slots + SLACK, hole = slot;
     while (hole < end && is_taken(x->taken, hole)) hole++;
     if (hole >= end) return false;
-    memmove(&x->table[slot + 1], &x->table[slot], (hole - slot) * sizeof *entry);
-    x->table[slot] = *entry;
+    if (hole > slot) memmove(&x->table[slot + 1], &x->table[slot], (hole - slot) * sizeof *x->table);
+    set_entry(&x->table[slot], key, payload);
     take(x->taken, hole);
     x->filled++;
     return true;
@@ -393,15 +400,16 @@ shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *
     if (entry) {
         *payload = entry->payload;
     } else {
-        index->missing = key;
+        index->missing.high = key.high;
+        index->missing.low = key.low;
         index->is_missing = true;
     }
     return SHUNT_OK;
 }
 
-static shunt_status insert(struct shunt_index *x, const struct entry *entry)
+static shunt_status insert(struct shunt_index *x, shunt_hash key, shunt_payload payload)
 {
-    while (x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot_of(x, entry->key), entry)) {
+    while (x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot_of(x, key), key, payload)) {
         bool grown = false;
         if (x->slots < x->most_slots) SHUNT_TRY(grow(x, &grown));
         if (!grown) SHUNT_TRY(spill(x));
@@ -412,10 +420,9 @@ static shunt_status insert(struct shunt_index *x, const struct entry *entry)
 
 shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload)
 {
-    size_t       slot = slot_of(index, key);
-    struct entry fresh = { key, payload };
+    size_t slot = slot_of(index, key);
     if (holds(index, slot, key)) {
-        index->table[slot] = fresh;
+        set_entry(&index->table[slot], key, payload);
         return SHUNT_OK;
     }
     const struct run *run;
@@ -425,8 +432,8 @@ shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload p
         index->is_missing = false;
     else
         SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
-    if (!entry) return insert(index, &fresh);
-    uint64_t offset = number * sizeof fresh + offsetof(struct entry, payload);
+    if (!entry) return insert(index, key, payload);
+    uint64_t offset = number * sizeof(struct entry) + offsetof(struct entry, payload);
     return shunt_temp_write(run->file, offset, &payload, sizeof payload);
 }
 

@@ -11,6 +11,9 @@
 #define SHUNT_PRINTF(at, first)   __attribute__((format(printf, at, first)))
 #define SHUNT_COUNT(array)        (sizeof(array) / sizeof *(array))
 #define SHUNT_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+/* A word that was stored by itself a moment ago is loaded by itself too: compilers make one load of neighbours, and that one waits until all
+ * that was stored earlier has left the processor. */
+#define SHUNT_ONE_BY_ONE(word)    __asm__("" : "+r"(word))
 #define SHUNT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* The three calls have the contract of the C library: sizes in bytes, NULL on failure, `release(NULL)` is fine,

@@ -367,7 +367,10 @@ static char *put_record(const shunt_json *j, const shunt_record *r, shunt_buffer
     at = put_members(j, shape, r->fields, r->states, false, saying_of(shape), 0, out, at);
     if (SHUNT_UNLIKELY(!at)) return NULL;
     if (r->journal) {
-        struct kept_parts kept = { .line = NULL, .currency = 0 };
+        struct kept_parts kept;
+        kept.line = NULL;
+        kept.currency = 0;
+        kept.currency_at = kept.currency_length = 0;
         if (at[-1] != '{') *at++ = ','; /* a header without a field that is present leaves nothing to separate */
         at = CONSTANT(at, "\"lines\":[");
         for (uint32_t i = 0; i < r->line_count; i++) {

@@ -138,7 +138,11 @@ struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t funct
         /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): two words of each parameter are spelled */
         hash = (hash ^ (words[i] + (words[i + 1] << 32 | words[i + 1] >> 32))) * UINT64_C(0x9fb21c651e98df25);
     struct shunt_memo_entry *entry = &plan->entries[(hash ^ hash >> 32) % ENTRIES];
-    for (uint32_t i = 0; i < count; i++) differ |= entry->words[i] ^ words[i];
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t word = words[i];
+        SHUNT_ONE_BY_ONE(word); /* they were stored so a moment ago */
+        differ |= entry->words[i] ^ word;
+    }
     if (SHUNT_LIKELY(differ == 0 && entry->valid)) {
         *hit = true;
         return entry;

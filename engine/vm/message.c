@@ -270,6 +270,12 @@ shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity)
     return (shunt_value *)(void *)(head + 1);
 }
 
+static inline void give_list(shunt_value *list, const shunt_value *items, uint32_t count)
+{
+    list->list.items = items;
+    list->list.count = count;
+}
+
 static void list_seal(shunt_value *items, uint32_t count) { ((shunt_list_head *)(void *)items - 1)->used = count; }
 
 shunt_status shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list)
@@ -277,7 +283,7 @@ shunt_status shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t ch
     const shunt_children *children = node ? &node->children[child] : NULL;
     uint32_t              count = children ? children->count : 0, filled = 0;
     if (count == 0) {
-        *list = (shunt_value){ .list = { NULL, 0 } };
+        give_list(list, NULL, 0);
         return SHUNT_OK;
     }
     SHUNT_TRY(shunt_vm_charge(vm, count));
@@ -285,7 +291,7 @@ shunt_status shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t ch
     if (!items) return shunt_vm_full(vm);
     for (const shunt_node *n = children->first; n && filled < count; n = n->next) items[filled++].node = n;
     list_seal(items, filled);
-    *list = (shunt_value){ .list = { items, filled } };
+    give_list(list, items, filled);
     return SHUNT_OK;
 }
 
@@ -525,7 +531,7 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
     }
     if (k->twice && c.outer_count && c.count > c.outer_count) SHUNT_TRY(leave_out_twice(vm, &c));
     if (c.count == 0) {
-        *list = (shunt_value){ .list = { NULL, 0 } };
+        give_list(list, NULL, 0);
         return SHUNT_OK;
     }
     for (const shunt_vm_pick *pick = c.plan->picks + c.plan->own, *end = c.plan->picks + c.plan->count; pick < end; pick++) {
@@ -533,7 +539,7 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
         for (uint32_t i = 0; i < c.count; i++) ((shunt_value *)(uintptr_t)c.rows[i].row->fields)[pick->field].integer = i + 1;
     }
     list_seal(c.rows, c.count);
-    *list = (shunt_value){ .list = { c.rows, c.count } };
+    give_list(list, c.rows, c.count);
     return SHUNT_OK;
 }
 

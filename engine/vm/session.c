@@ -264,11 +264,12 @@ static shunt_status take_lineage(shunt_session *s, uint16_t target, const char *
     return s->lineage_sink(s->sinks.context, &out);
 }
 
-static shunt_status hand_out(shunt_session *s, const shunt_piece *piece)
+/* The record is in `around`. */
+static shunt_status hand_out(shunt_session *s)
 {
+    const shunt_piece *piece = &s->around;
     s->record_count[piece->target]++;
     s->handed_out++;
-    s->around = *piece;
     return s->sinks.record
                ? s->sinks.record(s->sinks.context, piece->target, piece->body.bytes ? piece->body.bytes : "", piece->body.length)
                : SHUNT_OK;
@@ -281,7 +282,8 @@ static shunt_status hand_out_dressed(shunt_session *s, uint32_t target, const ch
     bool        ready;
     SHUNT_TRY(shunt_encoders_dress(s->encoders, (uint16_t)target, bytes, length, &piece, &ready));
     if (!ready) return SHUNT_OK;
-    SHUNT_TRY(hand_out(s, &piece));
+    s->around = piece;
+    SHUNT_TRY(hand_out(s));
     if (!s->waiting_lineage.length) return SHUNT_OK;
     shunt_status status = take_lineage(s, piece.target, s->waiting_lineage.bytes, s->waiting_lineage.length);
     s->waiting_lineage.length = 0;
@@ -298,12 +300,13 @@ static shunt_status take_record(void *context, uint32_t target, const char *byte
     }
     if (shunt_encoders_dressed(s->encoders, (uint16_t)target)) return hand_out_dressed(s, target, bytes, length);
     SHUNT_TRY(hand_out_dressed(s, target, NULL, 0));
-    bool        first = s->record_count[target] == 0;
-    shunt_piece piece = { .target = (uint16_t)target,
-                          .head = first ? shunt_encoders_head(s->encoders, (uint16_t)target) : (shunt_text){ 0 },
-                          .body = { bytes, (uint32_t)length },
-                          .end = shunt_encoders_end(s->encoders, (uint16_t)target) };
-    return hand_out(s, &piece);
+    bool         first = s->record_count[target] == 0;
+    shunt_piece *piece = &s->around;
+    piece->target = (uint16_t)target;
+    piece->head = first ? shunt_encoders_head(s->encoders, (uint16_t)target) : (shunt_text){ 0 };
+    piece->body = (shunt_text){ bytes, (uint32_t)length };
+    piece->end = shunt_encoders_end(s->encoders, (uint16_t)target);
+    return hand_out(s);
 }
 
 /* Hands out all that waits, between one begin and one commit. */
@@ -326,13 +329,9 @@ static bool is_letter(const shunt_session *s)
 
 bool shunt_session_wants_all(const shunt_session *s) { return !s->only || (s->only_whole && is_letter(s)); }
 
-static bool is_listed(shunt_session *s, uint64_t ordinal)
+static bool find_listed(shunt_session *s, uint64_t ordinal)
 {
     size_t low = 0, high = s->only_count;
-    if (shunt_session_wants_all(s)) {
-        s->only_met++;
-        return true;
-    }
     if (s->only_whole || !is_letter(s)) return false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -348,6 +347,13 @@ static bool is_listed(shunt_session *s, uint64_t ordinal)
     return false;
 }
 
+static inline bool is_listed(shunt_session *s, uint64_t ordinal)
+{
+    if (!shunt_session_wants_all(s)) return find_listed(s, ordinal);
+    s->only_met++;
+    return true;
+}
+
 static shunt_status capture_status(shunt_session *s, shunt_status status, const shunt_event *event)
 {
     if (SHUNT_LIKELY(status == SHUNT_OK) || status != SHUNT_LIMIT_UNIT_BYTES) return status;
@@ -357,14 +363,16 @@ static shunt_status capture_status(shunt_session *s, shunt_status status, const 
 
 static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node *node)
 {
-    shunt_outcome outcome = { .status = SHUNT_FAILURE };
     shunt_fate    outside = shunt_session_wants_all(s) ? SHUNT_POSTED : SHUNT_SKIPPED;
     uint16_t      function = s->program->tallies[tally].function;
+    shunt_outcome outcome;
     shunt_value   value;
     if (SHUNT_LIKELY(shunt_vm_peek(s->vm, function, node, &value))) {
         shunt_ledger_arrive(s->ledger, tally, true, value, outside);
         return SHUNT_OK;
     }
+    outcome.status = SHUNT_FAILURE;
+    outcome.result.coefficient = 0;
     if (node) {
         shunt_vm_unit(s->vm);
         SHUNT_TRY(shunt_vm_run(s->vm, function, node, false, &outcome));

@@ -398,7 +398,9 @@ static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uin
     return vm->host->correlate(vm->host->context, texts, count);
 }
 
-/* ---- the loop ---- */
+/* ---- the loop ----
+ * Results are written where they stand, never handed on in one piece: a value that was stored in halves can not be loaded whole before
+ * everything stored earlier has left the processor. */
 
 #if !defined(SHUNT_VM_SWITCH) && defined(__GNUC__)
 #define SHUNT_VM_GOTO 1
@@ -871,17 +873,17 @@ run_instruction:
     }
     CASE(TEXT_JOIN)
     {
-        shunt_text joined;
         UNLESS_STATES(states_of(s + i.b, i.c));
-        DO(join(vm, r + i.b, i.c, &joined));
-        GIVE(text, joined);
+        DO(join(vm, r + i.b, i.c, &r[i.a].text));
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
     }
     CASE(TEXT_OF) CASE(TEXT_OF_ENUM)
     {
-        shunt_text text;
         UNLESS_STATES(s[i.b]);
-        DO(text_of(vm, types[i.b], r[i.b], &text));
-        GIVE(text, text);
+        DO(text_of(vm, types[i.b], r[i.b], &r[i.a].text));
+        s[i.a] = SHUNT_PRESENT;
+        NEXT_INSTRUCTION;
     }
     CASE(TEXT_LIMIT)
     {
@@ -973,9 +975,7 @@ run_instruction:
     }
     CASE(CHILDREN)
     {
-        shunt_value list;
-        DO(shunt_vm_children(vm, s[i.b] == SHUNT_PRESENT ? r[i.b].node : NULL, i.c, &list));
-        r[i.a] = list;
+        DO(shunt_vm_children(vm, s[i.b] == SHUNT_PRESENT ? r[i.b].node : NULL, i.c, &r[i.a]));
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
@@ -986,10 +986,8 @@ run_instruction:
     }
     CASE(COLLECT)
     {
-        shunt_value list;
         UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_collect(vm, r[i.b].node, i.c, SITE(), &list));
-        r[i.a] = list;
+        DO(shunt_vm_collect(vm, r[i.b].node, i.c, SITE(), &r[i.a]));
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
     }
@@ -1330,7 +1328,14 @@ shunt_status shunt_vm_execute_traced(shunt_vm *vm, uint16_t index, const shunt_n
     shunt_status shunt_vm_run(shunt_vm * vm, uint16_t index, const shunt_node *node, bool keep, shunt_outcome *outcome)
     {
         const shunt_program *p = vm->program;
-        *outcome = (shunt_outcome){ .exit = SHUNT_NONE, .place = { .slot = SHUNT_NONE }, .state = SHUNT_ABSENT };
+        outcome->status = SHUNT_OK;
+        outcome->exit = SHUNT_NONE;
+        outcome->message = (shunt_text){ 0 };
+        outcome->site = outcome->records = 0;
+        outcome->place = (shunt_vm_place){ .slot = SHUNT_NONE };
+        outcome->has_result = false;
+        outcome->state = SHUNT_ABSENT;
+        outcome->result.coefficient = 0;
         if (index >= p->functions_count || p->functions[index].params > 1) return SHUNT_USAGE;
         if (p->functions[index].params == 1) {
             shunt_type type = p->register_types[p->functions[index].type_first];
