@@ -109,6 +109,33 @@ START_TEST(hash128_depends_on_key_and_length)
 }
 END_TEST
 
+/* However a text is cut into three, and wherever empty ones stand, the hash is another one. */
+START_TEST(hash128_keeps_texts_apart)
+{
+    enum { LENGTH = 20, CUTS = (LENGTH + 1) * (LENGTH + 2) / 2 };
+    static const char text[LENGTH + 1] = "aaaaaaaaaaaaaaaaaaaa";
+    shunt_hash_key    key = key_of(1);
+    shunt_hash        seen[2 * CUTS + 2];
+    size_t            count = 0;
+    for (uint32_t space = 0; space < 2; space++) {
+        for (uint32_t i = 0; i <= LENGTH; i++) {
+            for (uint32_t k = i; k <= LENGTH; k++) {
+                shunt_text texts[] = { { text, i }, { text + i, k - i }, { text + k, LENGTH - k } };
+                seen[count++] = shunt_hash128_texts(&key, space, texts, 3);
+            }
+        }
+        seen[count++] = shunt_hash128_texts(&key, space, NULL, 0);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++) ck_assert(seen[i].high != seen[k].high && seen[i].low != seen[k].low);
+    shunt_text again[] = { { "aaaa", 4 }, { "aaaaaaaa", 8 }, { "aaaaaaaa", 8 } };
+    size_t     same = 0;
+    shunt_hash hash = shunt_hash128_texts(&key, 1, again, 3);
+    for (size_t i = 0; i < count; i++) same += shunt_hash_equal(hash, seen[i]);
+    ck_assert_uint_eq(same, 1);
+}
+END_TEST
+
 START_TEST(hash64_sees_every_byte_and_bit)
 {
     shunt_hash_key key = key_of(1), other = key_of(2);
@@ -173,6 +200,7 @@ int main(void)
     tcase_add_test(tc, hmac_of_known_texts);
     tcase_add_test(tc, hash128_sees_every_byte_and_bit);
     tcase_add_test(tc, hash128_depends_on_key_and_length);
+    tcase_add_test(tc, hash128_keeps_texts_apart);
     tcase_add_test(tc, hash64_sees_every_byte_and_bit);
     tcase_add_test(tc, hash128_spreads_numbered_keys);
     suite_add_tcase(suite, tc);
