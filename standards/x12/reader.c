@@ -904,7 +904,9 @@ static enum got stray(struct x12 *x)
 /* A segment of the envelope or of the interconnect where it has no meaning: nothing is lost with it. */
 static enum got misplaced(struct x12 *x)
 {
-    fault(x, SHUNT_X12_MISPLACED);
+    char id[4] = { 0 };
+    for (unsigned i = 0; i < 3; i++) id[i] = (char)(x->segment.id >> (56 - 8 * i) & 0xff);
+    detail(x, fault(x, SHUNT_X12_MISPLACED), "%s", id);
     return AGAIN;
 }
 

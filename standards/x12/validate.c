@@ -1533,6 +1533,9 @@ static void fault(validator *v, const shunt_event *event)
     f->place = event->place;
     detail(f, "%.*s", SHUNT_TEXT_ARGS(event->detail));
     if (event->code == SHUNT_X12_LEADING_TEXT && shunt_text_is(event->detail, "byte order mark")) f->severity = SHUNT_WARNING;
+    /* A TA1 and its like, which many write into a group. */
+    if (event->code == SHUNT_X12_MISPLACED && !shunt_text_is(event->detail, "SE") && !shunt_text_is(event->detail, "GE"))
+        f->severity = SHUNT_WARNING;
     if (event->code == SHUNT_X12_CONTROL_TWICE) {
         bool group = shunt_text_starts(event->detail, SHUNT_TEXT("GS06"));
         if (shunt_text_starts(event->detail, SHUNT_TEXT("ISA13"))) set_code(f, X12_SAID_INTERCHANGE, "025", "025");

@@ -240,6 +240,8 @@ static const struct {
     { "IEA*1*000000031~>", "R*023" },
     { "GS*HC*SENDER*RECEIVER*20250301*1200*31*X*005010X222A1~>", "R*024" },
     { "GE*1*31~IEA>GE*1*31~SE*1*0001~IEA", "R*022" },
+    /* a TA1 in a group is passed over */
+    { "ST*837>TA1*000000030*250301*1200*A*000~ST*837", "E*022" },
     /* an error comes before the warning that stands before it */
     { "*00501*0>*00503*0", "E*003" },
     { "*00501*0>*00503*0\nIEA*1*000000031>IEA*1*000000032", "R*001" },

@@ -160,9 +160,9 @@ static const struct {
     { "set outside a group", ISA "ST*835*0001*005010X221A1~" SE "IEA*0*1~",
       L_ISA "begin transaction 835 guide 0 005010X221A1 #0001\nfault X12_NO_GS\nsegment ST\n" L_SE L_IEA L_END },
     { "segments that stand nowhere, a run of them",
-      ISA "BPR*1~CLP*1~TA1*1~" GS "CLP*2~CLP*3~SE*1*1~" ST                              SE "GE*1*7~GE*1*7~IEA*1*1~",
-      L_ISA "fault X12_STRAY\n" L_GS "fault X12_STRAY\nfault X12_MISPLACED\n" L_ST L_SE L_GE
-            "fault X12_MISPLACED\n" L_IEA                                               L_END },
+      ISA "BPR*1~CLP*1~TA1*1~" GS "CLP*2~CLP*3~SE*1*1~" ST                                   SE "GE*1*7~GE*1*7~IEA*1*1~",
+      L_ISA "fault X12_STRAY\n" L_GS "fault X12_STRAY\nfault X12_MISPLACED (SE)\n" L_ST L_SE L_GE
+            "fault X12_MISPLACED (GE)\n" L_IEA                                               L_END },
     { "acknowledgement and interconnect segments", ISA "ISB*1~TA1*000000001*250101*1200*A*000~TA3*1~ISE*1~IEA*0*1~",
       L_ISA L_IEA L_END },
     { "input ends inside the set", ISA GS ST "CLP*1~",
