@@ -38,6 +38,7 @@ struct shunt_run {
     shunt_externs       *externs; /* NULL = none are called */
     /* Answers to claims, where the host wants them. */
     shunt_x12_claim_ack *claims;        /* NULL = none */
+    shunt_buffer         answers;       /* of them, until they are handed out */
     shunt_reader        *claims_reader; /* of the open input, NULL: it is not X12 */
     shunt_write          acknowledge;
     void                *acknowledge_context;
@@ -239,6 +240,15 @@ static shunt_status find_guides(const shunt_run *run, char why[static 200])
     return SHUNT_OK;
 }
 
+/* A part of the answers to claims. */
+static shunt_status hand_out(void *context)
+{
+    shunt_run *run = context;
+    bool       fine = !run->answers.length || run->acknowledge(run->acknowledge_context, run->answers.bytes, run->answers.length);
+    run->answers.length = 0;
+    return fine ? SHUNT_OK : SHUNT_CALLBACK;
+}
+
 static shunt_status want_answers(shunt_run *run, const shunt_run_options *o, char why[static 200])
 {
     shunt_x12_claim_ack_options options = { .control = 0 };
@@ -252,6 +262,9 @@ static shunt_status want_answers(shunt_run *run, const shunt_run_options *o, cha
     memcpy(options.time, stamp + sizeof options.date - 1, sizeof options.time - 1);
     run->acknowledge = o->acknowledge;
     run->acknowledge_context = o->acknowledge_context;
+    options.full = hand_out;
+    options.full_context = run;
+    shunt_buffer_init(&run->answers, &run->memory);
     run->claims = shunt_x12_claim_ack_new(&run->memory, &options);
     return run->claims ? SHUNT_OK : SHUNT_NO_MEMORY;
 }
@@ -370,6 +383,7 @@ void shunt_run_free(shunt_run *run)
     shunt_externs_free(run->externs);
     if (run->claims_reader) run->claims_reader->ops->free(run->claims_reader);
     shunt_x12_claim_ack_free(run->claims);
+    if (run->answers.memory) shunt_buffer_done(&run->answers);
     shunt_arena_free(run->names);
     shunt_buffer_done(&run->refusal);
     shunt_memory_free(&memory, (void *)(uintptr_t)run->id.bytes);
@@ -415,17 +429,12 @@ static shunt_status feed_claims(shunt_run *run, const void *bytes, size_t size, 
 /* The session has told all that it had to say of the input. */
 static shunt_status answer_claims(shunt_run *run)
 {
-    shunt_buffer out;
     if (!run->claims_reader) return SHUNT_OK;
     SHUNT_TRY(feed_claims(run, "", 0, true));
     run->claims_reader->ops->free(run->claims_reader);
     run->claims_reader = NULL;
-    shunt_buffer_init(&out, &run->memory);
-    shunt_status status = shunt_x12_claim_ack_write(run->claims, &out);
-    if (status == SHUNT_OK && out.length && !run->acknowledge(run->acknowledge_context, out.bytes, out.length))
-        status = SHUNT_CALLBACK;
-    shunt_buffer_done(&out);
-    return status;
+    SHUNT_TRY(shunt_x12_claim_ack_write(run->claims, &run->answers));
+    return hand_out(run);
 }
 
 /* The reader for bytes that begin so; NULL without memory. */

@@ -4,6 +4,7 @@
 
 #include "engine/base/decimal.h"
 #include "engine/base/segment.h"
+#include "engine/base/write.h"
 #include "standards/x12/envelope.h"
 
 enum {
@@ -12,6 +13,7 @@ enum {
     SCALE = 2,
     CODE = 30, /* bytes of a category, status or entity; element 1271 has 30 */
     NONE = UINT32_MAX,
+    WAITING = 1 << 16, /* bytes of an answer that are handed over before it is complete */
 };
 
 /* A text in `texts`. */
@@ -90,9 +92,8 @@ struct shunt_x12_claim_ack {
     uint8_t                     rank;
     uint32_t                    provider, subscriber, patient;
     /* of the answer that is being written */
-    shunt_buffer               *out;
-    shunt_delims                delims;
-    uint32_t                    segments;
+    shunt_segment_writer        writer;
+    shunt_status                status; /* what `full` gave */
 };
 typedef shunt_x12_claim_ack ack;
 
@@ -483,26 +484,16 @@ static bool is_refused(const ack *a, const claim *c)
 
 /* ---- writing ---- */
 
-static void put_text(ack *a, shunt_text text)
-{
-    for (uint32_t i = 0; i < text.length; i++) {
-        uint8_t c = (uint8_t)text.bytes[i];
-        bool    separates =
-            c == a->delims.element || c == a->delims.component || c == a->delims.repetition || c == a->delims.terminator;
-        shunt_buffer_char(a->out, separates || c < ' ' || c == 0x7f ? ' ' : (char)c);
-    }
-}
+static void start(ack *a, const char *id) { shunt_write_segment(&a->writer, shunt_text_of(id)); }
 
-static void next(ack *a) { shunt_buffer_char(a->out, (char)a->delims.element); }
+static void next(ack *a) { shunt_write_element(&a->writer); }
 
-/* Elements that are empty at the end of a segment are left out. */
-static void end_segment(ack *a)
-{
-    while (a->out->length && (uint8_t)a->out->bytes[a->out->length - 1] == a->delims.element) a->out->length--;
-    shunt_buffer_char(a->out, (char)a->delims.terminator);
-    shunt_buffer_char(a->out, '\n');
-    a->segments++;
-}
+static void next_component(ack *a) { shunt_write_component(&a->writer); }
+
+static void end_segment(ack *a) { shunt_write_end(&a->writer); }
+
+/* Nothing in a value can end an element or add one: the writer makes blanks of it. */
+static void put_text(ack *a, shunt_text text) { (void)shunt_write_text(&a->writer, text); }
 
 static void put_ref(ack *a, ref r)
 {
@@ -513,13 +504,14 @@ static void put_ref(ack *a, ref r)
 static void put_z(ack *a, const char *z)
 {
     next(a);
-    shunt_buffer_z(a->out, z);
+    put_text(a, shunt_text_of(z));
 }
 
 static void put_number(ack *a, uint64_t number)
 {
-    next(a);
-    shunt_buffer_format(a->out, "%llu", (unsigned long long)number);
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    put_z(a, digits);
 }
 
 static void put_amount(ack *a, shunt_decimal amount)
@@ -527,30 +519,38 @@ static void put_amount(ack *a, shunt_decimal amount)
     char   text[SHUNT_DECIMAL_TEXT];
     size_t length = shunt_decimal_print(amount, SCALE, text);
     next(a);
-    shunt_buffer_add(a->out, text, length);
+    put_text(a, (shunt_text){ text, (uint32_t)length });
 }
 
-static void put_padded(ack *a, shunt_text text, uint32_t width)
+/* Category, status and entity. */
+static void put_codes(ack *a, const char *category, const char *status, const char *entity)
 {
-    if (text.length > width) text.length = width;
-    next(a);
-    put_text(a, text);
-    for (uint32_t i = text.length; i < width; i++) shunt_buffer_char(a->out, ' ');
+    put_z(a, category);
+    next_component(a);
+    put_text(a, shunt_text_of(status));
+    next_component(a);
+    put_text(a, shunt_text_of(entity));
 }
 
-/* Segments of which no element is made of the input. */
+/* A segment of which no element is made of the input, with `*` and `:` for the separators. */
 SHUNT_PRINTF(2, 3)
 static void put_plain(ack *a, const char *format, ...)
 {
     char    text[200];
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (int i = 0; i < length && i < (int)sizeof text; i++)
-        shunt_buffer_char(a->out, text[i] == '*'   ? (char)a->delims.element
-                                  : text[i] == ':' ? (char)a->delims.component
-                                                   : text[i]);
+    uint32_t length = (uint32_t)strcspn(text, "*");
+    shunt_write_segment(&a->writer, (shunt_text){ text, length });
+    for (const char *at = text + length; *at; at += length) {
+        if (*at++ == '*')
+            next(a);
+        else
+            next_component(a);
+        length = (uint32_t)strcspn(at, "*:");
+        put_text(a, (shunt_text){ at, length });
+    }
     end_segment(a);
 }
 
@@ -558,7 +558,7 @@ static void put_party(ack *a, const char *entity, const char *kind, const party 
 {
     static const party nobody;
     if (!p) p = &nobody;
-    shunt_buffer_z(a->out, "NM1");
+    start(a, "NM1");
     put_z(a, entity);
     if (kind || !p->kind.length)
         put_z(a, kind ? kind : "2");
@@ -623,7 +623,7 @@ static void put_totals(ack *a, const totals *t, const char *accepted, const char
     if (t->refused) put_plain(a, "QTY*%s*%llu", refused, (unsigned long long)t->refused);
     for (int i = 0; i < 2; i++) {
         if (i ? !t->refused : !t->accepted) continue;
-        shunt_buffer_z(a->out, "AMT");
+        start(a, "AMT");
         put_z(a, i ? "YY" : "YU");
         put_amount(a, i ? t->refused_amount : t->accepted_amount);
         end_segment(a);
@@ -632,14 +632,8 @@ static void put_totals(ack *a, const totals *t, const char *accepted, const char
 
 static void put_status(ack *a, const code *c, const claim *of)
 {
-    shunt_buffer_z(a->out, "STC");
-    put_z(a, c->category);
-    shunt_buffer_char(a->out, (char)a->delims.component);
-    shunt_buffer_z(a->out, c->status);
-    if (c->entity[0]) {
-        shunt_buffer_char(a->out, (char)a->delims.component);
-        shunt_buffer_z(a->out, c->entity);
-    }
+    start(a, "STC");
+    put_codes(a, c->category, c->status, c->entity);
     put_z(a, a->options.date);
     put_z(a, c->refused ? "U" : "WQ");
     put_amount(a, amount_of(a, of));
@@ -649,7 +643,7 @@ static void put_status(ack *a, const code *c, const claim *of)
 static void put_reference(ack *a, const char *qualifier, ref value)
 {
     if (!value.length) return;
-    shunt_buffer_z(a->out, "REF");
+    start(a, "REF");
     put_z(a, qualifier);
     put_ref(a, value);
     end_segment(a);
@@ -657,7 +651,7 @@ static void put_reference(ack *a, const char *qualifier, ref value)
 
 static void put_claim(ack *a, const claim *c)
 {
-    shunt_buffer_z(a->out, "TRN");
+    start(a, "TRN");
     put_z(a, "2");
     put_ref(a, c->number);
     end_segment(a);
@@ -685,14 +679,16 @@ static void put_claim(ack *a, const claim *c)
 }
 
 /* What stands between the parts of a reference: no separator of this interchange. */
-static char joint(const ack *a)
+static shunt_text joint(const ack *a)
 {
-    for (const char *c = "-._/"; *c; c++) {
+    static const char marks[] = "-._/";
+    for (const char *c = marks; *c; c++) {
         uint8_t u = (uint8_t)*c;
-        if (u != a->delims.element && u != a->delims.component && u != a->delims.repetition && u != a->delims.terminator)
-            return *c;
+        if (u != a->writer.delims.element && u != a->writer.delims.component && u != a->writer.delims.repetition &&
+            u != a->writer.delims.terminator)
+            return (shunt_text){ c, 1 };
     }
-    return ' ';
+    return SHUNT_TEXT(" ");
 }
 
 static void put_trace(ack *a, const claim_set *set)
@@ -700,10 +696,18 @@ static void put_trace(ack *a, const claim_set *set)
     const group       *g = AT(a, groups, group, set->group);
     const interchange *i = AT(a, interchanges, interchange, g->interchange);
     put_text(a, text_of(a, i->fields[13]));
-    shunt_buffer_char(a->out, joint(a));
+    put_text(a, joint(a));
     put_text(a, text_of(a, g->control));
-    shunt_buffer_char(a->out, joint(a));
+    put_text(a, joint(a));
     put_text(a, text_of(a, set->control));
+}
+
+/* What is written so far is handed over once it is worth it; between segments. */
+static void settle(ack *a)
+{
+    shunt_buffer *out = a->writer.out;
+    if (out->length < WAITING || out->failed || !a->options.full || a->status != SHUNT_OK) return;
+    a->status = a->options.full(a->options.full_context);
 }
 
 static void put_claims(ack *a, uint32_t first, uint32_t end)
@@ -720,9 +724,8 @@ static void put_claims(ack *a, uint32_t first, uint32_t end)
             put_plain(a, "HL*%u*2*19*1", provider_level);
             put_party(a, "85", NULL, c->provider == NONE ? NULL : AT(a, parties, party, c->provider), NULL);
             put_plain(a, "TRN*1*0");
-            shunt_buffer_z(a->out, "STC");
-            next(a);
-            shunt_buffer_format(a->out, "A1%c19%cPR", a->delims.component, a->delims.component);
+            start(a, "STC");
+            put_codes(a, "A1", "19", "PR");
             next(a);
             put_z(a, "WQ");
             put_amount(a, both(&t));
@@ -734,6 +737,7 @@ static void put_claims(ack *a, uint32_t first, uint32_t end)
             put_party(a, "QC", "1", c->patient == NONE ? NULL : AT(a, parties, party, c->patient), NULL);
         }
         put_claim(a, c);
+        settle(a);
     }
 }
 
@@ -742,9 +746,9 @@ static void put_set(ack *a, uint32_t index, uint32_t number)
     const claim_set *set = AT(a, sets, claim_set, index);
     uint32_t         end = claims_end(a, index);
     totals           t = totals_of(a, set->claim_first, end);
-    a->segments = 0;
+    a->writer.segments = 0;
     put_plain(a, "ST*277*%04u*005010X214", number);
-    shunt_buffer_z(a->out, "BHT");
+    start(a, "BHT");
     put_z(a, "0085");
     put_z(a, "08");
     next(a);
@@ -761,7 +765,7 @@ static void put_set(ack *a, uint32_t index, uint32_t number)
     if (!submitter.last.length) submitter.last = AT(a, groups, group, set->group)->sender;
     if (!submitter.id.length) submitter.id = AT(a, groups, group, set->group)->sender;
     put_party(a, "PR", "2", &receiver, "46");
-    shunt_buffer_z(a->out, "TRN");
+    start(a, "TRN");
     put_z(a, "1");
     next(a);
     put_trace(a, set);
@@ -770,57 +774,46 @@ static void put_set(ack *a, uint32_t index, uint32_t number)
     put_plain(a, "DTP*009*D8*%s", a->options.date);
     put_plain(a, "HL*2*1*21*%c", set->claim_first < end ? '1' : '0');
     put_party(a, "41", NULL, &submitter, "46");
-    shunt_buffer_z(a->out, "TRN");
+    start(a, "TRN");
     put_z(a, "2");
     put_ref(a, set->batch.length ? set->batch : set->control);
     end_segment(a);
-    shunt_buffer_z(a->out, "STC");
-    next(a);
-    shunt_buffer_format(a->out, "A1%c19%cPR", a->delims.component, a->delims.component);
+    start(a, "STC");
+    put_codes(a, "A1", "19", "PR");
     put_z(a, a->options.date);
     put_z(a, "WQ");
     put_amount(a, both(&t));
     end_segment(a);
     put_totals(a, &t, "90", "AA");
     put_claims(a, set->claim_first, end);
-    put_plain(a, "SE*%u*%04u", a->segments + 1, number);
+    put_plain(a, "SE*%llu*%04u", (unsigned long long)a->writer.segments + 1, number);
 }
 
 static void put_header(ack *a, const interchange *i, uint32_t control)
 {
-    static const shunt_text none = { "", 0 };
-    char                    number[16];
-    a->delims = i->delims;
-    for (const char *mark = "^!{|+"; !a->delims.repetition && *mark; mark++) {
+    shunt_delims *delims = &a->writer.delims;
+    shunt_text    usage = text_of(a, i->fields[15]);
+    *delims = i->delims;
+    for (const char *mark = "^!{|+"; !delims->repetition && *mark; mark++) {
         uint8_t c = (uint8_t)*mark;
-        if (c != a->delims.element && c != a->delims.component && c != a->delims.terminator) a->delims.repetition = c;
+        if (c != delims->element && c != delims->component && c != delims->terminator) delims->repetition = c;
     }
-    shunt_buffer_z(a->out, "ISA");
-    put_z(a, "00");
-    put_padded(a, none, 10);
-    put_z(a, "00");
-    put_padded(a, none, 10);
-    put_padded(a, text_of(a, i->fields[7]), 2);
-    put_padded(a, text_of(a, i->fields[8]), 15);
-    put_padded(a, text_of(a, i->fields[5]), 2);
-    put_padded(a, text_of(a, i->fields[6]), 15);
-    put_z(a, a->options.date + 2);
-    put_z(a, a->options.time);
-    next(a);
-    shunt_buffer_char(a->out, (char)a->delims.repetition);
-    put_z(a, "00501");
-    snprintf(number, sizeof number, "%09u", control);
-    put_z(a, number);
-    put_z(a, "0");
-    put_padded(a, text_of(a, i->fields[15]), 1);
-    next(a);
-    shunt_buffer_char(a->out, (char)a->delims.component);
-    end_segment(a);
+    shunt_isa isa = { .sender_qualifier = text_of(a, i->fields[7]),
+                      .sender = text_of(a, i->fields[8]),
+                      .receiver_qualifier = text_of(a, i->fields[5]),
+                      .receiver = text_of(a, i->fields[6]),
+                      .date = a->options.date + 2,
+                      .time = a->options.time,
+                      .version = "00501",
+                      .control = control,
+                      .acknowledge = '0',
+                      .usage = usage.length ? usage.bytes[0] : ' ' };
+    (void)shunt_write_isa(&a->writer, &isa);
 }
 
 static void put_group(ack *a, const group *g, uint32_t number)
 {
-    shunt_buffer_z(a->out, "GS");
+    start(a, "GS");
     put_z(a, "HN");
     put_ref(a, g->receiver);
     put_ref(a, g->sender);
@@ -883,12 +876,13 @@ static void forget(ack *a)
 
 shunt_status shunt_x12_claim_ack_write(ack *a, shunt_buffer *out)
 {
-    a->out = out;
+    a->writer = (shunt_segment_writer){ .out = out, .in_data = SHUNT_DATA_BLANK, .line = SHUNT_TEXT("\n") };
+    a->status = SHUNT_OK;
     resolve(a);
     if (!a->failed) put_answers(a);
     bool failed = a->failed || a->texts.failed || out->failed;
     forget(a);
-    return failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    return failed ? SHUNT_NO_MEMORY : a->status;
 }
 
 void shunt_x12_claim_ack_free(ack *a)

@@ -14,6 +14,9 @@ typedef struct shunt_x12_claim_ack shunt_x12_claim_ack;
 typedef struct shunt_x12_claim_ack_options {
     char     date[9], time[5]; /* CCYYMMDD, HHMM: when the answer is made */
     uint32_t control; /* ISA13 of the first answer, counted on for the next ones; 0 = the control number that is answered */
+    /* Called when `out` holds some 64 KiB in the middle of an answer: takes them and empties it. NULL: `out` grows to all answers. */
+    shunt_status (*full)(void *context);
+    void *full_context;
 } shunt_x12_claim_ack_options;
 
 /* What was said of a part of the input. */
@@ -33,7 +36,7 @@ void                 shunt_x12_claim_ack_free(shunt_x12_claim_ack *ack);
 shunt_status         shunt_x12_claim_ack_see(shunt_x12_claim_ack *ack, const shunt_event *event);
 /* In any order with the events. NO_MEMORY. */
 shunt_status         shunt_x12_claim_ack_say(shunt_x12_claim_ack *ack, const shunt_x12_verdict *verdict);
-/* The input is over: appends its answers and forgets it. NO_MEMORY. */
+/* The input is over: appends its answers and forgets it. NO_MEMORY, or what `full` gave. */
 shunt_status         shunt_x12_claim_ack_write(shunt_x12_claim_ack *ack, shunt_buffer *out);
 
 #endif
