@@ -309,12 +309,13 @@ static shunt_text word_at(shunt_text source, uint32_t *at)
 /* A part that was skipped: the name that its line declares. */
 static bool note_broken(shunt_ast *node, void *context)
 {
+    enum { LINE_LOOKED_AT = 500 };
     static const char *const words[] = { "let", "tally", "table", "function", "decide", "target", "enum", "source" };
     check                   *k = context;
     if (node->kind != SHUNT_AST_ERROR) return true;
     shunt_text source = k->module->info->source;
     uint32_t   at = node->span.begin < source.length ? node->span.begin : source.length;
-    while (at > 0 && source.bytes[at - 1] != '\n') at--;
+    for (int i = 0; at > 0 && source.bytes[at - 1] != '\n' && i < LINE_LOOKED_AT; i++) at--;
     shunt_text word = word_at(source, &at);
     if (shunt_text_is(word, "open")) word = word_at(source, &at);
     for (size_t i = 0; i < SHUNT_COUNT(words); i++)

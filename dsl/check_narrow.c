@@ -2,6 +2,8 @@
  * change, so it holds as long as the same value is meant: a name, a column of a row that has a name, a path that is read from one place. */
 #include "dsl/check.h"
 
+enum { MOST = 256 }; /* that are kept: each value is held against all of them */
+
 /* `of`, where a value is read from an expression: only from a name, which stands for one node. */
 static bool same_base(const shunt_ast *a, const shunt_ast *b)
 {
@@ -58,7 +60,7 @@ static void learn_state(check *k, const shunt_ast *node, bool holds)
     if (shunt_text_is(word, "absent") && is) what.not_cleared = true;
     if (shunt_text_is(word, "cleared") && !is) what.not_cleared = true;
     if (shunt_text_is(word, "cleared") && is) what.not_absent = true;
-    if (what.value && (what.not_absent || what.not_cleared)) *PUSH(k, &k->learnt) = what;
+    if (k->learnt.count < MOST && what.value && (what.not_absent || what.not_cleared)) *PUSH(k, &k->learnt) = what;
 }
 
 void check_learn(check *k, const shunt_ast *condition, bool holds)

@@ -12,7 +12,7 @@ static bool ends_line(const shunt_parse *p, uint32_t i)
 static uint32_t behind_bracket(const shunt_parse *p, uint32_t open, bool *comma)
 {
     uint32_t depth = 0;
-    for (uint32_t i = open; kind_at(p, i) != T_YYEOF; i++) {
+    for (uint32_t i = open; kind_at(p, i) != T_YYEOF && i - open < SHUNT_WORDS_LOOKED_AT; i++) {
         if (is_opener(kind_at(p, i))) depth++;
         if (kind_at(p, i) == ',' && depth == 1) *comma = true;
         if (is_closer(kind_at(p, i)) && --depth == 0) return i + 1;
@@ -72,13 +72,13 @@ static uint32_t behind_answer(const shunt_parse *p, uint32_t i)
 }
 
 /* Behind `if a then b else c`, `match x { ... }`; 0 where they do not end on this line. */
-static uint32_t behind_choice(const shunt_parse *p, uint32_t i)
+static uint32_t behind_choice(const shunt_parse *p, uint32_t first)
 {
-    bool comma = false, match = kind_at(p, i) == T_MATCH;
-    for (i++; kind_at(p, i) != T_YYEOF; i++) {
+    bool comma = false, match = kind_at(p, first) == T_MATCH;
+    for (uint32_t i = first + 1; kind_at(p, i) != T_YYEOF && i - first < SHUNT_WORDS_LOOKED_AT; i++) {
         if (!match && token_at(p, i)->leads) return 0;
         if (match && kind_at(p, i) == '{') return behind_bracket(p, i, &comma);
-        if (!match && kind_at(p, i) == T_ELSE) return kind_at(p, i + 1) == T_IF ? behind_choice(p, i + 1) : postfix(p, i + 1).end;
+        if (!match && kind_at(p, i) == T_ELSE && kind_at(p, i + 1) != T_IF) return postfix(p, i + 1).end;
     }
     return 0;
 }
@@ -144,7 +144,7 @@ bool shunt_mend_account(shunt_parse *p, stack *ps, uint32_t i)
     if (!a.end) return false;
     if (kind_at(p, a.end) == T_TO && !token_at(p, a.end)->leads) return mend_order(p, ps, i, a.end);
     bool amount = begins_amount(p, a.end) && !(kind_at(p, a.end) == '-' && !a.wrong);
-    if (!amount || (!a.wrong && !a.maybe)) return false;
+    if (!amount || (!a.wrong && !a.maybe) || !may_move_words(p)) return false;
     shunt_span at = { token_at(p, i)->begin, token_at(p, a.end - 1)->end, p->file };
     shunt_text written = shunt_tree_source(p, at), rest = amount_text(p, a.end);
     if (!shunt_put_word(p, ')', a.end)) return false;

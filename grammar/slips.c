@@ -264,7 +264,7 @@ bool shunt_mend_foreign(shunt_parse *p, stack *ps, uint32_t i)
 static uint32_t closing(const shunt_parse *p, uint32_t open)
 {
     uint32_t depth = 0;
-    for (uint32_t i = open; kind_at(p, i) != T_YYEOF; i++) {
+    for (uint32_t i = open; kind_at(p, i) != T_YYEOF && i - open < SHUNT_WORDS_LOOKED_AT; i++) {
         if (is_opener(kind_at(p, i))) depth++;
         if (is_closer(kind_at(p, i)) && --depth == 0) return i;
     }
@@ -310,7 +310,7 @@ static bool mend_state_call(shunt_parse *p, stack *ps, uint32_t i)
 {
     uint32_t end = closing(p, i + 1);
     uint16_t state = token_at(p, i)->kind;
-    if (end == 0 || end == i + 2 || !fits(p, ps, shunt_map_level(ps), 0, i + 1, 2)) return false;
+    if (end == 0 || end == i + 2 || !may_move_words(p) || !fits(p, ps, shunt_map_level(ps), 0, i + 1, 2)) return false;
     shunt_text word = text_at(p, i), value = text_between(p, i + 2, end - 1);
     bool       one = end == i + 3 || kind_at(p, end - 1) == T_ELEM;
     for (uint32_t k = i + 2; k < end && !one; k++)
@@ -348,16 +348,22 @@ bool shunt_mend_state(shunt_parse *p, stack *ps, uint32_t i)
 /* `CLP02 is "22"`, `CLP02 is not "22"`: a value is compared by a sign. */
 bool shunt_mend_is(shunt_parse *p, stack *ps, uint32_t i)
 {
-    bool not = i > 1 && kind_at(p, i - 1) == T_NOT && kind_at(p, i - 2) == T_IS;
-    if (i < 2 || !(not || kind_at(p, i - 1) == T_IS) || !begins_value(kind_at(p, i))) return false;
+    bool       negated = i > 1 && kind_at(p, i - 1) == T_NOT && kind_at(p, i - 2) == T_IS;
+    uint32_t   words = negated ? 2 : 1, level = shunt_map_level(ps);
+    shunt_span at;
+    if (i < 2 || !(negated || kind_at(p, i - 1) == T_IS) || !begins_value(kind_at(p, i)) || level < words) return false;
+    /* They are on the stack as they stand in the file, and not what another guess made of them. */
+    for (uint32_t k = 1; k <= words; k++)
+        if (shunt_map_symbol(ps, level - k, &at) != kind_at(p, i - k)) return false;
+    if (!fits(p, ps, level - words, negated ? T_NE : '=', i, 1)) return false;
     if (kind_at(p, i) == T_IDENT && !(text_at(p, i).bytes[0] >= 'A' && text_at(p, i).bytes[0] <= 'Z'))
         return false; /* rather a state */
-    const char *sign = not ? "!=" : "=";
-    shunt_diag *d = shunt_complain(p, SHUNT_E0101, not ? i - 2 : i - 1, "`is` asks whether a value is there");
+    const char *sign = negated ? "!=" : "=";
+    shunt_diag *d = shunt_complain(p, SHUNT_E0101, negated ? i - 2 : i - 1, "`is` asks whether a value is there");
     HELP("to compare it, write `%s`", sign);
     shunt_map_unshift(ps);
-    if (not ) shunt_map_unshift(ps);
-    shunt_insert(p, ps, not ? T_NE : '=', i);
+    if (negated) shunt_map_unshift(ps);
+    shunt_insert(p, ps, negated ? T_NE : '=', i);
     return true;
 }
 

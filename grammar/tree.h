@@ -15,6 +15,7 @@ typedef struct shunt_parse {
     uint32_t     next;       /* number of the token that the parser gets next */
     uint32_t     quiet;      /* mistakes before this word follow from one that was reported */
     uint32_t     commas;     /* that separate what needs none; said once, with their number */
+    uint32_t     moved;      /* how often words were put in or taken out */
     uint32_t     comma_diag; /* 1 + place in `diags`, 0 = none */
     shunt_ast   *module;     /* the result */
     bool         failed;     /* no memory */

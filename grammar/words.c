@@ -27,7 +27,7 @@ bool shunt_insert(shunt_parse *p, stack *ps, int kind, uint32_t index)
 bool shunt_put_word(shunt_parse *p, int kind, uint32_t index)
 {
     shunt_token_list *list = &p->scan->tokens;
-    if (index == 0 || index >= list->count || !may_move_words(p)) return false;
+    if (index == 0 || index >= list->count) return false;
     if (!SHUNT_PUSH(p->scratch, list)) return false;
     memmove(list->items + index + 1, list->items + index, (list->count - 1 - index) * sizeof *list->items);
     shunt_token word = list->items[index - 1];
@@ -35,6 +35,7 @@ bool shunt_put_word(shunt_parse *p, int kind, uint32_t index)
     word.leads = word.tainted = false;
     word.begin = word.end;
     list->items[index] = word;
+    p->moved++;
     if (p->quiet > index && p->quiet < UINT32_MAX) p->quiet++;
     return true;
 }
@@ -46,6 +47,7 @@ void shunt_drop_word(shunt_parse *p, uint32_t index)
     list->items[index + 1].leads = list->items[index + 1].leads || list->items[index].leads;
     memmove(list->items + index, list->items + index + 1, (list->count - index - 1) * sizeof *list->items);
     list->count--;
+    p->moved++;
     if (p->quiet > index && p->quiet < UINT32_MAX) p->quiet--;
 }
 

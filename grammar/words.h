@@ -197,7 +197,11 @@ static inline bool is_quiet(const shunt_parse *p, uint32_t index)
 /* ---- acting: words.c ---- */
 
 /* Whether the words behind one can be moved, which takes time where there are many. */
-static inline bool may_move_words(const shunt_parse *p) { return p->scan->tokens.count <= 100000; }
+enum { SHUNT_MOVES = 500, SHUNT_MOVES_OF_A_SLIP = 4, SHUNT_WORDS_MOVED = 100000, SHUNT_WORDS_LOOKED_AT = 2000 };
+static inline bool may_move_words(const shunt_parse *p)
+{
+    return p->scan->tokens.count <= SHUNT_WORDS_MOVED && p->moved + SHUNT_MOVES_OF_A_SLIP <= SHUNT_MOVES;
+}
 
 /* Gives the parser a word that fits. False where it has come to its end. */
 bool        shunt_shift(shunt_parse *p, stack *ps, int kind, shunt_span at, shunt_ast *leaf);
