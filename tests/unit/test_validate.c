@@ -395,8 +395,11 @@ START_TEST(lists_so_many)
     ck_assert_int_le(shunt_validator_feed(v, message, length, true), SHUNT_INPUT_FAULT);
     shunt_validator_free(v);
     uint32_t listed = 0;
-    for (const char *at = out.bytes; (at = strstr(at, "\"code\":\"")); at += 8)
-        listed += strncmp(at + 8, "FINDINGS_MORE", 13) != 0;
+    /* Line by line: a sanitizer looks at all that is searched, so a search of the rest for each of them would take minutes. */
+    for (const char *at = out.bytes, *end; (end = memchr(at, '\n', out.length - (size_t)(at - out.bytes))); at = end + 1) {
+        const char *code = memmem(at, (size_t)(end - at), "\"code\":\"", 8);
+        listed += code && strncmp(code + 8, "FINDINGS_MORE", 13) != 0;
+    }
     ck_assert_msg(strstr(out.bytes, many[_i].said) != NULL, "%.2000s", out.bytes + (out.length > 2000 ? out.length - 2000 : 0));
     ck_assert_ptr_nonnull(strstr(out.bytes, many[_i].summary));
     if (many[_i].listed) ck_assert_uint_eq(listed, many[_i].listed);
