@@ -39,6 +39,7 @@ typedef struct solver {
     part_list         looks[LOOKS]; /* `let`s that what is left may be told by: they part items further */
     uint32_t          look_count;
     bool              too_many; /* cells */
+    bool              keep;     /* cells in which nothing stands as well: what is told must not be about their items */
     column            columns[COLUMNS];
     uint32_t          column_count;
     ratio            *cells; /* (row_count + 1) times COLUMNS: the lines, then each row */
@@ -424,7 +425,7 @@ static void make_cells(solver *s, const term *binders, const term *value)
         (void)amount_here(s, list_of(s, row), binders, value, at);
         any = any || at->n;
     }
-    if (!any) return;
+    if (!any && !s->keep) return;
     column *c = &s->columns[s->column_count++];
     *c = (column){ .binders = binders, .value = value, .cell_count = s->literal_count - s->outer };
     if (!c->cell_count) return;
@@ -559,10 +560,11 @@ static void look_at_names(solver *s)
         merge(s, &list);
         if (list.count && shares(&list, &s->lines) && !open_outside(s, &list)) s->looks[s->look_count++] = list;
     }
-    if (!s->look_count) return;
+    s->keep = true;
     make_columns(s);
     if (s->too_many) {
         s->look_count = 0;
+        s->keep = false;
         make_columns(s);
     }
     (void)eliminate(s);
@@ -582,7 +584,8 @@ static void tell_rest(solver *s, proof *r)
                                          .value = x->value,
                                          .cell = x->cell,
                                          .cell_count = x->cell_count,
-                                         .name = name_of_column(s, c) };
+                                         .cells = !s->keep && x->cell_count, /* there may be more of them */
+                                         .name = s->keep ? name_of_column(s, c) : NULL };
         for (uint32_t k = 0; k < s->column_count; k++)
             parts[count].cells += s->columns[k].binders == x->binders && s->columns[k].value == x->value;
         count++;
@@ -593,7 +596,7 @@ static void tell_rest(solver *s, proof *r)
     r->conditions = conditions;
     r->condition_count = s->literal_count - s->given;
     r->name = NULL;
-    for (uint32_t i = s->p->names.count; i-- > 0 && !r->name;)
+    for (uint32_t i = s->keep ? s->p->names.count : 0; i-- > 0 && !r->name;)
         if (is_rest(s, &s->p->names.items[i], &r->name_negative)) r->name = &s->p->names.items[i];
 }
 
@@ -807,6 +810,7 @@ static proof_end solve(solver *s)
     if (!s->lines.count) return PROOF_EQUAL;
     if ((condition = open_outside(s, &s->lines))) return split(s, condition);
     s->row_count = 0;
+    s->keep = false;
     if (!s->plain) gather(s, &open);
     make_columns(s);
     if (s->too_many) overflow(s->p);

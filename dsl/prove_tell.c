@@ -113,46 +113,81 @@ static bool cell_value(check *k, const remainder_part *x, const term **of, shunt
     return true;
 }
 
-/* The values that the items of a cell do not have. */
-static shunt_text denied_text(check *k, const remainder_part *x)
+/* That the value itself is there: where it is not, a sum leaves it out by itself. */
+static bool is_own(const remainder_part *x, const literal *l)
 {
-    shunt_text  values = { 0 };
-    const term *of = NULL;
-    if (x->cell_count == 1) return literal_text(k, &x->cell[0]);
-    for (uint32_t c = 0; c < x->cell_count; c++) {
-        const literal *l = &x->cell[c];
-        if (l->truth || l->atom->op != TERM_EQUAL || !term_is_constant(l->atom->kids[1])) return (shunt_text){ 0 };
-        if (of && of != l->atom->kids[0]) return (shunt_text){ 0 };
-        of = l->atom->kids[0];
-        values = joined(k, values, ", ", term_text(k, l->atom->kids[1]));
-    }
-    if (!of) return values;
-    shunt_text what = term_text(k, of);
-    return check_format(k, "%.*s not in (%.*s)", SHUNT_TEXT_ARGS(what), SHUNT_TEXT_ARGS(values));
+    return l->atom->op == TERM_ABSENT && !l->truth && l->atom->kids[0] == x->value;
 }
 
-/* Which items: of each cell the one value that it is for; empty where they can not be shown in few words. */
-static shunt_text where_text(check *k, const proof *r, uint32_t first)
+/* A condition that says nothing beyond `of` having the one value that the cell is for. */
+static bool is_about(const literal *l, const term *of)
+{
+    if (l->atom->op == TERM_ABSENT) return !l->truth && l->atom->kids[0] == of;
+    return l->atom->op == TERM_EQUAL && l->atom->kids[0] == of && term_is_constant(l->atom->kids[1]);
+}
+
+/* All conditions of a cell; those that deny several values of one thing are one. */
+static shunt_text cell_text(check *k, const remainder_part *x)
+{
+    shunt_text text = { 0 };
+    for (uint32_t c = 0; c < x->cell_count; c++) {
+        const literal *l = &x->cell[c];
+        shunt_text     values = { 0 };
+        uint32_t       count = 0;
+        bool           said = false;
+        if (is_own(x, l)) continue;
+        if (l->truth || l->atom->op != TERM_EQUAL || !term_is_constant(l->atom->kids[1])) {
+            text = joined(k, text, " and ", literal_text(k, l));
+            continue;
+        }
+        for (uint32_t i = 0; i < x->cell_count && !said; i++) {
+            const literal *other = &x->cell[i];
+            if (!is_about(other, l->atom->kids[0]) || other->atom->op != TERM_EQUAL) continue;
+            said = other->truth || (i < c && !other->truth);
+            values = joined(k, values, ", ", term_text(k, other->atom->kids[1]));
+            count++;
+        }
+        if (said) continue;
+        shunt_text what = term_text(k, l->atom->kids[0]);
+        text = joined(k, text, " and ",
+                      count == 1 ? literal_text(k, l)
+                                 : check_format(k, "%.*s not in (%.*s)", SHUNT_TEXT_ARGS(what), SHUNT_TEXT_ARGS(values)));
+    }
+    return text;
+}
+
+/* Which items, as a whole condition: the values that one thing has in the cells, or all that is asked of one cell; empty for all of
+ * them. False where it can not be written so. */
+static bool where_text(check *k, const proof *r, uint32_t first, shunt_text *text)
 {
     const remainder_part *x = &r->parts[first];
     const term           *all = NULL;
     shunt_text            values = { 0 };
-    uint32_t              count = 0;
+    uint32_t              count = 0, cells = 0;
+    bool                  exact = true;
     for (uint32_t i = first; i < r->part_count; i++) {
         const term *of = NULL;
         shunt_text  value = { 0 };
         if (!alike(x, &r->parts[i])) continue;
-        if (!cell_value(k, &r->parts[i], &of, &value)) return all ? (shunt_text){ 0 } : denied_text(k, &r->parts[i]);
-        if (all && all != of) return (shunt_text){ 0 };
+        cells++;
+        if (!exact) continue;
+        exact = cell_value(k, &r->parts[i], &of, &value) && (!all || all == of);
+        for (uint32_t c = 0; c < r->parts[i].cell_count && exact; c++) exact = is_about(&r->parts[i].cell[c], of);
         all = of;
         values = joined(k, values, ", ", value);
         count++;
     }
+    if (!exact) {
+        *text = cells == 1 ? cell_text(k, x) : (shunt_text){ 0 };
+        return cells == 1;
+    }
     shunt_text what = term_text(k, all);
-    return check_format(k, count == 1 ? "%.*s = %.*s" : "%.*s in (%.*s)", SHUNT_TEXT_ARGS(what), SHUNT_TEXT_ARGS(values));
+    *text = check_format(k, count == 1 ? "%.*s = %.*s" : "%.*s in (%.*s)", SHUNT_TEXT_ARGS(what), SHUNT_TEXT_ARGS(values));
+    return true;
 }
 
-static shunt_text part_text(const words *w, const proof *r, uint32_t at, bool constant)
+/* `torn`: it is only some items of what is written. */
+static shunt_text part_text(const words *w, const proof *r, uint32_t at, bool constant, bool *torn)
 {
     check                *k = w->k;
     const remainder_part *x = &r->parts[at];
@@ -165,18 +200,14 @@ static shunt_text part_text(const words *w, const proof *r, uint32_t at, bool co
     for (uint32_t i = 0; i < r->part_count; i++) cells += alike(x, &r->parts[i]);
     shunt_text text = x->name ? x->name->name : term_text(k, x->value), where = { 0 };
     bool       some = !x->name && x->binders->count && cells < x->cells;
-    if (some) where = where_text(k, r, at);
+    if (some && !where_text(k, r, at, &where)) *torn = true;
     for (uint32_t i = x->name ? 0 : x->binders->count; i-- > 0;) {
         const shunt_ast *each = x->binders->kids[i]->node, *name = each && each->kind == SHUNT_AST_EACH ? kid(each, 0) : NULL,
                         *list = each ? kid(each, each->kind == SHUNT_AST_EACH ? SHUNT_EACH_list : SHUNT_FILTER_of) : NULL;
         shunt_text variable = name ? name->text : SHUNT_TEXT("it"), of = list ? source_text(k, list->span) : SHUNT_TEXT("...");
-        bool       here = i + 1 == x->binders->count && some;
+        bool       here = i + 1 == x->binders->count && where.length;
         text = check_format(k, "sum(%.*s for each %.*s in %.*s%s%.*s)", SHUNT_TEXT_ARGS(text), SHUNT_TEXT_ARGS(variable),
-                            SHUNT_TEXT_ARGS(of),
-                            !here          ? ""
-                            : where.length ? " where "
-                                           : " where ...",
-                            SHUNT_TEXT_ARGS(where));
+                            SHUNT_TEXT_ARGS(of), here ? " where " : "", SHUNT_TEXT_ARGS(here ? where : (shunt_text){ 0 }));
     }
     if (x->times.d == 1 && (x->times.n == 1 || x->times.n == -1)) return text;
     return check_format(k, "%.*s * %.*s", SHUNT_TEXT_ARGS(ratio_text(k, x->times, 0)), SHUNT_TEXT_ARGS(text));
@@ -184,20 +215,25 @@ static shunt_text part_text(const words *w, const proof *r, uint32_t at, bool co
 
 static bool is_constant_part(const remainder_part *x) { return x->value->op == TERM_ONE && !x->binders->count; }
 
-/* The parts of one sign, as a sum; "0.00 USD" for none. */
-static shunt_text side_text(const words *w, const proof *r, bool positive, uint32_t *count)
+typedef struct side { /* the parts of one sign, as a sum; "0.00 USD" for none */
+    shunt_text text;
+    uint32_t   count;
+    bool       torn; /* only a part of what is written */
+} side;
+
+static side side_of(const words *w, const proof *r, bool positive)
 {
-    shunt_text text = { 0 };
-    *count = 0;
+    side all = { 0 };
     for (uint32_t i = 0; i < r->part_count; i++) {
         bool shown = false;
         if ((r->parts[i].times.n > 0) != positive) continue;
         for (uint32_t b = 0; b < i && !shown; b++) shown = alike(&r->parts[b], &r->parts[i]);
         if (shown) continue;
-        ++*count;
-        text = joined(w->k, text, " + ", part_text(w, r, i, is_constant_part(&r->parts[i])));
+        all.count++;
+        all.text = joined(w->k, all.text, " + ", part_text(w, r, i, is_constant_part(&r->parts[i]), &all.torn));
     }
-    return text.length ? text : check_format(w->k, "0.00 %s", w->currency);
+    if (!all.text.length) all.text = check_format(w->k, "0.00 %s", w->currency);
+    return all;
 }
 
 /* ---- what was compared ---- */
@@ -284,21 +320,21 @@ static bool is_linear(const proof *r)
 static void tell_difference(const words *w, shunt_diag *d, const leg *at, const proof *r)
 {
     check     *k = w->k;
-    uint32_t   more, less;
-    shunt_text plus = side_text(w, r, true, &more), minus = side_text(w, r, false, &less), text = more ? plus : minus,
-               example = case_text(k, r);
-    bool constant = r->part_count == 1 && is_constant_part(&r->parts[0]), debits_more = more > 0;
+    side       plus = side_of(w, r, true), minus = side_of(w, r, false);
+    shunt_text text = plus.count ? plus.text : minus.text, example = case_text(k, r);
+    bool       constant = r->part_count == 1 && is_constant_part(&r->parts[0]), debits_more = plus.count > 0,
+         torn = !r->name && (plus.torn || minus.torn);
     if (r->name) text = r->name->name;
-    shunt_diag_here(k->diags, d, "the sides differ by `%.*s`", SHUNT_TEXT_ARGS(text));
+    shunt_diag_here(k->diags, d, "the sides differ by %s`%.*s`", torn ? "a part of " : "", SHUNT_TEXT_ARGS(text));
     if (constant)
         shunt_diag_note(k->diags, d, example.length ? "no message with %.*s would balance" : "no message would balance%.*s",
                         SHUNT_TEXT_ARGS(example));
     else
-        shunt_diag_note(k->diags, d, "a message in which `%.*s` is 1.00%s%.*s would not balance", SHUNT_TEXT_ARGS(text),
-                        example.length ? " and " : "", SHUNT_TEXT_ARGS(example));
+        shunt_diag_note(k->diags, d, "a message in which %s`%.*s` is 1.00%s%.*s would not balance", torn ? "that part of " : "",
+                        SHUNT_TEXT_ARGS(text), example.length ? " and " : "", SHUNT_TEXT_ARGS(example));
     shunt_text own = at ? source_text(k, kid(at->line, SHUNT_LINE_amount)->span) : (shunt_text){ 0 };
     if (at && !at->binders->count && !at->guard->count && !shunt_text_equal(own, text) &&
-        (r->name || (more + less == 1 && text.length < 40))) {
+        (r->name || (plus.count + minus.count == 1 && !torn && text.length < 40))) {
         shunt_text line =
             source_text(k, (shunt_span){ at->line->span.begin, kid(at->line, SHUNT_LINE_amount)->span.end, at->line->span.file });
         bool add = at->debit != debits_more;
@@ -323,30 +359,34 @@ static shunt_text code_of_check(prover *p)
 
 static void tell_open(prover *p, const words *w, shunt_diag *d, const proof *r, bool within)
 {
-    enum { LONG = 150 };
+    enum { LONG = 200 };
     check      *k = w->k;
-    uint32_t    more, less;
-    shunt_text  plus = side_text(w, r, true, &more), minus = side_text(w, r, false, &less), example = case_text(k, r);
-    bool        linear = is_linear(r), short_enough = plus.length + minus.length < LONG;
+    side        plus = side_of(w, r, true), minus = side_of(w, r, false);
+    shunt_text  example = case_text(k, r);
+    bool        linear = is_linear(r), short_enough = plus.text.length + minus.text.length < LONG;
     const char *where = example.length ? ", where " : "";
     shunt_diag_here(k->diags, d, "nothing says that debits and credits are equal");
     if (!short_enough)
-        shunt_diag_note(k->diags, d, "left over are %u amounts of the debits and %u of the credits%s%.*s", more, less, where,
-                        SHUNT_TEXT_ARGS(example));
+        shunt_diag_note(k->diags, d, "left over are %u amounts of the debits and %u of the credits%s%.*s", plus.count,
+                        minus.count, where, SHUNT_TEXT_ARGS(example));
     else
-        shunt_diag_note(k->diags, d, "left over: `%.*s` of the debits, `%.*s` of the credits%s%.*s", SHUNT_TEXT_ARGS(plus),
-                        SHUNT_TEXT_ARGS(minus), where, SHUNT_TEXT_ARGS(example));
+        shunt_diag_note(k->diags, d, "left over: %s`%.*s` of the debits, %s`%.*s` of the credits%s%.*s",
+                        plus.torn ? "a part of " : "", SHUNT_TEXT_ARGS(plus.text), minus.torn ? "a part of " : "",
+                        SHUNT_TEXT_ARGS(minus.text), where, SHUNT_TEXT_ARGS(example));
     if (!linear) shunt_diag_note(k->diags, d, "products, rounding and conversions are not looked into");
     if (within || !short_enough) {
         shunt_diag_help(k->diags, d,
                         "post the same amounts to both sides, or `check` before the journal that the sums are equal");
-    } else if (more && less) {
+    } else if (plus.torn || minus.torn) {
+        shunt_diag_help(k->diags, d, "post the same amounts to both sides, of the same items");
+    } else if (plus.count && minus.count) {
         shunt_text code = code_of_check(p);
-        shunt_diag_help(k->diags, d, "say it before the journal: `check %.*s = %.*s else quarantine %.*s`", SHUNT_TEXT_ARGS(plus),
-                        SHUNT_TEXT_ARGS(minus), SHUNT_TEXT_ARGS(code.length ? code : SHUNT_TEXT("CODE")));
+        shunt_diag_help(k->diags, d, "say it before the journal: `check %.*s = %.*s else quarantine %.*s`",
+                        SHUNT_TEXT_ARGS(plus.text), SHUNT_TEXT_ARGS(minus.text),
+                        SHUNT_TEXT_ARGS(code.length ? code : SHUNT_TEXT("CODE")));
     } else {
         shunt_diag_help(k->diags, d, "post `%.*s` to the other side as well, or to neither",
-                        SHUNT_TEXT_ARGS(more ? plus : minus));
+                        SHUNT_TEXT_ARGS(plus.count ? plus.text : minus.text));
     }
     if (!linear) shunt_diag_help(k->diags, d, "or name such a value once, `let x = ...`, and post `x` to both sides");
 }
