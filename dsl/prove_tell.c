@@ -333,7 +333,7 @@ static void tell_difference(const words *w, shunt_diag *d, const leg *at, const 
         shunt_diag_note(k->diags, d, "a message in which %s`%.*s` is 1.00%s%.*s would not balance", torn ? "that part of " : "",
                         SHUNT_TEXT_ARGS(text), example.length ? " and " : "", SHUNT_TEXT_ARGS(example));
     shunt_text own = at ? source_text(k, kid(at->line, SHUNT_LINE_amount)->span) : (shunt_text){ 0 };
-    if (at && !at->binders->count && !at->guard->count && !shunt_text_equal(own, text) &&
+    if (at && !at->binders->count && !at->guard->count && !r->condition_count && !shunt_text_equal(own, text) &&
         (r->name || (plus.count + minus.count == 1 && !torn && text.length < 40))) {
         shunt_text line =
             source_text(k, (shunt_span){ at->line->span.begin, kid(at->line, SHUNT_LINE_amount)->span.end, at->line->span.file });
@@ -379,6 +379,8 @@ static void tell_open(prover *p, const words *w, shunt_diag *d, const proof *r, 
                         "post the same amounts to both sides, or `check` before the journal that the sums are equal");
     } else if (plus.torn || minus.torn) {
         shunt_diag_help(k->diags, d, "post the same amounts to both sides, of the same items");
+    } else if (r->condition_count) { /* in the other cases it would be wrong */
+        shunt_diag_help(k->diags, d, "post the same amounts to both sides in each case");
     } else if (plus.count && minus.count) {
         shunt_text code = code_of_check(p);
         shunt_diag_help(k->diags, d, "say it before the journal: `check %.*s = %.*s else quarantine %.*s`",
