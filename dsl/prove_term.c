@@ -673,6 +673,17 @@ static const term *allocate_term(prover *p, shunt_ast *node)
     return made;
 }
 
+static const char size_without_sign[] = "abs";
+
+static bool is_zero(const term *t) { return t->op == TERM_NUMBER && !t->number; }
+
+/* `abs(x)` is nothing where `x` is: x, if it is compared with `zero`. */
+static const term *without_abs(const term *x, const term *zero)
+{
+    while (is_zero(zero) && x->op == TERM_OPAQUE && x->of == size_without_sign) x = x->kids[0];
+    return x;
+}
+
 static const term *call_term(prover *p, shunt_ast *node, const shunt_fact *fact)
 {
     shunt_ast *args = kid(node, SHUNT_CALL_args), *first = kid(args, 0);
@@ -683,6 +694,10 @@ static const term *call_term(prover *p, shunt_ast *node, const shunt_fact *fact)
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ALLOCATE) return allocate_term(p, node);
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_POSITION && first)
         return position_term(p, node, term_of(p, first));
+    if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ABS && first && is_amount(first)) {
+        const term *of = term_of(p, first);
+        return opaque(p, node, size_without_sign, (shunt_text){ 0 }, &of, 1);
+    }
     return other(p, node);
 }
 
@@ -690,11 +705,13 @@ static const term *compare(prover *p, const shunt_ast *node, const term *a, cons
 {
     const shunt_ast  *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
     const term *const in_order[] = { a, b }, *const turned[] = { b, a };
-    if (shunt_text_is(node->text, "=")) return equal(p, a, b, is_amount(left) && is_amount(right));
-    if (shunt_text_is(node->text, "!=")) return term_not(p, equal(p, a, b, is_amount(left) && is_amount(right)));
-    bool        turn = shunt_text_is(node->text, "<") || shunt_text_is(node->text, ">=");
-    bool        negate = node->text.length == 2;
-    const term *greater = term_new(p, TERM_GREATER, turn ? turned : in_order, 2);
+    bool numeric = is_amount(left) && is_amount(right);
+    if (shunt_text_is(node->text, "=")) return equal(p, without_abs(a, b), without_abs(b, a), numeric);
+    if (shunt_text_is(node->text, "!=")) return term_not(p, equal(p, without_abs(a, b), without_abs(b, a), numeric));
+    bool               turn = shunt_text_is(node->text, "<") || shunt_text_is(node->text, ">=");
+    bool               negate = node->text.length == 2;
+    const term *const *of = turn ? turned : in_order, *size = without_abs(of[0], of[1]);
+    const term        *greater = size != of[0] ? term_not(p, equal(p, size, of[1], numeric)) : term_new(p, TERM_GREATER, of, 2);
     return negate ? term_not(p, greater) : greater;
 }
 
