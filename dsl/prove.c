@@ -79,6 +79,95 @@ static void prove_lines(prover *p, shunt_ast *journal, const char *currency)
     }
 }
 
+/* ---- what ends in a remainder ---- */
+
+static bool is_rounding(const term *t)
+{
+    const shunt_fact *fact = t->op == TERM_OPAQUE && !t->path && t->node ? shunt_fact_of(t->node) : NULL;
+    return fact && t->node->kind == SHUNT_AST_CALL && fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ROUND;
+}
+
+/* Each term is looked at once for a stamp. */
+static bool has_rounding(prover *p, const term *t)
+{
+    if (t->stamp == p->stamp) return t->truth;
+    prove_step(p);
+    bool found = is_rounding(t);
+    for (uint32_t i = 0; i < t->count && !found; i++) found = has_rounding(p, t->kids[i]);
+    ((term *)(uintptr_t)t)->stamp = p->stamp;
+    ((term *)(uintptr_t)t)->truth = found;
+    return found;
+}
+
+typedef struct rounded { /* where something is rounded */
+    const term *binders, *guard;
+    uint32_t    from; /* the first holding that is assumed */
+    bool        inside;
+} rounded;
+
+static void assume_nothing(prover *p, const term *t, const rounded *in)
+{
+    const term *body = term_equal_zero(p, t);
+    for (uint32_t i = p->holdings.count; i-- > in->from;) {
+        const holding *h = &p->holdings.items[i];
+        if (h->body == body && h->binders == in->binders && h->guard == in->guard) return;
+    }
+    holding *h = prove_need(p, SHUNT_PUSH(p->arena, &p->holdings));
+    *h = (holding){ .binders = in->binders, .guard = in->guard, .body = body };
+}
+
+/* What is rounded, and the amounts that it is made from, are taken as nothing. */
+static void leave_out_rounded(prover *p, const term *t, rounded in)
+{
+    prove_step(p);
+    in.inside = in.inside || is_rounding(t);
+    switch (t->op) {
+    case TERM_OPAQUE:
+        if (!in.inside) return;
+        assume_nothing(p, t, &in);
+        if (t->path || t->with_base) return;
+        break;
+    case TERM_SUM:
+        if (in.inside) {
+            assume_nothing(p, t, &in);
+            return;
+        }
+        in.binders = binders_with(p, in.binders, term_new(p, TERM_ALL, &t->kids[0], 1));
+        in.guard = guard_with(p, in.guard, t->kids[1]);
+        leave_out_rounded(p, t->kids[2], in);
+        return;
+    case TERM_ADD:
+    case TERM_NEGATE:
+    case TERM_MULTIPLY:
+    case TERM_IF: break;
+    default: return;
+    }
+    for (uint32_t i = t->op == TERM_IF; i < t->count; i++) leave_out_rounded(p, t->kids[i], in);
+}
+
+/* Of a journal with a rounded line: what is left beside the roundings, and beside what they are made from, ends in the remainder. */
+static void prove_remainder(prover *p, const char *currency)
+{
+    const leg      **some = prove_need(p, SHUNT_NEW_N(p->arena, const leg *, p->legs.count + (size_t)1));
+    const shunt_ast *line = NULL;
+    uint32_t         count = 0, holdings = p->holdings.count;
+    proof            result;
+    p->stamp++;
+    for (uint32_t i = 0; i < p->legs.count; i++) {
+        const leg *l = &p->legs.items[i];
+        if (!l->amount && !line) line = l->line;
+        if (!l->amount || memcmp(l->currency, currency, 4) != 0) continue;
+        some[count++] = l;
+        if (has_rounding(p, l->amount))
+            leave_out_rounded(p, l->amount, (rounded){ .binders = l->binders, .guard = l->guard, .from = holdings });
+    }
+    if (line && p->holdings.count > holdings) {
+        prove_legs(p, some, count, false, &result);
+        tell_remainder(p, line, currency, &result);
+    }
+    p->holdings.count = holdings;
+}
+
 static void walk_journal(prover *p, shunt_ast *journal)
 {
     const shunt_fact *fact = shunt_fact_of(journal);
@@ -104,6 +193,7 @@ static void walk_journal(prover *p, shunt_ast *journal)
             known = p->legs.items[n].amount && memcmp(p->legs.items[n].currency, currency, 4) == 0;
         if (!known) prove_lines(p, journal, currency);
     }
+    if (taken) prove_remainder(p, taken);
     p->holdings.count = holdings;
 }
 

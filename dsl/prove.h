@@ -131,6 +131,7 @@ const term *term_or(prover *p, const term *a, const term *b);
 const term *guard_with(prover *p, const term *guard, const term *condition);
 const term *binders_with(prover *p, const term *outer, const term *binders); /* `outer`: one variable, or ALL of them */
 bool        term_is_constant(const term *t);
+const term *term_equal_zero(prover *p, const term *a);
 /* The value of an expression at the place at hand. */
 const term *term_of(prover *p, shunt_ast *node);
 /* What a pattern says of the subject. */
@@ -176,5 +177,7 @@ void prove_legs(prover *p, const leg *const *legs, uint32_t count, bool plain, p
 
 /* ---- what is said of it (prove_tell.c) ---- */
 void tell_proof(prover *p, shunt_ast *journal, const leg *const *legs, uint32_t count, const proof *result, shunt_text within);
+/* W0502, where what is left of the other lines is more than roundings. */
+void tell_remainder(prover *p, const shunt_ast *line, const char *currency, const proof *result);
 
 #endif

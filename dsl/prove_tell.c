@@ -421,3 +421,23 @@ void tell_proof(prover *p, shunt_ast *journal, const leg *const *legs, uint32_t 
     else
         tell_open(p, &w, d, r, within.length > 0);
 }
+
+void tell_remainder(prover *p, const shunt_ast *line, const char *currency, const proof *r)
+{
+    check     *k = p->k;
+    words      w = { .k = k };
+    shunt_text text = { 0 };
+    if (r->end == PROOF_EQUAL || r->end == PROOF_TOO_LARGE) return;
+    memcpy(w.currency, currency, sizeof w.currency);
+    for (int positive = 1; positive >= 0; positive--) {
+        side s = side_of(&w, r, positive);
+        if (!s.count) continue;
+        text = joined(k, text, ", ", check_format(k, "%s`%.*s`", s.torn ? "a part of " : "", SHUNT_TEXT_ARGS(s.text)));
+    }
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_W0502, line->span, "the remainder takes what is left of %.*s", SHUNT_TEXT_ARGS(text));
+    shunt_diag_note(k->diags, d,
+                    "nothing is rounded of these, so a wrong amount would end in this line, and the balance would say nothing");
+    shunt_diag_help(k->diags, d,
+                    "`check` before the journal that they come to nothing, or write the amount of this line outright");
+}

@@ -201,6 +201,8 @@ static const term *equal(prover *p, const term *a, const term *b, bool numeric)
     return intern(p, &t);
 }
 
+const term *term_equal_zero(prover *p, const term *a) { return equal(p, a, term_number(p, 0, 0), true); }
+
 static const term *absent(prover *p, const term *a)
 {
     switch (a->op) {
