@@ -45,6 +45,9 @@ typedef struct function_facts {
 /* What a reversal, in which all amounts of a claim are negative, makes of an amount. */
 typedef enum amount_turn { TURN_NONE, TURN_SIGN, TURN_DIFFERENCE /* its sign says which of two is larger */ } amount_turn;
 
+/* What an answer of a condition says: that the claim is no reversal. */
+enum { UNREVERSED_IF_TRUE = 1, UNREVERSED_IF_FALSE = 2 };
+
 /* A declaration: the symbol and what only check needs of it. */
 typedef struct decl {
     shunt_symbol    symbol;        /* first, so that a symbol is its decl */
@@ -54,6 +57,7 @@ typedef struct decl {
     bool            written;       /* TARGET of the map at hand */
     bool            holds_cleared; /* TARGET: its fields may be cleared, for they are written as HL7 */
     uint8_t         turn;          /* `let` of a unit: amount_turn */
+    uint8_t         unreversed;    /* `let` of a unit that is a condition: UNREVERSED_IF_... */
     uint8_t         key_kind;      /* tally: of the keys that are added to, shunt_ty_kind */
     shunt_text      late;          /* global: what it reads that comes after the units */
     function_facts *function;
@@ -115,10 +119,10 @@ typedef struct told {
     uint32_t     diag;          /* its number */
 } told;
 
-/* What is known of a value, which is in one of three states. */
+/* What is known of a value, which is in one of three states, or of the claim. */
 typedef struct learnt {
-    const shunt_ast *value;
-    bool             not_absent, not_cleared;
+    const shunt_ast *value; /* NULL: of the claim */
+    bool             not_absent, not_cleared, unreversed;
 } learnt;
 
 typedef struct check {
@@ -337,8 +341,14 @@ void        check_turned(check *k, const shunt_ast *node, const shunt_ty *a, con
 
 /* ---- states (check_narrow.c) ---- */
 /* What follows from a checked condition that has come out so: kept in k->learnt, until the caller sets its count back. */
-void check_learn(check *k, const shunt_ast *condition, bool holds);
-void check_narrow(const check *k, const shunt_ast *node, shunt_ty *type); /* of a value that was just checked */
+void    check_learn(check *k, const shunt_ast *condition, bool holds);
+void    check_learn_status(check *k, const shunt_ast *condition, bool holds); /* only whether the claim is a reversal */
+/* The same of an arm of a `match`, in their order; NULL `patterns` is `else`. *met, at first false: an earlier arm is that of reversals. */
+void    check_learn_arm(check *k, const shunt_ast *subject, const shunt_ast *patterns, bool *met);
+bool    check_is_unreversed(const check *k); /* so conditions say */
+/* UNREVERSED_IF_... of a checked condition. */
+uint8_t check_unreversed(const shunt_ast *condition);
+void    check_narrow(const check *k, const shunt_ast *node, shunt_ty *type); /* of a value that was just checked */
 
 /* ---- decisions (check_decide.c) ---- */
 /* Parameters and rows, before anything calls it; `file`: the module that holds its rows, UINT32_MAX = none. */

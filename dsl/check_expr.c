@@ -1112,11 +1112,36 @@ static bool is_further_value(check *k, shunt_ast *node)
     return true;
 }
 
+static bool names_status(const shunt_ast *node)
+{
+    return node && node->kind == SHUNT_AST_NAME && shunt_text_is(node->text, "CLP02");
+}
+
+/* What a condition asks of the status of the claim holds for what stands before it as well: it is checked first. */
+static void check_status_ahead(check *k, shunt_ast *node)
+{
+    if (!node) return;
+    const shunt_symbol *symbol = node->kind == SHUNT_AST_NAME ? find_value(k, node->text) : NULL;
+    bool logic = node->kind == SHUNT_AST_BINARY && (shunt_text_is(node->text, "and") || shunt_text_is(node->text, "or"));
+    if (node->kind == SHUNT_AST_NOT || logic)
+        for (uint32_t i = 0; i < node->kid_count; i++) check_status_ahead(k, node->kids[i]);
+    else if (node->kind == SHUNT_AST_BINARY || node->kind == SHUNT_AST_IN) {
+        if (names_status(kid(node, SHUNT_BINARY_left)) || names_status(kid(node, SHUNT_BINARY_right)))
+            (void)check_expr(k, node, NULL);
+    } else if (symbol && symbol->kind == SHUNT_SYMBOL_LOCAL && decl_of(symbol)->unreversed) {
+        (void)check_expr(k, node, NULL);
+    }
+}
+
 static shunt_ty check_logic(check *k, shunt_ast *node)
 {
     shunt_ty result = shunt_ty_plain(SHUNT_TY_BOOL);
     uint32_t known = k->learnt.count;
     if (node->kind == SHUNT_AST_BINARY && is_further_value(k, node)) return result;
+    if (node->kind == SHUNT_AST_BINARY) {
+        check_status_ahead(k, kid(node, SHUNT_BINARY_right));
+        check_learn_status(k, kid(node, SHUNT_BINARY_right), shunt_text_is(node->text, "and"));
+    }
     for (uint32_t i = 0; i < node->kid_count; i++) {
         check_condition(k, node->kids[i]);
         if (type_of(node->kids[i])) result.phi |= type_of(node->kids[i])->phi;
@@ -1311,11 +1336,15 @@ static shunt_ty check_choose(check *k, shunt_ast *node, const shunt_ty *want)
 {
     shunt_ast *subject = kid(node, SHUNT_CHOOSE_subject), *rows = kid(node, SHUNT_CHOOSE_rows), *first = NULL;
     shunt_ty   type = check_expr(k, subject, NULL), joined = shunt_ty_plain(SHUNT_TY_NEVER);
+    uint32_t   known = k->learnt.count;
+    bool       met = false;
     check_patterns(k, subject, &type, rows, SHUNT_ROW_patterns);
     for (uint32_t i = 0; rows && i < rows->kid_count; i++) {
         shunt_ast *result = kid(rows->kids[i], SHUNT_ROW_result);
         if (!result || rows->kids[i]->kind != SHUNT_AST_ROW) continue;
+        check_learn_arm(k, subject, kid(rows->kids[i], SHUNT_ROW_patterns), &met);
         shunt_ty row = check_expr(k, result, shunt_ty_is_error(&joined) ? want : &joined);
+        k->learnt.count = known;
         if (!first && !shunt_ty_is_error(&row)) first = result;
         if (!join_answers(k, first ? first : result, &joined, result, &row, &joined)) break;
     }

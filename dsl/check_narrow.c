@@ -1,4 +1,4 @@
-/* What a condition says of the state of a value, wherever it has come out true or false before that value is read again. Values never
+/* What a condition says of the state of a value, or of whether a claim is a reversal, wherever it has come out true or false before that value is read again. Values never
  * change, so it holds as long as the same value is meant: a name, a column of a row that has a name, a path that is read from one place. */
 #include "dsl/check.h"
 
@@ -63,17 +63,118 @@ static void learn_state(check *k, const shunt_ast *node, bool holds)
     if (k->learnt.count < MOST && what.value && (what.not_absent || what.not_cleared)) *PUSH(k, &k->learnt) = what;
 }
 
-void check_learn(check *k, const shunt_ast *condition, bool holds)
+/* The status of a claim of an 835 (005010X221A1, CLP02), which is 22 where it takes back an earlier payment. */
+static bool is_status(const shunt_ast *node)
+{
+    const shunt_fact *fact = shunt_fact_of(node);
+    const shunt_path *path = fact && fact->kind == SHUNT_FACT_PATH ? fact->path : NULL;
+    return path && path->kind == SHUNT_PATH_VALUE && !path->base && shunt_text_is(path->shown, "CLP02");
+}
+
+static bool is_reversal(const shunt_ast *node)
+{
+    return node && node->kind == SHUNT_AST_STRING && shunt_text_is(node->text, "22");
+}
+
+static uint8_t unreversed_of_equality(const shunt_ast *node)
+{
+    const shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
+    const shunt_ast *value = is_status(left) ? right : is_status(right) ? left : NULL;
+    if (!value || value->kind != SHUNT_AST_STRING) return 0;
+    return is_reversal(value) == shunt_text_is(node->text, "!=") ? UNREVERSED_IF_TRUE : UNREVERSED_IF_FALSE;
+}
+
+/* In a list that does not name reversals, or not in one that does. */
+static uint8_t unreversed_of_list(const shunt_ast *node)
+{
+    const shunt_ast *list = kid(node, SHUNT_IN_list);
+    bool             named = false, in = shunt_text_is(node->text, "in");
+    if (!list || !is_status(kid(node, SHUNT_IN_value))) return 0;
+    for (uint32_t i = 0; i < list->kid_count; i++) {
+        if (!list->kids[i] || list->kids[i]->kind != SHUNT_AST_STRING) return 0;
+        named = named || is_reversal(list->kids[i]);
+    }
+    return in == named ? UNREVERSED_IF_FALSE : UNREVERSED_IF_TRUE;
+}
+
+static uint8_t unreversed_of_logic(const shunt_ast *node)
+{
+    uint8_t a = check_unreversed(kid(node, SHUNT_BINARY_left)), b = check_unreversed(kid(node, SHUNT_BINARY_right));
+    bool    both = shunt_text_is(node->text, "and"); /* have come out true, or, of `or`, false */
+    uint8_t any = both ? UNREVERSED_IF_TRUE : UNREVERSED_IF_FALSE;
+    return (uint8_t)(((a | b) & any) | (a & b));
+}
+
+uint8_t check_unreversed(const shunt_ast *condition)
+{
+    const shunt_fact *fact = shunt_fact_of(condition);
+    if (!condition) return 0;
+    switch (condition->kind) {
+    case SHUNT_AST_NAME:
+        return fact && fact->kind == SHUNT_FACT_SYMBOL && fact->symbol->kind == SHUNT_SYMBOL_LOCAL
+                   ? decl_of(fact->symbol)->unreversed
+                   : 0;
+    case SHUNT_AST_NOT: {
+        uint8_t of = check_unreversed(kid(condition, SHUNT_NOT_value));
+        return (uint8_t)((of & UNREVERSED_IF_TRUE ? UNREVERSED_IF_FALSE : 0) |
+                         (of & UNREVERSED_IF_FALSE ? UNREVERSED_IF_TRUE : 0));
+    }
+    case SHUNT_AST_IN: return unreversed_of_list(condition);
+    case SHUNT_AST_BINARY:
+        if (shunt_text_is(condition->text, "and") || shunt_text_is(condition->text, "or")) return unreversed_of_logic(condition);
+        if (shunt_text_is(condition->text, "=") || shunt_text_is(condition->text, "!=")) return unreversed_of_equality(condition);
+        return 0;
+    default: return 0;
+    }
+}
+
+static void learn_unreversed(check *k)
+{
+    if (k->learnt.count < MOST) *PUSH(k, &k->learnt) = (learnt){ .unreversed = true };
+}
+
+bool check_is_unreversed(const check *k)
+{
+    for (uint32_t i = 0; i < k->learnt.count; i++)
+        if (k->learnt.items[i].unreversed) return true;
+    return false;
+}
+
+void check_learn_arm(check *k, const shunt_ast *subject, const shunt_ast *patterns, bool *met)
+{
+    const shunt_ast *pattern = kid(patterns, 0);
+    bool             any = !pattern, named = false;
+    if (!is_status(subject)) return;
+    for (uint32_t i = 0; pattern && i < pattern->kid_count; i++) {
+        any = any || pattern->kids[i]->kind != SHUNT_AST_STRING;
+        named = named || is_reversal(pattern->kids[i]);
+    }
+    if (*met || (!any && !named)) learn_unreversed(k);
+    *met = *met || named;
+}
+
+static void learn_states(check *k, const shunt_ast *condition, bool holds)
 {
     if (!condition) return;
     if (condition->kind == SHUNT_AST_IS) {
         learn_state(k, condition, holds);
     } else if (condition->kind == SHUNT_AST_NOT) {
-        check_learn(k, kid(condition, SHUNT_NOT_value), !holds);
+        learn_states(k, kid(condition, SHUNT_NOT_value), !holds);
     } else if (condition->kind == SHUNT_AST_BINARY && shunt_text_is(condition->text, holds ? "and" : "or")) {
-        check_learn(k, kid(condition, SHUNT_BINARY_left), holds);
-        check_learn(k, kid(condition, SHUNT_BINARY_right), holds);
+        learn_states(k, kid(condition, SHUNT_BINARY_left), holds);
+        learn_states(k, kid(condition, SHUNT_BINARY_right), holds);
     }
+}
+
+void check_learn_status(check *k, const shunt_ast *condition, bool holds)
+{
+    if (check_unreversed(condition) & (holds ? UNREVERSED_IF_TRUE : UNREVERSED_IF_FALSE)) learn_unreversed(k);
+}
+
+void check_learn(check *k, const shunt_ast *condition, bool holds)
+{
+    learn_states(k, condition, holds);
+    check_learn_status(k, condition, holds);
 }
 
 void check_narrow(const check *k, const shunt_ast *node, shunt_ty *type)

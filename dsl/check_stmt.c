@@ -51,6 +51,7 @@ void check_let(check *k, shunt_ast *let, shunt_symbol_kind kind)
     d->rounded = k->rounded;
     d->late = k->late;
     d->turn = (uint8_t)check_turn(value);
+    d->unreversed = check_unreversed(value);
     if (kind == SHUNT_SYMBOL_GLOBAL) symbol->as.global.late = k->late.length > 0;
     check_fact(k, let)->symbol = symbol;
     (void)check_typed(k, let, type);
@@ -495,14 +496,19 @@ static void check_header(check *k, journal *j, shunt_ast *setting)
     k->filling = (shunt_text){ 0 };
 }
 
-/* Arms exclude each other, the first being that of `test` where there is one: of remainders the most that one of them has counts. */
-static void check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, const shunt_ast *test, sides *s)
+/* Arms of an `if` or `match` exclude each other: of remainders the most that one of them has counts. */
+static void check_arms(check *k, journal *j, shunt_ast *const *blocks, uint32_t count, const shunt_ast *node, sides *s)
 {
     uint32_t most = s->remainders, known = k->learnt.count;
+    bool     met = false, is_if = node->kind == SHUNT_AST_IF;
     for (uint32_t i = 0; i < count; i++) {
         if (!blocks[i]) continue;
         k->learnt.count = known;
-        check_learn(k, test, i == 0);
+        if (is_if)
+            check_learn(k, kid(node, SHUNT_IF_test), i == 0);
+        else
+            check_learn_arm(k, kid(node, SHUNT_MATCH_subject), kid(kid(node, SHUNT_MATCH_arms)->kids[i], SHUNT_ARM_patterns),
+                            &met);
         sides arm = {
             .remainders = s->remainders, .remainder = s->remainder, .amounts = s->amounts, .amount_count = s->amount_count
         };
@@ -527,7 +533,9 @@ static void check_journal_match(check *k, journal *j, shunt_ast *match, sides *s
     check_patterns(k, kid(match, SHUNT_MATCH_subject), &type, arms, SHUNT_ARM_patterns);
     for (uint32_t i = 0; i < count; i++)
         blocks[i] = arms->kids[i]->kind == SHUNT_AST_ARM ? kid(arms->kids[i], SHUNT_ARM_block) : NULL;
-    check_arms(k, j, blocks, count, NULL, s);
+    uint32_t known = k->learnt.count;
+    check_arms(k, j, blocks, count, match, s);
+    k->learnt.count = known;
 }
 
 static void check_journal_each(check *k, journal *j, shunt_ast *node, sides *s)
@@ -564,7 +572,7 @@ static void check_journal_item(check *k, journal *j, shunt_ast *item, sides *s)
         shunt_ast *const blocks[] = { kid(item, SHUNT_IF_then), kid(item, SHUNT_IF_otherwise) };
         uint32_t         known = k->learnt.count;
         check_condition(k, kid(item, SHUNT_IF_test));
-        check_arms(k, j, blocks, 2, kid(item, SHUNT_IF_test), s);
+        check_arms(k, j, blocks, 2, item, s);
         k->learnt.count = known;
         return;
     }
@@ -687,9 +695,15 @@ static void check_match(check *k, shunt_ast *node)
 {
     shunt_ast *subject = kid(node, SHUNT_MATCH_subject), *arms = kid(node, SHUNT_MATCH_arms);
     shunt_ty   type = check_expr(k, subject, NULL);
+    uint32_t   known = k->learnt.count;
+    bool       met = false;
     check_patterns(k, subject, &type, arms, SHUNT_ARM_patterns);
-    for (uint32_t i = 0; arms && i < arms->kid_count; i++)
-        if (arms->kids[i]->kind == SHUNT_AST_ARM) check_statements(k, kid(arms->kids[i], SHUNT_ARM_block));
+    for (uint32_t i = 0; arms && i < arms->kid_count; i++) {
+        if (arms->kids[i]->kind != SHUNT_AST_ARM) continue;
+        check_learn_arm(k, subject, kid(arms->kids[i], SHUNT_ARM_patterns), &met);
+        check_statements(k, kid(arms->kids[i], SHUNT_ARM_block));
+        k->learnt.count = known;
+    }
 }
 
 static void check_check(check *k, shunt_ast *node)

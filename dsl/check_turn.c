@@ -167,7 +167,7 @@ void check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shun
     const shunt_ast *left = kid(node, SHUNT_BINARY_left), *right = kid(node, SHUNT_BINARY_right);
     char             op = node->text.bytes[0];
     if ((op != '<' && op != '>') || a->kind != SHUNT_TY_MONEY || b->kind != SHUNT_TY_MONEY) return;
-    if (!k->posts || k->phase != PHASE_UNIT || !is_reversed(k)) return;
+    if (!k->posts || k->phase != PHASE_UNIT || !is_reversed(k) || check_is_unreversed(k)) return;
     amount_turn turns[] = { check_turn(left), check_turn(right) };
     if (turns[0] == TURN_NONE && turns[1] == TURN_NONE) return;
     if (is_zero(left) || is_zero(right)) {
