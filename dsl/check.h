@@ -43,7 +43,12 @@ typedef struct function_facts {
 } function_facts;
 
 /* What a reversal, in which all amounts of a claim are negative, makes of an amount. */
-typedef enum amount_turn { TURN_NONE, TURN_SIGN, TURN_DIFFERENCE /* its sign says which of two is larger */ } amount_turn;
+typedef enum amount_turn {
+    TURN_NONE,
+    TURN_SIGN,       /* negative, then */
+    TURN_MOVED,      /* made of what turns, but which sign it has cannot be told: `max(CLP05, 0.00 USD)` */
+    TURN_DIFFERENCE, /* its sign says which of two is larger */
+} amount_turn;
 
 /* What an answer of a condition says: that the claim is no reversal. */
 enum { UNREVERSED_IF_TRUE = 1, UNREVERSED_IF_FALSE = 2 };
@@ -172,6 +177,8 @@ typedef struct check {
     SHUNT_LIST(learnt) learnt;         /* what conditions around the place at hand say */
     SHUNT_LIST(told) told;             /* faults of a value that is written in several places */
     uint32_t depth;
+    bool     kept;     /* a unit goes on where the condition at hand is true: `check` */
+    bool     joined;   /* it is part of another */
     bool     deciding; /* the result of a row, which may leave */
 } check;
 

@@ -1137,7 +1137,10 @@ static shunt_ty check_logic(check *k, shunt_ast *node)
 {
     shunt_ty result = shunt_ty_plain(SHUNT_TY_BOOL);
     uint32_t known = k->learnt.count;
+    bool     kept = k->kept, joined = k->joined;
     if (node->kind == SHUNT_AST_BINARY && is_further_value(k, node)) return result;
+    k->kept = kept != (node->kind == SHUNT_AST_NOT);
+    k->joined = node->kind == SHUNT_AST_BINARY;
     if (node->kind == SHUNT_AST_BINARY) {
         check_status_ahead(k, kid(node, SHUNT_BINARY_right));
         check_learn_status(k, kid(node, SHUNT_BINARY_right), shunt_text_is(node->text, "and"));
@@ -1147,6 +1150,8 @@ static shunt_ty check_logic(check *k, shunt_ast *node)
         if (type_of(node->kids[i])) result.phi |= type_of(node->kids[i])->phi;
         if (node->kind == SHUNT_AST_BINARY) check_learn(k, node->kids[i], shunt_text_is(node->text, "and"));
     }
+    k->kept = kept;
+    k->joined = joined;
     k->learnt.count = known;
     return result;
 }

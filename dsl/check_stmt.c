@@ -709,7 +709,9 @@ static void check_match(check *k, shunt_ast *node)
 static void check_check(check *k, shunt_ast *node)
 {
     shunt_ast *exit = kid(node, SHUNT_CHECK_exit);
+    k->kept = true;
     check_condition(k, kid(node, SHUNT_CHECK_test));
+    k->kept = false;
     if (!exit || exit->kind != SHUNT_AST_EXIT) return;
     check_exit(k, exit, false);
     if (!shunt_text_is(exit->text, "warn")) check_learn(k, kid(node, SHUNT_CHECK_test), true); /* for what stands behind it */

@@ -36,11 +36,21 @@ static amount_turn turn_of_some(const shunt_ast *list, uint32_t from)
     return turn;
 }
 
+/* Of negative ones and one that stays it is the one that stays. */
+static amount_turn turn_of_largest(const shunt_ast *args)
+{
+    amount_turn turn = turn_of_some(args, 0);
+    bool        stays = false;
+    for (uint32_t i = 0; args && i < args->kid_count; i++) stays = stays || check_turn(args->kids[i]) == TURN_NONE;
+    return stays && turn != TURN_NONE ? larger_of(turn, TURN_MOVED) : turn;
+}
+
 static amount_turn turn_of_call(const shunt_ast *node, const shunt_fact *fact)
 {
     const shunt_ast *args = kid(node, SHUNT_CALL_args);
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_ABS) return TURN_NONE;
     if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_TRY_MONEY) return TURN_SIGN;
+    if (fact->kind == SHUNT_FACT_BUILTIN && fact->builtin == SHUNT_LANG_MAX) return turn_of_largest(args);
     if (fact->kind == SHUNT_FACT_BUILTIN) return turn_of_some(args, 0);
     for (uint32_t i = 0; args && i < args->kid_count; i++) { /* a function may do anything with its amounts */
         const shunt_fact *arg = shunt_fact_of(args->kids[i]);
@@ -74,7 +84,12 @@ static amount_turn turn_of_operation(const shunt_ast *node)
 {
     amount_turn a = check_turn(kid(node, SHUNT_BINARY_left)), b = check_turn(kid(node, SHUNT_BINARY_right));
     char        op = node->text.bytes[0];
-    if (op == '*' || op == '/' || (a == TURN_NONE && b == TURN_NONE)) return larger_of(a, b);
+    if (a == TURN_NONE && b == TURN_NONE) return TURN_NONE;
+    if (op == '*' || op == '/') {
+        bool negates =
+            kid(node, SHUNT_BINARY_left)->kind == SHUNT_AST_MINUS || kid(node, SHUNT_BINARY_right)->kind == SHUNT_AST_MINUS;
+        return larger_of(larger_of(a, b), negates ? TURN_MOVED : TURN_SIGN);
+    }
     return op == '+' && a == TURN_SIGN && b == TURN_SIGN ? TURN_SIGN : TURN_DIFFERENCE;
 }
 
@@ -93,7 +108,10 @@ amount_turn check_turn(const shunt_ast *node)
     case SHUNT_AST_EACH_EXPR: return check_turn(kid(node, SHUNT_EACH_EXPR_value));
     case SHUNT_AST_FIELD: return check_turn(kid(node, SHUNT_FIELD_value));
     case SHUNT_AST_BINARY: return turn_of_operation(node);
-    case SHUNT_AST_MINUS: return check_turn(kid(node, SHUNT_MINUS_value));
+    case SHUNT_AST_MINUS: {
+        amount_turn of = check_turn(kid(node, SHUNT_MINUS_value));
+        return of == TURN_NONE ? TURN_NONE : larger_of(of, TURN_MOVED);
+    }
     case SHUNT_AST_OTHERWISE:
     case SHUNT_AST_CLEARED: return turn_of_some(node, 0);
     case SHUNT_AST_NOTING: return check_turn(kid(node, SHUNT_NOTING_value));
@@ -132,13 +150,38 @@ static shunt_text without_sign(check *k, const shunt_ast *node)
     return check_turn(node) == TURN_NONE ? shown : check_format(k, "abs(%.*s)", SHUNT_TEXT_ARGS(shown));
 }
 
-static void help_compare(check *k, shunt_diag *d, const shunt_ast *left, shunt_text op, const shunt_ast *right)
+/* An 835 says of a claim whether it is a reversal, and a unit in a claim can ask. */
+static bool asks_status(const check *k)
 {
-    shunt_diag_help(k->diags, d, "compare without the sign: `%.*s %.*s %.*s`", SHUNT_TEXT_ARGS(without_sign(k, left)),
-                    SHUNT_TEXT_ARGS(op), SHUNT_TEXT_ARGS(without_sign(k, right)));
+    const shunt_source_info *info = k->source ? k->source->as.source : NULL;
+    if (!info || info->standard != SHUNT_STANDARD_X12 || !k->unit_loop) return false;
+    for (uint32_t i = 0; i < info->guide_count; i++)
+        if (strcmp(info->guides[i]->set, "835") != 0) return false;
+    return shunt_text_is(k->unit_loop->id, "2100") || shunt_text_is(k->unit_loop->id, "2110");
 }
 
-/* `a - b > 0.00 USD`: a is held against b; of another amount than zero, their difference without their signs against it. */
+/* `alike`: what asks the same of a reversal; and what leaves reversals out, which a `check` has to let pass. */
+static void help_with(check *k, shunt_diag *d, const shunt_ast *node, shunt_text alike)
+{
+    bool asks = asks_status(k), inside = k->kept && k->joined;
+    shunt_diag_help(k->diags, d, "%s%.*s", asks ? "where a reversal is to be treated alike, " : "", SHUNT_TEXT_ARGS(alike));
+    if (asks)
+        shunt_diag_help(k->diags, d, "where it is to be left alone: `%sCLP02 %s %.*s%s`", inside ? "(" : "",
+                        k->kept ? "= \"22\" or" : "!= \"22\" and", SHUNT_TEXT_ARGS(source_text(k, node->span)),
+                        inside ? ")" : "");
+}
+
+static void help_compare(check *k, shunt_diag *d, const shunt_ast *node, shunt_text left, shunt_text right)
+{
+    help_with(k, d, node,
+              check_format(k, "compare without the sign: `%.*s %.*s %.*s`", SHUNT_TEXT_ARGS(left), SHUNT_TEXT_ARGS(node->text),
+                           SHUNT_TEXT_ARGS(right)));
+}
+
+static bool is_several(const shunt_ast *part) { return check_turn(part) == TURN_DIFFERENCE || check_turn(part) == TURN_MOVED; }
+
+/* `a - b > 0.00 USD`: a is held against b; of another amount than zero, their difference without their signs against it. Of three
+ * amounts no two can be told apart: the whole is held against the other without its sign. */
 static void warn_difference(check *k, const shunt_ast *node, const shunt_ast *side, bool zero)
 {
     const shunt_ast *value = behind_lets(side), *a = kid(value, SHUNT_BINARY_left), *b = kid(value, SHUNT_BINARY_right),
@@ -147,19 +190,36 @@ static void warn_difference(check *k, const shunt_ast *node, const shunt_ast *si
                                    "a reversal turns the sign of this difference, and this comparison with it");
     shunt_diag_here(k->diags, d, "what is above zero for a claim is below it for its reversal");
     if (value != side) shunt_diag_also(k->diags, d, value->span, "the difference");
-    bool minus = value->kind == SHUNT_AST_BINARY && shunt_text_is(value->text, "-"), first = side == left;
-    if (!minus) {
-        shunt_diag_help(k->diags, d, "take its parts without their signs: `abs(...)`");
-        return;
+    bool       minus = value->kind == SHUNT_AST_BINARY && shunt_text_is(value->text, "-"), first = side == left;
+    shunt_text shown = short_text(k, side), other = without_sign(k, first ? right : left);
+    if (minus && !is_several(a) && !is_several(b)) {
+        shunt_text parts[] = { without_sign(k, a), without_sign(k, b) };
+        if (zero) {
+            help_compare(k, d, node, parts[!first], parts[first]);
+            return;
+        }
+        shunt_text difference = check_format(k, "%.*s - %.*s", SHUNT_TEXT_ARGS(parts[0]), SHUNT_TEXT_ARGS(parts[1]));
+        help_compare(k, d, node, first ? difference : other, first ? other : difference);
+    } else if (minus && !zero) {
+        shunt_text whole = without_sign(k, side);
+        help_compare(k, d, node, first ? whole : other, first ? other : whole);
+    } else if (minus) {
+        help_with(k, d, node,
+                  check_format(k, "ask whether it is zero, or how far from it: `%.*s %s %.*s`, `abs(%.*s) %s ...`",
+                               SHUNT_TEXT_ARGS(shown), k->kept ? "=" : "!=", SHUNT_TEXT_ARGS(other), SHUNT_TEXT_ARGS(shown),
+                               k->kept ? "<" : ">"));
+    } else {
+        help_with(k, d, node, SHUNT_TEXT("take its parts without their signs: `abs(...)`"));
     }
-    if (zero) {
-        help_compare(k, d, first ? a : b, node->text, first ? b : a);
-        return;
-    }
-    shunt_text parts = check_format(k, "%.*s - %.*s", SHUNT_TEXT_ARGS(without_sign(k, a)), SHUNT_TEXT_ARGS(without_sign(k, b)));
-    shunt_text other = without_sign(k, first ? right : left);
-    shunt_diag_help(k->diags, d, "compare without the sign: `%.*s %.*s %.*s`", SHUNT_TEXT_ARGS(first ? parts : other),
-                    SHUNT_TEXT_ARGS(node->text), SHUNT_TEXT_ARGS(first ? other : parts));
+}
+
+static void warn_moved(check *k, const shunt_ast *node, const shunt_ast *side)
+{
+    shunt_diag *d =
+        shunt_diag_add(k->diags, SHUNT_W0504, node->span,
+                       "a reversal turns the signs of what `%.*s` is made of, and this comparison says something else",
+                       SHUNT_TEXT_ARGS(short_text(k, side)));
+    help_with(k, d, node, SHUNT_TEXT("take its parts without their signs: `abs(...)`"));
 }
 
 void check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shunt_ty *b)
@@ -173,6 +233,11 @@ void check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shun
     if (is_zero(left) || is_zero(right)) {
         int which = is_zero(left) ? 1 : 0;
         if (turns[which] == TURN_DIFFERENCE) warn_difference(k, node, which ? right : left, true);
+        return;
+    }
+    if (turns[0] == TURN_MOVED || turns[1] == TURN_MOVED) {
+        if (behind_lets(turns[0] == TURN_MOVED ? right : left)->kind != SHUNT_AST_MINUS)
+            warn_moved(k, node, turns[0] == TURN_MOVED ? left : right);
         return;
     }
     bool        both = turns[0] != TURN_NONE && turns[1] != TURN_NONE, less = op == '<', left_turns = turns[0] != TURN_NONE;
@@ -193,5 +258,5 @@ void check_turned(check *k, const shunt_ast *node, const shunt_ty *a, const shun
                            SHUNT_TEXT_ARGS(short_text(k, left_turns ? left : right)));
         shunt_diag_here(k->diags, d, less == left_turns ? "always true for a reversal" : "never true for a reversal");
     }
-    help_compare(k, d, left, node->text, right);
+    help_compare(k, d, node, without_sign(k, left), without_sign(k, right));
 }
