@@ -366,6 +366,8 @@ void unknown_name(check *k, const shunt_ast *node, const char *what, const shunt
         return;
     else if (!near.length && !target && !tally && !table && k->source)
         shunt_diag_help(k->diags, d, "a name is a `let`, a parameter, or an element of the message like `CLP04`");
+    else if (!near.length && !target && !tally && !table && want && shunt_ty_is_textual(want))
+        shunt_diag_help(k->diags, d, "write it as a text: `\"%.*s\"`", SHUNT_TEXT_ARGS(node->text));
 }
 
 static bool speaks_of(shunt_text text, shunt_text word)

@@ -2140,6 +2140,10 @@ static shunt_ty expression(check *k, shunt_ast *node, const shunt_ty *want)
         shunt_diag_help(
             k->diags, d,
             "what may be absent is written as it is: `npi: NM1[\"82\"].NM109`, into a field that is declared with `?`");
+        if (k->source && k->source->as.source->standard == SHUNT_STANDARD_X12)
+            shunt_diag_help(k->diags, d,
+                            "pick the segment by a condition, absent where none meets it: `NM1[\"82\"][where it.NM108 = "
+                            "\"XX\"].first.NM109`");
         shunt_diag_help(k->diags, d,
                         "what is written only sometimes stands in `if ... { ... }`; a line may also end in `when ...`");
         return ty_error();

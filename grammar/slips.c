@@ -386,7 +386,8 @@ bool shunt_mend_return(shunt_parse *p, stack *ps, uint32_t i)
 
 bool shunt_mend_keyword_name(shunt_parse *p, stack *ps, uint32_t i)
 {
-    if (!shunt_token_word(kind_at(p, i)) || !fits(p, ps, shunt_map_level(ps), T_IDENT, i + 1, 2)) return false;
+    uint32_t words = kind_at(p, i + 1) == T_THROUGH ? 1 : 2; /* the second name of `effective from through to` is one as well */
+    if (!shunt_token_word(kind_at(p, i)) || !fits(p, ps, shunt_map_level(ps), T_IDENT, i + 1, words)) return false;
     shunt_text  word = text_at(p, i);
     shunt_diag *d = shunt_complain(p, SHUNT_E0107, i, "`%.*s` is a keyword, here a name is wanted", SHUNT_TEXT_ARGS(word));
     HELP("write it in backquotes: `` `%.*s` ``", SHUNT_TEXT_ARGS(word));
