@@ -146,6 +146,32 @@ static uint16_t record_named(reading *r, const shunt_ast *name)
     return SHUNT_SHAPE_NONE;
 }
 
+static void mark_once(reading *r, shunt_shape_row *row, const shunt_ast *name) { (void)r, (void)name, row->once = true; }
+
+static void mark_trailer(reading *r, shunt_shape_row *row, const shunt_ast *name)
+{
+    row->trailer = row->parent == SHUNT_SHAPE_NONE;
+    if (row->trailer) return;
+    shunt_text  around = r->shape->rows[row->parent].name;
+    shunt_diag *d = shunt_diag_add(r->k->diags, SHUNT_E0306, name->span, "record `%.*s` stands in `%.*s`",
+                                   SHUNT_TEXT_ARGS(name->text), SHUNT_TEXT_ARGS(around));
+    shunt_diag_help(r->k->diags, d, "a trailer ends the whole input: it is an outermost record, declared without `in %.*s`",
+                    SHUNT_TEXT_ARGS(around));
+    wrong(r);
+}
+
+/* The records that a setting names: one, or an array. NULL `names`: none. */
+static void mark_rows(reading *r, shunt_ast *names, void (*mark)(reading *r, shunt_shape_row *row, const shunt_ast *name))
+{
+    if (!names) return;
+    bool several = names->kind == SHUNT_AST_ARRAY;
+    for (uint32_t i = 0; i < (several ? names->kid_count : 1); i++) {
+        const shunt_ast *name = several ? names->kids[i] : names;
+        uint16_t         row = record_named(r, name);
+        if (row != SHUNT_SHAPE_NONE) mark(r, &r->shape->rows[row], name);
+    }
+}
+
 static void read_scopes(reading *r, const shunt_ast *items)
 {
     shunt_csv_shape *s = r->shape;
@@ -164,17 +190,8 @@ static void read_scopes(reading *r, const shunt_ast *items)
             wrong(r);
         }
     }
-    value = setting_of(items, "once");
-    if (!value) return;
-    if (value->kind != SHUNT_AST_ARRAY) {
-        uint16_t row = record_named(r, value);
-        if (row != SHUNT_SHAPE_NONE) s->rows[row].once = true;
-        return;
-    }
-    for (uint32_t i = 0; i < value->kid_count; i++) {
-        uint16_t row = record_named(r, value->kids[i]);
-        if (row != SHUNT_SHAPE_NONE) s->rows[row].once = true;
-    }
+    mark_rows(r, setting_of(items, "once"), mark_once);
+    mark_rows(r, setting_of(items, "trailer"), mark_trailer);
 }
 
 /* ---- columns ---- */

@@ -225,6 +225,7 @@ static const struct setting {
     { "encoding", CSV | FIXED, set_rows },
     { "transaction", CSV | FIXED, set_rows },
     { "once", CSV | FIXED, set_rows },
+    { "trailer", CSV | FIXED, set_rows },
     { "cleared", HL7, set_cleared },
     { "reading", HL7, set_reading },
     { "window", FHIR, set_window },

@@ -953,7 +953,8 @@ static void write_rows(shunt_plan_maker *m, uint32_t number, const shunt_csv_sha
                                         .key_count = from->key_count,
                                         .column_first = small(m, m->columns.count),
                                         .column_count = from->column_count,
-                                        .once = from->once };
+                                        .once = from->once,
+                                        .trailer = from->trailer };
         for (uint16_t k = 0; k < from->key_count; k++) {
             uint16_t *key = SHUNT_PUSH(m->arena, &m->row_keys);
             if (key) *key = text_number(m, from->keys[k]);

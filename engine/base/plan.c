@@ -205,6 +205,7 @@ static const char *check_row(const shunt_plan *p, const shunt_plan_layout *l, ui
 {
     const shunt_plan_row *r = &p->rows[l->row_first + number];
     CHECK(text_ok(p, r->name, true) && r->once <= 1, "text of a row");
+    CHECK(r->trailer <= (r->parent == SHUNT_NONE), "a trailer stands in a record");
     CHECK(r->parent == SHUNT_NONE || r->parent < number, "parent of a row");
     CHECK(within(r->key_first, r->key_count, p->row_key_count), "keys of a row");
     CHECK((r->key_count > 0) == (l->key_from > 0), "keys of a row");

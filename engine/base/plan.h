@@ -177,7 +177,7 @@ typedef struct shunt_plan_row {
     uint16_t key_first, key_count;       /* into row_keys */
     uint16_t column_first, column_count; /* into columns */
     uint8_t  once;                       /* 1: at most once in its parent (or in the input) */
-    uint8_t  reserved;
+    uint8_t  trailer; /* 1: the input ends with this type, or with another that is one; never inside a parent */
 } shunt_plan_row;
 
 typedef struct shunt_plan_column {

@@ -91,17 +91,16 @@ static const struct unused {
 #define UNUSED(section, type, member) { SECTION_##section, offsetof(type, member), sizeof(((type *)0)->member) },
     { SECTION_nodes, offsetof(shunt_plan_node, group_count) + 2,
       offsetof(shunt_plan_node, composites) - offsetof(shunt_plan_node, group_count) - 2 },
-    UNUSED(layouts, shunt_plan_layout, reserved) UNUSED(rows, shunt_plan_row, reserved) UNUSED(
-        columns, shunt_plan_column, reserved) UNUSED(constants, shunt_constant, reserved) UNUSED(enums, shunt_enum, reserved)
-        UNUSED(code_lists, shunt_code_list, reserved) UNUSED(records, shunt_record_type, reserved)
-            UNUSED(cells, shunt_cell, reserved) UNUSED(tables, shunt_table, reserved) UNUSED(exits, shunt_exit, reserved)
-                UNUSED(encoding_columns, shunt_encoding_column, reserved) UNUSED(collect_fields, shunt_collect_field, reserved)
-                    UNUSED(alternatives, shunt_alternative, reserved) UNUSED(date_paths, shunt_date_path, reserved)
-                        UNUSED(earliests, shunt_earliest, reserved) UNUSED(handlers, shunt_handler, reserved)
-                            UNUSED(maps, shunt_map_entry, reserved) UNUSED(lineage, shunt_lineage, reserved)
-                                UNUSED(lineage, shunt_lineage, reserved2) UNUSED(modules, shunt_module, reserved)
-                                    UNUSED(sources, shunt_source, reserved) UNUSED(zone_changes, shunt_zone_change, reserved)
-                                        UNUSED(tallies, shunt_tally, reserved)
+    UNUSED(layouts, shunt_plan_layout, reserved) UNUSED(columns, shunt_plan_column, reserved) UNUSED(
+        constants, shunt_constant, reserved) UNUSED(enums, shunt_enum, reserved) UNUSED(code_lists, shunt_code_list, reserved)
+        UNUSED(records, shunt_record_type, reserved) UNUSED(cells, shunt_cell, reserved) UNUSED(tables, shunt_table, reserved)
+            UNUSED(exits, shunt_exit, reserved) UNUSED(encoding_columns, shunt_encoding_column, reserved)
+                UNUSED(collect_fields, shunt_collect_field, reserved) UNUSED(alternatives, shunt_alternative, reserved)
+                    UNUSED(date_paths, shunt_date_path, reserved) UNUSED(earliests, shunt_earliest, reserved)
+                        UNUSED(handlers, shunt_handler, reserved) UNUSED(maps, shunt_map_entry, reserved)
+                            UNUSED(lineage, shunt_lineage, reserved) UNUSED(lineage, shunt_lineage, reserved2)
+                                UNUSED(modules, shunt_module, reserved) UNUSED(sources, shunt_source, reserved)
+                                    UNUSED(zone_changes, shunt_zone_change, reserved) UNUSED(tallies, shunt_tally, reserved)
 #undef UNUSED
 };
 

@@ -121,6 +121,7 @@ struct csv {
     uint16_t                 stack[SHUNT_PLAN_ROWS];
     bool                     parent[SHUNT_PLAN_ROWS];        /* types that others stand in */
     uint32_t                 seen[SHUNT_PLAN_ROWS / 32 + 1]; /* types that stand once and have come, in the open parent */
+    bool                     awaits_trailer, trailed;        /* the source names trailers; the last row was one */
     bool                     over;
     bool                     failed;
     /* header and width */
@@ -765,6 +766,7 @@ static void tell(struct csv *c, struct row *row)
     if (row->faults & 1u << ROW_LONG) c->type = SHUNT_NONE;
     if (c->layout->header && !c->headed) c->type = SHUNT_NONE;
     if (c->type == SHUNT_NONE) return;
+    c->trailed = type_of(c, c->type)->trailer;
     place_row(c);
     c->leave_end = row->at;
     c->stage_of = TELL_LEAVE;
@@ -1270,8 +1272,15 @@ static shunt_step finish_input(struct csv *c, shunt_event *event)
     c->told = NULL;
     c->leave_end = c->fed_at + c->fed_used;
     if (!c->any && !c->blind) {
-        c->any = true;
+        c->any = c->trailed = true;
         fault(c, event, SHUNT_CSV_EMPTY, TRANSACTION);
+        return SHUNT_STEP_FAULT;
+    }
+    if (c->awaits_trailer && !c->trailed && !c->blind) {
+        c->trailed = true; /* told once */
+        fault(c, event, SHUNT_CSV_TRUNCATED, TRANSACTION);
+        event->place.byte = event->end = c->leave_end;
+        event->place.length = 0;
         return SHUNT_STEP_FAULT;
     }
     if (leave_one(c, event, 0)) return SHUNT_STEP_LEAVE;
@@ -1427,8 +1436,10 @@ static const shunt_plan_layout *find_layout(const shunt_plan *plan, uint16_t sta
 static bool prepare(struct csv *c)
 {
     const shunt_plan_layout *l = c->layout;
-    for (uint16_t t = 0; t < l->row_count; t++)
+    for (uint16_t t = 0; t < l->row_count; t++) {
         if (c->rows[t].parent != SHUNT_NONE) c->parent[c->rows[t].parent] = true;
+        c->awaits_trailer |= c->rows[t].trailer;
+    }
     c->special[l->separator] = 1;
     if (l->quote) c->special[l->quote] = 1;
     if (l->lines)

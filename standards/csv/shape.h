@@ -26,8 +26,9 @@ typedef struct shunt_shape_column {
 
 typedef struct shunt_shape_row {
     shunt_text               name;
-    uint16_t                 parent; /* type around it, declared before; SHUNT_SHAPE_NONE */
-    bool                     once;   /* at most once in its parent */
+    uint16_t                 parent;  /* type around it, declared before; SHUNT_SHAPE_NONE */
+    bool                     once;    /* at most once in its parent */
+    bool                     trailer; /* the input ends with this type, or with another that is one */
     shunt_text              *keys;
     uint16_t                 key_count;
     shunt_shape_column      *columns;

@@ -85,6 +85,8 @@ static void row_word(struct csv_plan *p, shunt_shape_row *row, char *word)
             row->keys[row->key_count++] = kept(p, key);
     } else if (strcmp(word, "once") == 0)
         row->once = true;
+    else if (strcmp(word, "trailer") == 0)
+        row->trailer = true;
     else if (strcmp(word, "unit") == 0)
         p->unit[row - p->shape.rows] = true;
     else

@@ -1,7 +1,7 @@
 /* csv_plan.h - plans of sources of rows for tests of the reader, from a description. One item a line, indentation is free:
  *   csv [sep=C] [quote=C|none] [noheader] [term=C] [lines] [cont=KEY] [enc=NAME] [key=N] [tx=ROW]
  *   fixed LENGTH [key=A-B] [tx=ROW]
- *   row NAME [in=PARENT] [keys=A|B] [once] [unit]
+ *   row NAME [in=PARENT] [keys=A|B] [once] [trailer] [unit]
  *   col NAME [at=N[-M]] [len=N] [trim] [rest=N]       heading = NAME, `_` for a blank
  * Every type of row has a frame, and every column a slot, in order. The plan passes shunt_plan_valid, or the maker aborts. */
 #ifndef SHUNT_CSV_PLAN_H

@@ -30,6 +30,10 @@
     "once\ncol "                                                                                                                 \
     "sum at=2-6\n"
 
+#define ENDED                                                                                                                    \
+    "csv key=1 lines tx=set\nrow set keys=S\ncol a at=2\nrow one in=set keys=U unit\ncol b at=2\nrow end keys=E trailer\nrow "   \
+    "pad keys=P trailer\n"
+
 static const struct {
     const char *name, *plan, *input, *log;
 } cases[] = {
@@ -135,6 +139,15 @@ static const struct {
       "c\xce\x88\n\xce\x88"
       "d\n",
       BEGIN "enter rows\nfault CSV_ENCODING 1\nfault CSV_ENCODING 2\nleave rows\n" ROW("\xce\x88", "d") END },
+    { "a trailer", ENDED, "S,1\nE\n", SET("set") "value 0 1\nfinish transaction\nend\n" },
+    { "one of two trailers, and blank lines", ENDED, "S,1\nE\nP\n\n", SET("set") "value 0 1\nfinish transaction\nend\n" },
+    { "cut before the trailer", ENDED, "S,1\nU,2\n",
+      SET("set") "value 0 1\nenter one\nvalue 0 2\nleave one\nfault CSV_TRUNCATED\n" END },
+    { "a second file that is cut", ENDED, "S,1\nE\nS,2",
+      SET("set") "value 0 1\nfinish transaction\n" SET("set") "value 0 2\nfault CSV_TRUNCATED\n" END },
+    { "an unknown row behind the trailer", ENDED, "S,1\nE\n?\n",
+      SET("set") "value 0 1\nfinish transaction\nfault CSV_UNKNOWN\nend\n" },
+    { "a trailer is wanted and nothing came", ENDED, "", "fault CSV_EMPTY\nend\n" },
     { "half a record at the end", NACHA, "5ACME     600820JIM 6008",
       SET("batch") "value 0 ACME\nenter entry\nvalue 0 00820\nvalue 1 JIM\nleave entry\nenter entry\nfault "
                    "CSV_LENGTH (4 "
