@@ -1,7 +1,7 @@
 #include "engine/vm/native.h"
 
 #include "engine/vm/fuse.h"
-#include "engine/vm/state.h"
+#include "engine/vm/step.h"
 
 #if defined(__x86_64__) && !defined(_WIN32) && !defined(__ILP32__)
 #define SHUNT_NATIVE_X64 1
@@ -14,23 +14,30 @@
 #include "engine/vm/x64.h"
 
 enum {
-    STUB = 6, /* bytes of what stops at an instruction: its number to EAX, and back */
+    STUB = 12, /* bytes of what stops at an instruction, and where in it that begins which fails with the status in EAX */
+    STUB_FAILS = 2,
     INSTRUCTIONS_AT_MOST = 1 << 17,
     SHORT = 8,  /* texts up to here are compared in place */
     MADE = 1,   /* marks of instructions: it was its turn */
     NATIVE = 2, /* there is machine code for it */
+    SLOW = 4,   /* and some that calls its step, where its operands are not the usual ones */
 };
 
-/* Where the arguments of a run stand, by the calling convention; RAX, R10 and R11 are free. */
-static const shunt_x64_register REGISTERS = RDI, STATES = RSI, LEFT = RDX, CONSTANTS = RCX, GLOBALS = R8, GLOBAL_STATES = R9;
+/* What stays in registers that a called function leaves alone. RAX, R10 and R11 are free. */
+static const shunt_x64_register REGISTERS = RBX, STATES = RBP, VM = R13, CONSTANTS = R14, GLOBALS = R15, GLOBAL_STATES = R12;
 
-/* The code begins with a stub for each instruction of the program, by number. */
+/* The code begins with the way in and out, and a stub for each instruction of the program, by number. */
 struct maker {
     shunt_x64                x;
     const shunt_program     *program;
     const shunt_value       *constants;
     const shunt_vm_slot     *slots;
     uint32_t                *entries;
+    uint32_t                *slow; /* one an instruction: where its SLOW code begins */
+    uint32_t                *back; /* and where that leads back to */
+    uint32_t                 out;  /* the way out */
+    uint32_t                 stubs;
+    const shunt_type        *types; /* of the registers of the function */
     uint8_t                 *marks;
     const shunt_instruction *at;         /* the one at hand */
     uint32_t                 number;     /* its own */
@@ -42,9 +49,15 @@ struct maker {
 
 static uint32_t place(uint32_t reg) { return reg * (uint32_t)sizeof(shunt_value); }
 static uint32_t high(uint32_t reg) { return place(reg) + 8; }
-static uint32_t stub_of(uint32_t number) { return number * STUB; }
+static uint32_t stub_of(const struct maker *m, uint32_t number) { return m->stubs + number * STUB; }
 
-static void stop_if(struct maker *m, shunt_x64_condition condition) { shunt_x64_jump_if(&m->x, condition, stub_of(m->number)); }
+/* Not the usual operands: its step does it, or the loop. */
+static void stop_if(struct maker *m, shunt_x64_condition condition)
+{
+    bool step = shunt_vm_steps[m->at->op];
+    if (step) m->marks[m->number] |= SLOW;
+    shunt_x64_jump_if(&m->x, condition, step ? m->slow[m->number] : stub_of(m, m->number));
+}
 
 static void compare_state(struct maker *m, uint32_t reg, uint8_t state)
 {
@@ -113,10 +126,10 @@ static uint32_t target_of(const struct maker *m, shunt_instruction i) { return m
 static void charge(struct maker *m, uint32_t number, uint32_t target)
 {
     uint32_t steps = number + 1 - target;
-    shunt_x64_memory(&m->x, X64_GROUP, true, X64_CMP_N, LEFT, 0);
+    shunt_x64_memory(&m->x, X64_GROUP, true, X64_CMP_N, VM, (uint32_t)offsetof(shunt_vm, left));
     shunt_x64_number(&m->x, steps, 4);
-    shunt_x64_jump_if(&m->x, X64_BELOW, stub_of(number));
-    shunt_x64_memory(&m->x, X64_GROUP, true, X64_SUB_N, LEFT, 0);
+    shunt_x64_jump_if(&m->x, X64_BELOW, stub_of(m, number));
+    shunt_x64_memory(&m->x, X64_GROUP, true, X64_SUB_N, VM, (uint32_t)offsetof(shunt_vm, left));
     shunt_x64_number(&m->x, steps, 4);
 }
 
@@ -153,6 +166,44 @@ static void give_flag(struct maker *m, shunt_x64_condition condition)
     m->next = (uint32_t)(next - m->program->instructions);
 }
 
+static void set_register(struct maker *m, shunt_x64_register to, shunt_x64_register from)
+{
+    shunt_x64_registers(&m->x, X64_LOAD, true, to, from);
+}
+
+static void call(struct maker *m, uintptr_t function)
+{
+    shunt_x64_set(&m->x, RAX, function);
+    shunt_x64_registers(&m->x, X64_INDIRECT, false, X64_CALL_N, RAX);
+}
+
+/* What every function that does an instruction is told first: VM, registers, states, instruction. */
+static void pass_instruction(struct maker *m, uint32_t number)
+{
+    set_register(m, RDI, VM);
+    set_register(m, RSI, REGISTERS);
+    set_register(m, RDX, STATES);
+    shunt_x64_set(&m->x, RCX, (uintptr_t)(m->program->instructions + number));
+}
+
+/* Does an instruction by its step. */
+static void call_step(struct maker *m, uint32_t number)
+{
+    const shunt_program *p = m->program;
+    pass_instruction(m, number);
+    shunt_x64_set(&m->x, R8, (uintptr_t)m->types);
+    shunt_x64_set(&m->x, R9, p->instruction_sites_count ? p->instruction_sites[number] : 0);
+    call(m, (uintptr_t)shunt_vm_steps[p->instructions[number].op]);
+    shunt_x64_registers(&m->x, X64_TEST, false, RAX, RAX);
+    shunt_x64_jump_if(&m->x, X64_UNEQUAL, stub_of(m, number) + STUB_FAILS);
+}
+
+static void shift(struct maker *m, unsigned how, shunt_x64_register reg, unsigned bits)
+{
+    shunt_x64_registers(&m->x, X64_SHIFT, true, how, reg);
+    shunt_x64_number(&m->x, bits, 1);
+}
+
 /* ---- instructions ----
  * Each writes the machine code of the instruction, which goes on with the one behind it. False: it has none. */
 
@@ -187,6 +238,17 @@ static bool make_global_get(struct maker *m, shunt_instruction i)
 {
     copy_value(m, i.a, GLOBALS, place(i.b));
     copy_state(m, i.a, GLOBAL_STATES, i.b);
+    return true;
+}
+
+/* Where the result is remembered; the loop makes those that are not. */
+static bool make_call(struct maker *m, shunt_instruction i)
+{
+    if (!m->program->functions[i.b].pure) return false;
+    pass_instruction(m, m->number);
+    call(m, (uintptr_t)shunt_vm_remembered);
+    shunt_x64_registers(&m->x, X64_TEST8, false, RAX, RAX);
+    shunt_x64_jump_if(&m->x, X64_EQUAL, stub_of(m, m->number));
     return true;
 }
 
@@ -385,12 +447,6 @@ static bool make_get_text(struct maker *m, shunt_instruction i)
     return true;
 }
 
-static void shift(struct maker *m, unsigned how, shunt_x64_register reg, unsigned bits)
-{
-    shunt_x64_registers(&m->x, X64_SHIFT, true, how, reg);
-    shunt_x64_number(&m->x, bits, 1);
-}
-
 /* A number that was read before. */
 static bool make_get(struct maker *m, shunt_instruction i)
 {
@@ -551,6 +607,7 @@ static bool (*const makers[SHUNT_OP_COUNT])(struct maker *, shunt_instruction) =
     [SHUNT_OP_LOADK] = make_loadk,
     [SHUNT_OP_ABSENT] = make_absent,
     [SHUNT_OP_GLOBAL_GET] = make_global_get,
+    [SHUNT_OP_CALL] = make_call,
     [SHUNT_OP_JUMP] = make_jump,
     [SHUNT_OP_JUMP_TRUE] = make_jump_true,
     [SHUNT_OP_JUMP_FALSE] = make_jump_false,
@@ -597,13 +654,18 @@ static void make_one(struct maker *m, uint32_t number)
     m->number = number;
     m->next = number + 1;
     m->entries[number] = m->x.length;
-    m->marks[number] |= MADE;
+    m->marks[number] |= MADE | NATIVE;
     if (makers[m->at->op] && makers[m->at->op](m, *m->at)) {
-        m->marks[number] |= NATIVE;
+        m->back[number] = m->x.length;
         return;
     }
-    m->entries[number] = stub_of(number);
-    shunt_x64_jump(&m->x, stub_of(number));
+    if (shunt_vm_steps[m->at->op]) {
+        call_step(m, number);
+        return;
+    }
+    m->marks[number] &= (uint8_t)~NATIVE;
+    m->entries[number] = stub_of(m, number);
+    shunt_x64_jump(&m->x, stub_of(m, number));
 }
 
 /* What is done together with an instruction before it stands at the end, for those who jump to it. */
@@ -611,12 +673,44 @@ static void make_function(struct maker *m, const shunt_function *function)
 {
     m->first = function->code_first;
     m->end = m->first + function->code_count;
+    m->types = m->program->register_types + function->type_first;
     for (uint32_t number = m->first; number < m->end; number = m->next) make_one(m, number);
     for (uint32_t number = m->first; number < m->end; number++) {
         if (m->marks[number] & MADE) continue;
         make_one(m, number);
         if (m->next < m->end) shunt_x64_jump(&m->x, m->entries[m->next]);
     }
+    for (uint32_t number = m->first; number < m->end; number++) {
+        if (!(m->marks[number] & SLOW)) continue;
+        m->slow[number] = m->x.length;
+        call_step(m, number);
+        shunt_x64_jump(&m->x, m->back[number]);
+    }
+}
+
+/* A called function finds the stack as the calling convention wants it. */
+static void make_way_in(struct maker *m)
+{
+    static const shunt_x64_register saved[] = { RBX, RBP, R12, R13, R14, R15 };
+    enum { COUNT = sizeof saved / sizeof *saved, ALIGN = 8 };
+    for (uint32_t i = 0; i < COUNT; i++) shunt_x64_push(&m->x, saved[i]);
+    shunt_x64_registers(&m->x, X64_GROUP_SHORT, true, X64_SUB_N, RSP);
+    shunt_x64_number(&m->x, ALIGN, 1);
+    set_register(m, VM, RDI);
+    set_register(m, REGISTERS, RSI);
+    set_register(m, STATES, RDX);
+    load(m, CONSTANTS, VM, offsetof(shunt_vm, constants));
+    load(m, GLOBALS, VM, offsetof(shunt_vm, globals));
+    load(m, GLOBAL_STATES, VM, offsetof(shunt_vm, global_states));
+    shunt_x64_registers(&m->x, X64_INDIRECT, false, X64_JUMP_N, RCX);
+
+    m->out = m->x.length; /* the status in EAX, the number in ECX */
+    shift(m, X64_SHIFT_LEFT_N, RAX, 32);
+    shunt_x64_registers(&m->x, X64_OR, true, RAX, RCX);
+    shunt_x64_registers(&m->x, X64_GROUP_SHORT, true, X64_ADD_N, RSP);
+    shunt_x64_number(&m->x, ALIGN, 1);
+    for (uint32_t i = COUNT; i-- > 0;) shunt_x64_pop(&m->x, saved[i]);
+    shunt_x64_number(&m->x, 0xc3, 1); /* ret */
 }
 
 static void make_all(struct maker *m)
@@ -624,10 +718,12 @@ static void make_all(struct maker *m)
     const shunt_program *p = m->program;
     m->x.length = 0;
     memset(m->marks, 0, p->instructions_count);
+    make_way_in(m);
+    m->stubs = m->x.length;
     for (uint32_t number = 0; number < p->instructions_count; number++) {
-        shunt_x64_number(&m->x, 0xb8, 1); /* mov eax, number; ret */
-        shunt_x64_number(&m->x, number, 4);
-        shunt_x64_number(&m->x, 0xc3, 1);
+        shunt_x64_registers(&m->x, X64_XOR, false, RAX, RAX);
+        shunt_x64_set(&m->x, RCX, number);
+        shunt_x64_jump(&m->x, m->out);
     }
     for (uint32_t f = 0; f < p->functions_count; f++) make_function(m, &p->functions[f]);
 }
@@ -675,7 +771,9 @@ bool shunt_native_new(const shunt_memory *memory, const shunt_program *p, const 
     struct maker  m = { .program = p, .constants = shunt_program_owner_of(p)->constants, .slots = slots };
     shunt_native *made = (shunt_native *)shunt_memory_zeroed(memory, 1, sizeof *made + sizeof *made->entries * count);
     m.marks = (uint8_t *)shunt_memory_zeroed(memory, count, 1);
-    bool fine = made && m.marks;
+    m.slow = (uint32_t *)shunt_memory_zeroed(memory, count, 2 * sizeof *m.slow);
+    m.back = m.slow + count;
+    bool fine = made && m.marks && m.slow;
     if (made) made->memory = memory;
     if (fine) {
         m.entries = made->entries;
@@ -687,6 +785,7 @@ bool shunt_native_new(const shunt_memory *memory, const shunt_program *p, const 
     }
     shunt_native_free(made);
     shunt_memory_free(memory, m.marks);
+    shunt_memory_free(memory, m.slow);
     return fine;
 }
 

@@ -1,25 +1,13 @@
-/* vm.c - the interpreter. One flat case per instruction; what takes more than a few lines is in message.c, journal.c, builtin.c.
+/* vm.c - the interpreter. One flat case per instruction; those that take more than a few lines are in step.c.
  * The verifier has proved registers, indexes and jumps, so nothing is tested here but states, overflow and budgets.
  * Steps: a function is paid for in full when it is entered, a jump backwards costs the instructions it repeats. So no more
  * than `steps` instructions run, and straight code counts nothing. */
 #include "engine/vm/vm.h"
 
-#include "engine/base/date.h"
 #include "engine/base/decimal.h"
-#include "engine/vm/decision.h"
 #include "engine/vm/fuse.h"
-#include "engine/vm/ledger.h"
-#include "engine/vm/state.h"
+#include "engine/vm/step.h"
 #include "engine/vm/trace.h"
-
-enum {
-    LIST_FIRST_CAPACITY = 8,
-    KEEP_FIRST_CAPACITY = 8,
-    LIST_AT_MOST = 65535,
-    TEXT_STEP_BYTES = 64,
-    TEXTS_AT_MOST = 64,
-    ROOM = 64
-};
 
 #ifndef SHUNT_VM_TRACED
 /* ---- life ---- */
@@ -183,221 +171,6 @@ shunt_arena *shunt_vm_arena(shunt_vm *vm) { return vm->unit; }
 
 #endif
 
-/* ---- the longer instructions ---- */
-
-static shunt_vm_place exit_place(const shunt_vm *vm, uint16_t exit, const shunt_value *r, const uint8_t *s)
-{
-    const shunt_exit *e = &vm->program->exits[exit];
-    if (e->slot == SHUNT_NONE) return (shunt_vm_place){ .slot = SHUNT_NONE };
-    return shunt_vm_place_of(vm, e->slot, s[e->node] == SHUNT_PRESENT ? r[e->node].node : NULL);
-}
-
-static shunt_status warn(shunt_vm *vm, uint16_t exit, shunt_text message, const shunt_value *r, const uint8_t *s)
-{
-    return vm->host->warn ? vm->host->warn(vm->host->context, exit, message, exit_place(vm, exit, r, s)) : SHUNT_OK;
-}
-
-static shunt_status join(shunt_vm *vm, const shunt_value *parts, uint32_t count, shunt_text *joined)
-{
-    uint64_t length = 0;
-    for (uint32_t i = 0; i < count; i++) length += parts[i].text.length;
-    if (length == 0) {
-        *joined = vm->program->texts[0];
-        return SHUNT_OK;
-    }
-    if (length > UINT32_MAX) return SHUNT_LIMIT_UNIT_BYTES;
-    SHUNT_TRY(shunt_vm_charge(vm, length / TEXT_STEP_BYTES));
-    char *bytes = shunt_arena_bytes(vm->arena, length), *at = bytes;
-    if (!bytes) return shunt_vm_full(vm);
-    for (uint32_t i = 0; i < count; i++) {
-        if (parts[i].text.length) memcpy(at, parts[i].text.bytes, parts[i].text.length);
-        at += parts[i].text.length;
-    }
-    *joined = (shunt_text){ bytes, (uint32_t)length };
-    return SHUNT_OK;
-}
-
-static shunt_status text_of(shunt_vm *vm, shunt_type type, shunt_value value, shunt_text *text)
-{
-    char       room[ROOM];
-    shunt_text made = shunt_value_text(vm->program, type, value, room);
-    if (made.bytes == room) {
-        made = shunt_text_copy(vm->arena, made);
-        if (!made.bytes) return shunt_vm_full(vm);
-    }
-    *text = made;
-    return SHUNT_OK;
-}
-
-static unsigned states_of(const uint8_t *states, uint32_t count)
-{
-    unsigned all = 0;
-    for (uint32_t i = 0; i < count; i++) all |= states[i];
-    return all;
-}
-
-/* Copies of a list share its items, so only the one that reaches to the last item in use may grow in place. */
-static shunt_status push(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint32_t limit)
-{
-    uint32_t     count = *state == SHUNT_PRESENT ? list->list.count : 0;
-    shunt_value *items = count ? (shunt_value *)(uintptr_t)list->list.items : NULL;
-    if (count >= limit) return SHUNT_LIMIT_LIST;
-    shunt_list_head *head = items ? (shunt_list_head *)(void *)items - 1 : NULL;
-    if (!head || head->used != count || head->used == head->capacity) {
-        SHUNT_TRY(shunt_vm_charge(vm, count));
-        shunt_value *larger = shunt_list_new(vm, count < LIST_FIRST_CAPACITY / 2 ? LIST_FIRST_CAPACITY : count * 2);
-        if (!larger) return shunt_vm_full(vm);
-        if (items) memcpy(larger, items, sizeof *items * count);
-        items = larger;
-        head = (shunt_list_head *)(void *)items - 1;
-    }
-    items[count] = item;
-    head->used = count + 1;
-    *list = (shunt_value){ .list = { items, count + 1 } };
-    *state = SHUNT_PRESENT;
-    return SHUNT_OK;
-}
-
-/* Charged for what may be looked at: each part once for each bit of a rest. */
-static shunt_status allocate(shunt_vm *vm, shunt_decimal amount, const shunt_value *weights, shunt_value *result)
-{
-    uint32_t count = weights->list.count;
-    if (!count) { /* nothing is made of nothing */
-        *result = (shunt_value){ .list = { NULL, 0 } };
-        return amount ? SHUNT_ALLOCATE_WEIGHTS : SHUNT_OK;
-    }
-    SHUNT_TRY(shunt_vm_charge(vm, count * (uint64_t)16));
-    shunt_value   *items = shunt_list_new(vm, count);
-    shunt_decimal *room = shunt_arena_alloc(vm->arena, sizeof *room * count * 3);
-    if (!items || !room) return shunt_vm_full(vm);
-    for (uint32_t i = 0; i < count; i++) room[i] = weights->list.items[i].coefficient;
-    SHUNT_TRY(shunt_decimal_allocate(amount, room, count, room + count, room + 2 * (size_t)count));
-    for (uint32_t i = 0; i < count; i++) items[i].coefficient = room[count + i];
-    ((shunt_list_head *)(void *)items - 1)->used = count;
-    *result = (shunt_value){ .list = { items, count } };
-    return SHUNT_OK;
-}
-
-static shunt_list_head *head_of(const shunt_value *items) { return (shunt_list_head *)(uintptr_t)(const void *)items - 1; }
-
-/* Only lists made here are written to in place: no other register holds them, unless it shall see the same. */
-static shunt_status keep(shunt_vm *vm, shunt_value *list, uint8_t *state, shunt_value item, uint64_t at)
-{
-    uint32_t           count = *state == SHUNT_PRESENT ? list->list.count : 0;
-    const shunt_value *items = list->list.items;
-    if (at >= LIST_AT_MOST) return SHUNT_OK;
-    if (at >= count || !head_of(items)->kept) {
-        uint32_t capacity = count < KEEP_FIRST_CAPACITY / 2 ? KEEP_FIRST_CAPACITY : count * 2;
-        if (capacity <= at) capacity = (uint32_t)at + 1;
-        SHUNT_TRY(shunt_vm_charge(vm, capacity));
-        shunt_value *larger = shunt_list_new(vm, capacity);
-        uint8_t     *kept = SHUNT_NEW_N(vm->arena, uint8_t, capacity);
-        if (!larger || !kept) return shunt_vm_full(vm);
-        for (uint32_t i = 0; i < capacity; i++) {
-            larger[i] = i < count ? items[i] : item;
-            kept[i] = i >= count ? SHUNT_ABSENT : head_of(items)->kept ? head_of(items)->kept[i] : SHUNT_PRESENT;
-        }
-        head_of(larger)->used = capacity;
-        head_of(larger)->kept = kept;
-        *list = (shunt_value){ .list = { larger, capacity } };
-        *state = SHUNT_PRESENT;
-    }
-    ((shunt_value *)(uintptr_t)list->list.items)[at] = item;
-    head_of(list->list.items)->kept[at] = SHUNT_PRESENT;
-    return SHUNT_OK;
-}
-
-static shunt_status new_row(shunt_vm *vm, uint16_t record, const shunt_value *values, const uint8_t *states, shunt_value *result)
-{
-    uint32_t count = vm->program->records[record].field_count;
-    SHUNT_TRY(shunt_vm_check_fields(vm, record, values, states));
-    char *room = shunt_vm_room(vm, sizeof(shunt_row), count);
-    if (!room) return shunt_vm_full(vm);
-    shunt_row   *row = (shunt_row *)(void *)room;
-    shunt_value *fields = (shunt_value *)(void *)(row + 1);
-    uint8_t     *marks = (uint8_t *)(fields + count);
-    memcpy(fields, values, sizeof *fields * count);
-    memcpy(marks, states, count);
-    *row = (shunt_row){ marks, fields };
-    *result = (shunt_value){ .row = row };
-    return SHUNT_OK;
-}
-
-/* What the length of texts adds to an instruction that reads them from end to end. */
-static uint64_t text_steps(const shunt_type *types, const shunt_value *values, uint32_t count)
-{
-    uint64_t steps = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (types[i].kind == SHUNT_KIND_TEXT) steps += values[i].text.length / TEXT_STEP_BYTES;
-    }
-    return steps;
-}
-
-static shunt_status look_up(shunt_vm *vm, uint16_t index, const shunt_type *types, const shunt_value *keys, const uint8_t *states,
-                            shunt_value *result, uint8_t *state)
-{
-    const shunt_table *table = &vm->program->tables[index];
-    bool               effective = table->flags & SHUNT_TABLE_EFFECTIVE;
-    unsigned           all = states_of(states, table->key_count + (effective ? 1u : 0u));
-    if (all) {
-        *state = shunt_state_of(all);
-        return SHUNT_OK;
-    }
-    uint64_t         tries = text_steps(types, keys, table->key_count);
-    const shunt_row *row =
-        shunt_lookup_find(vm->program->lookups[index], keys, effective ? keys[table->key_count].integer : 0, &tries);
-    *state = row ? SHUNT_PRESENT : SHUNT_ABSENT;
-    if (row) *result = (shunt_value){ .row = row };
-    return shunt_vm_charge(vm, tries);
-}
-
-/* Several keys as one text that sorts as they do one after the other, see ledger.h. */
-static shunt_status join_keys(shunt_vm *vm, const shunt_value *keys, uint32_t count, shunt_text *joined)
-{
-    if (count == 0) return SHUNT_OK;
-    *joined = keys[0].text;
-    if (count == 1) return SHUNT_OK;
-    size_t room = 0;
-    for (uint32_t k = 0; k < count; k++) room += 2 * (size_t)keys[k].text.length + 2;
-    if (room > UINT32_MAX) return shunt_vm_full(vm);
-    SHUNT_TRY(shunt_vm_charge(vm, room / 64));
-    char *out = shunt_arena_bytes(vm->arena, room);
-    if (!out) return shunt_vm_full(vm);
-    uint32_t length = 0;
-    for (uint32_t k = 0; k < count; k++) length += shunt_ledger_put_key(out + length, keys[k].text);
-    *joined = (shunt_text){ out, length };
-    return SHUNT_OK;
-}
-
-/* What a host hands over gets a head like every list. */
-static shunt_status tally_get(shunt_vm *vm, uint16_t tally, shunt_value *result, uint8_t *state)
-{
-    shunt_value value;
-    *state = SHUNT_ABSENT;
-    if (!vm->host->tally_get) return SHUNT_OK;
-    memset(&value, 0, sizeof value);
-    SHUNT_TRY(vm->host->tally_get(vm->host->context, tally, vm->arena, &value));
-    if (vm->program->tallies[tally].record != SHUNT_NONE && value.list.count) {
-        SHUNT_TRY(shunt_vm_charge(vm, value.list.count));
-        shunt_value *items = shunt_list_new(vm, value.list.count);
-        if (!items) return shunt_vm_full(vm);
-        memcpy(items, value.list.items, sizeof *items * value.list.count);
-        ((shunt_list_head *)(void *)items - 1)->used = value.list.count;
-        value.list.items = items;
-    }
-    *result = value;
-    *state = SHUNT_PRESENT;
-    return SHUNT_OK;
-}
-
-static shunt_status correlate(shunt_vm *vm, const shunt_value *values, const uint8_t *states, uint32_t count)
-{
-    shunt_text texts[TEXTS_AT_MOST];
-    if (!vm->host->correlate) return SHUNT_OK;
-    for (uint32_t i = 0; i < count; i++) texts[i] = states[i] == SHUNT_PRESENT ? values[i].text : vm->program->texts[0];
-    return vm->host->correlate(vm->host->context, texts, count);
-}
-
 /* ---- the loop ----
  * Results are written where they stand, never handed on in one piece: a value that was stored in halves can not be loaded whole before
  * everything stored earlier has left the processor. */
@@ -474,6 +247,11 @@ static inline void take_field(shunt_value *r, uint8_t *s, shunt_instruction i)
     s[i.a] = row->states[i.c];
 }
 
+static inline const shunt_list_head *head_of(const shunt_value *items)
+{
+    return (const shunt_list_head *)(const void *)items - 1;
+}
+
 /* False: there is no further item. */
 static inline bool take_item(shunt_value *r, uint8_t *s, shunt_instruction i)
 {
@@ -543,7 +321,6 @@ static shunt_status execute(shunt_vm *vm, uint16_t index, const shunt_node *node
 #endif
     const shunt_program     *p = vm->program;
     const shunt_value       *constants = vm->constants;
-    const shunt_vm_slot     *slots = vm->slots;
     const shunt_function    *function = &p->functions[index];
     const shunt_type        *types = p->register_types + function->type_first;
     const shunt_instruction *code = vm->code + function->code_first, *pc = code;
@@ -592,13 +369,6 @@ run_instruction:
     {
         r[i.a] = vm->globals[i.b];
         s[i.a] = vm->global_states[i.b];
-        NEXT_INSTRUCTION;
-    }
-    CASE(GLOBAL_SET)
-    {
-        vm->globals[i.b] = r[i.a];
-        vm->global_states[i.b] = s[i.a];
-        vm->global_unit[i.b] = !vm->keep;
         NEXT_INSTRUCTION;
     }
 
@@ -692,27 +462,14 @@ run_instruction:
     {
         out->exit = i.a;
         out->message = s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 };
-        vm->place = exit_place(vm, i.a, r, s);
+        vm->place = shunt_vm_exit_place(vm, i.a, r, s);
         if (p->exits[i.a].site) vm->fail_site = p->exits[i.a].site;
         FAIL(SHUNT_FAILURE);
-    }
-    CASE(WARN)
-    {
-        DO(warn(vm, i.a, s[i.b] == SHUNT_PRESENT ? r[i.b].text : (shunt_text){ 0 }, r, s));
-        NEXT_INSTRUCTION;
-    }
-    CASE(NOTE)
-    {
-        if (!vm->notes[i.a]) {
-            vm->notes[i.a] = 1;
-            DO(warn(vm, i.a, (shunt_text){ 0 }, r, s));
-        }
-        NEXT_INSTRUCTION;
     }
     CASE(REQUIRE)
     {
         if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT)) NEXT_INSTRUCTION;
-        if (i.b != SHUNT_NONE) vm->place = exit_place(vm, i.b, r, s);
+        if (i.b != SHUNT_NONE) vm->place = shunt_vm_exit_place(vm, i.b, r, s);
         FAIL(SHUNT_REQUIRED_MISSING);
     }
     CASE(UNMATCHED) { FAIL(SHUNT_CODE_UNMATCHED); }
@@ -742,25 +499,6 @@ run_instruction:
         if (__builtin_sub_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
         GIVE(integer, result);
     }
-    CASE(INT_MUL)
-    {
-        int64_t result;
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        if (__builtin_mul_overflow(r[i.b].integer, r[i.c].integer, &result)) FAIL(SHUNT_OVERFLOW);
-        GIVE(integer, result);
-    }
-    CASE(INT_NEG)
-    {
-        UNLESS_STATES(s[i.b]);
-        if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
-        GIVE(integer, -r[i.b].integer);
-    }
-    CASE(INT_ABS)
-    {
-        UNLESS_STATES(s[i.b]);
-        if (r[i.b].integer == INT64_MIN) FAIL(SHUNT_OVERFLOW);
-        GIVE(integer, r[i.b].integer < 0 ? -r[i.b].integer : r[i.b].integer);
-    }
     CASE(INT_EQ)
     {
         int_eq(r, s, i);
@@ -775,13 +513,6 @@ run_instruction:
     {
         UNLESS_STATES(s[i.b] | s[i.c]);
         GIVE(integer, r[i.b].integer <= r[i.c].integer);
-    }
-    CASE(INT_TO_DEC)
-    {
-        shunt_decimal result;
-        UNLESS_STATES(s[i.b]);
-        DO(shunt_decimal_rescale(r[i.b].integer, 0, types[i.a].scale, SHUNT_EXACT, &result));
-        GIVE(coefficient, result);
     }
 
     /* ---- decimal ---- */
@@ -798,38 +529,6 @@ run_instruction:
         DO(shunt_decimal_subtract(r[i.b].coefficient, r[i.c].coefficient, &r[i.a].coefficient));
         s[i.a] = SHUNT_PRESENT;
         NEXT_INSTRUCTION;
-    }
-    CASE(DEC_MUL)
-    {
-        shunt_decimal result;
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_decimal_multiply(r[i.b].coefficient, r[i.c].coefficient, &result));
-        GIVE(coefficient, result);
-    }
-    CASE(DEC_DIV)
-    {
-        shunt_decimal result;
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_decimal_divide(r[i.b].coefficient, types[i.b].scale, r[i.c].coefficient, types[i.c].scale, types[i.a].scale,
-                                (shunt_rounding)pc->c, &result));
-        GIVE(coefficient, result);
-    }
-    CASE(DEC_NEG)
-    {
-        UNLESS_STATES(s[i.b]);
-        GIVE(coefficient, -r[i.b].coefficient);
-    }
-    CASE(DEC_ABS)
-    {
-        UNLESS_STATES(s[i.b]);
-        GIVE(coefficient, r[i.b].coefficient < 0 ? -r[i.b].coefficient : r[i.b].coefficient);
-    }
-    CASE(DEC_RESCALE)
-    {
-        shunt_decimal result;
-        UNLESS_STATES(s[i.b]);
-        DO(shunt_decimal_rescale(r[i.b].coefficient, types[i.b].scale, types[i.a].scale, (shunt_rounding)i.c, &result));
-        GIVE(coefficient, result);
     }
     CASE(DEC_EQ)
     {
@@ -848,67 +547,13 @@ run_instruction:
     }
 
     /* ---- text ---- */
-    CASE(TEXT_EQ)
-    {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
-        GIVE(integer, shunt_text_equal(r[i.b].text, r[i.c].text));
-    }
-    CASE(TEXT_LT)
-    {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
-        GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) < 0);
-    }
-    CASE(TEXT_LE)
-    {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_vm_charge(vm, r[i.b].text.length / TEXT_STEP_BYTES));
-        GIVE(integer, shunt_text_compare(r[i.b].text, r[i.c].text) <= 0);
-    }
     CASE(TEXT_IS)
     {
         text_is(r, s, i, constants);
         NEXT_INSTRUCTION;
     }
-    CASE(TEXT_JOIN)
-    {
-        UNLESS_STATES(states_of(s + i.b, i.c));
-        DO(join(vm, r + i.b, i.c, &r[i.a].text));
-        s[i.a] = SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
-    CASE(TEXT_OF) CASE(TEXT_OF_ENUM)
-    {
-        UNLESS_STATES(s[i.b]);
-        DO(text_of(vm, types[i.b], r[i.b], &r[i.a].text));
-        s[i.a] = SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
-    CASE(TEXT_LIMIT)
-    {
-        UNLESS_STATES(s[i.b]);
-        shunt_text text = r[i.b].text;
-        if (SHUNT_UNLIKELY(text.length > i.c)) {
-            DO(shunt_vm_charge(vm, text.length / TEXT_STEP_BYTES));
-            if (shunt_utf8_count(text) > i.c) FAIL(SHUNT_TEXT_TOO_LONG);
-        }
-        GIVE(text, text);
-    }
 
     /* ---- dates ---- */
-    CASE(DATE_ADD)
-    {
-        int64_t days;
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(shunt_date_add_days(r[i.b].integer, r[i.c].integer, &days));
-        GIVE(integer, days);
-    }
-    CASE(DATE_DIFF)
-    {
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        GIVE(integer, r[i.b].integer - r[i.c].integer);
-    }
     CASE(DATE_EQ)
     {
         UNLESS_STATES(s[i.b] | s[i.c]);
@@ -926,45 +571,6 @@ run_instruction:
     }
 
     /* ---- the message ---- */
-    CASE(GET)
-    {
-        UNLESS_STATES(s[i.b]);
-        if (SHUNT_LIKELY(shunt_vm_read(vm, r[i.b].node, i.c, &r[i.a]))) {
-            s[i.a] = SHUNT_PRESENT;
-            NEXT_INSTRUCTION;
-        }
-        DO(shunt_vm_get(vm, r[i.b].node, i.c, true, SITE(), &r[i.a], &s[i.a]));
-        NEXT_INSTRUCTION;
-    }
-    CASE(GET_OPTIONAL)
-    {
-        UNLESS_STATES(s[i.b]);
-        if (SHUNT_LIKELY(shunt_vm_read(vm, r[i.b].node, i.c, &r[i.a]))) {
-            s[i.a] = SHUNT_PRESENT;
-            NEXT_INSTRUCTION;
-        }
-        DO(shunt_vm_get(vm, r[i.b].node, i.c, false, SITE(), &r[i.a], &s[i.a]));
-        NEXT_INSTRUCTION;
-    }
-    CASE(GET_TEXT)
-    {
-        UNLESS_STATES(s[i.b]);
-        const shunt_captured *captured = &r[i.b].node->slots[slots[i.c].place];
-        if (captured->length == 0) {
-            s[i.a] = captured->bytes ? SHUNT_CLEARED : SHUNT_ABSENT;
-            NEXT_INSTRUCTION;
-        }
-        GIVE(text, ((shunt_text){ captured->bytes, captured->length }));
-    }
-    CASE(ANCESTOR)
-    {
-        UNLESS_STATES(s[i.b]);
-        const shunt_node *around = r[i.b].node;
-        while (around && around->frame != types[i.a].record) around = around->parent;
-        if (around) GIVE(node, around);
-        s[i.a] = SHUNT_ABSENT;
-        NEXT_INSTRUCTION;
-    }
     CASE(CHILD_FIRST)
     {
         UNLESS_STATES(s[i.b]);
@@ -973,33 +579,10 @@ run_instruction:
         s[i.a] = SHUNT_ABSENT;
         NEXT_INSTRUCTION;
     }
-    CASE(CHILDREN)
-    {
-        DO(shunt_vm_children(vm, s[i.b] == SHUNT_PRESENT ? r[i.b].node : NULL, i.c, &r[i.a]));
-        s[i.a] = SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
     CASE(POSITION)
     {
         UNLESS_STATES(s[i.b]);
         GIVE(integer, r[i.b].node->ordinal);
-    }
-    CASE(COLLECT)
-    {
-        UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_collect(vm, r[i.b].node, i.c, SITE(), &r[i.a]));
-        s[i.a] = SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
-    CASE(EARLIEST)
-    {
-        shunt_value date;
-        uint8_t     state;
-        UNLESS_STATES(s[i.b]);
-        DO(shunt_vm_earliest(vm, r[i.b].node, i.c, &date, &state));
-        if (state == SHUNT_PRESENT) GIVE(integer, date.integer);
-        s[i.a] = state;
-        NEXT_INSTRUCTION;
     }
 
     /* ---- lists and rows ---- */
@@ -1018,17 +601,6 @@ run_instruction:
         }
         NEXT_INSTRUCTION;
     }
-    CASE(LIST_NEW)
-    {
-        r[i.a] = (shunt_value){ .list = { NULL, 0 } };
-        s[i.a] = SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
-    CASE(LIST_PUSH)
-    { /* lists hold no absent items */
-        if (s[i.b] == SHUNT_PRESENT) DO(push(vm, &r[i.a], &s[i.a], r[i.b], i.c ? i.c : LIST_AT_MOST));
-        NEXT_INSTRUCTION;
-    }
     CASE(NEXT)
     {
         if (SHUNT_LIKELY(take_item(r, s, i))) {
@@ -1044,138 +616,37 @@ run_instruction:
         recall(r, s, i);
         NEXT_INSTRUCTION;
     }
-    CASE(KEEP)
-    {
-        if (s[i.a] == SHUNT_PRESENT && s[i.c] == SHUNT_PRESENT)
-            DO(keep(vm, &r[i.b], &s[i.b], r[i.a], (uint64_t)r[i.c].integer - 1));
-        NEXT_INSTRUCTION;
-    }
-    CASE(ALLOCATE)
-    {
-        shunt_value parts;
-        UNLESS_STATES(s[i.b] | s[i.c]);
-        DO(allocate(vm, r[i.b].coefficient, &r[i.c], &parts));
-        GIVE(list, parts.list);
-    }
-    CASE(ROW_NEW)
-    {
-        shunt_value row;
-        DO(new_row(vm, types[i.a].record, r + i.b, s + i.b, &row));
-        GIVE(row, row.row);
-    }
     CASE(FIELD)
     {
         take_field(r, s, i);
         NEXT_INSTRUCTION;
     }
-    CASE(LOOKUP)
-    {
-        DO(look_up(vm, i.c, types + i.b, r + i.b, s + i.b, &r[i.a], &s[i.a]));
-        NEXT_INSTRUCTION;
-    }
 
-    CASE(EXTERN)
+    /* ---- those of step.c ---- */
+    /* clang-format off */
+    CASE(GLOBAL_SET) CASE(WARN) CASE(NOTE) CASE(COVER)
+    CASE(INT_MUL) CASE(INT_NEG) CASE(INT_ABS) CASE(INT_TO_DEC)
+    CASE(DEC_MUL) CASE(DEC_DIV) CASE(DEC_NEG) CASE(DEC_ABS) CASE(DEC_RESCALE)
+    CASE(TEXT_EQ) CASE(TEXT_LT) CASE(TEXT_LE) CASE(TEXT_JOIN) CASE(TEXT_OF) CASE(TEXT_OF_ENUM) CASE(TEXT_LIMIT)
+    CASE(DATE_ADD) CASE(DATE_DIFF)
+    CASE(GET) CASE(GET_OPTIONAL) CASE(GET_TEXT) CASE(ANCESTOR) CASE(CHILDREN) CASE(COLLECT) CASE(EARLIEST)
+    CASE(LIST_NEW) CASE(LIST_PUSH) CASE(KEEP) CASE(ALLOCATE) CASE(ROW_NEW) CASE(LOOKUP)
+    CASE(EXTERN) CASE(DECIDE) CASE(BUILTIN) CASE(TALLY_ADD) CASE(TALLY_GET) CASE(OCCURRENCE) CASE(CORRELATE)
+    CASE(EMIT) CASE(JOURNAL) CASE(LINE) CASE(POST)
+    /* clang-format on */
     {
-        const shunt_extern *x = &p->externs[i.b];
-        uint32_t            result = i.a + x->param_count;
-        unsigned            all = states_of(s + i.a, x->param_count);
-        s[result] = shunt_state_of(all);
-        if (all != SHUNT_PRESENT) NEXT_INSTRUCTION;
-        DO(shunt_vm_charge(vm, x->cost));
-        if (!vm->host->call_extern) DO(SHUNT_EXTERN_FAILED);
-        DO(vm->host->call_extern(vm->host->extern_context, i.b, r + i.a, vm->arena, &r[result], &s[result]));
-        NEXT_INSTRUCTION;
-    }
-    CASE(DECIDE)
-    {
-        uint64_t steps = 0;
-        uint32_t row = shunt_decision_row(p, i.c, r + i.b, s + i.b, &steps);
-        DO(shunt_vm_charge(vm, steps));
-        r[i.a].integer = row;
-        s[i.a] = row == UINT32_MAX ? SHUNT_ABSENT : SHUNT_PRESENT;
-        NEXT_INSTRUCTION;
-    }
-
-    /* ---- totals, built-ins ---- */
-    CASE(TALLY_ADD)
-    {
-        bool       grouped = p->tallies[i.a].record != SHUNT_NONE;
-        uint32_t   count = grouped ? p->tallies[i.a].keys + (uint32_t)p->tallies[i.a].members : 0;
-        shunt_text key = { 0 };
-        if (s[i.b] != SHUNT_PRESENT || states_of(s + i.c, count) != SHUNT_PRESENT || !vm->host->tally_add) NEXT_INSTRUCTION;
-        DO(join_keys(vm, r + i.c, count, &key));
-        DO(vm->host->tally_add(vm->host->context, i.a, r[i.b], key));
-        NEXT_INSTRUCTION;
-    }
-    CASE(TALLY_GET)
-    {
-        DO(tally_get(vm, i.b, &r[i.a], &s[i.a]));
-        NEXT_INSTRUCTION;
-    }
-    CASE(BUILTIN)
-    {
-        static const uint8_t counts[SHUNT_BUILTIN_COUNT] = {
-#define SHUNT_BUILTIN(name, arguments, result, effect) sizeof(arguments) - 1,
-#include "engine/vm/builtin.def"
-        };
-        uint32_t count = counts[i.b], result = i.a + count;
-        unsigned all = states_of(s + i.a, count);
-        s[result] = shunt_state_of(all);
-        if (all == SHUNT_PRESENT) {
-            DO(shunt_vm_charge(vm, text_steps(types + i.a, r + i.a, count)));
-            DO(shunt_vm_builtin(vm, i.b, r + i.a, types[i.a], types[result], &r[result], &s[result]));
-        }
-        NEXT_INSTRUCTION;
-    }
-    CASE(OCCURRENCE)
-    {
-        int64_t times = 1;
-        UNLESS_STATES(states_of(s + i.b, i.c));
-        if (vm->host->occurrence) DO(vm->host->occurrence(vm->host->context, shunt_texts_of(r + i.b), i.c, &times));
-        GIVE(integer, times);
-    }
-    CASE(CORRELATE)
-    {
-        DO(correlate(vm, r + i.a, s + i.a, i.b));
-        NEXT_INSTRUCTION;
-    }
-
-    /* ---- records ---- */
-    CASE(EMIT)
-    {
-        DO(shunt_vm_emit(vm, i.a, SITE(), r + i.b, s + i.b));
-        NEXT_INSTRUCTION;
-    }
-    CASE(JOURNAL)
-    {
-        shunt_vm_journal(vm, i.a, i.b & 1, SITE());
-        NEXT_INSTRUCTION;
-    }
-    CASE(LINE)
-    {
-        DO(shunt_vm_line(vm, r + i.a, s + i.a, types[i.a + 1], i.b & 1, i.b & 2, SITE()));
-        NEXT_INSTRUCTION;
-    }
-    CASE(POST)
-    {
-        DO(shunt_vm_post(vm, r + i.a, s + i.a, r + i.b, s + i.b, i.c));
-        NEXT_INSTRUCTION;
-    }
-
-    CASE(COVER)
-    {
-        if (i.a < vm->covered_count) vm->covered[i.a] = 1;
+        DO(shunt_vm_steps[i.op](vm, r, s, pc - 1, types, SITE()));
         NEXT_INSTRUCTION;
     }
 
     /* ---- several as one; what can fail stands last, and `pc` behind it ---- */
     CASE(NATIVE)
     {
-        uint32_t          at = (uint32_t)(pc - 1 - vm->code);
-        shunt_native_run *run = shunt_native_at(vm->native, at);
-        at = run(r, s, &vm->left, constants, vm->globals, vm->global_states);
+        uint64_t end = shunt_native_go(vm->native, vm, r, s, (uint32_t)(pc - 1 - vm->code));
+        uint32_t at = (uint32_t)end;
         pc = vm->code + at;
         i = *pc++;
+        if (SHUNT_UNLIKELY(end >> 32)) FAIL((shunt_status)(end >> 32));
         i.op = p->instructions[at].op;
         RUN_INSTRUCTION;
     }
@@ -1216,7 +687,7 @@ run_instruction:
         take_field(r, s, i);
         i = *pc++;
         if (SHUNT_LIKELY(s[i.a] == SHUNT_PRESENT)) NEXT_INSTRUCTION;
-        if (i.b != SHUNT_NONE) vm->place = exit_place(vm, i.b, r, s);
+        if (i.b != SHUNT_NONE) vm->place = shunt_vm_exit_place(vm, i.b, r, s);
         FAIL(SHUNT_REQUIRED_MISSING);
     }
     CASE(FIELD_PRESENT)

@@ -10,7 +10,24 @@ typedef struct shunt_x64 {
     uint32_t length;
 } shunt_x64;
 
-typedef enum shunt_x64_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11 } shunt_x64_register;
+typedef enum shunt_x64_register {
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15
+} shunt_x64_register;
 
 /* Conditions by their number; two that differ in the lowest bit are opposites. */
 typedef enum shunt_x64_condition {
@@ -39,6 +56,7 @@ enum {
     X64_STORE8 = 0x88,
     X64_LOAD8 = 0x0fb6, /* zeros above */
     X64_TEST = 0x85,
+    X64_TEST8 = 0x84,
     X64_LEA = 0x8d,
     /* With a number for a register, and an immediate of the last operand's size behind. */
     X64_SET8 = 0xc6,   /* 0: mov */
@@ -49,8 +67,12 @@ enum {
     X64_SHIFT = 0xc1,       /* by an immediate of one byte */
     X64_SHIFT_LEFT_N = 4,
     X64_SHIFT_RIGHT_N = 7, /* with its sign */
+    X64_ADD_N = 0,
     X64_SUB_N = 5,
     X64_CMP_N = 7,
+    X64_INDIRECT = 0xff, /* 2: call, 4: jmp, to where a register says */
+    X64_CALL_N = 2,
+    X64_JUMP_N = 4,
 };
 
 static inline void shunt_x64_number(shunt_x64 *x, uint64_t number, unsigned bytes)
@@ -68,13 +90,14 @@ static inline void shunt_x64_opcode(shunt_x64 *x, uint32_t opcode, bool wide, un
     shunt_x64_number(x, opcode & 0xff, 1);
 }
 
-/* With a register and the memory at base + displacement; no base is RSP. */
+/* With a register and the memory at base + displacement. */
 static inline void shunt_x64_memory(shunt_x64 *x, uint32_t opcode, bool wide, unsigned reg, shunt_x64_register base,
                                     uint32_t displacement)
 {
     bool one = displacement < 128;
     shunt_x64_opcode(x, opcode, wide, reg, base);
     shunt_x64_number(x, (one ? 0x40u : 0x80u) | (reg & 7) << 3 | (base & 7), 1);
+    if ((base & 7) == RSP) shunt_x64_number(x, 0x24, 1);
     shunt_x64_number(x, displacement, one ? 1 : 4);
 }
 
@@ -96,6 +119,17 @@ static inline void shunt_x64_indexed(shunt_x64 *x, uint32_t opcode, bool wide, u
     shunt_x64_number(x, 0x44u | (reg & 7) << 3, 1);
     shunt_x64_number(x, (unsigned)(index & 7) << 3 | (base & 7), 1);
     shunt_x64_number(x, 0, 1);
+}
+
+static inline void shunt_x64_push(shunt_x64 *x, shunt_x64_register reg) { shunt_x64_opcode(x, 0x50u | (reg & 7), false, 0, reg); }
+static inline void shunt_x64_pop(shunt_x64 *x, shunt_x64_register reg) { shunt_x64_opcode(x, 0x58u | (reg & 7), false, 0, reg); }
+
+/* The register becomes a number, in as few bytes as hold it. */
+static inline void shunt_x64_set(shunt_x64 *x, shunt_x64_register reg, uint64_t number)
+{
+    bool wide = number > UINT32_MAX;
+    shunt_x64_opcode(x, 0xb8u | (reg & 7), wide, 0, reg);
+    shunt_x64_number(x, number, wide ? 8 : 4);
 }
 
 static inline void shunt_x64_jump(shunt_x64 *x, uint32_t target)
