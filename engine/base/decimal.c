@@ -321,35 +321,89 @@ static shunt_status parse_long(const char *at, const char *end, unsigned scale, 
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* Up to eight digits and point, as nearly all amounts are, without a loop: the point is taken out, the digits are added up pair by pair.
- * False: it is longer, or not as it should be. */
-static inline bool parse_short(const char *bytes, size_t length, unsigned scale, shunt_decimal *result)
+/* Digits that stand in eight bytes, each as its value, the first one lowest: added up pair by pair. */
+static inline uint64_t eight_digits(uint64_t digits)
 {
-    bool negative = length && *bytes == '-';
+    digits = (digits * (1 + (10 << 8)) >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits * (1 + (100 << 16)) >> 16) & UINT64_C(0x0000ffff0000ffff);
+    return digits * (1 + (UINT64_C(10000) << 32)) >> 32;
+}
+
+static inline bool are_digits(uint64_t bytes) { return !(((bytes + EACH_BYTE(0x76)) | bytes) & EACH_BYTE(0x80)); }
+
+/* A point, once '0' is taken off; it has a bit that no digit has. */
+enum { POINT = '.' ^ '0', POINT_BIT = 4 };
+
+/* A value of at most 16 digits, times ten to the power; LONG where that may be too much. */
+static inline int64_t scaled(uint64_t value, bool negative, unsigned power, unsigned most)
+{
+    if (SHUNT_UNLIKELY(power > most)) return SHUNT_DECIMAL_LONG;
+    value *= (uint64_t)powers[power];
+    return negative ? -(int64_t)value : (int64_t)value;
+}
+
+/* As `parse_short`, with a sign, or up to sixteen digits and point. */
+static __attribute__((noinline)) int64_t parse_double(const char *bytes, size_t length, unsigned scale)
+{
+    uint64_t low = 0, high;
+    bool     negative = length && *bytes == '-';
+    unsigned places = 0;
     bytes += negative;
     length -= negative;
-    if (length - 1 >= 8) return false;
-    uint64_t word = shunt_text_word(bytes, length), other = word ^ EACH_BYTE('.');
-    uint64_t points = (other - EACH_BYTE(1)) & ~other & EACH_BYTE(0x80); /* the lowest mark is a true one */
-    unsigned places = 0;
-    if (points) {
-        unsigned at = (unsigned)__builtin_ctzll(points) / 8;
-        uint64_t before = ((uint64_t)1 << 8 * at) - 1;
-        word = (word & before) | (word >> 8 & ~before);
-        places = (unsigned)--length - at;
-        if (length == 0) return false;
+    if (length - 1 >= 16) return SHUNT_DECIMAL_LONG;
+    unsigned unused = 8 * (-(unsigned)length & 7);
+    if (length > 8) {
+        memcpy(&low, bytes, 8);
+        memcpy(&high, bytes + length - 8, 8);
+        low = (low ^ EACH_BYTE('0')) << unused;
+        high ^= EACH_BYTE('0');
+    } else {
+        high = (shunt_text_word(bytes, length) ^ EACH_BYTE('0')) << unused;
     }
-    unsigned shift = 8 * (8 - (unsigned)length);
-    uint64_t digits = word << shift ^ EACH_BYTE('0') << shift;
-    if (((digits + EACH_BYTE(0x76)) | digits) & EACH_BYTE(0x80)) return false; /* above 9 */
-    if (places > scale || scale - places > 10) return false;
-    digits = (digits * 10 + (digits >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
-    digits = (digits * 100 + (digits >> 16)) & UINT64_C(0x0000ffff0000ffff);
-    digits = (digits * 10000 + (digits >> 32)) & UINT64_C(0xffffffff);
-    digits *= (uint64_t)powers[scale - places];
-    *result = negative ? -(shunt_decimal)digits : (shunt_decimal)digits;
-    return true;
+    u128     word = (u128)high << 64 | low;
+    uint64_t low_points = low & EACH_BYTE(1 << POINT_BIT), points = low_points ? low_points : high & EACH_BYTE(1 << POINT_BIT);
+    if (points) {
+        unsigned at = (low_points ? 0 : 64) + (unsigned)__builtin_ctzll(points) - POINT_BIT;
+        u128     before = ((u128)1 << at) - 1;
+        if ((uint8_t)(word >> at) != POINT || length == 1) return SHUNT_DECIMAL_LONG;
+        word = (word & before) << 8 | (word & ~(before << 8 | 0xff));
+        places = 15 - at / 8;
+    }
+    low = (uint64_t)word;
+    high = (uint64_t)(word >> 64);
+    if (!are_digits(low) || !are_digits(high)) return SHUNT_DECIMAL_LONG;
+    return scaled(eight_digits(low) * 100000000 + eight_digits(high), negative, scale - places, 2);
 }
+
+/* Up to eight digits and point, as nearly all amounts are, without a loop: they are moved up to the last byte, what stands before the
+ * point goes one further, over it. */
+static inline int64_t parse_short(const char *bytes, size_t length, unsigned scale)
+{
+    if (SHUNT_UNLIKELY(length - 1 >= 8 || *bytes == '-')) return parse_double(bytes, length, scale);
+    unsigned unused = -8 * (unsigned)length & 63;
+    uint64_t word;
+    if (SHUNT_LIKELY(length >= 4)) {
+        uint32_t first, last;
+        memcpy(&first, bytes, 4);
+        memcpy(&last, bytes + length - 4, 4);
+        word = (uint64_t)first << unused | (uint64_t)last << 32;
+    } else {
+        word = shunt_text_word(bytes, length) << unused;
+    }
+    word ^= EACH_BYTE('0') << unused;
+    uint64_t points = word & EACH_BYTE(1 << POINT_BIT);
+    if (points) {
+        unsigned at = (unsigned)__builtin_ctzll(points) - POINT_BIT;
+        uint64_t upto = (points ^ (points - 1)) << (7 - POINT_BIT) | 0x7f;
+        if (SHUNT_UNLIKELY((uint8_t)(word >> at) != POINT || length == 1)) return SHUNT_DECIMAL_LONG;
+        word ^= (word ^ word << 8) & upto;
+        scale -= 7 - at / 8;
+    }
+    if (SHUNT_UNLIKELY(!are_digits(word))) return SHUNT_DECIMAL_LONG;
+    return scaled(eight_digits(word), false, scale, 10);
+}
+
+int64_t shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale) { return parse_short(bytes, length, scale); }
 
 /* Apart, so that the usual way saves no registers for it. */
 static __attribute__((noinline)) shunt_status parse_any(const char *bytes, size_t length, unsigned scale, bool exponent,
@@ -381,8 +435,10 @@ static __attribute__((noinline)) shunt_status parse_any(const char *bytes, size_
 
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
 {
-    if (SHUNT_LIKELY(parse_short(bytes, length, scale, result))) return SHUNT_OK;
-    return parse_any(bytes, length, scale, exponent, result);
+    int64_t value = parse_short(bytes, length, scale);
+    if (SHUNT_UNLIKELY(value == SHUNT_DECIMAL_LONG)) return parse_any(bytes, length, scale, exponent, result);
+    *result = value;
+    return SHUNT_OK;
 }
 
 shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,

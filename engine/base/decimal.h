@@ -48,6 +48,10 @@ shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, 
  * No plus, no grouping, no currency sign, no blanks. Trailing zeros beyond `scale` are fine, other digits beyond it are
  * VALUE_INVALID, more than 38 digits OVERFLOW. `exponent` allows the FHIR form 1.5e3. */
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result);
+/* The same where it is short: a value within 10^18 of at most 16 digits and point. SHUNT_DECIMAL_LONG: it is not, or is none at all,
+ * which `shunt_decimal_parse` tells apart. */
+#define SHUNT_DECIMAL_LONG INT64_MIN
+int64_t      shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale);
 /* N-types: digits with `implied` decimals, optional leading minus. */
 shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
                                          shunt_decimal *result);

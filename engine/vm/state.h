@@ -1,5 +1,5 @@
-/* state.h - the inside of a VM, for the files that make it up: vm.c (loop), message.c (captured values), journal.c (lines and
- * balance), builtin.c, memo.c. Functions here return OK, or a failure of the rules with its place in the VM, or NO_MEMORY, IO
+/* state.h - the inside of a VM, for the files that make it up: vm.c (loop), message.c (captured values), collect.c (rows of groups),
+ * journal.c (lines and balance), builtin.c, memo.c. Functions here return OK, or a failure of the rules with its place in the VM, or NO_MEMORY, IO
  * or CALLBACK, which end the run. */
 #ifndef SHUNT_STATE_H
 #define SHUNT_STATE_H
@@ -76,23 +76,29 @@ typedef struct shunt_vm_pick {
     shunt_vm_slot at;
 } shunt_vm_pick;
 
-/* What a collector fills: first the fields that come from the group itself, then those that are alike for all groups of a line; what
- * nobody reads is not among them. */
+/* In this order they stand: texts of the group itself that nothing checks, what else comes from it, what is alike for all groups of a
+ * line, numbers of rows. */
+enum { SHUNT_PICK_TEXTS, SHUNT_PICK_OWN, SHUNT_PICK_ALIKE, SHUNT_PICK_ORDINALS, SHUNT_PICK_COUNT };
 typedef struct shunt_vm_collector {
     shunt_vm_pick *picks;
-    uint32_t       own, count;
+    uint32_t       ends[SHUNT_PICK_COUNT]; /* of each kind */
+    uint32_t       fields;                 /* of a row */
+    size_t         row_size;               /* with its fields and states */
+    shunt_value   *alike_values;           /* of the line at hand, by field */
+    uint8_t       *alike_states;
+    uint16_t       line_frame; /* SHUNT_NONE: it has no lines */
 } shunt_vm_collector;
+typedef struct shunt_vm_collectors shunt_vm_collectors; /* of collect.c */
 
 struct shunt_vm {
     const shunt_memory  *memory;
     const shunt_program *program;
     const shunt_vm_host *host;
     const shunt_value   *constants;
-    shunt_instruction   *code;        /* of all functions, see fuse.h */
-    shunt_native        *native;      /* NULL: none */
-    shunt_vm_slot       *slots;       /* one a slot of the plan */
-    shunt_vm_collector  *collectors;  /* one a collector */
-    shunt_vm_pick       *picks;       /* of the collectors */
+    shunt_instruction   *code;   /* of all functions, see fuse.h */
+    shunt_native        *native; /* NULL: none */
+    shunt_vm_slot       *slots;  /* one a slot of the plan */
+    shunt_vm_collectors *collectors;
     shunt_arena         *unit, *kept; /* kept: until the next begin */
     shunt_arena         *arena;       /* of this run: one of the two */
     bool                 keep;
@@ -128,6 +134,14 @@ typedef struct shunt_list_head {
     };
 } shunt_list_head;
 _Static_assert(sizeof(shunt_list_head) == sizeof(shunt_value), "items stay aligned");
+
+/* A list of items that `shunt_list_new` made room for; of none, NULL. */
+static inline void shunt_list_give(shunt_value *items, uint32_t count, shunt_value *list)
+{
+    if (count) ((shunt_list_head *)(void *)items - 1)->used = count;
+    list->list.items = count ? items : NULL;
+    list->list.count = count;
+}
 
 static inline uint8_t shunt_state_of(unsigned states)
 {
@@ -177,24 +191,27 @@ static inline void shunt_vm_keep(shunt_captured *captured, __int128 number)
 }
 static inline __int128 shunt_vm_kept(const shunt_captured *captured) { return (int64_t)captured->kept >> 1; }
 
+/* The number that a captured value is; false: it is missing, or takes a longer look. */
+static inline bool shunt_vm_number(shunt_captured *captured, shunt_vm_slot slot, shunt_value *value)
+{
+    if (!captured->kept) {
+        if (slot.way != SHUNT_WAY_DECIMAL || !captured->length) return false;
+        int64_t number = shunt_decimal_parse_short(captured->bytes, captured->length, slot.scale);
+        if (SHUNT_UNLIKELY(number == SHUNT_DECIMAL_LONG)) return false;
+        captured->kept = (uint64_t)number << 1 | 1;
+    }
+    value->coefficient = shunt_vm_kept(captured);
+    return true;
+}
+
 /* Reads the value of a slot the usual ways; false: it is missing, or takes a longer look. */
 static inline bool shunt_vm_read(const shunt_vm *vm, const shunt_node *node, uint16_t index, shunt_value *value)
 {
     shunt_vm_slot   slot = vm->slots[index];
     shunt_captured *captured = &node->slots[slot.place];
-    if (slot.way == SHUNT_WAY_TEXT) {
-        value->text = (shunt_text){ captured->bytes, captured->length };
-        return captured->length;
-    }
-    if (captured->kept) {
-        value->coefficient = shunt_vm_kept(captured);
-        return true;
-    }
-    if (slot.way != SHUNT_WAY_DECIMAL || !captured->length ||
-        shunt_decimal_parse(captured->bytes, captured->length, slot.scale, false, &value->coefficient) != SHUNT_OK)
-        return false;
-    shunt_vm_keep(captured, value->coefficient);
-    return true;
+    if (slot.way != SHUNT_WAY_TEXT) return shunt_vm_number(captured, slot, value);
+    value->text = (shunt_text){ captured->bytes, captured->length };
+    return captured->length;
 }
 
 /* message.c */
@@ -202,10 +219,16 @@ shunt_vm_place shunt_vm_place_of(const shunt_vm *vm, uint16_t slot, const shunt_
 shunt_status   shunt_vm_get(shunt_vm *vm, const shunt_node *node, uint16_t slot, bool required, uint32_t site, shunt_value *value,
                             uint8_t *state);
 shunt_status   shunt_vm_children(shunt_vm *vm, const shunt_node *node, uint16_t child, shunt_value *list);
-shunt_status   shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_value *list);
 shunt_status   shunt_vm_earliest(shunt_vm *vm, const shunt_node *node, uint16_t earliest, shunt_value *date, uint8_t *state);
+/* Tells the host of a fault in the value at this byte of the input, unless it was told already. */
+shunt_status   shunt_vm_fault_once(shunt_vm *vm, shunt_status code, uint64_t at, uint16_t slot, uint32_t site,
+                                   shunt_vm_place place);
 void           shunt_seen_forget(const shunt_memory *memory, shunt_seen *seen);
 void           shunt_seen_done(const shunt_memory *memory, shunt_seen *seen);
+
+/* collect.c */
+shunt_vm_collectors *shunt_vm_collectors_new(const shunt_vm *vm) SHUNT_MUST_USE; /* freed as one block */
+shunt_status         shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_value *list);
 
 /* journal.c */
 shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t target, uint32_t site, const shunt_value *values, const uint8_t *states);

@@ -32,34 +32,6 @@ static shunt_vm_slot *slots_of(const shunt_memory *memory, const shunt_program *
 }
 
 /* False: no memory. */
-static bool prepare_collectors(shunt_vm *vm)
-{
-    const shunt_program *p = vm->program;
-    vm->collectors = (shunt_vm_collector *)shunt_memory_zeroed(vm->memory, p->collects_count + 1u, sizeof *vm->collectors);
-    uint64_t fields = 1;
-    for (uint32_t i = 0; i < p->collects_count; i++) fields += p->records[p->collects[i].record].field_count;
-    vm->picks = (shunt_vm_pick *)shunt_memory_zeroed(vm->memory, fields, sizeof *vm->picks);
-    if (!vm->collectors || !vm->picks) return false;
-    shunt_vm_pick *picks = vm->picks;
-    for (uint32_t i = 0; i < p->collects_count; i++) {
-        const shunt_collect_field *from = p->collect_fields + p->collects[i].field_first;
-        uint32_t                   count = p->records[p->collects[i].record].field_count;
-        shunt_vm_collector        *collector = &vm->collectors[i];
-        collector->picks = picks;
-        for (uint32_t f = 0; f < count; f++)
-            if (from[f].from == SHUNT_COLLECT_GROUP)
-                picks[collector->own++] = (shunt_vm_pick){ (uint16_t)f, from[f].slot, vm->slots[from[f].slot] };
-        collector->count = collector->own;
-        for (uint32_t f = 0; f < count; f++) {
-            if (from[f].from == SHUNT_COLLECT_GROUP || from[f].from == SHUNT_COLLECT_UNREAD) continue;
-            picks[collector->count++] = (shunt_vm_pick){ .field = (uint16_t)f };
-        }
-        picks += collector->count;
-    }
-    return true;
-}
-
-/* False: no memory. */
 static bool use_native(shunt_vm *vm)
 {
 #if defined(SHUNT_VM_SWITCH) || defined(SHUNT_VM_LOOP)
@@ -92,9 +64,10 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     vm->notes = (uint8_t *)shunt_memory_zeroed(memory, program->exits_count + 1u, 1);
     vm->memo = shunt_memo_new(memory, program);
     vm->slots = slots_of(memory, program);
+    if (vm->slots) vm->collectors = shunt_vm_collectors_new(vm);
     vm->code = shunt_fuse(memory, program);
-    if (!vm->code || !vm->slots || !prepare_collectors(vm) || !vm->unit || !vm->kept || !vm->stack || !vm->states ||
-        !vm->frames || !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !use_native(vm)) {
+    if (!vm->code || !vm->slots || !vm->collectors || !vm->unit || !vm->kept || !vm->stack || !vm->states || !vm->frames ||
+        !vm->globals || !vm->global_states || !vm->global_unit || !vm->notes || !vm->memo || !use_native(vm)) {
         shunt_vm_free(vm);
         return NULL;
     }
@@ -133,7 +106,6 @@ void shunt_vm_free(shunt_vm *vm)
     shunt_memory_free(vm->memory, vm->slots);
     shunt_memory_free(vm->memory, vm->code);
     shunt_memory_free(vm->memory, vm->collectors);
-    shunt_memory_free(vm->memory, vm->picks);
     shunt_seen_done(vm->memory, &vm->seen_unit);
     shunt_seen_done(vm->memory, &vm->seen_set);
     shunt_memory_free(vm->memory, vm);

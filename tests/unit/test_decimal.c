@@ -241,6 +241,95 @@ START_TEST(parses_what_an_input_may_hold)
 }
 END_TEST
 
+/* Digit by digit, for at most 30 of them at a scale of at most 8. */
+static shunt_status parse_slowly(const char *text, size_t length, unsigned scale, shunt_decimal *value)
+{
+    shunt_decimal sum = 0;
+    size_t        at = length && *text == '-', digits = 0;
+    bool          point = false;
+    unsigned      places = 0;
+    for (; at < length; at++) {
+        char c = text[at];
+        if (c == '.' && !point) {
+            point = true;
+        } else if (c < '0' || c > '9') {
+            return SHUNT_VALUE_INVALID;
+        } else {
+            digits++;
+            if (point && places == scale && c != '0') return SHUNT_VALUE_INVALID;
+            if (!point || places < scale) sum = sum * 10 + (c - '0');
+            if (point && places < scale) places++;
+        }
+    }
+    if (digits == 0) return SHUNT_VALUE_INVALID;
+    for (; places < scale; places++) sum *= 10;
+    *value = *text == '-' ? -sum : sum;
+    return SHUNT_OK;
+}
+
+/* In a block of its own length, so that a byte read beside it is found where memory is watched. */
+static void parse_both_ways(const char *text, size_t length, unsigned scale)
+{
+    shunt_decimal expected = untouched, value = untouched;
+    char         *block = malloc(length ? length : 1);
+    ck_assert_ptr_nonnull(block);
+    memcpy(block, text, length);
+    shunt_status wanted = parse_slowly(text, length, scale, &expected),
+                 status = shunt_decimal_parse(block, length, scale, false, &value);
+    int64_t brief = shunt_decimal_parse_short(block, length, scale);
+    free(block);
+    ck_assert_msg(status == wanted && same(value, expected), "\"%.*s\" at scale %u gave %s", (int)length, text, scale,
+                  shunt_status_info[status].symbol);
+    ck_assert_msg(brief == SHUNT_DECIMAL_LONG || (status == SHUNT_OK && brief == value), "\"%.*s\" at scale %u, short",
+                  (int)length, text, scale);
+    bool plain = status == SHUNT_OK && length <= 8 && scale <= 2 && !memchr(text, '.', length);
+    ck_assert_msg(!plain || brief != SHUNT_DECIMAL_LONG, "\"%.*s\" at scale %u, not short", (int)length, text, scale);
+}
+
+/* Every length, sign and place of the point, and what is no digit at every place. */
+START_TEST(parses_every_length)
+{
+    static const char digits[] = "0123456789", wrong[] = " +-.,:/;eE\x7f\x80\x8a\xb0\xff\x1e\x0e\x2e\x00";
+    for (unsigned length = 0; length <= 20; length++) {
+        for (unsigned variant = 0; variant < 2 * (length + 2); variant++) {
+            char     text[24], *to = text;
+            unsigned point = variant / 2; /* `length`: behind all; above: none */
+            if (variant & 1) *to++ = '-';
+            for (unsigned i = 0; i < length; i++) {
+                if (i == point) *to++ = '.';
+                *to++ = digits[(i * 7 + length + variant / 5) % 10];
+            }
+            if (point == length) *to++ = '.';
+            size_t size = (size_t)(to - text);
+            for (unsigned scale = 0; scale <= 8; scale++) parse_both_ways(text, size, scale);
+            for (size_t i = 0; i < size; i++) {
+                for (size_t w = variant % 3; w < sizeof wrong; w += 3) {
+                    char before = text[i];
+                    text[i] = wrong[w];
+                    parse_both_ways(text, size, 2);
+                    text[i] = before;
+                }
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(parses_as_digit_by_digit)
+{
+    static const char often[] = "00000123456789999.-x";
+    for (int i = 0; i < 100000; i++) {
+        char     text[24];
+        size_t   length = (size_t)(roll() % 20), point = (size_t)(roll() % 20);
+        unsigned scale = (unsigned)(roll() % 9), letters = (unsigned)(roll() % 4) ? 17 : (unsigned)sizeof often - 1;
+        for (size_t k = 0; k < length; k++) text[k] = often[roll() % letters];
+        if (point < length && text[point] != '.') text[point] = '.';
+        if (roll() % 4 == 0 && length) text[0] = '-';
+        parse_both_ways(text, length, scale);
+    }
+}
+END_TEST
+
 static const struct {
     const char  *text;
     unsigned     implied, scale;
@@ -531,6 +620,8 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, parses_what_an_input_may_hold, 0, SHUNT_COUNT(parses));
     tcase_add_loop_test(tc, parses_implied_decimals, 0, SHUNT_COUNT(implied));
+    tcase_add_test(tc, parses_every_length);
+    tcase_add_test(tc, parses_as_digit_by_digit);
     tcase_add_test(tc, prints_what_it_parses);
     tcase_add_test(tc, adds_and_subtracts);
     tcase_add_test(tc, multiplies);
