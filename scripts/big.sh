@@ -68,6 +68,15 @@ sys.exit(status != 0 or posted != units or peak >= 65536)
 P
 }
 printf 'a key' >"$work/key"
+
+# Claims in one set: each, and the set, has its trace in the 277CA at the end of the input.
+"$build/bench/bench_gensets" 837 -b "$bytes" -t 100000000 -o "$work/input" 2>/dev/null
+judge "claims with their 277CA" "$(peak "$shunt" run "$here/rules/x12/claim_ar.map" - -q -k "$work/key" -o /dev/null --ack "$work/answers")"
+claims=$(tr '~' '\n' <"$work/input" | grep -c '^CLM\*')
+answered=$(tr '~' '\n' <"$work/answers" | grep -c '^TRN\*2\*')
+[ "$answered" -eq $((claims + 1)) ] || { echo "$answered of $claims claims are answered"; exit 1; }
+rm -f "$work/answers"
+
 piped dft rules/hl7/dft_charges.map
 piped ndjson rules/fhir/eob_adjudication.map
 piped bundle bench/bundle.map

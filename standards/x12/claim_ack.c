@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/base/decimal.h"
+#include "engine/base/paged.h"
 #include "engine/base/segment.h"
 #include "engine/base/write.h"
 #include "standards/x12/envelope.h"
@@ -13,6 +14,7 @@ enum {
     SCALE = 2,
     CODE = 30, /* bytes of a category, status or entity; element 1271 has 30 */
     NONE = UINT32_MAX,
+    TEXT = 1000,       /* most bytes that are kept of an element; none of a 277CA takes more than 80 */
     WAITING = 1 << 16, /* bytes of an answer that are handed over before it is complete */
 };
 
@@ -74,19 +76,19 @@ typedef struct statement {
     shunt_text answer;
 } statement;
 
-typedef struct list {
-    void    *items;
-    uint32_t count, room;
-} list;
+/* A list whose items begin with the byte that they stand at, and the place in it that was looked for last. */
+typedef struct places {
+    shunt_paged *list;
+    uint32_t     near;
+} places;
 
 struct shunt_x12_claim_ack {
     const shunt_memory         *memory;
     shunt_x12_claim_ack_options options;
     uint32_t                    answers;
-    shunt_buffer                texts;
-    list                        parties, claims, levels, sets, groups, interchanges, statements, verdicts;
+    shunt_paged                 texts, parties, claims, levels, sets, groups, interchanges, statements, verdicts;
+    places                      by_set, by_level, by_claim;
     said_of_all                 said; /* of the whole input */
-    bool                        failed;
     /* of the open set */
     bool                        in_set, in_claim, in_line;
     uint8_t                     rank;
@@ -97,34 +99,38 @@ struct shunt_x12_claim_ack {
 };
 typedef shunt_x12_claim_ack ack;
 
-/* ---- lists ---- */
+/* ---- lists ----
+ * What is looked at is copied where others of its list are looked at before it is done with. */
 
-static void *add_item(ack *a, list *l, size_t size)
+#define ADD(a, list, type)     ((type *)shunt_paged_add(&(a)->list))
+#define AT(a, list, type, i)   ((const type *)shunt_paged_at(&(a)->list, (i)))
+#define EDIT(a, list, type, i) ((type *)shunt_paged_edit(&(a)->list, (i)))
+
+enum { LISTS = 9 };
+static void lists_of(ack *a, shunt_paged *lists[static LISTS])
 {
-    void *grown = shunt_memory_more(a->memory, l->items, l->count, &l->room, size);
-    if (!grown) {
-        a->failed = true;
-        return NULL;
-    }
-    l->items = grown;
-    void *item = (char *)l->items + (size_t)l->count++ * size;
-    memset(item, 0, size);
-    return item;
+    shunt_paged *all[] = { &a->texts,  &a->parties,      &a->claims,     &a->levels,  &a->sets,
+                           &a->groups, &a->interchanges, &a->statements, &a->verdicts };
+    _Static_assert(sizeof all == LISTS * sizeof *all, "every list");
+    _Static_assert(sizeof(claim_set) <= SHUNT_PAGED_ITEM && sizeof(interchange) <= SHUNT_PAGED_ITEM, "the largest items");
+    memcpy(lists, all, sizeof all);
 }
-#define ADD(a, list, type)   ((type *)add_item(a, &(a)->list, sizeof(type)))
-#define AT(a, list, type, i) (&((type *)(a)->list.items)[i])
 
-static shunt_text text_of(const ack *a, ref r) { return (shunt_text){ a->texts.bytes ? a->texts.bytes + r.at : "", r.length }; }
-
-static ref keep(ack *a, const uint8_t *bytes, uint32_t length)
+/* What went wrong with any of them. */
+static shunt_status trouble(ack *a)
 {
-    ref r = { (uint32_t)a->texts.length, length };
-    if (a->texts.length + length > UINT32_MAX) {
-        a->failed = true;
-        return (ref){ 0 };
-    }
-    if (length) shunt_buffer_add(&a->texts, bytes, length);
-    return r;
+    shunt_paged *lists[LISTS];
+    lists_of(a, lists);
+    for (unsigned i = 0; i < LISTS; i++) SHUNT_TRY(lists[i]->status);
+    return SHUNT_OK;
+}
+
+static shunt_text text_of(ack *a, ref r) { return shunt_paged_text(&a->texts, r.at, r.length); }
+
+static ref keep(ack *a, const void *bytes, uint32_t length)
+{
+    ref r = { 0, length < TEXT ? length : TEXT };
+    return shunt_paged_put(&a->texts, bytes, r.length, &r.at) ? r : (ref){ 0 };
 }
 
 static ref element(ack *a, const shunt_event *event, uint32_t k, uint32_t component)
@@ -141,7 +147,7 @@ static ref header(ack *a, const shunt_segment *s, uint32_t k)
     if (k > s->elements) return (ref){ 0 };
     shunt_range range = shunt_segment_element(s, k);
     shunt_text  text = shunt_x12_trim((shunt_text){ (const char *)s->bytes + range.begin, range.end - range.begin });
-    return keep(a, (const uint8_t *)text.bytes, text.length);
+    return keep(a, text.bytes, text.length);
 }
 
 /* ---- what is read ---- */
@@ -159,9 +165,7 @@ static party name_of(ack *a, const shunt_event *event)
 
 static uint32_t add_party(ack *a, const party *from)
 {
-    party *p = ADD(a, parties, party);
-    if (!p) return NONE;
-    *p = *from;
+    *ADD(a, parties, party) = *from;
     return a->parties.count - 1;
 }
 
@@ -177,8 +181,7 @@ static void note_level(ack *a, const shunt_event *event)
 {
     a->in_claim = a->in_line = false;
     a->rank = is(event, 3, "20") ? 1 : is(event, 3, "22") ? 2 : 3;
-    level *l = ADD(a, levels, level);
-    if (l) *l = (level){ event->segment->at, a->claims.count, a->rank };
+    *ADD(a, levels, level) = (level){ event->segment->at, a->claims.count, a->rank };
     if (a->rank == 1) a->provider = a->subscriber = a->patient = NONE;
     if (a->rank == 2) a->subscriber = a->patient = NONE;
     if (a->rank == 3) a->patient = NONE;
@@ -186,8 +189,8 @@ static void note_level(ack *a, const shunt_event *event)
 
 static void note_name(ack *a, const shunt_event *event)
 {
-    claim_set *set = AT(a, sets, claim_set, a->sets.count - 1);
     if (a->in_claim) return;
+    claim_set *set = EDIT(a, sets, claim_set, a->sets.count - 1);
     if (a->rank == 0 && is(event, 1, "41")) set->submitter = name_of(a, event);
     if (a->rank == 0 && is(event, 1, "40")) set->receiver = name_of(a, event);
     bool provider = a->rank == 1 && is(event, 1, "85"), subscriber = a->rank == 2 && is(event, 1, "IL"),
@@ -195,8 +198,9 @@ static void note_name(ack *a, const shunt_event *event)
     if (!provider && !subscriber && !dependent) return;
     party p = name_of(a, event);
     if (dependent && !p.id.length && a->subscriber != NONE) {
-        p.qualifier = AT(a, parties, party, a->subscriber)->qualifier;
-        p.id = AT(a, parties, party, a->subscriber)->id;
+        const party *subscribed = AT(a, parties, party, a->subscriber);
+        p.qualifier = subscribed->qualifier;
+        p.id = subscribed->id;
     }
     uint32_t at = add_party(a, &p);
     if (provider) a->provider = at;
@@ -209,15 +213,18 @@ static void note_claim(ack *a, const shunt_event *event)
     claim *c = ADD(a, claims, claim);
     a->in_claim = true;
     a->in_line = false;
-    if (!c) return;
     *c = (claim){ .at = event->segment->at, .provider = a->provider, .patient = a->patient, .said = NONE };
     c->number = element(a, event, 1, 0);
     c->charge = element(a, event, 2, 0);
     const shunt_segment *s = event->segment;
     shunt_range          range = s->elements >= 5 ? shunt_segment_value(s, &event->delims, 5, 2) : (shunt_range){ 0, 0 };
     if (range.end != range.begin + 1 || s->bytes[range.begin] != 'A') return;
-    c->bill_type = element(a, event, 5, 1);
-    c->bill_type.length += element(a, event, 5, 3).length; /* both parts are kept one behind the other */
+    char        type[4];
+    uint32_t    length = 0;
+    shunt_range parts[] = { shunt_segment_value(s, &event->delims, 5, 1), shunt_segment_value(s, &event->delims, 5, 3) };
+    for (unsigned k = 0; k < SHUNT_COUNT(parts); k++)
+        for (uint32_t at = parts[k].begin; at < parts[k].end && length < sizeof type; at++) type[length++] = (char)s->bytes[at];
+    c->bill_type = keep(a, type, length);
 }
 
 static uint32_t day_at(const uint8_t *bytes)
@@ -246,7 +253,7 @@ static void note_segment(ack *a, const shunt_event *event)
 {
     switch (event->segment->id) {
     case (uint64_t)'B' << 56 | (uint64_t)'H' << 48 | (uint64_t)'T' << 40:
-        AT(a, sets, claim_set, a->sets.count - 1)->batch = element(a, event, 3, 0);
+        EDIT(a, sets, claim_set, a->sets.count - 1)->batch = element(a, event, 3, 0);
         return;
     case (uint64_t)'H' << 56 | (uint64_t)'L' << 48: note_level(a, event); return;
     case (uint64_t)'N' << 56 | (uint64_t)'M' << 48 | (uint64_t)'1' << 40: note_name(a, event); return;
@@ -257,8 +264,8 @@ static void note_segment(ack *a, const shunt_event *event)
     bool reference = event->segment->id == ((uint64_t)'R' << 56 | (uint64_t)'E' << 48 | (uint64_t)'F' << 40);
     bool dates = event->segment->id == ((uint64_t)'D' << 56 | (uint64_t)'T' << 48 | (uint64_t)'P' << 40);
     if (reference && a->rank == 1 && !a->in_claim && a->provider != NONE && is(event, 1, "EI")) {
-        ref    id = element(a, event, 2, 0), qualifier = keep(a, (const uint8_t *)"FI", 2);
-        party *p = AT(a, parties, party, a->provider);
+        ref    id = element(a, event, 2, 0), qualifier = keep(a, "FI", 2);
+        party *p = EDIT(a, parties, party, a->provider);
         if (p->id.length) return;
         p->id = id;
         p->qualifier = qualifier;
@@ -266,10 +273,10 @@ static void note_segment(ack *a, const shunt_event *event)
     if (!a->in_claim || !a->claims.count) return;
     if (reference && !a->in_line && is(event, 1, "D9")) {
         ref number = element(a, event, 2, 0);
-        AT(a, claims, claim, a->claims.count - 1)->clearinghouse = number;
+        EDIT(a, claims, claim, a->claims.count - 1)->clearinghouse = number;
     }
     if (dates && (is(event, 1, "472") || (!a->in_line && is(event, 1, "434"))))
-        note_days(event, AT(a, claims, claim, a->claims.count - 1));
+        note_days(event, EDIT(a, claims, claim, a->claims.count - 1));
 }
 
 static void begin(ack *a, const shunt_event *event)
@@ -277,14 +284,12 @@ static void begin(ack *a, const shunt_event *event)
     if (!event->segment) return;
     if (event->scope == SHUNT_SCOPE_INTERCHANGE) {
         interchange *i = ADD(a, interchanges, interchange);
-        if (!i) return;
         i->delims = event->delims;
         if (!i->delims.component) i->delims.component = i->delims.element == ':' || i->delims.terminator == ':' ? '>' : ':';
         for (uint32_t k = 1; k <= 16; k++) i->fields[k] = header(a, event->segment, k);
     }
     if (event->scope == SHUNT_SCOPE_BATCH) {
         group *g = ADD(a, groups, group);
-        if (!g) return;
         *g = (group){ .interchange = a->interchanges.count - 1 };
         g->sender = header(a, event->segment, 2);
         g->receiver = header(a, event->segment, 3);
@@ -294,10 +299,6 @@ static void begin(ack *a, const shunt_event *event)
     a->in_set = event->guide != SHUNT_NONE && shunt_text_is(event->set, "837") && a->groups.count > 0;
     if (!a->in_set) return;
     claim_set *set = ADD(a, sets, claim_set);
-    if (!set) {
-        a->in_set = false;
-        return;
-    }
     *set = (claim_set){ .at = event->segment->at, .claim_first = a->claims.count, .group = a->groups.count - 1 };
     set->control = header(a, event->segment, 2);
     a->in_claim = a->in_line = false;
@@ -311,36 +312,56 @@ shunt_status shunt_x12_claim_ack_see(ack *a, const shunt_event *event)
     if (event->step == SHUNT_STEP_SEGMENT && a->in_set) note_segment(a, event);
     bool over = event->step == SHUNT_STEP_FINISH || event->step == SHUNT_STEP_ABANDON;
     if (over && event->scope == SHUNT_SCOPE_TRANSACTION) {
-        if (a->in_set && event->step == SHUNT_STEP_FINISH) AT(a, sets, claim_set, a->sets.count - 1)->end = event->end;
+        if (a->in_set && event->step == SHUNT_STEP_FINISH) EDIT(a, sets, claim_set, a->sets.count - 1)->end = event->end;
         a->in_set = false;
     }
-    return a->failed || a->texts.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    return trouble(a);
 }
 
 shunt_status shunt_x12_claim_ack_say(ack *a, const shunt_x12_verdict *verdict)
 {
-    shunt_x12_verdict *v = ADD(a, verdicts, shunt_x12_verdict);
-    if (v) *v = *verdict;
-    return a->failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    *ADD(a, verdicts, shunt_x12_verdict) = *verdict;
+    return trouble(a);
 }
 
 /* ---- who is meant ---- */
 
-/* The last claim that begins at or before the byte, NONE = none. */
-static uint32_t claim_before(const ack *a, uint64_t at)
+static uint64_t place(const places *in, uint32_t i) { return *(const uint64_t *)shunt_paged_at(in->list, i); }
+
+/* Items that begin at or before the byte. What was said comes about in the order of the input, so it is looked for around the last place,
+ * in steps that double. */
+static uint32_t begun(places *in, uint64_t at)
 {
-    uint32_t low = 0, high = a->claims.count;
+    uint32_t low = 0, high = in->list->count, near = in->near < high ? in->near : 0;
+    if (high && place(in, near) <= at) {
+        low = near + 1;
+        for (uint32_t step = 1; step < high - low; step *= 2) {
+            if (place(in, low + step) > at)
+                high = low + step;
+            else
+                low += step + 1;
+        }
+    } else if (high) {
+        high = near;
+        for (uint32_t step = 1; step < high - low; step *= 2) {
+            if (place(in, high - step) <= at)
+                low = high - step + 1;
+            else
+                high -= step;
+        }
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (AT(a, claims, claim, middle)->at <= at)
+        if (place(in, middle) <= at)
             low = middle + 1;
         else
             high = middle;
     }
-    return low ? low - 1 : NONE;
+    in->near = low ? low - 1 : 0;
+    return low;
 }
 
-static uint32_t claims_end(const ack *a, uint32_t set)
+static uint32_t claims_end(ack *a, uint32_t set)
 {
     return set + 1 < a->sets.count ? AT(a, sets, claim_set, set + 1)->claim_first : a->claims.count;
 }
@@ -348,57 +369,41 @@ static uint32_t claims_end(const ack *a, uint32_t set)
 static void state(ack *a, uint32_t first, uint32_t end, const shunt_x12_verdict *v)
 {
     for (uint32_t i = first; i < end; i++) {
-        claim *c = AT(a, claims, claim, i);
+        claim *c = EDIT(a, claims, claim, i);
         if (c->count == SAID) continue;
-        statement *s = ADD(a, statements, statement);
-        if (!s) return;
-        *s = (statement){ c->said, v->refused, v->answer };
+        *ADD(a, statements, statement) = (statement){ c->said, v->refused, v->answer };
         c->said = a->statements.count - 1;
         c->count++;
     }
 }
 
 /* The set that the byte is in, NONE = none. */
-static uint32_t set_at(const ack *a, uint64_t at)
+static uint32_t set_at(ack *a, uint64_t at)
 {
-    uint32_t low = 0, high = a->sets.count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (AT(a, sets, claim_set, middle)->at <= at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && at < AT(a, sets, claim_set, low - 1)->end ? low - 1 : NONE;
+    uint32_t sets = begun(&a->by_set, at);
+    return sets && at < AT(a, sets, claim_set, sets - 1)->end ? sets - 1 : NONE;
 }
 
 /* A unit is a claim, a part of one, or a level with all claims below it. */
 static void state_unit(ack *a, const shunt_x12_verdict *v)
 {
-    uint32_t set = set_at(a, v->at), low = 0, high = a->levels.count;
+    uint32_t set = set_at(a, v->at), levels = begun(&a->by_level, v->at);
     if (set == NONE) return;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (AT(a, levels, level, middle)->at < v->at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const level *l = low < a->levels.count ? AT(a, levels, level, low) : NULL;
-    if (l && l->at == v->at) {
-        uint32_t further = low + 1, end = claims_end(a, set);
-        while (further < a->levels.count && AT(a, levels, level, further)->rank > l->rank) further++;
+    level l = levels ? *AT(a, levels, level, levels - 1) : (level){ 0 };
+    if (levels && l.at == v->at) {
+        uint32_t end = claims_end(a, set), further = levels;
+        while (further < a->levels.count && AT(a, levels, level, further)->rank > l.rank) further++;
         if (further < a->levels.count && AT(a, levels, level, further)->claim < end) end = AT(a, levels, level, further)->claim;
-        state(a, l->claim, end, v);
+        state(a, l.claim, end, v);
         return;
     }
-    uint32_t at = claim_before(a, v->at);
-    if (at != NONE && at >= AT(a, sets, claim_set, set)->claim_first) state(a, at, at + 1, v);
+    uint32_t claims = begun(&a->by_claim, v->at);
+    if (claims > AT(a, sets, claim_set, set)->claim_first) state(a, claims - 1, claims, v);
 }
 
 static void state_set(ack *a, uint32_t index, const shunt_x12_verdict *v)
 {
-    claim_set *set = AT(a, sets, claim_set, index);
+    claim_set *set = EDIT(a, sets, claim_set, index);
     if (shunt_text_starts(v->answer, SHUNT_TEXT("999"))) set->answered_elsewhere = true;
     if (set->answered_elsewhere || set->said == SAID) return;
     set->said++;
@@ -428,7 +433,7 @@ static void resolve(ack *a)
         } else if (v->scope == SHUNT_SCOPE_FILE) {
             if (!is_news(&a->said, v)) continue;
             for (uint32_t s = 0; s < a->sets.count; s++) state_set(a, s, v);
-        } else if (set != NONE && is_news(&AT(a, groups, group, AT(a, sets, claim_set, set)->group)->said, v)) {
+        } else if (set != NONE && is_news(&EDIT(a, groups, group, AT(a, sets, claim_set, set)->group)->said, v)) {
             uint32_t of = AT(a, sets, claim_set, set)->group, first = set;
             while (first > 0 && AT(a, sets, claim_set, first - 1)->group == of) first--;
             for (uint32_t s = first; s < a->sets.count && AT(a, sets, claim_set, s)->group == of; s++) state_set(a, s, v);
@@ -475,7 +480,7 @@ static code code_of(const statement *s)
     return c;
 }
 
-static bool is_refused(const ack *a, const claim *c)
+static bool is_refused(ack *a, const claim *c)
 {
     for (uint32_t s = c->said; s != NONE; s = AT(a, statements, statement, s)->before)
         if (code_of(AT(a, statements, statement, s)).refused) return true;
@@ -583,7 +588,7 @@ typedef struct totals {
     shunt_decimal accepted_amount, refused_amount;
 } totals;
 
-static shunt_decimal amount_of(const ack *a, const claim *c)
+static shunt_decimal amount_of(ack *a, const claim *c)
 {
     shunt_text    text = text_of(a, c->charge);
     shunt_decimal amount = 0;
@@ -600,7 +605,7 @@ static void add_up(totals *t, shunt_decimal amount, bool refused)
         t->accepted++;
 }
 
-static totals totals_of(const ack *a, uint32_t first, uint32_t end)
+static totals totals_of(ack *a, uint32_t first, uint32_t end)
 {
     totals t = { 0 };
     for (uint32_t i = first; i < end; i++) {
@@ -679,7 +684,7 @@ static void put_claim(ack *a, const claim *c)
 }
 
 /* What stands between the parts of a reference: no separator of this interchange. */
-static shunt_text joint(const ack *a)
+static shunt_text joint(ack *a)
 {
     static const char marks[] = "-._/";
     for (const char *c = marks; *c; c++) {
@@ -712,17 +717,17 @@ static void settle(ack *a)
 
 static void put_claims(ack *a, uint32_t first, uint32_t end)
 {
-    uint32_t hl = 2, provider_level = 0;
+    uint32_t hl = 2, provider_level = 0, provider = NONE, patient = NONE; /* those of the claim before */
     for (uint32_t i = first; i < end; i++) {
-        const claim *c = AT(a, claims, claim, i), *before = i > first ? c - 1 : NULL;
-        bool         new_provider = !before || before->provider != c->provider;
+        claim c = *AT(a, claims, claim, i);
+        bool  new_provider = i == first || c.provider != provider;
         if (new_provider) {
             uint32_t last = i;
-            while (last < end && AT(a, claims, claim, last)->provider == c->provider) last++;
+            while (last < end && AT(a, claims, claim, last)->provider == c.provider) last++;
             totals t = totals_of(a, i, last);
             provider_level = ++hl;
             put_plain(a, "HL*%u*2*19*1", provider_level);
-            put_party(a, "85", NULL, c->provider == NONE ? NULL : AT(a, parties, party, c->provider), NULL);
+            put_party(a, "85", NULL, c.provider == NONE ? NULL : AT(a, parties, party, c.provider), NULL);
             put_plain(a, "TRN*1*0");
             start(a, "STC");
             put_codes(a, "A1", "19", "PR");
@@ -732,12 +737,14 @@ static void put_claims(ack *a, uint32_t first, uint32_t end)
             end_segment(a);
             put_totals(a, &t, "QA", "QC");
         }
-        if (new_provider || before->patient != c->patient) {
+        if (new_provider || c.patient != patient) {
             put_plain(a, "HL*%u*%u*PT", ++hl, provider_level);
-            put_party(a, "QC", "1", c->patient == NONE ? NULL : AT(a, parties, party, c->patient), NULL);
+            put_party(a, "QC", "1", c.patient == NONE ? NULL : AT(a, parties, party, c.patient), NULL);
         }
-        put_claim(a, c);
+        put_claim(a, &c);
         settle(a);
+        provider = c.provider;
+        patient = c.patient;
     }
 }
 
@@ -867,9 +874,9 @@ static void put_answers(ack *a)
 
 static void forget(ack *a)
 {
-    a->texts.length = 0;
-    a->parties.count = a->claims.count = a->levels.count = a->sets.count = a->groups.count = a->interchanges.count = 0;
-    a->statements.count = a->verdicts.count = 0;
+    shunt_paged *lists[LISTS];
+    lists_of(a, lists);
+    for (unsigned i = 0; i < LISTS; i++) shunt_paged_clear(lists[i]);
     a->said = (said_of_all){ 0 };
     a->in_set = false;
 }
@@ -879,18 +886,18 @@ shunt_status shunt_x12_claim_ack_write(ack *a, shunt_buffer *out)
     a->writer = (shunt_segment_writer){ .out = out, .in_data = SHUNT_DATA_BLANK, .line = SHUNT_TEXT("\n") };
     a->status = SHUNT_OK;
     resolve(a);
-    if (!a->failed) put_answers(a);
-    bool failed = a->failed || a->texts.failed || out->failed;
+    if (trouble(a) == SHUNT_OK) put_answers(a);
+    shunt_status status = out->failed ? SHUNT_NO_MEMORY : trouble(a);
     forget(a);
-    return failed ? SHUNT_NO_MEMORY : a->status;
+    return status != SHUNT_OK ? status : a->status;
 }
 
 void shunt_x12_claim_ack_free(ack *a)
 {
     if (!a) return;
-    list *all[] = { &a->parties, &a->claims, &a->levels, &a->sets, &a->groups, &a->interchanges, &a->statements, &a->verdicts };
-    for (unsigned i = 0; i < SHUNT_COUNT(all); i++) shunt_memory_free(a->memory, all[i]->items);
-    shunt_buffer_done(&a->texts);
+    shunt_paged *lists[LISTS];
+    lists_of(a, lists);
+    for (unsigned i = 0; i < LISTS; i++) shunt_paged_done(lists[i]);
     shunt_memory_free(a->memory, a);
 }
 
@@ -900,6 +907,21 @@ ack *shunt_x12_claim_ack_new(const shunt_memory *memory, const shunt_x12_claim_a
     if (!a) return NULL;
     a->memory = memory;
     a->options = *options;
-    shunt_buffer_init(&a->texts, memory);
+    shunt_paged          *lists[LISTS];
+    /* in the order of lists_of */
+    static const uint32_t sizes[LISTS] = { 1,
+                                           sizeof(party),
+                                           sizeof(claim),
+                                           sizeof(level),
+                                           sizeof(claim_set),
+                                           sizeof(group),
+                                           sizeof(interchange),
+                                           sizeof(statement),
+                                           sizeof(shunt_x12_verdict) };
+    lists_of(a, lists);
+    for (unsigned i = 0; i < LISTS; i++) shunt_paged_init(lists[i], memory, options->directory, sizes[i]);
+    a->by_set.list = &a->sets;
+    a->by_level.list = &a->levels;
+    a->by_claim.list = &a->claims;
     return a;
 }

@@ -2,8 +2,9 @@
  * rules said of each claim. One 277 for each set of claims that was complete; it goes back to the sender, with the separators that it
  * used.
  * Owns:    a summary of every claim of the input (its number, charge, dates, and the names around it), until it is written: about 150 bytes
- *          a claim.
- * Threads: one writer, one thread. */
+ *          a claim, of which some 2 MiB stand in memory and the rest in unnamed temporary files (engine/base/paged.h).
+ * Threads: one writer, one thread.
+ * Fails:   NO_MEMORY, or IO when the disk gives out. */
 #ifndef SHUNT_X12_CLAIM_ACK_H
 #define SHUNT_X12_CLAIM_ACK_H
 
@@ -12,8 +13,9 @@
 typedef struct shunt_x12_claim_ack shunt_x12_claim_ack;
 
 typedef struct shunt_x12_claim_ack_options {
-    char     date[9], time[5]; /* CCYYMMDD, HHMM: when the answer is made */
-    uint32_t control; /* ISA13 of the first answer, counted on for the next ones; 0 = the control number that is answered */
+    char        date[9], time[5]; /* CCYYMMDD, HHMM: when the answer is made */
+    uint32_t    control;   /* ISA13 of the first answer, counted on for the next ones; 0 = the control number that is answered */
+    const char *directory; /* of temporary files; NULL: TMPDIR, or /tmp; borrowed */
     /* Called when `out` holds some 64 KiB in the middle of an answer: takes them and empties it. NULL: `out` grows to all answers. */
     shunt_status (*full)(void *context);
     void *full_context;
@@ -32,11 +34,11 @@ typedef struct shunt_x12_verdict {
 shunt_x12_claim_ack *shunt_x12_claim_ack_new(const shunt_memory                *memory,
                                              const shunt_x12_claim_ack_options *options) SHUNT_MUST_USE;
 void                 shunt_x12_claim_ack_free(shunt_x12_claim_ack *ack);
-/* Every event of the reader, in order; NO_MEMORY. */
+/* Every event of the reader, in order. */
 shunt_status         shunt_x12_claim_ack_see(shunt_x12_claim_ack *ack, const shunt_event *event);
-/* In any order with the events. NO_MEMORY. */
+/* In any order with the events. */
 shunt_status         shunt_x12_claim_ack_say(shunt_x12_claim_ack *ack, const shunt_x12_verdict *verdict);
-/* The input is over: appends its answers and forgets it. NO_MEMORY, or what `full` gave. */
+/* The input is over: appends its answers and forgets it. Also what `full` gave. */
 shunt_status         shunt_x12_claim_ack_write(shunt_x12_claim_ack *ack, shunt_buffer *out);
 
 #endif
