@@ -22,6 +22,8 @@ struct shunt_run {
     const shunt_program        *program;
     shunt_callbacks             callbacks;
     bool (*lineage)(void *context, const shunt_origins *origins);
+    shunt_write          records;
+    void                *records_context;
     shunt_session       *session;
     unsigned             standards; /* of the sources, a bit each */
     /* An input of a program that reads several standards, until its first bytes tell which one it is. */
@@ -128,6 +130,12 @@ static shunt_status on_record(void *context, uint16_t target, const char *bytes,
     shunt_out  out = { run->targets[target],       bytes,     length, head.bytes ? head.bytes : "", head.length,
                       end.bytes ? end.bytes : "", end.length };
     return run->callbacks.record ? answer(run->callbacks.record(run->callbacks.context, &out)) : SHUNT_OK;
+}
+
+static shunt_status on_records(void *context, const char *bytes, size_t length)
+{
+    shunt_run *run = context;
+    return answer(run->records(run->records_context, bytes, length));
 }
 
 /* What the rules refuse or set aside is answered by the `ack` of its code. */
@@ -289,6 +297,9 @@ static shunt_status take_options(shunt_run *run, const shunt_run_options *o, shu
     session->token_key = o->token_key;
     session->token_key_length = o->token_key ? o->token_key_size : 0;
     SHUNT_TRY(want_answers(run, o, why));
+    run->records = o->records;
+    run->records_context = o->records_context;
+    if (o->records) session->sinks.records = on_records;
     run->lineage = o->lineage;
     session->lineage_sink = o->lineage ? on_lineage : NULL;
     if (o->lineage_key) session->lineage.key = shunt_text_of(o->lineage_key);
@@ -322,8 +333,12 @@ static shunt_status make_session(shunt_run *run, const shunt_run_options *o, uin
     shunt_spool spool = { spool_append, spool_mark, spool_truncate, spool_replay, spool_reset, spool_free, &run->spool };
     shunt_session_options options = { .memory = &run->memory,
                                       .program = run->program,
-                                      .sinks = { run, on_begin, on_record, on_commit, on_exception,
-                                                 run->callbacks.dead_letter ? on_letter : NULL },
+                                      .sinks = { .context = run,
+                                                 .begin = on_begin,
+                                                 .record = on_record,
+                                                 .commit = on_commit,
+                                                 .exception = on_exception,
+                                                 .letter = run->callbacks.dead_letter ? on_letter : NULL },
                                       .covered = covered,
                                       .covered_count = covered_count };
     if (!run->program) {

@@ -32,28 +32,6 @@ static void clear_progress(run_state *s)
     s->shown = false;
 }
 
-static bool on_begin(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static bool on_record(void *context, const shunt_out *record)
-{
-    run_state *s = context;
-    FILE      *file = s->records.file;
-    if (record->head_length && fwrite_unlocked(record->head, 1, record->head_length, file) != record->head_length) return false;
-    return fwrite_unlocked(record->json, 1, record->length, file) == record->length &&
-           (record->end_length == 1 ? putc_unlocked(record->end[0], file) != EOF
-                                    : fwrite_unlocked(record->end, 1, record->end_length, file) == record->end_length);
-}
-
-static bool on_commit(void *context)
-{
-    (void)context;
-    return true;
-}
-
 /* "FOLDER/NAME.ENDING", allocated. */
 static char *letter_file(const char *folder, const char *name, const char *ending)
 {
@@ -280,13 +258,12 @@ static int post(run_state *s, const shunt_program *program, const shunt_definiti
                                   .lineage = s->lineage ? on_lineage : NULL,
                                   .definitions = definitions,
                                   .extern_folder = a->value[OPTION_ALLOW_EXTERN],
+                                  .records = write_file,
+                                  .records_context = s->records.file,
                                   .acknowledge = a->value[OPTION_ACK] ? write_file : NULL,
                                   .acknowledge_context = s->answers.file,
                                   .made_at = a->value[OPTION_RECEIVED_AT] ? a->value[OPTION_RECEIVED_AT] : s->now };
     shunt_callbacks   callbacks = { .context = s,
-                                    .begin = on_begin,
-                                    .record = on_record,
-                                    .commit = on_commit,
                                     .exception = on_exception,
                                     .dead_letter = a->value[OPTION_DEAD_LETTER] ? on_dead_letter : NULL };
     unsigned char    *key = NULL, *only = NULL;

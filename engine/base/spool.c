@@ -4,7 +4,7 @@
 
 #include "engine/base/temp.h"
 
-enum { PIECE = 64 * 1024, AHEAD = 4096, LINE = 64 };
+enum { PIECE = 64 * 1024 };
 
 /* The last bytes of the spool are in `buffer`, all before them in the file. */
 struct file_spool {
@@ -49,11 +49,6 @@ static shunt_status append(void *context, const void *bytes, size_t length)
     }
     memcpy(s->buffer + s->used, bytes, length);
     s->used += length;
-    /* The next records are about as long: what they will be written over is fetched while they are made. */
-    size_t ahead = s->capacity - s->used;
-    if (ahead > length) ahead = length;
-    if (ahead > AHEAD) ahead = AHEAD;
-    for (size_t at = 0; at < ahead; at += LINE) __builtin_prefetch(s->buffer + s->used + at, 1);
     return SHUNT_OK;
 }
 

@@ -3,6 +3,7 @@
 struct head {
     uint32_t length, tag;
 };
+_Static_assert(sizeof(struct head) == SHUNT_PARCEL_HEAD, "as parcel.h says");
 
 size_t shunt_parcel_open(shunt_buffer *out)
 {

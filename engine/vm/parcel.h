@@ -6,6 +6,8 @@
 #include "engine/base/spool.h"
 #include "engine/base/text.h"
 
+enum { SHUNT_PARCEL_HEAD = 8 }; /* bytes of the spool before those of an item */
+
 /* Begins an item: what is appended to the buffer until `shunt_parcel_seal(out, at, tag)` belongs to it. */
 size_t shunt_parcel_open(shunt_buffer *out);
 void   shunt_parcel_seal(shunt_buffer *out, size_t at, uint32_t tag);

@@ -1,9 +1,13 @@
 #include <stdio.h>
 
-#include "engine/vm/parcel.h"
 #include "engine/vm/session_state.h"
 
-enum { RAISED_BUFFER = 64 * 1024, KEY_ID = 16, OUT_FACTOR = 4 /* records of a unit may take so many times its bytes */ };
+enum {
+    RAISED_BUFFER = 64 * 1024,
+    RECORDS_BUFFER = 64 * 1024,
+    KEY_ID = 16,
+    OUT_FACTOR = 4 /* records of a unit may take so many times its bytes */
+};
 
 /* ---- life ---- */
 
@@ -113,9 +117,12 @@ static shunt_status prepare_parts(shunt_session *s, const shunt_session_options 
     if (o->spool) {
         s->records = *o->spool;
     } else {
-        SHUNT_TRY(shunt_spool_file_new(s->memory, o->directory, 0, &s->records));
+        SHUNT_TRY(shunt_spool_file_new(s->memory, o->directory, RECORDS_BUFFER, &s->records));
         s->own_records = true;
     }
+    if (!shunt_pending_init(&s->pending, s->memory, &s->records, o->spool ? 0 : SHUNT_SPOOL_BUFFER)) return SHUNT_NO_MEMORY;
+    s->plain_records = !o->lineage_sink;
+    for (uint32_t i = 0; i < p->targets_count; i++) s->plain_records &= !shunt_encoders_dressed(s->encoders, (uint16_t)i);
     s->host.call_extern = o->call_extern;
     s->host.extern_context = o->extern_context;
     s->host.token_key = o->token_key;
@@ -168,8 +175,8 @@ shunt_status shunt_session_new(const shunt_session_options *o, shunt_session **s
     s->no_hash = o->no_hash;
     if (o->observer) s->observer = *o->observer;
     shunt_hash_key_init(&s->hash_key, o->seed);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out,  &s->aside,          &s->scratch,
-                                &s->carry,   &s->json,      &s->text, &s->waiting_lineage };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->aside, &s->scratch,
+                                &s->carry,   &s->json,      &s->text,  &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_init(buffers[i], s->memory);
     shunt_status status = prepare_parts(s, o, why);
     if (status == SHUNT_OK) status = prepare_letters(s, o);
@@ -195,6 +202,7 @@ void shunt_session_free(shunt_session *s)
     shunt_encoders_free(s->encoders);
     shunt_ledger_free(s->ledger);
     shunt_letters_free(s->letters);
+    shunt_pending_done(&s->pending);
     if (s->own_records) s->records.free(s->records.context);
     if (s->own_raised) s->raised.free(s->raised.context);
     shunt_index_free(s->keys);
@@ -206,8 +214,8 @@ void shunt_session_free(shunt_session *s)
     }
     void *blocks[] = { s->inputs, s->loops, s->nodes, s->plain, s->maps, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
-    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->out,  &s->aside,          &s->scratch,
-                                &s->carry,   &s->json,      &s->text, &s->waiting_lineage };
+    shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->aside, &s->scratch,
+                                &s->carry,   &s->json,      &s->text,  &s->waiting_lineage };
     for (size_t i = 0; i < SHUNT_COUNT(buffers); i++) shunt_buffer_done(buffers[i]);
     shunt_memory_free(s->memory, s);
 }
@@ -235,8 +243,8 @@ static shunt_letter_whole whole_of(const shunt_session *s, const struct doom *do
 
 static struct scope_mark mark_scope(const shunt_session *s, uint64_t begin)
 {
-    return (struct scope_mark){ s->serial + 1, s->records.mark(s->records.context),
-                                s->letters ? shunt_letters_mark(s->letters) : 0, begin };
+    return (struct scope_mark){ s->serial + 1, shunt_pending_mark(&s->pending), s->letters ? shunt_letters_mark(s->letters) : 0,
+                                begin };
 }
 
 /* What transactions from `first` on posted never was: their keys are free again. */
@@ -264,12 +272,22 @@ static shunt_status take_lineage(shunt_session *s, uint16_t target, const char *
     return s->lineage_sink(s->sinks.context, &out);
 }
 
+static shunt_status give(const shunt_session *s, shunt_text text)
+{
+    return text.length ? s->sinks.records(s->sinks.context, text.bytes, text.length) : SHUNT_OK;
+}
+
 /* The record is in `around`. */
 static shunt_status hand_out(shunt_session *s)
 {
     const shunt_piece *piece = &s->around;
     s->record_count[piece->target]++;
     s->handed_out++;
+    if (s->sinks.records) {
+        SHUNT_TRY(give(s, piece->head));
+        SHUNT_TRY(give(s, piece->body));
+        return give(s, piece->end);
+    }
     return s->sinks.record
                ? s->sinks.record(s->sinks.context, piece->target, piece->body.bytes ? piece->body.bytes : "", piece->body.length)
                : SHUNT_OK;
@@ -304,9 +322,38 @@ static shunt_status take_record(void *context, uint32_t target, const char *byte
     shunt_piece *piece = &s->around;
     piece->target = (uint16_t)target;
     piece->head = first ? shunt_encoders_head(s->encoders, (uint16_t)target) : (shunt_text){ 0 };
-    piece->body = (shunt_text){ bytes, (uint32_t)length };
     piece->end = shunt_encoders_end(s->encoders, (uint16_t)target);
+    piece->body = (shunt_text){ bytes, (uint32_t)length - piece->end.length };
     return hand_out(s);
+}
+
+/* What is in memory, record by record. */
+static shunt_status hand_out_each(shunt_session *s)
+{
+    const shunt_pending *p = &s->pending;
+    const char          *at = p->out.bytes;
+    for (uint32_t i = 0; i < p->count; at += p->pieces[i++].length)
+        SHUNT_TRY(take_record(s, p->pieces[i].tag, at, p->pieces[i].length));
+    return SHUNT_OK;
+}
+
+/* The same for a program none of whose records needs a look at those around it: all as it stands, but for what comes before the first
+ * record of a target. */
+static shunt_status hand_out_row(shunt_session *s)
+{
+    const shunt_pending *p = &s->pending;
+    size_t               given = 0, at = 0;
+    for (uint32_t i = 0; i < p->count; at += p->pieces[i++].length) {
+        uint32_t target = p->pieces[i].tag;
+        if (SHUNT_LIKELY(s->record_count[target]++)) continue;
+        shunt_text head = shunt_encoders_head(s->encoders, (uint16_t)target);
+        if (!head.length) continue;
+        if (at > given) SHUNT_TRY(s->sinks.records(s->sinks.context, p->out.bytes + given, at - given));
+        given = at;
+        SHUNT_TRY(give(s, head));
+    }
+    s->handed_out += p->count;
+    return at > given ? s->sinks.records(s->sinks.context, p->out.bytes + given, at - given) : SHUNT_OK;
 }
 
 /* Hands out all that waits, between one begin and one commit. */
@@ -314,9 +361,10 @@ static shunt_status deliver(shunt_session *s)
 {
     if (s->sinks.begin) SHUNT_TRY(s->sinks.begin(s->sinks.context));
     SHUNT_TRY(shunt_parcel_replay(&s->records, 0, s->records.mark(s->records.context), &s->carry, take_record, s));
+    SHUNT_TRY(s->sinks.records && s->plain_records ? hand_out_row(s) : hand_out_each(s));
     SHUNT_TRY(hand_out_dressed(s, 0, NULL, 0));
     if (s->sinks.commit) SHUNT_TRY(s->sinks.commit(s->sinks.context));
-    return s->records.reset(s->records.context);
+    return shunt_pending_reset(&s->pending);
 }
 
 /* The transaction at hand is the one that the list of `only` was made for. */
@@ -425,7 +473,7 @@ static shunt_status begin_transaction(shunt_session *s, const shunt_event *event
     if (s->letters) SHUNT_TRY(shunt_letters_begin(s->letters, s->transactions, at, event->set, event->control, s->mapped_set));
     *(s->mapped_set ? &s->mapped : &s->unmapped) += 1;
     if (!s->mapped_set) return SHUNT_OK;
-    s->spool_begin = s->records.mark(s->records.context);
+    s->spool_begin = shunt_pending_mark(&s->pending);
     if (shunt_index_count(s->occurrences)) shunt_index_clear(s->occurrences);
     shunt_vm_begin(s->vm);
     return capture_status(s, shunt_capture_begin(s->capture, event->guide, at), event);
@@ -489,7 +537,7 @@ static shunt_status end_transaction(shunt_session *s, const shunt_event *event)
     if (s->mapped_set) SHUNT_TRY(last_rules(s, event));
     const struct doom *doom = s->mapped_set ? shunt_session_doom(s) : NULL;
     if (s->mapped_set) {
-        if (doom) SHUNT_TRY(s->records.truncate(s->records.context, s->spool_begin));
+        if (doom) SHUNT_TRY(shunt_pending_truncate(&s->pending, s->spool_begin));
         if (doom) SHUNT_TRY(undo_transactions(s, s->serial));
         SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_TRANSACTION, doom != NULL, doom ? doom->fate : SHUNT_POSTED));
         shunt_vm_trace_close(s->vm, SHUNT_SCOPE_TRANSACTION, doom != NULL);
@@ -525,7 +573,7 @@ static shunt_status end_batch(shunt_session *s, uint64_t end)
     s->batch_used = false;
     SHUNT_TRY(closing_rules(s, SHUNT_SCOPE_BATCH, s->batch.begin, end));
     const struct doom *doom = shunt_session_doom(s);
-    if (doom) SHUNT_TRY(s->records.truncate(s->records.context, s->batch.records));
+    if (doom) SHUNT_TRY(shunt_pending_truncate(&s->pending, s->batch.records));
     if (doom) SHUNT_TRY(undo_transactions(s, s->batch.serial));
     SHUNT_TRY(shunt_ledger_close(s->ledger, SHUNT_LEVEL_BATCH, doom != NULL, doom ? doom->fate : SHUNT_POSTED));
     shunt_vm_trace_close(s->vm, SHUNT_SCOPE_BATCH, doom != NULL);
@@ -547,8 +595,8 @@ static shunt_status end_file(shunt_session *s, uint64_t end)
     shunt_vm_trace_close(s->vm, SHUNT_SCOPE_FILE, doom->on);
     if (doom->on) SHUNT_TRY(undo_transactions(s, s->file.serial));
     if (s->letters) SHUNT_TRY(shunt_letters_release(s->letters, 0, whole_of(s, doom)));
-    if (doom->on) return s->records.reset(s->records.context);
-    return s->widest == SHUNT_SCOPE_FILE || s->records.mark(s->records.context) ? deliver(s) : SHUNT_OK;
+    if (doom->on) return shunt_pending_reset(&s->pending);
+    return s->widest == SHUNT_SCOPE_FILE || shunt_pending_mark(&s->pending) ? deliver(s) : SHUNT_OK;
 }
 
 /* ---- events ---- */
@@ -814,7 +862,7 @@ static shunt_status begin_input(shunt_session *s, shunt_text id, shunt_text name
     for (int level = 0; level < SHUNT_LEVEL_RUN; level++) s->doom[level].on = false;
     SHUNT_TRY(shunt_encoders_input(s->encoders, info->id));
     if (s->letters) SHUNT_TRY(shunt_letters_input(s->letters, s->input_count, info->id, s->reader->ops->trailer));
-    SHUNT_TRY(s->records.reset(s->records.context));
+    SHUNT_TRY(shunt_pending_reset(&s->pending));
     s->file = s->batch = mark_scope(s, 0);
     return SHUNT_OK;
 }

@@ -41,6 +41,8 @@ typedef struct shunt_sinks {
     shunt_status (*commit)(void *context);
     shunt_status (*exception)(void *context, const shunt_exception_out *exception);
     shunt_status (*letter)(void *context, const shunt_letter_piece *piece); /* NULL: raw input is not kept */
+    /* Instead of `record`: what a file of all records holds, in order, in pieces of any size; NULL: records come one by one. */
+    shunt_status (*records)(void *context, const char *bytes, size_t length);
 } shunt_sinks;
 
 /* Sees everything as data, before it is written. `record` comes as the rule runs; `settled` then says what became of it and of all since the

@@ -6,6 +6,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/index.h"
 #include "engine/base/walk.h"
+#include "engine/vm/pending.h"
 #include "engine/vm/record.h"
 #include "engine/vm/session.h"
 
@@ -20,7 +21,7 @@ struct doom {
 /* Where a scope began. */
 struct scope_mark {
     uint64_t serial;  /* of its first transaction */
-    uint64_t records; /* in the spool */
+    uint64_t records; /* a mark of `pending` */
     uint64_t letters;
     uint64_t begin; /* byte of the input */
 };
@@ -37,13 +38,13 @@ struct unit {
     shunt_status cause;
 };
 
-/* A record of the unit at hand, in `out`. */
+/* A record of the unit at hand, in `pending`. */
 struct made {
     shunt_hash key;
     uint64_t   content;
-    size_t     begin, end;         /* its parcel */
-    size_t     key_begin, key_end; /* its key as JSON, in `out`, or in `aside` where an `encode` shapes the record */
+    size_t     key_begin, key_end; /* its key as JSON, there, or in `aside` where an `encode` shapes the record */
     bool       key_aside;
+    uint32_t   pieces; /* of `pending`, up to those of it and its lineage */
     uint32_t   site;
     uint16_t   target;
     bool       drop; /* a duplicate */
@@ -77,12 +78,14 @@ struct shunt_session {
     shunt_encoders *encoders;
     shunt_ledger   *ledger;
     shunt_letters  *letters; /* NULL: raw input is not kept */
-    shunt_spool     records; /* of the scope that is not committed */
+    shunt_spool     records; /* of the scope that is not committed: what `pending` has no room for */
+    shunt_pending   pending; /* records, those of the unit at hand at the end */
     shunt_spool     raised;  /* exceptions of the unit at hand, until it is known what becomes of it */
     bool            own_records, own_raised;
-    shunt_index    *keys;        /* key of a record -> transaction, content */
-    shunt_index    *undone;      /* transactions that were undone */
-    shunt_index    *occurrences; /* of the transaction */
+    bool            plain_records; /* each is handed out as it waits, whatever is around it */
+    shunt_index    *keys;          /* key of a record -> transaction, content */
+    shunt_index    *undone;        /* transactions that were undone */
+    shunt_index    *occurrences;   /* of the transaction */
     shunt_hash_key  hash_key;
     size_t          out_limit;
     shunt_scope     widest;
@@ -129,16 +132,16 @@ struct shunt_session {
     shunt_buffer           control, correlate;
 
     /* of the unit, or of what runs outside of one */
-    struct unit  units[SHUNT_WALK_DEPTH];
-    unsigned     unit_depth;
-    shunt_buffer out;   /* its records */
-    shunt_buffer aside; /* what encoders leave beside them: keys */
-    struct made *made;
-    uint32_t     made_count, made_capacity;
-    uint64_t     stamp_begin, stamp_end;
+    struct unit         units[SHUNT_WALK_DEPTH];
+    unsigned            unit_depth;
+    shunt_pending_place here;  /* where its records begin */
+    shunt_buffer        aside; /* what encoders leave beside them: keys */
+    struct made        *made;
+    uint32_t            made_count, made_capacity;
+    uint64_t            stamp_begin, stamp_end;
 
     shunt_buffer scratch, carry, json, text;
-    size_t       lineage_bytes; /* of `out` */
+    size_t       lineage_bytes; /* of the unit at hand */
     uint64_t     handed_out;    /* records so far */
 };
 
@@ -161,7 +164,7 @@ shunt_status shunt_session_fail(shunt_session *s, uint16_t exit, shunt_status ca
 /* An open unit that will not be handled any more. */
 shunt_status shunt_session_drop(shunt_session *s, shunt_fate fate);
 
-/* The parcel of a record's lineage follows its own, tagged so. */
+/* The piece of a record's lineage follows its own, tagged so. */
 enum { SHUNT_LINEAGE_TAG = 1 << 16 };
 
 /* raise.c: `raised` holds what is particular; place, unit, input and the like are filled in where they are empty. */

@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include "engine/vm/parcel.h"
 #include "engine/vm/session_state.h"
 
 /* The way something leaves. */
@@ -37,14 +36,15 @@ static shunt_status put_lineage(shunt_session *s, const shunt_record *record)
     shunt_buffer_format(&s->json, ",\"offset\":%llu,\"length\":%llu,", (unsigned long long)s->stamp_begin,
                         (unsigned long long)(s->stamp_end - s->stamp_begin));
     if (!shunt_vm_trace_write(s->vm, record, &s->lineage, &s->json, &s->text)) return SHUNT_OK;
-    size_t   begin = s->out.length, at = shunt_parcel_open(&s->out);
-    uint32_t length = (uint32_t)s->json.length;
-    shunt_buffer_add(&s->out, &length, sizeof length);
-    shunt_buffer_add(&s->out, s->json.bytes, s->json.length);
-    shunt_buffer_add(&s->out, s->text.bytes, s->text.length);
-    shunt_parcel_seal(&s->out, at, record->target | SHUNT_LINEAGE_TAG);
-    s->lineage_bytes += s->out.length - begin;
-    return s->json.failed || s->text.failed || s->out.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
+    shunt_buffer *out = &s->pending.out;
+    size_t        begin = out->length;
+    uint32_t      length = (uint32_t)s->json.length;
+    shunt_buffer_add(out, &length, sizeof length);
+    shunt_buffer_add(out, s->json.bytes, s->json.length);
+    shunt_buffer_add(out, s->text.bytes, s->text.length);
+    s->lineage_bytes += out->length - begin;
+    if (s->json.failed || s->text.failed) return SHUNT_NO_MEMORY;
+    return shunt_pending_seal(&s->pending, begin, record->target | SHUNT_LINEAGE_TAG) ? SHUNT_OK : SHUNT_NO_MEMORY;
 }
 
 static shunt_status on_record(void *context, const shunt_record *record)
@@ -54,19 +54,23 @@ static shunt_status on_record(void *context, const shunt_record *record)
     if (record->journal && record->line_count == 0) return SHUNT_OK; /* all lines were zero */
     if (!reserve_made(s)) return SHUNT_NO_MEMORY;
     struct made  *made = &s->made[s->made_count];
+    shunt_buffer *out = &s->pending.out;
+    shunt_text    end = shunt_encoders_end(s->encoders, record->target);
     shunt_stamp   stamp = { shunt_buffer_as_text(&s->correlate), s->stamp_begin, s->stamp_end };
     shunt_written written;
-    *made = (struct made){ .begin = shunt_parcel_open(&s->out), .target = record->target, .site = record->site };
+    size_t        begin = out->length;
+    *made = (struct made){ .target = record->target, .site = record->site };
     shunt_hash key = shunt_hash128_texts(&s->hash_key, record->target, record->key, record->key_count);
     made->key.high = key.high;
     made->key.low = key.low;
     shunt_index_prefetch(s->keys, key);
-    shunt_status status = shunt_encode(s->encoders, record, &stamp, &s->out, &s->aside, &written);
+    shunt_status status = shunt_encode(s->encoders, record, &stamp, out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
-    shunt_parcel_seal(&s->out, made->begin, record->target);
-    if (s->out.length - s->lineage_bytes > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
+    shunt_buffer_add(out, end.bytes, end.length);
+    if (!shunt_pending_seal(&s->pending, begin, record->target)) return SHUNT_NO_MEMORY;
+    if (out->length - s->here.length - s->lineage_bytes > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
     if (shunt_vm_traced(s->vm)) SHUNT_TRY(put_lineage(s, record));
-    made->end = s->out.length;
+    made->pieces = s->pending.count;
     made->key_begin = written.key.begin;
     made->key_end = written.key.end;
     made->key_aside = written.in == &s->aside;
@@ -305,27 +309,47 @@ static shunt_status key_fault(shunt_session *s, const struct made *made, shunt_s
 {
     shunt_raised raised = { .site = made->site, .place = { .byte = s->stamp_begin } };
     if (key_is_open(s->program, made->target))
-        raised.key = (shunt_text){ (made->key_aside ? s->aside.bytes : s->out.bytes) + made->key_begin,
+        raised.key = (shunt_text){ (made->key_aside ? s->aside.bytes : s->pending.out.bytes) + made->key_begin,
                                    (uint32_t)(made->key_end - made->key_begin) };
     *leave = leave_by(s, SHUNT_NONE, cause,
                       cause == SHUNT_KEY_REPEATED && least == SHUNT_SCOPE_UNIT ? SHUNT_SCOPE_TRANSACTION : least);
     return take_leave(s, leave, &raised);
 }
 
-static shunt_status spool_made(shunt_session *s, uint32_t dropped)
+/* Takes duplicates out of the records of what ran, with their lineage; the others move up. */
+static void leave_out_drops(shunt_session *s)
+{
+    shunt_pending      *p = &s->pending;
+    shunt_pending_place to = s->here;
+    size_t              at = to.length;
+    for (uint32_t i = 0, piece = to.count; i < s->made_count; i++) {
+        for (; piece < s->made[i].pieces; piece++) {
+            uint32_t length = p->pieces[piece].length;
+            if (!s->made[i].drop) {
+                memmove(p->out.bytes + to.length, p->out.bytes + at, length);
+                p->pieces[to.count++] = p->pieces[piece];
+                to.length += length;
+            }
+            at += length;
+        }
+    }
+    shunt_pending_back(p, to);
+}
+
+static shunt_status keep_made(shunt_session *s, uint32_t dropped)
 {
     for (uint32_t i = 0; i < s->made_count; i++) {
         const struct made *made = &s->made[i];
         shunt_payload      payload = { { s->serial, made->content } };
-        if (made->drop) continue;
-        SHUNT_TRY(shunt_index_put(s->keys, made->key, payload));
-        if (dropped) SHUNT_TRY(s->records.append(s->records.context, s->out.bytes + made->begin, made->end - made->begin));
+        if (!made->drop) SHUNT_TRY(shunt_index_put(s->keys, made->key, payload));
     }
-    if (dropped || s->made_count == 0) return SHUNT_OK;
-    return s->records.append(s->records.context, s->out.bytes, s->out.length);
+    if (dropped) leave_out_drops(s);
+    SHUNT_TRY(shunt_pending_keep(&s->pending));
+    s->here = shunt_pending_here(&s->pending);
+    return SHUNT_OK;
 }
 
-/* Puts the records of what ran into the spool, unless a key forbids it. */
+/* Keeps the records of what ran, unless a key forbids it. */
 static shunt_status commit_made(shunt_session *s, shunt_scope least, struct leave *leave)
 {
     const struct made *twin;
@@ -340,18 +364,19 @@ static shunt_status commit_made(shunt_session *s, shunt_scope least, struct leav
         dropped += s->made[i].drop;
     }
     if (dropped && dropped == s->made_count) leave->fate = SHUNT_DUPLICATE;
-    return spool_made(s, dropped);
+    return keep_made(s, dropped);
 }
 
 /* ---- running ---- */
 
-/* Records of one run, and how it left. Writes the spool only when all is well. */
+/* Records of one run, and how it left. They stay only when all is well. */
 static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_node *node, bool keep, bool wanted,
                              shunt_scope least, struct leave *leave)
 {
     shunt_outcome outcome;
-    s->out.length = s->aside.length = s->lineage_bytes = 0;
+    s->aside.length = s->lineage_bytes = 0;
     s->made_count = 0;
+    s->here = shunt_pending_here(&s->pending);
     shunt_vm_unit(s->vm);
     SHUNT_TRY(shunt_vm_run(s->vm, function, node, keep, &outcome));
     if (least == SHUNT_SCOPE_UNIT && outcome.status == SHUNT_OK && outcome.records == 0 && !shunt_ledger_summed(s->ledger)) {
@@ -367,6 +392,7 @@ static shunt_status run_rule(shunt_session *s, uint16_t function, const shunt_no
         done = least != SHUNT_SCOPE_UNIT && leave->fate == SHUNT_SKIPPED;
     }
     if (done && wanted) SHUNT_TRY(commit_made(s, least, leave));
+    shunt_pending_back(&s->pending, s->here);
     if (done && leave->fate <= SHUNT_SKIPPED) {
         shunt_ledger_keep(s->ledger);
     } else {

@@ -226,6 +226,10 @@ typedef struct shunt_run_options {
     const char *made_at; /* of the answers, "2025-03-01T12:00:00Z"; NULL = 2000-01-01T00:00Z */
     /* Where the libraries of extern functions lie (NAME.so, shunt/extern.h); NULL: rules that call any are refused. */
     const char *extern_folder;
+    /* Gets, instead of the callback `record`, what a file of all records holds, in order, in pieces of any size; NULL: records come one by one. False
+     * stops the run. */
+    shunt_write records;
+    void       *records_context;
 } shunt_run_options;
 
 /* NULL result pointer unless SHUNT_DONE. `program` and all options are borrowed until shunt_run_free; no program is SHUNT_RULES_FAULT. */

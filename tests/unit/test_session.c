@@ -16,6 +16,7 @@
 
 struct host {
     shunt_buffer log, letter, units; /* log: a line each; letter, units: of the last one */
+    shunt_buffer lines;              /* records as a file holds them */
     size_t       calls, fail_at;     /* the call that fails, 0 = none */
     bool         with_letters;
 };
@@ -50,6 +51,16 @@ static shunt_status on_record(void *context, uint16_t target, const char *bytes,
     ck_assert(key && record && meta);
     shunt_buffer_format(&h->log, "record %u %.*s %.*s\n", target, (int)((correlate ? correlate : record) - key - 6), key + 6,
                         (int)(meta - record - 10), record + 10);
+    shunt_buffer_add(&h->lines, bytes, length);
+    shunt_buffer_char(&h->lines, '\n');
+    return answer(h);
+}
+
+static shunt_status on_records(void *context, const char *bytes, size_t length)
+{
+    struct host *h = context;
+    ck_assert_uint_gt(length, 0);
+    shunt_buffer_add(&h->lines, bytes, length);
     return answer(h);
 }
 
@@ -102,6 +113,7 @@ static void host_init(struct host *h, bool with_letters)
     shunt_buffer_init(&h->log, &shunt_memory_libc);
     shunt_buffer_init(&h->letter, &shunt_memory_libc);
     shunt_buffer_init(&h->units, &shunt_memory_libc);
+    shunt_buffer_init(&h->lines, &shunt_memory_libc);
 }
 
 static void host_done(struct host *h)
@@ -109,6 +121,7 @@ static void host_done(struct host *h)
     shunt_buffer_done(&h->log);
     shunt_buffer_done(&h->letter);
     shunt_buffer_done(&h->units);
+    shunt_buffer_done(&h->lines);
 }
 
 static shunt_session_options options_for(struct host *h, const shunt_program *program, const shunt_memory *memory)
@@ -402,6 +415,35 @@ END_TEST
 
 static const char *const mixed[] = { "claim A 1 1\nclaim B Q 2\nclaim C W 4\nclaim D J 8\nclaim E S 16\n",
                                      "claim F T 1\nclaim G 1 1\n", "claim A 1 1\nclaim H O 2\nclaim I R 3\n", "" };
+
+/* All at once a host gets what it gets one by one, with memory for the records and without. */
+START_TEST(records_in_large_pieces)
+{
+    shunt_program *program = remit_program(cases[_i].flags);
+    char          *message = remit_message(cases[_i].sets);
+    struct host    each;
+    host_init(&each, true);
+    shunt_session_options options = options_for(&each, program, &shunt_memory_libc);
+    ck_assert_int_eq(run_once(&each, &options, message, strlen(message), 50), SHUNT_OK);
+    for (int spooled = 0; spooled < 2; spooled++) {
+        struct host h;
+        shunt_spool spool;
+        host_init(&h, true);
+        options = options_for(&h, program, &shunt_memory_libc);
+        options.sinks.records = on_records;
+        ck_assert_int_eq(shunt_spool_file_new(&shunt_memory_libc, NULL, 64, &spool), SHUNT_OK);
+        if (spooled) options.spool = &spool;
+        ck_assert_int_eq(run_once(&h, &options, message, strlen(message), 50), SHUNT_OK);
+        ck_assert_uint_eq(h.lines.length, each.lines.length);
+        if (h.lines.length) ck_assert_mem_eq(h.lines.bytes, each.lines.bytes, h.lines.length);
+        spool.free(spool.context);
+        host_done(&h);
+    }
+    host_done(&each);
+    free(message);
+    shunt_program_free(program);
+}
+END_TEST
 
 /* Wherever the input ends: units add up, and a transaction without its end posts nothing. */
 START_TEST(every_end_of_the_input)
@@ -848,6 +890,7 @@ int main(void)
     TCase *tc = tcase_create("session");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, units_and_scopes, 0, SHUNT_COUNT(cases));
+    tcase_add_loop_test(tc, records_in_large_pieces, 0, SHUNT_COUNT(cases));
     tcase_add_test(tc, every_end_of_the_input);
     tcase_add_loop_test(tc, faults_of_the_reader, 0, SHUNT_COUNT(fault_cases));
     tcase_add_test(tc, a_letter_runs_again);
