@@ -1,5 +1,7 @@
 #include "engine/base/date.h"
 
+#include "engine/base/decimal.h"
+
 static const int64_t day_microseconds = (int64_t)86400 * 1000000;
 
 enum { FIRST_DAY = -719162, LAST_DAY = 2932896 }; /* 0001-01-01 and 9999-12-31 */
@@ -25,16 +27,27 @@ int64_t shunt_date_days(int year, int month, int day)
     return (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + before_month + day - 1 - 719468;
 }
 
+/* By the products and shifts of C. Neri and L. Schneider (2022, "Euclidean affine functions and their application to calendar
+ * algorithms"), exact for all days of the years 1 to 9999: no step divides by more than a constant. */
+static inline void split(int64_t days, uint32_t *year, uint32_t *month, uint32_t *day)
+{
+    uint32_t in_four = 4 * (uint32_t)(days + 719468) + 3; /* since 0000-03-01; not negative from year 1 on */
+    uint32_t century = in_four / 146097, in_century = in_four % 146097 / 4;
+    uint64_t years = (uint64_t)2939745 * (4 * in_century + 3);
+    uint32_t in_year = (uint32_t)years / 2939745 / 4, months = 2141 * in_year + 197913;
+    bool     next = in_year >= 306; /* January and February */
+    *year = 100 * century + (uint32_t)(years >> 32) + next;
+    *month = (months >> 16) - (next ? 12 : 0);
+    *day = (months & 0xffff) / 2141 + 1;
+}
+
 void shunt_date_split(int64_t days, int *year, int *month, int *day)
 {
-    unsigned d = (unsigned)(days + 719468); /* since 0000-03-01; not negative from year 1 on */
-    unsigned era = d / 146097, in_era = d % 146097;
-    unsigned y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    unsigned in_year = in_era - (365 * y + y / 4 - y / 100);
-    unsigned m = (5 * in_year + 2) / 153;
-    *day = (int)(in_year - (153 * m + 2) / 5) + 1;
-    *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = (int)(y + era * 400) + (*month <= 2);
+    uint32_t y, m, d;
+    split(days, &y, &m, &d);
+    *year = (int)y;
+    *month = (int)m;
+    *day = (int)d;
 }
 
 /* `count` digits at `at`, or -1. */
@@ -150,13 +163,16 @@ static char *put(char *out, int value, unsigned width)
 
 void shunt_date_print(int64_t days, char out[static SHUNT_DATE_TEXT])
 {
-    int year, month, day;
-    shunt_date_split(days, &year, &month, &day);
-    char *at = put(out, year, 4);
-    *at++ = '-';
-    at = put(at, month, 2);
-    *at++ = '-';
-    put(at, day, 2);
+    uint32_t year, month, day;
+    split(days, &year, &month, &day);
+    uint64_t digits = shunt_decimal_spread((year * 100 + month) * 100 + day) | UINT64_C(0x3030303030303030);
+    uint32_t first = (uint32_t)digits;
+    uint16_t second = (uint16_t)(digits >> 32), third = (uint16_t)(digits >> 48);
+    memcpy(out, &first, sizeof first);
+    out[4] = '-';
+    memcpy(out + 5, &second, sizeof second);
+    out[7] = '-';
+    memcpy(out + 8, &third, sizeof third);
 }
 
 shunt_status shunt_date_add_months(int64_t days, int64_t months, bool clamp, int64_t *result)

@@ -487,30 +487,9 @@ static unsigned digits64(uint64_t value)
     return guess + (value >= (uint64_t)powers[guess] || guess == 0);
 }
 
-/* Eight decimal digits as bytes, the first one lowest: halves, then pairs, then digits, all at once. */
-static inline uint64_t spread(uint32_t value)
-{
-    uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
-    uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
-    uint64_t pairs_of = hundreds | (halves - 100 * hundreds) << 16;
-    uint64_t tens = (pairs_of * 103 >> 10) & UINT64_C(0x000f000f000f000f);
-    return tens | (pairs_of - 10 * tens) << 8;
-}
-
-/* What fits 64 bits is written where it stands. Nearly all are amounts below a million with two decimals: those without a loop. */
+/* What fits 64 bits is written where it stands. */
 static size_t print_small(uint64_t value, unsigned scale, char *out)
 {
-    if (SHUNT_LIKELY(scale == 2 && value < UINT64_C(10000000000))) {
-        uint32_t whole = (uint32_t)(value / 100), rest = (uint32_t)(value % 100);
-        uint64_t digits = spread(whole);
-        unsigned zeros = whole ? (unsigned)__builtin_ctzll(digits) / 8 : 7;
-        digits = (digits | UINT64_C(0x3030303030303030)) >> 8 * zeros;
-        memcpy(out, &digits, 8);
-        out += 8 - zeros;
-        out[0] = '.';
-        memcpy(out + 1, pairs + 2 * rest, 2);
-        return 8 - zeros + 3;
-    }
     unsigned digits = digits64(value), whole;
     if (digits <= scale) digits = scale + 1;
     size_t length = digits + (scale != 0);
@@ -548,7 +527,7 @@ static __attribute__((noinline)) size_t print_large(u128 magnitude, unsigned sca
     return (size_t)(to + scale - out);
 }
 
-size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+size_t shunt_decimal_print_any(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
 {
     assert(scale <= SHUNT_DECIMAL_DIGITS);
     u128   magnitude = magnitude_of(a);

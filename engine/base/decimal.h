@@ -55,9 +55,36 @@ int64_t      shunt_decimal_parse_short(const char *bytes, size_t length, unsigne
 /* N-types: digits with `implied` decimals, optional leading minus. */
 shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
                                          shunt_decimal *result);
+/* Eight decimal digits as bytes, the first one lowest: halves, then pairs, then digits, all at once. `value` < 10^8. */
+static inline uint64_t shunt_decimal_spread(uint32_t value)
+{
+    uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+    uint64_t pairs = hundreds | (halves - 100 * hundreds) << 16;
+    uint64_t tens = (pairs * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+    return tens | (pairs - 10 * tens) << 8;
+}
+
 /* Always `scale` decimals (at most 38, which the caller has proved), at least one digit before the point: "-0.06",
- * "1000.00", "7". Returns the length; no NUL is written. */
-size_t       shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT]);
-unsigned     shunt_decimal_digits(shunt_decimal a); /* 1 for zero */
+ * "1000.00", "7". Returns the length; no NUL is written, but bytes of `out` behind the text may be.
+ * Nearly all are amounts with two decimals or counts, of at most eight digits: their leading zeros are shifted out, without a loop. */
+size_t               shunt_decimal_print_any(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT]);
+static inline size_t shunt_decimal_print(shunt_decimal a, unsigned scale, char out[static SHUNT_DECIMAL_TEXT])
+{
+    const uint64_t zeros = UINT64_C(0x3030303030303030);
+    if (SHUNT_UNLIKELY((unsigned __int128)a >= 100000000 || (scale != 2 && scale != 0)))
+        return shunt_decimal_print_any(a, scale, out);
+    uint64_t digits = shunt_decimal_spread((uint32_t)a);
+    unsigned last = scale ? 5 : 7; /* before the point, written even where it is zero */
+    unsigned leading = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 8 * last) / 8;
+    uint64_t text = (digits | zeros) >> 8 * leading;
+    uint16_t cents = (uint16_t)((digits | zeros) >> 48);
+    memcpy(out, &text, sizeof text);
+    if (!scale) return 8 - leading;
+    out[6 - leading] = '.';
+    memcpy(out + 7 - leading, &cents, sizeof cents);
+    return 9 - leading;
+}
+unsigned shunt_decimal_digits(shunt_decimal a); /* 1 for zero */
 
 #endif

@@ -1,6 +1,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/date.h"
 
@@ -26,6 +27,15 @@ START_TEST(every_day_round_trips)
                 if (!shunt_date_valid(year, month, day) || shunt_date_days(year, month, day) != days || y != year || m != month ||
                     d != day)
                     ck_abort_msg("%d-%d-%d", year, month, day);
+                const int   numbers[] = { year / 100, year % 100, month, day };
+                const int   places[] = { 0, 2, 5, 8 };
+                char        wanted[] = "....-..-..";
+                const char *out = iso(days);
+                for (int i = 0; i < 4; i++) {
+                    wanted[places[i]] = (char)('0' + numbers[i] / 10);
+                    wanted[places[i] + 1] = (char)('0' + numbers[i] % 10);
+                }
+                if (strcmp(out, wanted) != 0) ck_abort_msg("%s is printed as %s", wanted, out);
             }
         }
     ck_assert_int_eq(days - 1, 2932896);

@@ -386,6 +386,38 @@ START_TEST(prints_what_it_parses)
 }
 END_TEST
 
+/* Around every power of ten, with every scale and sign, against digits taken one by one; and all that has four digits. */
+static void expect_print(shunt_decimal a, unsigned scale)
+{
+    char              out[SHUNT_DECIMAL_TEXT], expected[SHUNT_DECIMAL_TEXT], *to = expected + sizeof expected;
+    unsigned __int128 left = a < 0 ? -(unsigned __int128)a : (unsigned __int128)a;
+    for (unsigned d = 0; d <= scale || left; d++, left /= 10) {
+        if (d == scale && scale) *--to = '.';
+        *--to = (char)('0' + (int)(left % 10));
+    }
+    if (a < 0) *--to = '-';
+    size_t length = (size_t)(expected + sizeof expected - to);
+    ck_assert_uint_eq(shunt_decimal_print(a, scale, out), length);
+    ck_assert_mem_eq(out, to, length);
+    ck_assert_uint_eq(shunt_decimal_print_any(a, scale, out), length);
+    ck_assert_mem_eq(out, to, length);
+}
+
+START_TEST(prints_every_length)
+{
+    shunt_decimal power = 1;
+    for (unsigned digits = 1; digits <= SHUNT_DECIMAL_DIGITS; digits++, power *= 10)
+        for (int off = -2; off <= 2; off++)
+            for (unsigned scale = 0; scale <= SHUNT_DECIMAL_DIGITS; scale++) {
+                expect_print(power + off, scale);
+                expect_print(-(power + off), scale);
+                expect_print((power + off) * 7, scale); /* below 10^38 too: 7 * 10^37 */
+            }
+    for (int i = 0; i < 10000; i++)
+        for (unsigned scale = 0; scale <= 4; scale++) expect_print(i, scale);
+}
+END_TEST
+
 START_TEST(adds_and_subtracts)
 {
     for (int i = 0; i < 100000; i++) {
@@ -623,6 +655,7 @@ int main(void)
     tcase_add_test(tc, parses_every_length);
     tcase_add_test(tc, parses_as_digit_by_digit);
     tcase_add_test(tc, prints_what_it_parses);
+    tcase_add_test(tc, prints_every_length);
     tcase_add_test(tc, adds_and_subtracts);
     tcase_add_test(tc, multiplies);
     tcase_add_test(tc, divides);
