@@ -7,13 +7,14 @@
 
 struct shunt_form;
 
-enum { SHUNT_FORM_COLUMNS = 4096 /* of one encoding */, SHUNT_VALUE_ROOM = 64 };
+enum { SHUNT_FORM_COLUMNS = 4096 /* of one encoding */, SHUNT_VALUE_ROOM = 64, SHUNT_STEP = 32 /* see shunt_encoders_keep */ };
 
 /* Writes values as JSON. `shapes`: by record type. */
 struct shunt_shape;
 typedef struct shunt_json {
     const shunt_program      *program;
     const struct shunt_shape *shapes;
+    size_t                    room;       /* the members of any record type, all of them short */
     bool                      bare_money; /* amounts are JSON numbers, not strings */
 } shunt_json;
 
@@ -144,7 +145,7 @@ shunt_status shunt_form_parts(const shunt_former *f, bool currencies, bool flat,
 shunt_status shunt_form_nested(const shunt_former *f,
                                const shunt_parts  *parts); /* columns are members: no places, no second `lines` */
 shunt_status shunt_form_flat(const shunt_former *f, const shunt_parts *parts); /* one value each */
-/* What `scratch` holds, kept as long as the encoders; empties it. Bytes NULL: no memory. */
+/* What `scratch` holds, kept as long as the encoders, with SHUNT_STEP readable bytes behind it; empties it. Bytes NULL: no memory. */
 shunt_text   shunt_form_keep(const shunt_former *f);
 
 shunt_text shunt_encoders_keep(const shunt_encoders *e, shunt_buffer *scratch);

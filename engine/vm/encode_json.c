@@ -1,12 +1,25 @@
 #include "engine/base/date.h"
 #include "engine/base/decimal.h"
 #include "engine/vm/encode.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-enum { PLAIN = 64 /* texts up to here are tried a word at a time first */, PAD = 16 };
+/* A record is constants for the most part, so writing one is copying pieces of SHUNT_STEP bytes, whatever their length, into room that was
+ * looked at once: names with their punctuation are made ready when the program is; short texts are copied a word at a time while it is
+ * seen that they need no escapes; and what the lines of a journal have alike is written once and copied from there. All else (long
+ * texts, escapes, rows and lists) leaves that way for a function of its own, which comes back with room as before. */
 
-/* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`. */
+enum {
+    PLAIN = 64,  /* texts up to here are tried to be copied as they are */
+    VALUE = 64,  /* what any other single value takes */
+    SPARE = 384, /* what a line takes beside its columns, and all marks and short constants around a record */
+};
+
+/* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`, of a text `,"name":"`. Those who
+ * write the first one put a brace over its comma. Pieces are as shunt_encoders_keep gives them. */
 struct member {
-    shunt_text name; /* with PAD readable bytes behind it */
+    shunt_text name;
     shunt_text
         currency;   /* of money: the whole member after it, `,"currency":"USD"` or `,"NAME_currency":"USD"`; empty = none here */
     shunt_text own; /* of money: `,"NAME_currency":"USD"`, for lines whose currencies differ */
@@ -22,10 +35,13 @@ struct shunt_shape {
 
 /* ---- writing ----
  * A writer takes the place where the next byte goes and gives the one behind what it wrote, so that it stays in a register; NULL: there
- * is no memory (`out->failed`), or rows stand too deep. Each gives SPARE bytes of room, so that marks and short constants can follow
- * without a look, and needs no more than VALUE of them. */
+ * is no memory (`out->failed`), or rows stand too deep. There is room for the members of any record type, all of them short. */
 
-enum { SPARE = 160, VALUE = 64 };
+struct pen {
+    const shunt_json *json;
+    shunt_buffer     *out;
+    size_t            room; /* where a record, an object or a line begins, and behind all that was not short */
+};
 
 #define SELDOM __attribute__((noinline, cold))
 
@@ -35,14 +51,19 @@ static SELDOM char *more_room(shunt_buffer *out, char *at, size_t more)
     return shunt_buffer_reserve(out, more) ? out->bytes + out->length : NULL;
 }
 
-/* `at` with room for so many bytes and SPARE; moved with the buffer where that had to grow. */
+/* `at` with room for so many bytes; moved with the buffer where that had to grow. */
 static inline char *with_room(shunt_buffer *out, char *at, size_t more)
 {
-    more += SPARE;
     return SHUNT_LIKELY((size_t)(out->bytes + out->capacity - at) >= more) ? at : more_room(out, at, more);
 }
 
-static inline char *begin(shunt_buffer *out) { return shunt_room(out, SPARE); }
+static inline struct pen pen_of(const shunt_json *json, shunt_buffer *out)
+{
+    return (struct pen){ json, out, json->room + SPARE };
+}
+
+/* `more`: beside the room of the pen, which is all that is left behind the first value that is not short. */
+static inline char *begin(const struct pen *pen, size_t more) { return shunt_room(pen->out, pen->room + more); }
 
 static inline shunt_status finish(shunt_buffer *out, const char *at)
 {
@@ -51,23 +72,46 @@ static inline shunt_status finish(shunt_buffer *out, const char *at)
     return SHUNT_OK;
 }
 
-#define CONSTANT(at, literal) ((char *)memcpy((at), (literal), sizeof(literal) - 1) + sizeof(literal) - 1)
+static inline size_t place_of(const struct pen *pen, const char *at) { return (size_t)(at - pen->out->bytes); }
 
-static inline char *put_bytes(shunt_buffer *out, char *at, shunt_text text)
+/* Ends what began with a comma at `open`, whether anything was written there or not. */
+static inline char *enclose(const struct pen *pen, size_t open, char opening, char closing, char *at)
 {
-    at = with_room(out, at, text.length);
-    if (SHUNT_UNLIKELY(!at) || !text.length) return at;
-    memcpy(at, text.bytes, text.length);
-    return at + text.length;
+    char *first = pen->out->bytes + open;
+    at += at == first;
+    *first = opening;
+    *at = closing;
+    return at + 1;
 }
 
-/* Bytes with PAD readable ones behind them: copied in steps of PAD, without a call. */
-static inline char *put_padded(shunt_buffer *out, char *at, const char *bytes, uint32_t length)
+#define CONSTANT(at, literal) ((char *)memcpy((at), (literal), sizeof(literal) - 1) + sizeof(literal) - 1)
+
+/* Bytes with SHUNT_STEP readable ones behind them. */
+static inline char *put_steps(char *at, const char *bytes, size_t length)
 {
-    at = with_room(out, at, length);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    for (uint32_t done = 0; done < length; done += PAD) memcpy(at + done, bytes + done, PAD);
+    memcpy(at, bytes, SHUNT_STEP);
+    for (size_t done = SHUNT_STEP; done < length; done += SHUNT_STEP) memcpy(at + done, bytes + done, SHUNT_STEP);
     return at + length;
+}
+
+static inline char *put_piece(char *at, shunt_text piece) { return put_steps(at, piece.bytes, piece.length); }
+
+/* What was written before, at least SHUNT_STEP bytes ago. */
+static inline char *put_again(const struct pen *pen, char *at, size_t from, size_t length)
+{
+    return put_steps(at, pen->out->bytes + from, length);
+}
+
+/* Any bytes. */
+static inline char *put_bytes(char *at, shunt_text text)
+{
+    if (SHUNT_LIKELY(text.length >= 16)) {
+        for (uint32_t done = 0; done + 16 < text.length; done += 16) memcpy(at + done, text.bytes + done, 16);
+        memcpy(at + text.length - 16, text.bytes + text.length - 16, 16);
+    } else if (text.length) {
+        memcpy(at, text.bytes, text.length);
+    }
+    return at + text.length;
 }
 
 typedef int8_t   letters __attribute__((vector_size(16)));
@@ -81,6 +125,15 @@ static inline words marks_of(words bytes)
     return (words)((letter < ' ') | (letter == '"') | (letter == '\\'));
 }
 
+static inline bool none_of(words marks)
+{
+#ifdef __SSE2__
+    return _mm_movemask_epi8((__m128i)marks) == 0;
+#else
+    return (marks[0] | marks[1]) == 0;
+#endif
+}
+
 static inline uint64_t load8(const char *bytes)
 {
     uint64_t word;
@@ -88,65 +141,63 @@ static inline uint64_t load8(const char *bytes)
     return word;
 }
 
-/* Copies at most PLAIN bytes, the last of them twice where that saves a loop; true where all of them stand as they are. */
+/* Copies at most PLAIN bytes, some of them twice where that saves a loop, and up to 8 in all; true where all of them stand as they are. */
 static inline bool copy_plain(char *at, const char *bytes, uint32_t length)
 {
     const uint64_t blanks = UINT64_C(0x2020202020202020);
-    words          some = { blanks, blanks }, marks = { 0, 0 };
-    if (length >= 8) {
-        for (uint32_t done = 0; done + 16 < length; done += 16) {
-            memcpy(&some, bytes + done, 16);
-            memcpy(at + done, &some, 16);
-            marks |= marks_of(some);
-        }
-        uint32_t rest = length > 16 ? length - 16 : 0;
-        uint64_t first = load8(bytes + rest), last = load8(bytes + length - 8);
-        some = (words){ first, last };
-        memcpy(at + rest, &first, 8);
-        memcpy(at + length - 8, &last, 8);
-    } else if (length >= 4) {
-        uint32_t low, high;
-        memcpy(&low, bytes, 4);
-        memcpy(&high, bytes + length - 4, 4);
-        memcpy(at, &low, 4);
-        memcpy(at + length - 4, &high, 4);
-        some[0] = low | (uint64_t)high << 32;
-    } else if (length) {
-        uint8_t first = (uint8_t)bytes[0], middle = (uint8_t)bytes[length / 2], last = (uint8_t)bytes[length - 1];
-        at[0] = (char)first;
-        at[length / 2] = (char)middle;
-        at[length - 1] = (char)last;
-        some[0] = first | (uint64_t)middle << 8 | (uint64_t)last << 16 | blanks << 24;
+    words          marks = { 0, 0 }, some;
+    if (length < 8) {
+        if (!length) return true;
+        uint64_t word = shunt_text_word(bytes, length);
+        memcpy(at, &word, 8);
+        return none_of(marks_of((words){ word | blanks << 8 * length, blanks }));
     }
-    marks |= marks_of(some);
-    return (marks[0] | marks[1]) == 0;
+    if (length <= 16) {
+        uint64_t first = load8(bytes), last = load8(bytes + length - 8);
+        memcpy(at, &first, 8);
+        memcpy(at + length - 8, &last, 8);
+        return none_of(marks_of((words){ first, last }));
+    }
+    for (uint32_t done = 0; done + 16 < length; done += 16) {
+        memcpy(&some, bytes + done, 16);
+        memcpy(at + done, &some, 16);
+        marks |= marks_of(some);
+    }
+    memcpy(&some, bytes + length - 16, 16);
+    memcpy(at + length - 16, &some, 16);
+    return none_of(marks | marks_of(some));
 }
 
-static SELDOM char *put_escaped(shunt_buffer *out, char *at, shunt_text text)
+static SELDOM char *put_escaped(const struct pen *pen, char *at, shunt_text text)
 {
-    out->length = (size_t)(at - out->bytes);
+    shunt_buffer *out = pen->out;
+    out->length = place_of(pen, at);
     shunt_buffer_json(out, text);
-    return out->failed ? NULL : with_room(out, out->bytes + out->length, 0);
+    return out->failed ? NULL : with_room(out, out->bytes + out->length, pen->room);
 }
 
-/* Nearly all texts are short and plain. */
-static inline char *put_text(shunt_buffer *out, char *at, shunt_text text)
+/* A text behind its opening quote, with the closing one. */
+static inline char *put_text(const struct pen *pen, char *at, shunt_text text)
 {
-    if (SHUNT_UNLIKELY(text.length > PLAIN)) return put_escaped(out, at, text);
-    at = with_room(out, at, PLAIN + 2);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    if (SHUNT_UNLIKELY(!copy_plain(at + 1, text.bytes, text.length))) return put_escaped(out, at, text);
-    at[0] = '"';
-    at[1 + text.length] = '"';
-    return at + text.length + 2;
+    if (SHUNT_UNLIKELY(text.length > PLAIN || !copy_plain(at, text.bytes, text.length))) return put_escaped(pen, at - 1, text);
+    at[text.length] = '"';
+    return at + text.length + 1;
+}
+
+static inline char *put_quoted(const struct pen *pen, char *at, shunt_text text)
+{
+    *at = '"';
+    return put_text(pen, at + 1, text);
 }
 
 static inline char *put_number(char *at, uint64_t number) { return at + shunt_decimal_print((__int128)number, 0, at); }
 
 /* Amounts of money as the form says, other decimals as texts always. */
+static inline bool is_quoted(const shunt_json *j, shunt_type type) { return SHUNT_LIKELY(!j->bare_money) || !type.extra; }
+
 static inline char *put_amount(const shunt_json *j, shunt_type type, __int128 coefficient, char *at)
 {
-    bool quoted = SHUNT_LIKELY(!j->bare_money) || !type.extra;
+    bool quoted = is_quoted(j, type);
     *at = '"';
     at += quoted;
     at += shunt_decimal_print(coefficient, type.scale, at);
@@ -179,55 +230,51 @@ static shunt_text enum_member(const shunt_program *p, uint16_t enumeration, int6
     return shunt_program_text(p, p->numbers[e->member_first + (uint64_t)ordinal]);
 }
 
-static char *put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
-                        shunt_buffer *out, char *at);
-static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
-                      char *at);
+static char *put_object(const struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+                        char *at);
+static char *put_list(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at);
 
-static __attribute__((noinline)) char *put_other(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth,
-                                                 shunt_buffer *out, char *at)
+static __attribute__((noinline)) char *put_other(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth,
+                                                 char *at)
 {
     switch ((shunt_kind)type.kind) {
-    case SHUNT_KIND_TEXT: return put_text(out, at, value->text);
-    case SHUNT_KIND_DECIMAL: at = put_amount(j, type, value->coefficient, at); break;
-    case SHUNT_KIND_BOOL: at = value->integer ? CONSTANT(at, "true") : CONSTANT(at, "false"); break;
+    case SHUNT_KIND_TEXT: return put_quoted(pen, at, value->text);
+    case SHUNT_KIND_DECIMAL: return put_amount(pen->json, type, value->coefficient, at);
+    case SHUNT_KIND_BOOL: return value->integer ? CONSTANT(at, "true") : CONSTANT(at, "false");
     case SHUNT_KIND_INT:
-        if (type.extra) return put_text(out, at, enum_member(j->program, (uint16_t)(type.extra - 1), value->integer));
-        at += shunt_decimal_print(value->integer, 0, at);
-        break;
-    case SHUNT_KIND_DATE: at = put_date(at, value->integer); break;
-    case SHUNT_KIND_MOMENT: at = put_moment(at, value->moment); break;
-    case SHUNT_KIND_LIST: return put_list(j, type, value, depth, out, at);
+        if (type.extra) return put_quoted(pen, at, enum_member(pen->json->program, (uint16_t)(type.extra - 1), value->integer));
+        return at + shunt_decimal_print(value->integer, 0, at);
+    case SHUNT_KIND_DATE: return put_date(at, value->integer);
+    case SHUNT_KIND_MOMENT: return put_moment(at, value->moment);
+    case SHUNT_KIND_LIST: return put_list(pen, type, value, depth, at);
     case SHUNT_KIND_ROW:
-        if (value->row) return put_object(j, type.record, value->row->fields, value->row->states, depth + 1, out, at);
-        at = CONSTANT(at, "null");
+        if (value->row) return put_object(pen, type.record, value->row->fields, value->row->states, depth + 1, at);
         break;
     case SHUNT_KIND_NONE:
     case SHUNT_KIND_NODE:
-    case SHUNT_KIND_COUNT: at = CONSTANT(at, "null"); break;
+    case SHUNT_KIND_COUNT: break;
     }
-    return with_room(out, at, 0);
+    return CONSTANT(at, "null");
 }
 
-/* Most values are texts. */
-static inline char *put_value(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out,
-                              char *at)
+static inline char *put_value(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
 {
-    if (SHUNT_LIKELY(type.kind == SHUNT_KIND_TEXT)) return put_text(out, at, value->text);
-    return put_other(j, type, value, depth, out, at);
+    if (SHUNT_LIKELY(type.kind == SHUNT_KIND_TEXT)) return put_quoted(pen, at, value->text);
+    return put_other(pen, type, value, depth, at);
 }
 
-static char *put_list(const shunt_json *j, shunt_type type, const shunt_value *value, unsigned depth, shunt_buffer *out, char *at)
+static char *put_list(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
 {
+    size_t open = place_of(pen, at);
     type.kind = type.element;
-    *at++ = '[';
     for (uint32_t i = 0; i < value->list.count; i++) {
-        if (i) *at++ = ',';
-        at = put_value(j, type, &value->list.items[i], depth + 1, out, at);
+        at = with_room(pen->out, at, pen->room);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+        *at++ = ',';
+        at = put_value(pen, type, &value->list.items[i], depth + 1, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
     }
-    *at++ = ']';
-    return with_room(out, at, 0);
+    return with_room(pen->out, enclose(pen, open, '[', ']', at), pen->room);
 }
 
 /* How the currencies of amounts are said. */
@@ -235,183 +282,185 @@ struct saying {
     bool said, own; /* something before says the one of all; each is said for itself */
 };
 
-/* One member, with the currency behind it where that is said. `comma`: something stands before it. */
-static inline char *put_member(const shunt_json *j, const struct member *m, const shunt_value *value, bool comma,
-                               struct saying *saying, unsigned depth, shunt_buffer *out, char *at)
+/* One member, with the currency behind it where that is said. */
+static inline char *put_member(const struct pen *pen, const struct member *m, const shunt_value *value, struct saying *saying,
+                               unsigned depth, char *at)
 {
-    at = put_padded(out, at, m->name.bytes + !comma, m->name.length - !comma);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    at = put_value(j, m->type, value, depth, out, at);
+    at = put_piece(at, m->name);
+    if (SHUNT_LIKELY(m->type.kind == SHUNT_KIND_TEXT)) return put_text(pen, at, value->text);
+    at = put_other(pen, m->type, value, depth, at);
     if (SHUNT_LIKELY(!m->own.length) || (saying->said && !saying->own) || !at) return at;
     saying->said |= !saying->own;
-    return put_bytes(out, at, saying->own ? m->own : m->currency);
+    return put_piece(at, saying->own ? m->own : m->currency);
 }
 
 /* The members of an object that are present. */
-static inline char *put_members(const shunt_json *j, const struct shunt_shape *shape, const shunt_value *fields,
-                                const uint8_t *states, bool comma, struct saying saying, unsigned depth, shunt_buffer *out,
-                                char *at)
+static inline char *put_members(const struct pen *pen, const struct shunt_shape *shape, const shunt_value *fields,
+                                const uint8_t *states, unsigned depth, char *at)
 {
+    struct saying saying = { false, shape->currency == SHUNT_NONE };
     for (uint32_t i = 0; i < shape->count; i++) {
         if (states[i] != SHUNT_PRESENT) continue;
-        at = put_member(j, &shape->members[i], &fields[i], comma, &saying, depth, out, at);
+        at = put_member(pen, &shape->members[i], &fields[i], &saying, depth, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
-        comma = true;
     }
     return at;
 }
 
-static struct saying saying_of(const struct shunt_shape *shape)
+static char *put_object(const struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+                        char *at)
 {
-    return (struct saying){ false, shape->currency == SHUNT_NONE };
+    size_t open = place_of(pen, at);
+    if (depth > SHUNT_ROW_DEPTH || !(at = with_room(pen->out, at, pen->room))) return NULL;
+    at = put_members(pen, &pen->json->shapes[record], fields, states, depth, at);
+    return SHUNT_LIKELY(at) ? with_room(pen->out, enclose(pen, open, '{', '}', at), pen->room) : NULL;
 }
 
-static char *put_object(const shunt_json *j, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
-                        shunt_buffer *out, char *at)
-{
-    const struct shunt_shape *shape = &j->shapes[record];
-    if (depth > SHUNT_ROW_DEPTH) return NULL;
-    *at++ = '{';
-    at = put_members(j, shape, fields, states, false, saying_of(shape), depth, out, at);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    *at++ = '}';
-    return with_room(out, at, 0);
-}
+/* ---- lines ---- */
 
-/* Parts of a line, as they were written: most lines of a journal have the currency of their first one, and end like it. */
-enum { COLUMNS_KEPT = 16 };
-struct kept_parts {
-    const shunt_line *line; /* whose columns are kept; NULL: none */
-    size_t            at[COLUMNS_KEPT + 1];
-    uint16_t          currency; /* 0: none */
-    size_t            currency_at, currency_length;
+/* What the lines of a journal have alike, as it stands in one of them: its columns, of which others have the last ones too, and what
+ * closes an amount. */
+enum { COLUMNS_KEPT = 16 /* from later ones on nothing is kept */ };
+struct kept {
+    uint32_t alike;                /* as in that line; 0: nothing is kept */
+    uint16_t currency;             /* of its amount */
+    size_t   at[COLUMNS_KEPT + 1]; /* columns, and the brace behind the last one */
+    size_t   end;                  /* of the line */
+    uint16_t closing;              /* the currency that is closed with; 0: none */
+    size_t   closing_at, closing_length;
 };
 
-/* Bytes of this record again, by steps without a call; what is read beyond the run are bytes of the record that follow it. */
-static inline char *put_again(shunt_buffer *out, char *at, size_t from, size_t length)
+/* Room from now on for what is kept, too. */
+static inline char *keep_room(struct pen *pen, const struct kept *kept, char *at)
 {
-    at = with_room(out, at, length + PAD);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    for (size_t done = 0; done < length; done += PAD) memcpy(at + done, out->bytes + from + done, PAD);
-    return at + length;
+    pen->room = pen->json->room + SPARE + kept->closing_length + (kept->alike ? kept->end - kept->at[0] : 0) + SHUNT_STEP;
+    return with_room(pen->out, at, pen->room);
 }
 
-static inline bool same_column(const shunt_line *a, const shunt_line *b, uint32_t i)
+/* What is behind the digits of an amount. */
+static inline char *put_closing(struct pen *pen, shunt_type type, bool own, struct kept *kept, char *at)
 {
-    return a->states[i] == b->states[i] &&
-           /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): what differs in padding is only written again */
-           (a->states[i] != SHUNT_PRESENT || memcmp(&a->columns[i], &b->columns[i], sizeof *a->columns) == 0);
-}
-
-/* Columns none of which is money, at most COLUMNS_KEPT. */
-static inline char *put_columns(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
-                                struct kept_parts *kept, shunt_buffer *out, char *at)
-{
-    struct saying nothing = { true, false };
-    uint32_t      count = shape->count, first = count; /* of those that are as in the line that is kept */
-    while (kept->line && first && same_column(kept->line, line, first - 1)) first--;
-    if (first == count) kept->line = line;
-    for (uint32_t i = 0; i < first; i++) {
-        if (first == count) kept->at[i] = (size_t)(at - out->bytes);
-        if (line->states[i] != SHUNT_PRESENT) continue;
-        at = put_member(j, &shape->members[i], &line->columns[i], true, &nothing, 1, out, at);
-        if (SHUNT_UNLIKELY(!at)) return NULL;
-    }
-    if (first == count) {
-        kept->at[count] = (size_t)(at - out->bytes);
-        return at;
-    }
-    return put_again(out, at, kept->at[first], kept->at[count] - kept->at[first]);
-}
-
-/* Of the amount before it. */
-static inline char *put_currency(const shunt_json *j, uint16_t currency, bool own, struct kept_parts *kept, shunt_buffer *out,
-                                 char *at)
-{
-    if (SHUNT_LIKELY(currency && kept->currency == currency)) return put_again(out, at, kept->currency_at, kept->currency_length);
-    kept->currency_at = (size_t)(at - out->bytes);
+    if (SHUNT_LIKELY(type.extra && kept->closing == type.extra))
+        return put_again(pen, at, kept->closing_at, kept->closing_length);
+    kept->closing_at = place_of(pen, at);
+    *at = '"';
+    at += is_quoted(pen->json, type);
     at = own ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
-    at = put_text(out, at, shunt_program_text(j->program, currency));
+    at = put_quoted(pen, at, shunt_program_text(pen->json->program, type.extra));
     if (SHUNT_UNLIKELY(!at)) return NULL;
-    kept->currency = currency;
-    kept->currency_length = (size_t)(at - out->bytes) - kept->currency_at;
-    return at;
+    kept->closing = type.extra;
+    kept->closing_length = place_of(pen, at) - kept->closing_at;
+    return keep_room(pen, kept, at);
 }
 
-static inline char *put_line(const shunt_json *j, const struct shunt_shape *shape, const shunt_line *line,
-                             struct kept_parts *kept, shunt_buffer *out, char *at)
+/* All columns, to be kept, and the brace behind them. */
+static __attribute__((noinline)) char *put_first_columns(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line,
+                                                         struct saying saying, struct kept *kept, char *at)
 {
-    bool own = shape && shape->currency && shape->currency != line->type.extra;
-    at = line->credit ? CONSTANT(at, "{\"side\":\"credit\",\"account\":") : CONSTANT(at, "{\"side\":\"debit\",\"account\":");
-    at = put_text(out, at, line->account);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    at = CONSTANT(at, ",\"amount\":");
-    at = put_amount(j, line->type, line->amount, at);
-    at = put_currency(j, line->type.extra, own, kept, out, at);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    if (shape)
-        at = shape->currency || shape->count > COLUMNS_KEPT
-                 ? put_members(j, shape, line->columns, line->states, true, (struct saying){ !own, own }, 1, out, at)
-                 : put_columns(j, shape, line, kept, out, at);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    *at++ = '}';
-    return at;
-}
-
-static char *put_record(const shunt_json *j, const shunt_record *r, shunt_buffer *out, char *at)
-{
-    const shunt_target       *target = &j->program->targets[r->target];
-    const struct shunt_shape *shape = &j->shapes[target->record],
-                             *columns = r->journal && target->line != SHUNT_NONE ? &j->shapes[target->line] : NULL;
-    *at++ = '{';
-    at = put_members(j, shape, r->fields, r->states, false, saying_of(shape), 0, out, at);
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    if (r->journal) {
-        struct kept_parts kept;
-        kept.line = NULL;
-        kept.currency = 0;
-        kept.currency_at = kept.currency_length = 0;
-        if (at[-1] != '{') *at++ = ','; /* a header without a field that is present leaves nothing to separate */
-        at = CONSTANT(at, "\"lines\":[");
-        for (uint32_t i = 0; i < r->line_count; i++) {
-            if (i) *at++ = ',';
-            at = put_line(j, columns, &r->lines[i], &kept, out, at);
-            if (SHUNT_UNLIKELY(!at)) return NULL;
-        }
-        *at++ = ']';
-    }
-    *at++ = '}';
-    return with_room(out, at, 0);
-}
-
-static char *put_texts(const shunt_text *texts, uint32_t count, shunt_buffer *out, char *at)
-{
-    *at++ = '[';
+    uint32_t count = shape ? shape->count : 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (i) *at++ = ',';
-        at = put_text(out, at, texts[i]);
+        if (i <= COLUMNS_KEPT) kept->at[i] = place_of(pen, at);
+        if (line->states[i] != SHUNT_PRESENT) continue;
+        at = put_member(pen, &shape->members[i], &line->columns[i], &saying, 1, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
     }
-    *at++ = ']';
-    return with_room(out, at, 0);
+    if (count <= COLUMNS_KEPT) kept->at[count] = place_of(pen, at);
+    *at++ = '}';
+    kept->end = place_of(pen, at);
+    kept->alike = count ? line->alike : 0;
+    kept->currency = line->type.extra;
+    return keep_room(pen, kept, at);
+}
+
+static inline char *put_columns(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line, bool own,
+                                struct kept *kept, char *at)
+{
+    struct saying saying = { !own, own };
+    uint32_t      alike = line->alike < kept->alike ? line->alike : kept->alike;
+    if (SHUNT_UNLIKELY(!alike)) return put_first_columns(pen, shape, line, saying, kept, at);
+    uint32_t first = shape->count - alike; /* of those that were written */
+    if (SHUNT_UNLIKELY(first > COLUMNS_KEPT || (shape->currency && line->type.extra != kept->currency)))
+        return put_first_columns(pen, shape, line, saying, kept, at);
+    for (uint32_t i = 0; i < first; i++) {
+        if (line->states[i] != SHUNT_PRESENT) continue;
+        at = put_member(pen, &shape->members[i], &line->columns[i], &saying, 1, at);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    at = put_again(pen, at, kept->at[first], kept->end - kept->at[first]);
+    return with_room(pen->out, at, pen->room);
+}
+
+/* With the comma before it. */
+static inline char *put_line(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line, struct kept *kept,
+                             char *at)
+{
+    static const char debit[SHUNT_STEP] = ",{\"side\":\"debit\",\"account\":\"",
+                      credit[SHUNT_STEP] = ",{\"side\":\"credit\",\"account\":\"";
+    bool own = shape && shape->currency && shape->currency != line->type.extra;
+    memcpy(at, line->credit ? credit : debit, SHUNT_STEP);
+    at += sizeof ",{'side':'debit','account':'" - 1 + line->credit;
+    at = put_text(pen, at, line->account);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    at = CONSTANT(at, ",\"amount\":\"");
+    at -= !is_quoted(pen->json, line->type);
+    at += shunt_decimal_print(line->amount, line->type.scale, at);
+    at = put_closing(pen, line->type, own, kept, at);
+    return SHUNT_LIKELY(at) ? put_columns(pen, shape, line, own, kept, at) : NULL;
+}
+
+static char *put_lines(struct pen *pen, const shunt_record *r, char *at)
+{
+    const shunt_target       *target = &pen->json->program->targets[r->target];
+    const struct shunt_shape *columns = target->line != SHUNT_NONE ? &pen->json->shapes[target->line] : NULL;
+    struct kept               kept;
+    kept.alike = kept.closing = kept.currency = 0;
+    kept.closing_at = kept.closing_length = kept.end = 0;
+    at = CONSTANT(at, ",\"lines\":");
+    size_t open = place_of(pen, at);
+    at = with_room(pen->out, at, pen->room);
+    for (uint32_t i = 0; i < r->line_count && at; i++) at = put_line(pen, columns, &r->lines[i], &kept, at);
+    return SHUNT_LIKELY(at) ? enclose(pen, open, '[', ']', at) : NULL;
+}
+
+static char *put_record(struct pen *pen, const shunt_record *r, char *at)
+{
+    size_t open = place_of(pen, at);
+    at = put_members(pen, &pen->json->shapes[pen->json->program->targets[r->target].record], r->fields, r->states, 0, at);
+    if (r->journal && at) at = put_lines(pen, r, at);
+    return SHUNT_LIKELY(at) ? enclose(pen, open, '{', '}', at) : NULL;
+}
+
+/* Short texts take so much. */
+static inline size_t room_of_texts(uint32_t count) { return (size_t)count * (PLAIN + 3); }
+
+static inline char *put_texts(const struct pen *pen, const shunt_text *texts, uint32_t count, char *at)
+{
+    size_t open = place_of(pen, at);
+    for (uint32_t i = 0; i < count; i++) {
+        at = put_text(pen, CONSTANT(at, ",\""), texts[i]);
+        if (SHUNT_UNLIKELY(!at)) return NULL;
+    }
+    return enclose(pen, open, '[', ']', at);
 }
 
 shunt_status shunt_json_record(const shunt_json *j, const shunt_record *r, shunt_buffer *out)
 {
-    char *at = begin(out);
-    return finish(out, at ? put_record(j, r, out, at) : NULL);
+    struct pen pen = pen_of(j, out);
+    char      *at = begin(&pen, 0);
+    return finish(out, at ? put_record(&pen, r, at) : NULL);
 }
 
 void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
 {
-    char *at = begin(out);
-    if (at) at = put_texts(texts, count, out, at);
-    if (at) out->length = (size_t)(at - out->bytes);
+    struct pen pen = { NULL, out, SPARE + room_of_texts(count) };
+    char      *at = begin(&pen, 0);
+    if (at) at = put_texts(&pen, texts, count, at);
+    if (at) out->length = place_of(&pen, at);
 }
 
 void shunt_json_number(shunt_buffer *out, uint64_t number)
 {
-    char *at = begin(out);
+    char *at = shunt_room(out, VALUE);
     if (at) out->length = (size_t)(put_number(at, number) - out->bytes);
 }
 
@@ -419,42 +468,30 @@ void shunt_json_number(shunt_buffer *out, uint64_t number)
 shunt_status shunt_encode_line(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
                                shunt_written *written)
 {
-    char *at = begin(out);
-    if (at) at = put_bytes(out, at, e->forms[record->target].json_head);
+    shunt_text head = e->forms[record->target].json_head, file = e->files[record->site];
+    struct pen pen = pen_of(&e->json[false], out);
+    pen.room += room_of_texts(record->key_count) + stamp->correlate.length; /* also behind a long text of the key */
+    char *at = begin(&pen, head.length);
     if (!at) return finish(out, at);
-    written->key.begin = (size_t)(at - out->bytes);
-    at = put_texts(record->key, record->key_count, out, at);
+    at = put_piece(at, head);
+    written->key.begin = place_of(&pen, at);
+    at = put_texts(&pen, record->key, record->key_count, at);
     if (!at) return finish(out, at);
-    written->key.end = (size_t)(at - out->bytes);
-    if (stamp->correlate.length) {
-        at = CONSTANT(at, ",\"correlate\":");
-        at = put_bytes(out, at, stamp->correlate);
-        if (!at) return finish(out, at);
-    }
+    written->key.end = place_of(&pen, at);
+    if (stamp->correlate.length) at = put_bytes(CONSTANT(at, ",\"correlate\":"), stamp->correlate);
     at = CONSTANT(at, ",\"record\":");
-    written->content.begin = (size_t)(at - out->bytes);
-    at = put_record(&e->json[false], record, out, at);
+    written->content.begin = place_of(&pen, at);
+    at = put_record(&pen, record, at);
     if (!at) return finish(out, at);
-    written->content.end = (size_t)(at - out->bytes);
-    at = put_bytes(out, at, (shunt_text){ e->stamp.bytes, (uint32_t)e->stamp.length });
+    written->content.end = place_of(&pen, at);
+    at = with_room(out, at, e->stamp.length + file.length + SPARE);
     if (!at) return finish(out, at);
-    at = put_number(at, stamp->begin);
-    at = CONSTANT(at, ",\"end\":");
-    at = put_number(at, stamp->end);
-    return finish(out, put_bytes(out, at, e->files[record->site]));
+    at = put_number(put_steps(at, e->stamp.bytes, e->stamp.length), stamp->begin);
+    at = put_number(CONSTANT(at, ",\"end\":"), stamp->end);
+    return finish(out, put_piece(at, file));
 }
 
 /* ---- preparing ---- */
-
-static shunt_text keep_padded(shunt_encoders *e, shunt_buffer *scratch)
-{
-    static const char pad[PAD] = { 0 };
-    size_t            length = scratch->length;
-    shunt_buffer_add(scratch, pad, sizeof pad);
-    shunt_text text = shunt_encoders_keep(e, scratch);
-    if (text.bytes) text.length = (uint32_t)length;
-    return text;
-}
 
 static shunt_text currency_member(shunt_encoders *e, shunt_buffer *scratch, shunt_text name, uint16_t currency)
 {
@@ -472,7 +509,8 @@ static shunt_text currency_member(shunt_encoders *e, shunt_buffer *scratch, shun
     return shunt_encoders_keep(e, scratch);
 }
 
-static bool prepare_shape(shunt_encoders *e, struct shunt_shape *shapes, uint32_t number, shunt_buffer *scratch)
+/* `*room` grows by what the members take at most where all of them are short. */
+static bool prepare_shape(shunt_encoders *e, struct shunt_shape *shapes, uint32_t number, shunt_buffer *scratch, size_t *room)
 {
     const shunt_program     *p = e->program;
     const shunt_record_type *record = &p->records[number];
@@ -490,13 +528,15 @@ static bool prepare_shape(shunt_encoders *e, struct shunt_shape *shapes, uint32_
         members[i].type = field->type;
         shunt_buffer_char(scratch, ',');
         shunt_buffer_json(scratch, name);
-        shunt_buffer_char(scratch, ':');
-        members[i].name = keep_padded(e, scratch);
+        shunt_buffer_z(scratch, field->type.kind == SHUNT_KIND_TEXT ? ":\"" : ":");
+        members[i].name = shunt_encoders_keep(e, scratch);
         if (!members[i].name.bytes) return false;
+        *room += members[i].name.length + PLAIN + VALUE;
         if (!shunt_is_money(field->type)) continue;
         members[i].currency = currency_member(e, scratch, (shunt_text){ 0 }, field->type.extra);
         members[i].own = currency_member(e, scratch, name, field->type.extra);
         if (!members[i].currency.bytes || !members[i].own.bytes) return false;
+        *room += members[i].own.length;
     }
     return true;
 }
@@ -505,9 +545,13 @@ shunt_status shunt_json_shapes(shunt_encoders *e, shunt_buffer *scratch)
 {
     struct shunt_shape *shapes = SHUNT_NEW_N(e->arena, struct shunt_shape, e->program->records_count + 1);
     if (!shapes) return SHUNT_NO_MEMORY;
-    for (uint32_t i = 0; i < e->program->records_count; i++)
-        if (!prepare_shape(e, shapes, i, scratch)) return SHUNT_NO_MEMORY;
-    for (int bare = 0; bare < 2; bare++) e->json[bare] = (shunt_json){ e->program, shapes, bare == 1 };
+    size_t most = 0;
+    for (uint32_t i = 0; i < e->program->records_count; i++) {
+        size_t room = 0;
+        if (!prepare_shape(e, shapes, i, scratch, &room)) return SHUNT_NO_MEMORY;
+        if (most < room) most = room;
+    }
+    for (int bare = 0; bare < 2; bare++) e->json[bare] = (shunt_json){ e->program, shapes, most, bare == 1 };
     return SHUNT_OK;
 }
 
@@ -526,53 +570,48 @@ struct json_form {
     shunt_text              open, close; /* of `root` */
 };
 
-static char *put_parts(const struct json_form *f, const struct json_part *parts, uint32_t count, const shunt_record *record,
-                       const shunt_line *line, bool *comma, shunt_buffer *out, char *at)
+static char *put_parts(const struct pen *pen, const struct json_part *parts, uint32_t count, const shunt_record *record,
+                       const shunt_line *line, char *at)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    size_t open = place_of(pen, at);
+    for (uint32_t i = 0; i < count && at; i++) {
         shunt_type  type;
         shunt_value value;
-        if (!shunt_part_get(f->json->program, &parts[i].part, record, line, &type, &value)) continue;
-        at = put_padded(out, at, parts[i].name.bytes + !*comma, parts[i].name.length - !*comma);
-        if (at) at = put_value(f->json, type, &value, 0, out, at);
-        if (!at) return NULL;
-        *comma = true;
+        if (!shunt_part_get(pen->json->program, &parts[i].part, record, line, &type, &value)) continue;
+        at = with_room(pen->out, at, parts[i].name.length + pen->room);
+        if (at) at = put_value(pen, type, &value, 0, put_piece(at, parts[i].name));
     }
-    return at;
+    return at && line ? enclose(pen, open, '{', '}', at) : at;
 }
 
-static char *put_listed(const struct json_form *f, const shunt_record *record, shunt_buffer *out, char *at)
+static char *put_listed(const struct pen *pen, const struct json_form *f, const shunt_record *record, char *at)
 {
-    bool comma = false;
-    *at++ = '{';
-    at = put_parts(f, f->parts, f->header, record, NULL, &comma, out, at);
-    if (!at) return NULL;
-    if (f->lines) {
-        if (comma) *at++ = ',';
-        at = CONSTANT(at, "\"lines\":[");
-        for (uint32_t i = 0; i < record->line_count; i++) {
-            comma = false;
-            at = i ? CONSTANT(at, ",{") : CONSTANT(at, "{");
-            at = put_parts(f, f->parts + f->header, f->lines, record, &record->lines[i], &comma, out, at);
-            at = at ? with_room(out, CONSTANT(at, "}"), 0) : NULL;
-            if (!at) return NULL;
+    size_t open = place_of(pen, at);
+    at = put_parts(pen, f->parts, f->header, record, NULL, at);
+    if (f->lines && at && (at = with_room(pen->out, at, pen->room))) {
+        at = CONSTANT(at, ",\"lines\":");
+        size_t lines = place_of(pen, at);
+        for (uint32_t i = 0; i < record->line_count && at; i++) {
+            *at++ = ',';
+            at = put_parts(pen, f->parts + f->header, f->lines, record, &record->lines[i], at);
+            if (at) at = with_room(pen->out, at, pen->room);
         }
-        *at++ = ']';
+        if (at) at = enclose(pen, lines, '[', ']', at);
     }
-    *at++ = '}';
-    return with_room(out, at, 0);
+    return at ? enclose(pen, open, '{', '}', at) : NULL;
 }
 
 static shunt_status write_json(const shunt_encoders *e, const shunt_record *record, const shunt_stamp *stamp, shunt_buffer *out,
                                shunt_written *written)
 {
     const struct json_form *f = e->forms[record->target].own;
+    struct pen              pen = pen_of(f->json, out);
     (void)stamp;
     (void)written;
-    char *at = begin(out);
-    if (at) at = put_bytes(out, at, f->open);
-    if (at) at = f->parts ? put_listed(f, record, out, at) : put_record(f->json, record, out, at);
-    return finish(out, at ? put_bytes(out, at, f->close) : NULL);
+    char *at = begin(&pen, f->open.length);
+    if (at) at = put_bytes(at, f->open);
+    if (at) at = f->parts ? put_listed(&pen, f, record, at) : put_record(&pen, record, at);
+    return finish(out, at ? put_bytes(at, f->close) : NULL);
 }
 
 /* Parts of the record first, those of its lines behind them, each in the order of the rules. */
@@ -588,7 +627,7 @@ static shunt_status name_parts(const shunt_former *f, const shunt_parts *parts, 
             shunt_buffer_char(f->scratch, ',');
             shunt_buffer_json(f->scratch, part->name);
             shunt_buffer_char(f->scratch, ':');
-            named[count] = (struct json_part){ *part, keep_padded(f->e, f->scratch) };
+            named[count] = (struct json_part){ *part, shunt_form_keep(f) };
             if (!named[count++].name.bytes) return SHUNT_NO_MEMORY;
             *(of_line ? &form->lines : &form->header) += 1;
         }

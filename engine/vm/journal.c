@@ -21,18 +21,6 @@ shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const sh
     return SHUNT_OK;
 }
 
-/* Checks and copies in one go. */
-static inline shunt_status keep_fields(const shunt_field *fields, uint32_t count, const shunt_value *values,
-                                       const uint8_t *states, shunt_value *kept, uint8_t *kept_states)
-{
-    for (uint32_t f = 0; f < count; f++) {
-        SHUNT_TRY(check_field(&fields[f], &values[f], states[f]));
-        kept[f] = values[f];
-        kept_states[f] = states[f];
-    }
-    return SHUNT_OK;
-}
-
 static shunt_status hand_over(shunt_vm *vm, const shunt_record *record)
 {
     vm->records++;
@@ -80,19 +68,67 @@ void shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
     vm->journal.column_count = p->records[line].field_count;
 }
 
+/* Lines, their legs, columns and the states of those, each so many in a row: in one block, as it comes. */
 static bool more_lines(shunt_vm *vm, shunt_journal *journal)
 {
-    uint32_t    capacity = journal->capacity ? journal->capacity * 2 : 16;
-    char       *block = (char *)shunt_arena_alloc(vm->arena, (sizeof(shunt_line) + sizeof(shunt_leg)) * (size_t)capacity);
-    shunt_line *lines = (shunt_line *)(void *)block;
+    size_t capacity = journal->capacity ? (size_t)journal->capacity * 2 : 16, columns = journal->column_count;
+    size_t line_bytes = sizeof(shunt_line) + sizeof(shunt_leg) + (sizeof(shunt_value) + 1) * columns;
+    char  *block = capacity <= UINT32_MAX ? shunt_vm_room(vm, line_bytes * capacity, 0) : NULL;
     if (!block) return false;
-    shunt_leg *legs = (shunt_leg *)(void *)(lines + capacity);
-    if (journal->count) memcpy(lines, journal->lines, sizeof *lines * journal->count);
-    if (journal->count) memcpy(legs, journal->legs, sizeof *legs * journal->count);
+    shunt_line  *lines = (shunt_line *)(void *)block;
+    shunt_value *values = (shunt_value *)(void *)(lines + capacity);
+    shunt_leg   *legs = (shunt_leg *)(void *)(values + columns * capacity);
+    uint8_t     *states = (uint8_t *)(legs + capacity);
+    if (journal->count) {
+        memcpy(lines, journal->lines, sizeof *lines * journal->count);
+        memcpy(legs, journal->legs, sizeof *legs * journal->count);
+    }
+    if (journal->count && columns) {
+        memcpy(values, journal->values, sizeof *values * columns * journal->count);
+        memcpy(states, journal->states, columns * journal->count);
+        for (uint32_t i = 0; i < journal->count; i++) {
+            lines[i].columns = values + columns * i;
+            lines[i].states = states + columns * i;
+        }
+    }
     journal->lines = lines;
     journal->legs = legs;
-    journal->capacity = capacity;
+    journal->values = values;
+    journal->states = states;
+    journal->capacity = (uint32_t)capacity;
     return true;
+}
+
+static inline bool same_value(const shunt_value *a, const shunt_value *b)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
+/* Most columns are alike for all lines of a journal and stand last; those of the first line were checked when it came. */
+static inline shunt_status keep_columns(const shunt_journal *journal, const shunt_value *values, const uint8_t *states,
+                                        shunt_line *line)
+{
+    uint32_t     count = journal->column_count, left = count;
+    shunt_value *kept = journal->values + (size_t)count * journal->count;
+    uint8_t     *kept_states = journal->states + (size_t)count * journal->count;
+    line->columns = kept;
+    line->states = kept_states;
+    if (journal->count)
+        for (; left && states[left - 1] == journal->states[left - 1] && same_value(&values[left - 1], &journal->values[left - 1]);
+             left--) {
+            kept[left - 1] = values[left - 1];
+            kept_states[left - 1] = states[left - 1];
+        }
+    line->alike = journal->count ? count - left : count;
+    for (uint32_t i = 0; i < left; i++) {
+        SHUNT_TRY(check_field(&journal->columns[i], &values[i], states[i]));
+        kept[i] = values[i];
+        kept_states[i] = states[i];
+    }
+    return SHUNT_OK;
 }
 
 shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
@@ -100,22 +136,13 @@ shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_
 {
     shunt_journal *journal = &vm->journal;
     if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
-    if (journal->count == journal->capacity && !more_lines(vm, journal)) return shunt_vm_full(vm);
+    if (SHUNT_UNLIKELY(journal->count == journal->capacity) && !more_lines(vm, journal)) return shunt_vm_full(vm);
     shunt_line *line = &journal->lines[journal->count];
     line->credit = credit;
     line->account = values[0].text;
     line->amount = remainder ? 0 : values[1].coefficient;
     line->type = type;
-    line->columns = NULL;
-    line->states = NULL;
-    if (journal->columns) {
-        uint32_t     count = journal->column_count;
-        shunt_value *kept = (shunt_value *)(void *)shunt_vm_room(vm, 0, count);
-        if (!kept) return shunt_vm_full(vm);
-        line->columns = kept;
-        line->states = (uint8_t *)(kept + count);
-        SHUNT_TRY(keep_fields(journal->columns, count, values + 2, states + 2, kept, (uint8_t *)(kept + count)));
-    }
+    SHUNT_TRY(keep_columns(journal, values + 2, states + 2, line));
     journal->legs[journal->count++] = (shunt_leg){ site, remainder };
     journal->remainders |= remainder;
     return SHUNT_OK;

@@ -37,7 +37,9 @@ shunt_status shunt_encode(const shunt_encoders *e, const shunt_record *record, c
 shunt_text shunt_encoders_keep(const shunt_encoders *e, shunt_buffer *scratch)
 {
     shunt_text text = { 0 };
-    if (!scratch->failed) text = shunt_text_copy(e->arena, (shunt_text){ scratch->bytes, (uint32_t)scratch->length });
+    char      *bytes = scratch->failed ? NULL : shunt_arena_alloc(e->arena, scratch->length + SHUNT_STEP);
+    if (bytes && scratch->length) memcpy(bytes, scratch->bytes, scratch->length);
+    if (bytes) text = (shunt_text){ bytes, (uint32_t)scratch->length };
     scratch->length = 0;
     return text;
 }
@@ -70,7 +72,10 @@ static bool prepare_meta(shunt_encoders *e, shunt_text key_id, shunt_buffer *scr
 static bool prepare_sites(shunt_encoders *e, shunt_buffer *scratch)
 {
     const shunt_program *p = e->program;
-    for (uint32_t i = 0; i < p->sites_count; i++) e->files[i] = SHUNT_TEXT("}}");
+    shunt_buffer_z(scratch, "}}");
+    e->files[0] = shunt_encoders_keep(e, scratch); /* also where the program keeps no sites */
+    if (!e->files[0].bytes) return false;
+    for (uint32_t i = 1; i < p->sites_count; i++) e->files[i] = e->files[0];
     for (uint32_t i = 0; i < p->instructions_count; i++) {
         uint16_t op = p->instructions[i].op;
         if (op != SHUNT_OP_EMIT && op != SHUNT_OP_POST && op != SHUNT_OP_JOURNAL) continue;
@@ -140,7 +145,6 @@ static shunt_status prepare(shunt_encoders *e, shunt_text key_id, shunt_encoding
     e->forms = SHUNT_NEW_N(e->arena, shunt_form, p->targets_count + 1);
     e->files = SHUNT_NEW_N(e->arena, shunt_text, p->sites_count + 1);
     if (!e->forms || !e->files) return SHUNT_NO_MEMORY;
-    e->files[0] = SHUNT_TEXT("}}"); /* also where the program keeps no sites */
     shunt_buffer_init(&scratch, e->memory);
     bool         fine = prepare_meta(e, key_id, &scratch) && prepare_sites(e, &scratch);
     shunt_status status = fine ? shunt_json_shapes(e, &scratch) : SHUNT_NO_MEMORY;
@@ -207,6 +211,7 @@ shunt_status shunt_encoders_input(shunt_encoders *e, shunt_text id)
     shunt_buffer_z(&e->stamp, ",\"input\":");
     shunt_buffer_json(&e->stamp, id);
     shunt_buffer_z(&e->stamp, ",\"begin\":");
+    shunt_buffer_reserve(&e->stamp, SHUNT_STEP); /* it is copied in steps */
     return e->stamp.failed ? SHUNT_NO_MEMORY : SHUNT_OK;
 }
 

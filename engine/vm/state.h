@@ -42,7 +42,9 @@ typedef struct shunt_journal {
     const shunt_field *columns;          /* of a line */
     uint32_t           column_count;
     uint32_t           site;
-    shunt_line        *lines; /* in the arena, with their legs behind them */
+    shunt_line        *lines;  /* in the arena, with all below in one block */
+    shunt_value       *values; /* columns of the lines, one line behind the other, */
+    uint8_t           *states; /* and of those; of the first line that was added they are `column_count` from the beginning */
     shunt_leg         *legs;
     uint32_t           count, capacity;
 } shunt_journal;

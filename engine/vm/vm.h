@@ -8,10 +8,11 @@
 
 /* One line of a journal, after flips; zero lines are gone. */
 typedef struct shunt_line {
-    bool               credit;
-    shunt_text         account;
-    __int128           amount;  /* at the scale of `type` */
-    shunt_type         type;    /* money: extra = text index of the currency */
+    bool       credit;
+    uint32_t   alike; /* any two lines of a journal have so many of their last columns alike, the lesser of both numbers */
+    shunt_text account;
+    __int128   amount;          /* at the scale of `type` */
+    shunt_type type;            /* money: extra = text index of the currency */
     const shunt_value *columns; /* as the target's line type */
     const uint8_t     *states;
 } shunt_line;
