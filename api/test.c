@@ -196,6 +196,18 @@ static shunt_status feed_message(trial *t, shunt_session *session, shunt_standar
     return shunt_session_end(session);
 }
 
+/* Why no message can be made around a piece. */
+static void tell_unmade(trial *t, shunt_text loop, const shunt_x12_made *made, size_t count)
+{
+    for (size_t m = 0; m < count; m++) {
+        if (made[m].placed) continue;
+        shunt_buffer_format(&t->why, "nothing is made before %.*s in which %.*s could stand\n", SHUNT_TEXT_ARGS(loop),
+                            SHUNT_TEXT_ARGS(made[m].element));
+        return;
+    }
+    shunt_buffer_format(&t->why, "no message can be made that starts with %.*s\n", SHUNT_TEXT_ARGS(loop));
+}
+
 static shunt_status feed_given(trial *t, shunt_session *session, const shunt_ast *given)
 {
     const shunt_symbol *source = shunt_fact_of(given)->symbol;
@@ -213,10 +225,21 @@ static shunt_status feed_given(trial *t, shunt_session *session, const shunt_ast
     }
     shunt_buffer message;
     shunt_buffer_init(&message, t->memory);
-    shunt_status status = shunt_x12_sample(source->as.source->guides[0], loop, given->kids[SHUNT_GIVEN_message]->text, &message);
+    const shunt_ast *with = given->kids[SHUNT_GIVEN_made];
+    size_t           count = with ? with->kid_count : 0;
+    shunt_x12_made  *made = SHUNT_NEW_N(t->arena, shunt_x12_made, count + 1);
+    if (!made) return SHUNT_NO_MEMORY;
+    for (size_t m = 0; m < count; m++) {
+        const shunt_ast *one = with->kids[m], *around = one->kids[SHUNT_MADE_loop];
+        made[m] = (shunt_x12_made){ .loop = around ? around->text : (shunt_text){ 0 },
+                                    .element = one->kids[SHUNT_MADE_element]->text,
+                                    .value = one->kids[SHUNT_MADE_value]->text };
+    }
+    shunt_status status =
+        shunt_x12_sample(source->as.source->guides[0], loop, made, count, given->kids[SHUNT_GIVEN_message]->text, &message);
     if (status == SHUNT_NOT_FOUND || status == SHUNT_VALUE_INVALID || status == SHUNT_OVERFLOW) {
         if (status == SHUNT_NOT_FOUND)
-            shunt_buffer_format(&t->why, "no message can be made that starts with %.*s\n", SHUNT_TEXT_ARGS(loop));
+            tell_unmade(t, loop, made, count);
         else
             shunt_buffer_z(&t->why, "an amount that the payment is made of is none\n");
         status = SHUNT_OK;

@@ -1,5 +1,6 @@
 /* Tests of the rules: what they are given, the rows of their tables, and what they expect. */
 #include "dsl/check.h"
+#include "standards/x12/sample.h"
 
 /* The maps that read a source. */
 static const shunt_symbol *map_of_source(const check *k, const shunt_symbol *source)
@@ -54,6 +55,35 @@ static void check_piece(check *k, shunt_ast *piece, shunt_symbol *source)
         shunt_diag_help(k->diags, d, "name a loop of the message: `shunt dict %s` lists them", set);
 }
 
+/* What is made otherwise around a piece. */
+static void check_made(check *k, const shunt_ast *made, const shunt_symbol *source, bool piece)
+{
+    const shunt_guide *guide = source->as.source->guides[0];
+    if (source->as.source->standard != SHUNT_STANDARD_X12 || !piece) {
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E1001, made->span, "nothing is made around what is given here");
+        shunt_diag_help(k->diags, d,
+                        "write it into the message; `with` is for what the engine makes before a piece of a transaction");
+        return;
+    }
+    for (uint32_t i = 0; i < made->kid_count; i++) {
+        const shunt_ast *one = made->kids[i], *loop = kid(one, SHUNT_MADE_loop), *element = kid(one, SHUNT_MADE_element),
+                        *value = kid(one, SHUNT_MADE_value);
+        if (!element || !value) continue;
+        if (memchr(value->text.bytes, '*', value->text.length) || memchr(value->text.bytes, '~', value->text.length)) {
+            shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E1001, value->span, "one element holds neither `*` nor `~`");
+            shunt_diag_help(k->diags, d, "name each element that is to differ");
+            continue;
+        }
+        if (shunt_x12_sample_has(guide, loop ? loop->text : (shunt_text){ 0 }, element->text)) continue;
+        shunt_diag *d = shunt_diag_add(k->diags, SHUNT_E1001, one->span, "no %.*s%s%.*s is made before a piece of the %s",
+                                       SHUNT_TEXT_ARGS(loop ? loop->text : (shunt_text){ 0 }), loop ? "." : "",
+                                       SHUNT_TEXT_ARGS(element->text), guide->set);
+        shunt_diag_help(k->diags, d,
+                        "elements of segments in a loop are named with it, as `1000A.N104`; write the whole transaction for what "
+                        "is not made");
+    }
+}
+
 static shunt_symbol *check_given(check *k, shunt_ast *given)
 {
     shunt_ast    *name = kid(given, SHUNT_GIVEN_source), *piece = kid(given, SHUNT_GIVEN_piece);
@@ -80,6 +110,7 @@ static shunt_symbol *check_given(check *k, shunt_ast *given)
     check_fact(k, given)->symbol = source;
     if (decl_of(source)->unread) return source;
     if (piece) check_piece(k, piece, source);
+    if (kid(given, SHUNT_GIVEN_made)) check_made(k, kid(given, SHUNT_GIVEN_made), source, piece != NULL);
     return source;
 }
 

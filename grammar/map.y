@@ -417,7 +417,7 @@ overlay_item: REPLACE LET IDENT '=' expr        { $$ = NODE_TEXT(REPLACE, @$, SH
 test        : TEST STRING '{' test_items '}'    { $$ = NODE(TEST, @$, $2, $4); } ;
 test_items  : %empty                            { $$ = LIST(@$); }
             | test_items test_item              { $$ = ADD($1, $2); } ;
-test_item   : GIVEN IDENT piece_opt TEXTBLOCK   { $$ = NODE(GIVEN, @$, $2, $3, $4); }
+test_item   : GIVEN IDENT piece_opt made_opt TEXTBLOCK { $$ = NODE(GIVEN, @$, $2, $3, $4, $5); }
             | test_table
             | EXPECT expected                   { $$ = NODE(EXPECT, @$, $2); }
             | error                             { $$ = LEAF(ERROR, @$); } ;
@@ -428,6 +428,13 @@ expected    : JOURNAL IDENT jblock              { $$ = NODE(JOURNAL, @$, $2, LIS
             | NOTHING                           { $$ = LEAF(NOTHING, @$); } ;
 piece_opt   : %empty                            { $$ = NULL; }
             | IDENT | LOOPID | INT ;
+made_opt    : %empty                            { $$ = NULL; }
+            | WITH '(' made ')'                 { $$ = $3; } ;
+made        : made_value                        { $$ = ADD(LIST(@$), $1); }
+            | made ',' made_value               { $$ = ADD($1, $3); } ;
+made_value  : IDENT ':' STRING                  { $$ = NODE(MADE, @$, NULL, $1, $3); }
+            | made_loop '.' IDENT ':' STRING    { $$ = NODE(MADE, @$, $1, $3, $5); } ;
+made_loop   : LOOPID | INT ;
 test_table  : WITH TABLE IDENT '{' test_rows '}' { $$ = NODE(WITH_TABLE, @$, $3, $5); } ;
 test_rows   : %empty                            { $$ = LIST(@$); }
             | test_rows '(' named ')'           { $$ = ADD($1, $3); }

@@ -1,10 +1,12 @@
 /* sample.c - see sample.h. Element separator `*`, components `:`, segments end with `~`, as tests write them. */
 #include "standards/x12/sample.h"
 
+#include <stdio.h>
+
 #include "engine/base/decimal.h"
 
 struct part {
-    const char *loop, *segments; /* BPR stands for itself: it is made from the fragment */
+    const char *loop, *segments; /* BPR alone is made from the fragment */
 };
 
 /* What guides before 005010 do not know. */
@@ -72,7 +74,9 @@ static shunt_status add_amount(shunt_text amount, bool minus, shunt_decimal *sum
     return minus ? shunt_decimal_subtract(*sum, value, sum) : shunt_decimal_add(*sum, value, sum);
 }
 
-static shunt_status payment(shunt_text fragment, shunt_buffer *out)
+enum { PAYMENT = 200 };
+_Static_assert(SHUNT_DECIMAL_TEXT < 80, "a payment has room");
+static shunt_status payment(shunt_text fragment, char out[static PAYMENT])
 {
     shunt_decimal sum = 0;
     shunt_text    segment;
@@ -85,11 +89,74 @@ static shunt_status payment(shunt_text fragment, shunt_buffer *out)
     char     text[SHUNT_DECIMAL_TEXT];
     uint32_t length = (uint32_t)shunt_decimal_print(sum, 2, text);
     if (sum == 0)
-        shunt_buffer_z(out, "BPR*H*0*C*NON************20250301~");
+        snprintf(out, PAYMENT, "BPR*H*0*C*NON************20250301~");
     else
-        shunt_buffer_format(out, "BPR*I*%.*s*C*ACH*CCP*01*999999992*DA*123456*1999999999**01*999999984*DA*987654*20250301~",
-                            (int)length, text);
+        snprintf(out, PAYMENT, "BPR*I*%.*s*C*ACH*CCP*01*999999992*DA*123456*1999999999**01*999999984*DA*987654*20250301~",
+                 (int)length, text);
     return SHUNT_OK;
+}
+
+/* Segment id and number of an element such as BPR16; 0: it is none. */
+static unsigned number_of(shunt_text name, shunt_text *id)
+{
+    if (name.length < 4 || name.length > 5) return 0;
+    char tens = name.bytes[name.length - 2], ones = name.bytes[name.length - 1];
+    *id = (shunt_text){ name.bytes, name.length - 2 };
+    return tens < '0' || tens > '9' || ones < '0' || ones > '9' ? 0 : (unsigned)(tens - '0') * 10 + (unsigned)(ones - '0');
+}
+
+/* The segment with its element replaced, or added behind empty ones. */
+static void put_made(shunt_text segment, unsigned number, shunt_text value, shunt_buffer *out)
+{
+    shunt_text old = element(segment, number);
+    uint32_t   before = (uint32_t)(old.bytes - segment.bytes), after = before + old.length;
+    unsigned   elements = 0;
+    for (uint32_t i = 0; i < segment.length; i++) elements += segment.bytes[i] == '*';
+    shunt_buffer_add(out, segment.bytes, before);
+    for (; elements < number; elements++) shunt_buffer_char(out, '*');
+    shunt_buffer_text(out, value);
+    shunt_buffer_add(out, segment.bytes + after, segment.length - after);
+}
+
+/* Segments of a part of the skeleton, with the elements that are made otherwise. */
+static void put_part(const char *segments, shunt_text loop, shunt_x12_made *made, size_t count, shunt_buffer *out)
+{
+    shunt_text   rest = shunt_text_of(segments), segment, id;
+    shunt_buffer changed;
+    shunt_buffer_init(&changed, out->memory);
+    while (next_segment(&rest, &segment)) {
+        size_t begin = out->length;
+        shunt_buffer_text(out, segment);
+        for (size_t m = 0; m < count && !out->failed; m++) {
+            unsigned number = number_of(made[m].element, &id);
+            if (made[m].placed || !number || !shunt_text_equal(made[m].loop, loop) || !shunt_text_equal(id, element(segment, 0)))
+                continue;
+            made[m].placed = true;
+            changed.length = 0;
+            put_made((shunt_text){ out->bytes + begin, (uint32_t)(out->length - begin) }, number, made[m].value, &changed);
+            out->length = begin;
+            shunt_buffer_add(out, changed.bytes, changed.length);
+        }
+        shunt_buffer_char(out, '~');
+    }
+    out->failed |= changed.failed;
+    shunt_buffer_done(&changed);
+}
+
+bool shunt_x12_sample_has(const shunt_guide *guide, shunt_text loop, shunt_text name)
+{
+    shunt_text id, segment;
+    if (!number_of(name, &id)) return false;
+    for (size_t s = 0; s < SHUNT_COUNT(skeletons); s++) {
+        if (strcmp(skeletons[s].set, guide->set) != 0) continue;
+        for (size_t p = 0; p < skeletons[s].count; p++) {
+            shunt_text rest = shunt_text_of(skeletons[s].parts[p].segments);
+            if (!shunt_text_is(loop, skeletons[s].parts[p].loop)) continue;
+            while (next_segment(&rest, &segment))
+                if (shunt_text_equal(element(segment, 0), id)) return true;
+        }
+    }
+    return false;
 }
 
 static unsigned count_segments(const char *bytes, size_t length)
@@ -100,8 +167,10 @@ static unsigned count_segments(const char *bytes, size_t length)
     return count;
 }
 
-shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_text fragment, shunt_buffer *out)
+shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_x12_made *made, size_t made_count,
+                              shunt_text fragment, shunt_buffer *out)
 {
+    for (size_t m = 0; m < made_count; m++) made[m].placed = false;
     bool newer = strncmp(guide->version, "005", 3) == 0;
     shunt_buffer_format(
         out, "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *250301*1200*%s*%.5s*000000001*0*T*:~",
@@ -124,12 +193,16 @@ shunt_status shunt_x12_sample(const shunt_guide *guide, shunt_text piece, shunt_
             found = shunt_text_is(piece, part->loop);
             if (found) break;
             if (part->segments == newer_part && !newer) continue;
-            if (strcmp(part->segments, "BPR") == 0)
-                SHUNT_TRY(payment(fragment, out));
-            else
-                shunt_buffer_z(out, part->segments);
+            const char *segments = part->segments;
+            char        paid[PAYMENT];
+            if (strcmp(segments, "BPR") == 0) {
+                SHUNT_TRY(payment(fragment, paid));
+                segments = paid;
+            }
+            put_part(segments, shunt_text_of(part->loop), made, made_count, out);
         }
     }
+    for (size_t m = 0; m < made_count; m++) found = found && (made[m].placed || out->failed);
     if (!found) return SHUNT_NOT_FOUND;
     shunt_buffer_text(out, fragment);
     if (out->failed) return SHUNT_NO_MEMORY;
