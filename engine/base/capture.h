@@ -51,9 +51,16 @@ typedef struct shunt_direct {
     shunt_capture *capture;
     const bool    *loops; /* by loop: it may enter and leave it */
     const bool    *nodes; /* by node: it may capture its segments */
+    const bool    *first; /* by node: the same before the first unit */
     bool           active;
+    bool           early; /* no unit has come yet */
 } shunt_direct;
 
+/* For readers that find values by themselves: the node that they fill, of the innermost open loop that has a frame; NULL = nothing is
+ * captured. The slots of its frame that are empty may be set, to bytes in the room that the capture gives. */
+shunt_node  *shunt_capture_target(shunt_capture *capture);
+/* Lives as long as that node. NULL: there is none, and the next value that is copied says why. */
+char        *shunt_capture_room(shunt_capture *capture, size_t size_bytes);
 /* Copies a value into a slot (relative to the frame) of the innermost open loop that has a frame; the first one stands. `*taken`: the
  * slot was empty. */
 shunt_status shunt_capture_value(shunt_capture *capture, uint16_t slot, shunt_text value, bool cleared, const shunt_place *place,

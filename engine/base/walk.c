@@ -300,7 +300,7 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
     shunt_walk_place place;
     if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return;
     const shunt_plan_node *node = &walk->plan->nodes[landing->node];
-    if (node->trigger > 1 || node->start) return; /* a remembered step starts one loop at its first segment */
+    if (node->trigger > 1) return; /* a remembered step starts one loop */
     if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
     uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
     walk->places[shunt_walk_place_slot(place.id)] = place;
@@ -317,6 +317,7 @@ void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segm
         .leave = landing->leave,
         .depth = (uint16_t)(walk->depth - node->trigger),
         .enter = node->trigger ? node->loop : SHUNT_NONE,
+        .start = node->trigger ? node->start : 0,
         .elements = node->elements ? node->elements : UINT16_MAX,
         .element = place.element,
         .component = place.component,

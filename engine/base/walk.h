@@ -37,6 +37,7 @@ typedef struct shunt_walk_step {
     uint16_t         leave;
     uint16_t         depth;              /* open loops when all that end are left */
     uint16_t         enter;              /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
+    uint16_t         start;              /* how far its body has come with it */
     uint16_t         elements;           /* at most; UINT16_MAX and all composites where the guide says nothing */
     uint8_t          element, component; /* place of the key */
     bool             wanted;             /* a loop begins or ends with it, or the plan demands something of the segment */

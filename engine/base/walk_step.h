@@ -84,7 +84,7 @@ static inline void shunt_walk_take(shunt_walk *walk, const shunt_walk_step *step
     if (step->enter != SHUNT_NONE) {
         walk->loops[depth] = step->enter;
         walk->repeats[depth] = repeat;
-        walk->positions[depth] = 0;
+        walk->positions[depth] = step->start;
         if (++depth < SHUNT_WALK_DEPTH) walk->loops[depth] = SHUNT_NONE;
     }
     walk->depth = (uint16_t)depth;

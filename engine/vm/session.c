@@ -63,7 +63,7 @@ static bool prepare_tables(shunt_session *s)
     const shunt_plan    *plan = s->plan;
     s->loops = shunt_memory_zeroed(s->memory, some(plan->loop_count), sizeof *s->loops);
     s->nodes = shunt_memory_zeroed(s->memory, some(plan->node_count), sizeof *s->nodes);
-    s->plain = shunt_memory_zeroed(s->memory, some(plan->loop_count + plan->node_count), sizeof *s->plain);
+    s->plain = shunt_memory_zeroed(s->memory, some(plan->loop_count + 2 * plan->node_count), sizeof *s->plain);
     s->maps = shunt_memory_zeroed(s->memory, some(p->sources_count), sizeof *s->maps);
     if (!s->loops || !s->nodes || !s->plain || !s->maps) return false;
     for (uint32_t i = 0; i < plan->loop_count; i++) {
@@ -92,8 +92,10 @@ static bool prepare_tables(shunt_session *s)
             if (p->tallies[t].declared == 1 && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
     }
     for (uint32_t i = 0; i < plan->loop_count; i++) s->plain[i] = !s->loops[i].unit && !s->loops[i].tallied;
-    for (uint32_t i = 0; i < plan->node_count; i++) s->plain[plan->loop_count + i] = !(s->nodes[i] & ~NODE_CAPTURED);
-    s->direct = (shunt_direct){ s->capture, s->plain, s->plain + plan->loop_count, false };
+    bool *nodes = s->plain + plan->loop_count, *first = nodes + plan->node_count;
+    for (uint32_t i = 0; i < plan->node_count; i++) nodes[i] = !(s->nodes[i] & ~NODE_CAPTURED);
+    for (uint32_t i = 0; i < plan->node_count; i++) first[i] = !(s->nodes[i] & ~(NODE_CAPTURED | NODE_EARLY));
+    s->direct = (shunt_direct){ .capture = s->capture, .loops = s->plain, .nodes = nodes, .first = first };
     for (uint32_t i = 0; i < p->sources_count; i++) s->maps[i] = SHUNT_NONE;
     s->widest = SHUNT_SCOPE_TRANSACTION;
     for (uint32_t i = 0; i < p->maps_count; i++) {
@@ -459,7 +461,7 @@ static shunt_status begin_transaction(shunt_session *s, const shunt_event *event
     s->serial++;
     s->transactions++;
     s->open = s->batch_used = true;
-    s->mapped_set = s->direct.active = map != SHUNT_NONE;
+    s->mapped_set = s->direct.active = s->direct.early = map != SHUNT_NONE;
     s->map = s->mapped_set ? &s->program->maps[map] : NULL;
     s->set_loop = s->mapped_set ? s->plan->guides[event->guide].loop_first : SHUNT_NONE;
     s->begin = at;
@@ -484,6 +486,7 @@ static shunt_status run_early(shunt_session *s, uint64_t end)
 {
     if (s->early_done) return SHUNT_OK;
     s->early_done = true;
+    s->direct.early = false;
     const shunt_node *root = shunt_capture_root(s->capture);
     SHUNT_TRY(shunt_session_outside(s, s->map->early, root, true, SHUNT_SCOPE_TRANSACTION, s->begin, end));
     return shunt_session_outside(s, s->map->at_start, root, false, SHUNT_SCOPE_TRANSACTION, s->begin, end);
@@ -688,9 +691,8 @@ static shunt_status take_special(shunt_session *s, const shunt_event *event, uin
 static shunt_status take_segment(shunt_session *s, const shunt_event *event)
 {
     uint8_t flags = event->node < s->plan->node_count ? s->nodes[event->node] : 0;
-    if (s->reader->ops->values) return SHUNT_OK;
     if (SHUNT_UNLIKELY(event->code != SHUNT_OK)) return capture_status(s, event->code, event);
-    if (!flags) return SHUNT_OK;
+    if (s->reader->ops->values || !flags) return SHUNT_OK;
     if (SHUNT_UNLIKELY(flags & (NODE_EARLY | NODE_TALLIED | NODE_CURRENCY))) return take_special(s, event, flags);
     return capture_status(s, shunt_capture_segment(s->capture, event->node, event->segment, &event->delims), event);
 }

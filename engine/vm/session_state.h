@@ -92,7 +92,7 @@ struct shunt_session {
 
     struct loop_info *loops;
     uint8_t          *nodes;
-    bool             *plain; /* by loop, then by node: nothing happens there but capture */
+    bool             *plain; /* by loop, by node, and by node before the first unit: nothing happens there but capture */
     shunt_direct      direct;
     uint16_t         *maps; /* by source: index of the map, SHUNT_NONE */
 

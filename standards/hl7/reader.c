@@ -3,17 +3,15 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "engine/base/capture.h"
 #include "engine/base/segment.h"
-#include "engine/base/walk.h"
+#include "engine/base/walk_step.h"
 #include "standards/hl7/delims.h"
 #include "standards/hl7/guide.h"
+#include "standards/hl7/line.h"
 #include "standards/hl7/text.h"
 #include "standards/hl7/wants.h"
 #include "standards/input.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum {
     QUEUE = 64, /* most events one segment gives before its values: 16 loops left, 16 entered, a dozen others */
@@ -21,9 +19,8 @@ enum {
     DETAIL = 95,
     DETAILS = 16,
     HEADER_FIELDS = 24, /* fields of a header that are looked at */
-    BLOCK = 16,
-    MARK_WORDS = 64, /* 64 bytes a word: how far into a segment its marks are kept */
-    KNOWN = 256,     /* bytes kept of a header that is compared with the next one */
+    KNOWN = 256,        /* bytes kept of a header that is compared with the next one */
+    PART = 512,         /* bytes of a segment up to which all that lies between its values is copied with them */
     FRAME_BEGIN = 0x0b,
     FRAME_END = 0x1c,
 };
@@ -38,6 +35,9 @@ enum state {
     OVER,
     FAILED,
 };
+
+/* When the values of a segment are captured by the reader itself. */
+enum fill { NEVER, FIRST /* before the first unit */, ALWAYS };
 
 /* Answer of the functions that read on. */
 enum got { GOT, AGAIN /* the state has changed, or events wait */, NEED /* a piece must be fed */, AT_END, BROKEN };
@@ -95,20 +95,22 @@ struct hl7 {
     shunt_status failure;
     shunt_delims delims;
 
+    const shunt_hl7_line_kernel *kernel;
+    shunt_hl7_signs              signs; /* what separates, for the kernel */
+
     /* The line at hand: a segment without its terminator, and the ADD segments behind it. */
     const uint8_t *bytes;
     uint32_t       size;
-    uint32_t       behind; /* bytes behind it that can be read, up to 63 */
     uint64_t       line_at;
     uint8_t        ended_by; /* its terminator; 0 = the end of a frame or of the input */
     shunt_segment  segment;
     uint32_t      *offsets;
-    uint32_t       offset_limit;      /* elements that offsets have room for */
-    uint32_t       marked;            /* first bytes of the line whose marks are known */
-    uint64_t       parts[MARK_WORDS]; /* bit k: byte k separates components, subcomponents or repetitions, or escapes */
-    uint64_t       odd[MARK_WORDS];   /* bit k: the same, or byte k is not ASCII */
-    bool           header;            /* MSH, FHS, BHS: element k is field k + 1 */
-    bool           joining;           /* the next line is an ADD segment that belongs to this one */
+    uint32_t       offset_limit;                 /* elements that offsets have room for */
+    uint32_t       marked;                       /* first bytes of the line whose marks are known */
+    bool           repeated;                     /* a repetition separator stands among them, or not all is known */
+    uint64_t       odd[SHUNT_HL7_LINE / 64 + 1]; /* bit k: byte k separates parts of a field, or escapes, or is not ASCII */
+    bool           header;                       /* MSH, FHS, BHS: element k is field k + 1 */
+    bool           joining;                      /* the next line is an ADD segment that belongs to this one */
     shunt_buffer   joined;
     struct joint  *joints;
     uint32_t       joint_count, joint_capacity;
@@ -151,6 +153,17 @@ struct hl7 {
     uint16_t     slot;
     shunt_place  value_place;
     shunt_buffer decoded;
+
+    /* What is captured here instead of being handed over. */
+    const shunt_direct *direct;  /* NULL: nothing */
+    uint8_t            *fills;   /* by node: when its values, and nothing else, fill the frame of its loop */
+    uint8_t             fill;    /* of the segment at hand */
+    shunt_status        refused; /* what a capture has failed by; its value waits */
+
+    /* A segment that took a remembered step: what is still to be told of it. */
+    bool     steps; /* segments of the message at hand may do so */
+    uint16_t step_leave, step_leave_loop, step_enter;
+    uint64_t step_leave_end;
 
     uint32_t       queue_first, queue_count;
     struct pending queue[QUEUE];
@@ -274,80 +287,41 @@ static shunt_place place_of(const struct hl7 *x, shunt_range range, uint16_t fie
                           .component = component };
 }
 
-/* 64 bytes: bit k is byte k. */
-struct marks {
-    uint64_t fields, parts, high;
-};
-
-#ifdef __SSE2__
-static inline __m128i any_of(__m128i block, const __m128i marks[4])
-{
-    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, marks[0]), _mm_cmpeq_epi8(block, marks[1])),
-                        _mm_or_si128(_mm_cmpeq_epi8(block, marks[2]), _mm_cmpeq_epi8(block, marks[3])));
-}
-
-static inline struct marks mark_block(const uint8_t *bytes, const uint8_t separators[5])
-{
-    struct marks  m = { 0 };
-    const __m128i field = _mm_set1_epi8((char)separators[0]);
-    const __m128i parts[4] = { _mm_set1_epi8((char)separators[1]), _mm_set1_epi8((char)separators[2]),
-                               _mm_set1_epi8((char)separators[3]), _mm_set1_epi8((char)separators[4]) };
-    for (unsigned i = 0; i < 64; i += BLOCK) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
-        m.fields |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, field)) << i;
-        m.parts |= (uint64_t)(unsigned)_mm_movemask_epi8(any_of(block, parts)) << i;
-        m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(block) << i;
-    }
-    return m;
-}
-#else
-static inline struct marks mark_block(const uint8_t *bytes, const uint8_t separators[5])
-{
-    struct marks m = { 0 };
-    for (unsigned i = 0; i < 64; i++) {
-        uint8_t c = bytes[i];
-        m.fields |= (uint64_t)(c == separators[0]) << i;
-        m.parts |= (uint64_t)(c == separators[1] || c == separators[2] || c == separators[3] || c == separators[4]) << i;
-        m.high |= (uint64_t)(c >> 7) << i;
-    }
-    return m;
-}
-#endif
-
-/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for, and the
- * marks of all that was looked at. */
-static void index_fields(struct hl7 *x, uint32_t limit)
+/* The separators in force, for the kernel: where a message has none of a kind nothing is looked for twice. */
+static void set_signs(struct hl7 *x)
 {
     const shunt_delims *d = &x->delims;
-    /* Where a message has no such separator nothing is looked for twice. */
-    const uint8_t       separators[5] = { d->element, d->component ? d->component : d->element,
-                                    d->repetition ? d->repetition : d->element, d->escape ? d->escape : d->element,
-                                    d->subcomponent ? d->subcomponent : d->element };
-    uint32_t            count = 0, at = 0, *offsets = x->offsets;
+    x->signs = (shunt_hl7_signs){ .field = d->element,
+                                  .component = d->component ? d->component : d->element,
+                                  .repetition = d->repetition ? d->repetition : d->element,
+                                  .escape = d->escape ? d->escape : d->element,
+                                  .subcomponent = d->subcomponent ? d->subcomponent : d->element,
+                                  .stop = ' ' };
+}
+
+/* Where the first `limit` elements of the line stand: positions of the field separator, as far as they are asked for, and the
+ * marks of its first bytes. */
+static void index_fields(struct hl7 *x, uint32_t limit)
+{
+    uint64_t        far[SHUNT_HL7_LINE / 64];
+    uint32_t        count = 0;
+    shunt_hl7_signs all = x->signs;
+    shunt_hl7_marks marks = { .odd = x->odd, .end = 0 };
+    all.stop = 0;
     if (limit > x->offset_limit) limit = x->offset_limit;
-    offsets[0] = 0;
-    for (; at < x->size && count <= limit; at += 64) {
-        uint32_t     left = x->size - at;
-        struct marks m;
-        if (SHUNT_LIKELY(left + x->behind >= 64)) {
-            m = mark_block(x->bytes + at, separators);
-        } else {
-            uint8_t tail[64] = { 0 };
-            memcpy(tail, x->bytes + at, left);
-            m = mark_block(tail, separators);
-        }
-        if (left < 64) m.fields &= (UINT64_C(1) << left) - 1;
-        if (SHUNT_LIKELY(at / 64 < MARK_WORDS)) {
-            x->parts[at / 64] = m.parts;
-            x->odd[at / 64] = m.parts | m.high;
-        }
-        for (uint64_t found = m.fields; found && count <= limit; found &= found - 1)
-            offsets[++count] = at + (unsigned)__builtin_ctzll(found) + 1;
+    x->offsets[0] = 0;
+    x->marked = 0;
+    while (marks.end < x->size && count <= limit) {
+        uint32_t left = x->size - marks.end;
+        marks.offsets = x->offsets + 1 + count;
+        x->kernel->mark(x->bytes, marks.end, marks.end + (left < SHUNT_HL7_LINE ? left : SHUNT_HL7_LINE), &all, &marks);
+        count += marks.count;
+        if (!x->marked) x->marked = marks.end;
+        marks.odd = far;
     }
-    if (count <= limit) offsets[count + 1] = x->size + 1;
+    if (count <= limit) x->offsets[count + 1] = x->size + 1;
     x->segment.elements = count <= limit ? count : limit;
-    x->marked = at < x->size ? at : x->size;
-    if (x->marked > MARK_WORDS * 64) x->marked = MARK_WORDS * 64;
+    x->repeated = marks.repeated || x->marked < x->size;
 }
 
 /* First bit from `from` on, `end` where there is none before it. */
@@ -363,10 +337,20 @@ static inline uint32_t next_bit(const uint64_t *words, uint32_t from, uint32_t e
     return at < end ? at : end;
 }
 
+/* The same for the marks of odd bytes; most ranges are short. */
+static inline uint32_t next_odd(const struct hl7 *x, uint32_t from, uint32_t end)
+{
+    uint32_t word = from / 64, shift = from % 64;
+    uint64_t bits = x->odd[word] >> shift | x->odd[word + 1] << 1 << (63 - shift);
+    if (SHUNT_UNLIKELY(!bits && end - from > 64)) return next_bit(x->odd, from + 64, end);
+    uint32_t at = from + (bits ? (uint32_t)__builtin_ctzll(bits) : 64);
+    return at < end ? at : end;
+}
+
 /* Holds the range nothing but ASCII that neither separates nor escapes? False also where nobody has looked. */
 static inline bool is_plain(const struct hl7 *x, shunt_range range)
 {
-    return range.end <= x->marked && range.begin < range.end && next_bit(x->odd, range.begin, range.end) == range.end;
+    return range.end <= x->marked && range.begin < range.end && next_odd(x, range.begin, range.end) == range.end;
 }
 
 /* The field as it stands, with its repetitions; empty where the segment is shorter. */
@@ -395,7 +379,7 @@ static inline shunt_range part_of(const struct hl7 *x, shunt_range range, uint8_
     if (range.begin >= range.end || !separator) return n == 1 ? range : (shunt_range){ 0, 0 };
     if (SHUNT_UNLIKELY(range.end > x->marked)) return far_part_of(x, range, separator, n);
     for (uint32_t at = range.begin;;) {
-        at = at < range.end ? next_bit(x->parts, at, range.end) : range.end;
+        at = at < range.end ? next_odd(x, at, range.end) : range.end;
         if (at == range.end) return n == 1 ? range : (shunt_range){ 0, 0 };
         if (x->bytes[at++] != separator) continue;
         if (n-- == 1) return (shunt_range){ range.begin, at - 1 };
@@ -455,22 +439,6 @@ static const char *shown(const struct field *field, char out[static 32])
 
 /* ---- lines ---- */
 
-/* First byte below 0x20 from `from` on; `size` where there is none. */
-static size_t find_control(const uint8_t *bytes, size_t from, size_t size)
-{
-    size_t at = from;
-#ifdef __SSE2__
-    const __m128i most = _mm_set1_epi8(0x1f);
-    for (; at + BLOCK <= size; at += BLOCK) {
-        __m128i  block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
-        unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(block, most), block));
-        if (found) return at + (unsigned)__builtin_ctz(found);
-    }
-#endif
-    while (at < size && bytes[at] >= ' ') at++;
-    return at;
-}
-
 static bool ends_line(uint8_t c) { return c == '\r' || c == '\n'; }
 
 /* Is the line behind this one, which ends at bytes[end], an ADD segment that continues it? GOT: `*add` says so; AGAIN: more
@@ -524,7 +492,6 @@ static void set_line(struct hl7 *x, const uint8_t *bytes, size_t size, uint64_t 
     x->bytes = bytes;
     x->size = (uint32_t)size;
     x->line_at = at;
-    x->behind = 0;
     x->header = false;
     x->marked = 0;
     x->segment = (shunt_segment){ .bytes = bytes, .offsets = x->offsets, .length = (uint32_t)size, .at = at };
@@ -594,7 +561,6 @@ static enum got take_line(struct hl7 *x, const uint8_t *bytes, size_t length, si
         set_line(x, (const uint8_t *)x->joined.bytes, x->joined.length, at);
     else
         set_line(x, bytes, length, at);
-    if (x->bytes == bytes) x->behind = size - length < 63 ? (uint32_t)(size - length) : 63;
     x->joining = false;
     return GOT;
 }
@@ -615,14 +581,14 @@ static enum got next_line(struct hl7 *x)
             if (got == AGAIN && x->queue_count == 0) continue;
             if (got != GOT) return got;
         }
-        size_t end = find_control(bytes, x->searched, size);
+        size_t end = x->kernel->control(bytes, x->searched, size);
         while (end < size && !ends_line(bytes[end])) {
             if (bytes[end] == FRAME_END) {
                 if (x->in_frame || (end + 1 < size && ends_line(bytes[end + 1])) || (end + 1 == size && is_all(x))) break;
                 if (end + 1 == size) goto wider;
             }
             if (bytes[end] == FRAME_BEGIN && !x->in_message) break; /* behind noise */
-            end = find_control(bytes, end + 1, size);
+            end = x->kernel->control(bytes, end + 1, size);
         }
         if (end + (x->joining ? x->joined.length : 0) > x->options.max_segment_bytes)
             return x->joining ? pass_over(x, (const uint8_t *)x->joined.bytes, x->joined.length) : pass_over(x, bytes, end);
@@ -651,12 +617,17 @@ static void push_loop(struct hl7 *x, shunt_step step, uint16_t loop, uint64_t en
 static bool shows(const struct hl7 *x) { return x->options.display || x->options.segments; }
 
 /* Puts the segment at its place in the message and makes its values ready. */
-static uint16_t land(struct hl7 *x)
+static uint16_t land(struct hl7 *x, bool learn)
 {
-    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth;
+    uint16_t      open[SHUNT_WALK_DEPTH], depth = x->walk.depth, from = x->walk.last_node;
     shunt_landing landing;
     memcpy(open, x->walk.loops, sizeof open);
     shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
+    if (learn) { /* the steps of HL7 have no qualifier but the id */
+        x->offsets[0] = 0;
+        x->offsets[1] = 4;
+        shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
+    }
     for (uint16_t i = 0; i < landing.leave; i++) push_loop(x, SHUNT_STEP_LEAVE, open[depth - 1 - i], x->previous_end);
     for (uint16_t i = 0; i < landing.enter_count; i++) push_loop(x, SHUNT_STEP_ENTER, landing.enter[i], x->in.at);
     if (landing.node == SHUNT_NONE && x->segment.id >> 56 != 'Z') warn(x, SHUNT_HL7_UNKNOWN_SEGMENT);
@@ -685,10 +656,12 @@ static void take_values(struct hl7 *x, uint16_t node)
     show_segment(x, node);
     x->take = x->take_end = x->want = 0;
     x->each_begun = x->each_open = false;
+    x->fill = NEVER;
     if (node == SHUNT_NONE) return;
     const shunt_hl7_node *n = &x->wants.nodes[node];
     if (n->take_count == 0) return;
     if (!shows(x)) index_fields(x, n->last);
+    if (x->fills) x->fill = x->fills[node];
     x->take = n->take_first;
     x->take_end = n->take_first + n->take_count;
 }
@@ -703,7 +676,7 @@ static void end_message(struct hl7 *x, shunt_step step)
     p->end = end;
     p->place.byte = end;
     p->place.length = 0;
-    x->in_message = false;
+    x->in_message = x->steps = false;
     x->guide = SHUNT_NONE;
     x->strict = x->all_strict;
     x->blank_at = UINT64_MAX;
@@ -768,6 +741,7 @@ static bool read_delims(struct hl7 *x, bool *broken_msh2)
     }
     delims.terminator = x->ended_by ? x->ended_by : '\r';
     x->delims = delims;
+    set_signs(x);
     x->header = true;
     x->quiet = x->stray = x->noise = false;
     index_fields(x, shows(x) ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
@@ -831,6 +805,7 @@ static enum got close_scope(struct hl7 *x, shunt_scope scope)
     if (scope == SHUNT_SCOPE_INTERCHANGE && *open) end_batch(x);
     x->stray = x->noise = x->quiet = false;
     if (x->size > 3) x->delims.element = x->bytes[3];
+    set_signs(x);
     index_fields(x, shows(x) ? SHUNT_HL7_FIELDS : HEADER_FIELDS);
     if (shows(x)) x->offsets[x->segment.elements + 1] = x->size + 1;
     if (!*open) {
@@ -991,8 +966,9 @@ static enum got open_message(struct hl7 *x)
     uint16_t node = SHUNT_NONE;
     if (x->guide != SHUNT_NONE) {
         shunt_walk_again(&x->walk, x->plan, x->guide);
-        node = land(x);
+        node = land(x, false);
     }
+    x->steps = x->guide != SHUNT_NONE && !shows(x) && x->charset.set != HL7_SET_REFUSED;
     take_values(x, x->charset.set == HL7_SET_REFUSED && !x->options.display ? SHUNT_NONE : node);
     return AGAIN;
 }
@@ -1060,8 +1036,9 @@ static enum got inside_message(struct hl7 *x)
     }
     check_line(x, lower);
     if (x->guide != SHUNT_NONE) {
-        if (id == ID('D', 'S', 'C') && x->size > 4 && x->bytes[4] != x->delims.element) warn(x, SHUNT_HL7_CONTINUED);
-        node = land(x);
+        bool dsc = id == ID('D', 'S', 'C');
+        if (dsc && x->size > 4 && x->bytes[4] != x->delims.element) warn(x, SHUNT_HL7_CONTINUED);
+        node = land(x, !lower && !dsc && x->size > 3);
     }
     if (x->charset.set == HL7_SET_REFUSED && !x->options.display) node = SHUNT_NONE;
     x->previous_end = x->in.at;
@@ -1124,7 +1101,7 @@ static enum got pass_over(struct hl7 *x, const uint8_t *bytes, size_t size)
         x->segment.number = ++x->number;
         x->segment.id = id;
         if (x->guide != SHUNT_NONE && id) {
-            uint16_t node = land(x);
+            uint16_t node = land(x, false);
             demanded = node != SHUNT_NONE && x->wants.nodes[node].take_count > 0;
         }
     }
@@ -1147,10 +1124,10 @@ static enum got skip(struct hl7 *x)
     for (;;) {
         size_t         size;
         const uint8_t *bytes = view(x, &size);
-        size_t         end = find_control(bytes, 0, size);
+        size_t         end = x->kernel->control(bytes, 0, size);
         while (end < size && !ends_line(bytes[end]) && !(bytes[end] == FRAME_END && x->in_frame) &&
                !(bytes[end] == FRAME_BEGIN && !x->in_message))
-            end = find_control(bytes, end + 1, size);
+            end = x->kernel->control(bytes, end + 1, size);
         x->in.at += end;
         if (end < size) {
             if (ends_line(bytes[end])) x->in.at++;
@@ -1247,29 +1224,55 @@ static bool repeats(const struct hl7 *x, shunt_range field)
     return at && at < x->bytes + field.end;
 }
 
-/* Finds what is wanted in a field or repetition without looking at what it says. False: there is more to it than the bytes at
- * `*range` (escapes, separators inside, `""`), or nobody has looked for its marks. */
-static inline bool find_plain(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range)
+enum found { FOUND, NOTHING, HARD /* there is more to it than the bytes, or nobody has looked for its marks */ };
+
+/* The part of a field that is wanted, where something in it separates or escapes: one look at each of these bytes. `each`: the range is a
+ * repetition. */
+static enum found find_part(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range, uint32_t odd)
 {
     const shunt_delims *d = &x->delims;
-    if (range->end > x->marked || x->bytes[range->begin] == '"') return false;
-    uint32_t odd = next_bit(x->odd, range->begin, range->end);
-    if (odd == range->end) {
-        if (want->component > 1 || want->subcomponent > 1 || (!each && want->repetition > 1)) range->end = range->begin;
-        return true;
-    }
-    if (!want->component || (want->only && !each && repeats(x, *range))) return false;
-    if (want->component == 1 && want->subcomponent <= 1 && (each || want->repetition == 1)) { /* it may end there */
+    uint32_t            end = range->end;
+    unsigned            repetition = each ? want->repetition : 1, component = 1, subcomponent = 1;
+    if (!want->component) return HARD;
+    for (; odd < end; odd = odd + 1 < end ? next_odd(x, odd + 1, end) : end) {
         uint8_t c = x->bytes[odd];
-        if (c == d->component || (!each && c == d->repetition) || (want->subcomponent && c == d->subcomponent)) {
-            range->end = odd;
-            return true;
+        bool    here = repetition == want->repetition && component == want->component;
+        if (c == d->subcomponent) {
+            if (here && (!want->subcomponent || subcomponent == want->subcomponent)) break;
+            subcomponent++;
+        } else if (c == d->component) {
+            if (here) break;
+            component++;
+            subcomponent = 1;
+        } else if (c == d->repetition && !each) {
+            if (here || repetition == want->repetition) break;
+            repetition++;
+            component = subcomponent = 1;
+        } else {
+            if (here && (!want->subcomponent || subcomponent == want->subcomponent)) return HARD;
+            continue;
         }
+        range->begin = odd + 1;
     }
-    if (!each) *range = part_of(x, *range, d->repetition, want->repetition);
-    *range = part_of(x, *range, d->component, want->component);
-    if (want->subcomponent) *range = part_of(x, *range, d->subcomponent, want->subcomponent);
-    return range->begin >= range->end || (x->bytes[range->begin] != '"' && is_plain(x, *range));
+    if (repetition != want->repetition || component != want->component) return NOTHING;
+    if (!want->subcomponent) {
+        if (odd < end && x->bytes[odd] == d->subcomponent) return HARD; /* it is the whole component */
+    } else if (subcomponent != want->subcomponent) {
+        return NOTHING;
+    }
+    range->end = odd;
+    return odd == range->begin ? NOTHING : x->bytes[range->begin] == '"' ? HARD : FOUND;
+}
+
+/* Finds what is wanted in a field or repetition that holds something without looking at what it says. */
+static inline enum found find_plain(const struct hl7 *x, const shunt_hl7_want *want, bool each, shunt_range *range)
+{
+    if (SHUNT_UNLIKELY(range->end > x->marked || x->bytes[range->begin] == '"')) return HARD;
+    uint32_t odd = next_odd(x, range->begin, range->end);
+    if (SHUNT_LIKELY(odd == range->end))
+        return want->first || (each && want->component <= 1 && want->subcomponent <= 1) ? FOUND : NOTHING;
+    if (SHUNT_UNLIKELY(x->repeated && want->only && !each && repeats(x, *range))) return HARD;
+    return find_part(x, want, each, range, odd);
 }
 
 /* Of a field that stands once the first repetition is read; that there are others is said once. */
@@ -1281,35 +1284,38 @@ static void tell_repetitions(struct hl7 *x, const shunt_hl7_want *want, shunt_ra
     warn(x, SHUNT_HL7_REPETITIONS)->place = place_of(x, field, want->field, 0);
 }
 
-/* The value of a want that is more than the bytes of its field, or a fault in its place. False: it is absent. */
-static __attribute__((noinline)) bool show_hard(struct hl7 *x, const shunt_hl7_want *want, shunt_range range, bool each,
-                                                shunt_event *event)
+/* The value of a want that is more than the bytes of its field, or faults in its place or about it, which wait. False: it is absent. */
+static __attribute__((noinline)) bool make_hard(struct hl7 *x, const shunt_hl7_want *want, shunt_range range, bool each)
 {
-    if (want->only && !each && !(x->header && want->field <= 2)) tell_repetitions(x, want, range);
-    if (!each && !(x->header && want->field <= 2)) range = part_of(x, range, x->delims.repetition, want->repetition);
-    if (!make_value(x, want, range)) {
-        if (!x->queue_count && x->state != FAILED) return false;
-        x->slot = SHUNT_NONE; /* a fault in its place */
-    }
-    show_value(x, event);
-    return true;
+    bool raw = x->header && want->field <= 2;
+    if (want->only && !each && !raw) tell_repetitions(x, want, range);
+    if (!each && !raw) range = part_of(x, range, x->delims.repetition, want->repetition);
+    if (make_value(x, want, range)) return true;
+    x->slot = SHUNT_NONE; /* a fault in its place */
+    return false;
 }
+
+/* Is there more to all values of the segment than their bytes? */
+static inline bool is_told(const struct hl7 *x) { return x->header || x->delims.truncation || x->joint_count; }
 
 /* The next value of the wants from `x->want` on, or a fault in its place. `each`: all are of this repetition. False: there is
  * no more. */
-static inline bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
+static bool next_want(struct hl7 *x, const shunt_hl7_take *take, const shunt_range *each, shunt_event *event)
 {
-    const bool told = x->header || x->delims.truncation || x->joint_count; /* there is more to it than the bytes */
+    const bool told = is_told(x);
     while (x->want < take->want_count) {
         const shunt_hl7_want *want = &x->wants.wants[take->want_first + x->want++];
         shunt_range           range = each ? *each : field_range(x, want->field), plain = range;
         if (range.begin >= range.end) continue;
-        if (SHUNT_LIKELY(!told && find_plain(x, want, each != NULL, &plain))) {
-            if (plain.begin >= plain.end) continue;
+        enum found found = told ? HARD : find_plain(x, want, each != NULL, &plain);
+        if (found == NOTHING) continue;
+        if (found == FOUND) {
             show_plain(x, want, plain, event);
             return true;
         }
-        if (show_hard(x, want, range, each != NULL, event)) return true;
+        if (!make_hard(x, want, range, each != NULL) && !x->queue_count && x->state != FAILED) continue;
+        show_value(x, event);
+        return true;
     }
     return false;
 }
@@ -1553,54 +1559,329 @@ static shunt_step show_value(struct hl7 *x, shunt_event *event)
     return event->step;
 }
 
-/* Everything but the values of the segment at hand that stand for themselves. */
-static __attribute__((noinline)) shunt_step next_other(struct hl7 *x, shunt_event *event)
+/* The value that waits could not be captured. */
+static shunt_step show_refused(struct hl7 *x, shunt_event *event)
 {
-    for (;;) {
-        if (x->queue_first < x->queue_count) {
-            show(x, &x->queue[x->queue_first++], event);
-            return event->step;
-        }
-        x->queue_first = x->queue_count = x->detail_count = 0;
-        if (x->value_waits) {
-            x->value_waits = false;
-            return show_made(x, event);
-        }
-        if (next_value(x, event)) return event->step;
-        enum got got = AGAIN;
-        switch (x->state) {
-        case LINES:
-            got = next_line(x);
-            if (got == GOT) got = process(x);
-            break;
-        case SEEK: got = seek(x); break;
-        case SKIP: got = skip(x); break;
-        case OVER: return show_end(x, SHUNT_STEP_END, event);
-        default: return show_end(x, SHUNT_STEP_FAILED, event);
-        }
-        if (got == AT_END) got = finish_input(x);
-        if (got == NEED && x->queue_count == 0) return show_end(x, SHUNT_STEP_NEED_INPUT, event);
+    set_event(x, SHUNT_STEP_SEGMENT, event);
+    event->code = x->refused;
+    event->place = x->value_place;
+    x->refused = SHUNT_OK;
+    return SHUNT_STEP_SEGMENT;
+}
+
+/* A value that is not copied with its neighbours, or faults about it. False: something is to be told. */
+static __attribute__((noinline)) bool fill_one(struct hl7 *x, const shunt_hl7_want *want, shunt_range range, bool hard)
+{
+    bool taken;
+    if (!hard) {
+        x->slot = want->slot;
+        x->cleared = false;
+        x->value = (shunt_text){ (const char *)x->bytes + range.begin, range.end - range.begin };
+        x->value_place = place_of(x, range, want->field, want->component);
+    } else if (!make_hard(x, want, range, false)) {
+        return x->state != FAILED && !x->queue_count;
     }
+    x->refused = shunt_capture_value(x->direct->capture, x->slot, x->value, x->cleared, &x->value_place, &taken);
+    return x->refused == SHUNT_OK && !x->queue_count;
+}
+
+/* Sixteen bytes at a time, those in the middle of the last ones twice. */
+static inline void copy_bytes(char *to, const uint8_t *from, uint32_t length)
+{
+    enum { SIZE = 16 };
+    if (SHUNT_UNLIKELY(length < SIZE)) {
+        memcpy(to, from, length);
+        return;
+    }
+    for (uint32_t at = 0; at + SIZE < length; at += SIZE) memcpy(to + at, from + at, SIZE);
+    memcpy(to + length - SIZE, from + length - SIZE, SIZE);
+}
+
+/* The bytes from the first value that is wanted to the last one, copied; NULL: values are copied one by one, for what lies between them may
+ * be long, or there is no room. */
+static inline char *copy_part(struct hl7 *x, const shunt_hl7_take *take, uint32_t *begin)
+{
+    const shunt_hl7_want *wants = x->wants.wants + take->want_first;
+    uint32_t              first = wants[0].field, last = wants[take->want_count - 1].field, elements = x->segment.elements;
+    *begin = x->offsets[first <= elements ? first : elements + 1];
+    uint32_t end = x->offsets[(last <= elements ? last : elements) + 1] - 1;
+    if (is_told(x) || end <= *begin || end - *begin > PART) return NULL;
+    char *copy = shunt_capture_room(x->direct->capture, end - *begin);
+    if (copy) copy_bytes(copy, x->bytes + *begin, end - *begin);
+    return copy;
+}
+
+/* Are the values of the segment at hand captured here? */
+static inline bool fills_here(const struct hl7 *x)
+{
+    return x->fill != NEVER && x->direct->active && (x->fill == ALWAYS || x->direct->early) && x->state != FAILED;
+}
+
+/* Does the first part of a field that is wanted end with the separator `c`, whatever stands behind it? */
+static inline bool ends_first(const struct hl7 *x, const shunt_hl7_want *want, uint8_t c)
+{
+    if (!want->first || (x->repeated && want->only)) return false;
+    return (c == x->delims.component && want->component) || (c == x->delims.subcomponent && want->subcomponent);
+}
+
+/* Captures the values of the segment at hand, from `x->want` on. False: something is to be told, then it goes on. */
+static bool fill_values(struct hl7 *x)
+{
+    const shunt_hl7_take *take = &x->wants.takes[x->take];
+    const shunt_hl7_want *first = x->wants.wants + take->want_first, *want = first + x->want, *end = first + take->want_count;
+    const uint8_t *const  bytes = x->bytes;
+    const uint32_t *const offsets = x->offsets;
+    const uint32_t        elements = x->segment.elements, marked = x->marked;
+    const uint64_t        line_at = x->line_at;
+    const bool            told = is_told(x);
+    shunt_node           *node = shunt_capture_target(x->direct->capture);
+    uint32_t              begin = 0;
+    char                 *copy = node && !x->want ? copy_part(x, take, &begin) : NULL;
+    for (; want < end; want++) {
+        shunt_range whole, part;
+        if (SHUNT_LIKELY(copy != NULL)) { /* the usual value is decided here, the others by find_plain */
+            if (want->field > elements) break;
+            whole = (shunt_range){ offsets[want->field], offsets[want->field + 1] - 1 };
+            if (whole.begin >= whole.end) continue;
+            uint32_t length = whole.end - whole.begin, plain = length;
+            if (SHUNT_LIKELY(whole.end <= marked)) plain = next_odd(x, whole.begin, whole.end) - whole.begin;
+            part = whole;
+            if (plain < length && ends_first(x, want, bytes[whole.begin + plain])) length = plain;
+            if (SHUNT_LIKELY(plain == length && whole.end <= marked && bytes[whole.begin] != '"')) {
+                shunt_captured *slot = &node->slots[want->slot];
+                if (!want->first || !length || slot->bytes) continue;
+                *slot = (shunt_captured){ copy + (whole.begin - begin), length, length, line_at + whole.begin, 0 };
+                continue;
+            }
+        } else {
+            part = whole = field_range(x, want->field);
+            if (whole.begin >= whole.end) continue;
+        }
+        enum found found = told ? HARD : find_plain(x, want, false, &part);
+        if (found == NOTHING) continue;
+        if (found == HARD || !copy) {
+            x->want = (uint32_t)(want + 1 - first);
+            if (!fill_one(x, want, found == HARD ? whole : part, found == HARD)) return false;
+            continue;
+        }
+        shunt_captured *slot = &node->slots[want->slot];
+        uint32_t        length = part.end - part.begin;
+        if (!slot->bytes) *slot = (shunt_captured){ copy + (part.begin - begin), length, length, line_at + part.begin, 0 };
+    }
+    x->take = x->take_end;
+    return true;
+}
+
+/* Is the line that follows one more part of this one? */
+static inline bool is_add(const struct hl7 *x, const uint8_t *bytes)
+{
+    return bytes[0] == 'A' && bytes[1] == 'D' && bytes[2] == 'D' && bytes[3] == x->delims.element;
+}
+
+/* The remembered step that the line takes from here, not guessed; NULL: none is. */
+static __attribute__((noinline)) const shunt_walk_step *find_step(struct hl7 *x, const uint8_t *bytes, uint64_t head,
+                                                                  uint32_t *repeat)
+{
+    if (bytes[3] != x->delims.element) return NULL;
+    uint64_t                id = ID(bytes[0], bytes[1], bytes[2]);
+    const shunt_walk_place *place = &x->walk.places[shunt_walk_place_slot(id)];
+    if (place->id != id || place->element) return NULL;
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, id, repeat);
+    if (step) shunt_walk_note(&x->walk, step, head, 4);
+    return step;
+}
+
+/* Enters and leaves loops here. False: one of them is to be told, and nothing has happened. */
+static inline bool cross_here(struct hl7 *x, const shunt_walk_step *step, uint16_t leave_loop)
+{
+    const shunt_direct    *direct = x->direct;
+    const shunt_plan_loop *loops = x->plan->loops;
+    if (!direct || !direct->active || (step->enter != SHUNT_NONE && !direct->loops[step->enter])) return false;
+    uint16_t loop = leave_loop;
+    for (unsigned left = step->leave; left > 0; left--, loop = loops[loop].parent)
+        if (!direct->loops[loop]) return false;
+    for (unsigned left = step->leave; left > 0; left--, leave_loop = loops[leave_loop].parent)
+        shunt_capture_leave(direct->capture, leave_loop, x->previous_end);
+    if (step->enter == SHUNT_NONE) return true;
+    x->refused = shunt_capture_enter(direct->capture, step->enter, x->line_at, x->number);
+    x->value_place = (shunt_place){ .byte = x->line_at, .length = x->size, .segment = x->number };
+    return true;
+}
+
+/* The line at hand took a remembered step. False: something is to be told of it, or its values come next. */
+static inline bool land_again(struct hl7 *x, const shunt_walk_step *step, uint32_t repeat)
+{
+    uint16_t leave_loop = x->walk.loops[x->walk.depth - 1];
+    shunt_walk_take(&x->walk, step, repeat);
+    if ((step->leave || step->enter != SHUNT_NONE) && !cross_here(x, step, leave_loop)) {
+        x->step_leave = step->leave;
+        x->step_leave_loop = leave_loop;
+        x->step_leave_end = x->previous_end;
+        x->step_enter = step->enter;
+    }
+    const shunt_hl7_node *n = &x->wants.nodes[step->node];
+    x->take = n->take_first;
+    x->take_end = n->take_first + n->take_count;
+    x->want = 0;
+    x->each_begun = x->each_open = false;
+    x->fill = x->fills ? x->fills[step->node] : NEVER;
+    x->previous_end = x->in.at;
+    if (x->step_leave || x->step_enter != SHUNT_NONE || x->refused != SHUNT_OK) return false;
+    return x->take == x->take_end || (fills_here(x) && fill_values(x));
+}
+
+/* Takes lines for as long as they are plain ones of a message that take remembered steps without any fault and of which nothing is to be
+ * told: the same as next_line, process and land. False: the next line is none. */
+static bool take_steps(struct hl7 *x)
+{
+    enum { BEHIND = 6 /* a line end of two bytes, and the id that an ADD segment has */ };
+    size_t         size;
+    const uint8_t *bytes = view(x, &size);
+    if (x->searched || x->joining || x->blank_at != UINT64_MAX || x->blanks) return false;
+    x->joint_count = 0;
+    x->header = false;
+    for (;;) {
+        unsigned feed = x->after_cr && size && bytes[0] == '\n';
+        if (size < feed + 8) return false;
+        bytes += feed;
+        size -= feed;
+        uint64_t               head = shunt_first_eight(bytes);
+        uint32_t               repeat;
+        const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
+        if (SHUNT_UNLIKELY(!step) && !(step = find_step(x, bytes, head, &repeat))) return false;
+        shunt_hl7_marks marks = { .offsets = x->offsets + 1, .odd = x->odd };
+        size_t          end;
+        bool            wanted = x->wants.nodes[step->node].take_count;
+        if (wanted) {
+            x->kernel->mark(bytes, 0, size < SHUNT_HL7_LINE ? (uint32_t)size : SHUNT_HL7_LINE, &x->signs, &marks);
+            end = marks.end;
+        } else {
+            end = x->kernel->control(bytes, 4, size);
+        }
+        if (end + BEHIND > size || !ends_line(bytes[end]) || end > x->options.max_segment_bytes) return false;
+        bool crlf = bytes[end] == '\r' && bytes[end + 1] == '\n';
+        if (SHUNT_UNLIKELY(is_add(x, bytes + end + 1 + crlf))) return false;
+        x->bytes = bytes;
+        x->size = (uint32_t)end;
+        x->line_at = x->in.at + feed;
+        x->in.at = x->line_at + end + 1;
+        x->after_cr = bytes[end] == '\r';
+        x->after_frame = false;
+        x->ended_by = bytes[end];
+        x->number++;
+        bytes += end + 1;
+        size -= end + 1;
+        if (wanted) {
+            x->segment = (shunt_segment){ .bytes = x->bytes,
+                                          .offsets = x->offsets,
+                                          .elements = marks.count,
+                                          .length = x->size,
+                                          .at = x->line_at,
+                                          .number = x->number,
+                                          .id = step->id };
+            x->offsets[marks.count + 1] = x->size + 1;
+            x->marked = x->size;
+            x->repeated = marks.repeated;
+        } else {
+            x->marked = 0;
+        }
+        if (!land_again(x, step, repeat)) return true;
+    }
+}
+
+/* The next event of a line that took a remembered step. */
+static shunt_step tell_step(struct hl7 *x, shunt_event *event)
+{
+    bool     leaves = x->step_leave > 0;
+    uint16_t loop = leaves ? x->step_leave_loop : x->step_enter;
+    set_event(x, leaves ? SHUNT_STEP_LEAVE : SHUNT_STEP_ENTER, event);
+    event->loop = loop;
+    event->place = (shunt_place){ .byte = x->line_at, .length = x->size, .segment = x->number };
+    event->end = leaves ? x->step_leave_end : x->in.at;
+    if (leaves) {
+        x->step_leave--;
+        x->step_leave_loop = x->plan->loops[loop].parent;
+    } else {
+        x->step_enter = SHUNT_NONE;
+    }
+    return event->step;
+}
+
+/* Everything but remembered steps and what is captured here. False: there is no event, something has been read. */
+static __attribute__((noinline)) bool next_other(struct hl7 *x, shunt_event *event)
+{
+    if (x->queue_first < x->queue_count) {
+        show(x, &x->queue[x->queue_first++], event);
+        return true;
+    }
+    if (x->value_waits) {
+        x->value_waits = false;
+        show_made(x, event);
+        return true;
+    }
+    if (x->refused != SHUNT_OK) {
+        show_refused(x, event);
+        return true;
+    }
+    if (x->state != FAILED && x->take < x->take_end) return next_value(x, event);
+    enum got got = AGAIN;
+    switch (x->state) {
+    case LINES:
+        got = next_line(x);
+        if (got == GOT) got = process(x);
+        break;
+    case SEEK: got = seek(x); break;
+    case SKIP: got = skip(x); break;
+    case OVER: show_end(x, SHUNT_STEP_END, event); return true;
+    default: show_end(x, SHUNT_STEP_FAILED, event); return true;
+    }
+    if (got == AT_END) got = finish_input(x);
+    if (got != NEED || x->queue_count) return false;
+    show_end(x, SHUNT_STEP_NEED_INPUT, event);
+    return true;
+}
+
+/* Is an event, or a value behind it, ready to be told? */
+static inline bool waits(const struct hl7 *x)
+{
+    return x->queue_first < x->queue_count || x->value_waits || x->refused != SHUNT_OK;
 }
 
 static shunt_step next(shunt_reader *reader, shunt_event *event)
 {
     struct hl7 *x = (struct hl7 *)reader;
-    if (SHUNT_LIKELY(x->take < x->take_end && x->queue_first == x->queue_count && !x->value_waits)) {
-        const shunt_hl7_take *take = &x->wants.takes[x->take];
-        x->queue_first = x->queue_count = x->detail_count = 0;
-        if (SHUNT_LIKELY(take->kind == HL7_TAKE_VALUES)) {
-            if (next_want(x, take, NULL, event)) return event->step;
-            x->take++;
-            x->want = 0;
+    for (;;) {
+        if (x->step_leave || x->step_enter != SHUNT_NONE) return tell_step(x, event);
+        if (!waits(x)) {
+            x->queue_first = x->queue_count = x->detail_count = 0;
+            if (x->take < x->take_end && fills_here(x)) fill_values(x);
+            if (x->take == x->take_end && x->steps && x->state == LINES && !waits(x) && take_steps(x)) continue;
         }
+        if (next_other(x, event)) return event->step;
     }
-    return next_other(x, event);
 }
 
 static void feed(shunt_reader *reader, const uint8_t *bytes, size_t size, bool last)
 {
     shunt_input_feed(&((struct hl7 *)reader)->in, bytes, size, last);
+}
+
+static void demanded_only(shunt_reader *reader, const shunt_direct *direct)
+{
+    struct hl7 *x = (struct hl7 *)reader;
+    shunt_memory_free(x->memory, x->fills);
+    x->direct = direct;
+    x->fills = direct && !shows(x) ? shunt_memory_zeroed(x->memory, x->plan->node_count + 1, sizeof *x->fills) : NULL;
+    if (!x->fills) return; /* without memory values are handed over as ever */
+    for (uint32_t i = 0; i < x->plan->node_count; i++) {
+        const shunt_plan_node *node = &x->plan->nodes[i];
+        const shunt_hl7_node  *n = &x->wants.nodes[i];
+        uint32_t               first = i - node->back;
+        if (n->take_count != 1 || x->wants.takes[n->take_first].kind != HL7_TAKE_VALUES) continue;
+        if (x->plan->loops[node->loop].frame == SHUNT_NONE) continue;
+        if (direct->first[i] && direct->first[first]) x->fills[i] = FIRST;
+        if (direct->nodes[i] && direct->nodes[first]) x->fills[i] = ALWAYS;
+    }
 }
 
 static void hl7_free(shunt_reader *reader)
@@ -1613,6 +1894,7 @@ static void hl7_free(shunt_reader *reader)
     shunt_memory_free(x->memory, x->joints);
     shunt_input_done(&x->in);
     shunt_memory_free(x->memory, x->offsets);
+    shunt_memory_free(x->memory, x->fills);
     shunt_memory_free(x->memory, x);
 }
 
@@ -1632,6 +1914,7 @@ static const shunt_reader_ops ops = { .name = "hl7",
                                       .feed = feed,
                                       .next = next,
                                       .free = hl7_free,
+                                      .demanded_only = demanded_only,
                                       .trailer = trailer,
                                       .ending = "hl7" };
 
@@ -1649,13 +1932,15 @@ shunt_reader *shunt_hl7_reader_new(const shunt_memory *memory, const shunt_plan 
     if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
     shunt_buffer_init(&x->joined, memory);
     shunt_buffer_init(&x->decoded, memory);
-    x->guide = SHUNT_NONE;
+    x->guide = x->step_enter = SHUNT_NONE;
     x->blank_at = UINT64_MAX;
     x->delims.element = '|';
+    x->kernel = shunt_hl7_line_best();
+    set_signs(x);
     x->all_strict = shunt_hl7_all_strict(plan);
     bool made = shunt_hl7_wants_init(&x->wants, memory, plan);
     x->offset_limit = shows(x) ? SHUNT_HL7_FIELDS : x->wants.last > HEADER_FIELDS ? x->wants.last : HEADER_FIELDS;
-    x->offsets = shunt_memory_zeroed(memory, x->offset_limit + 2, sizeof *x->offsets);
+    x->offsets = shunt_memory_zeroed(memory, x->offset_limit + SHUNT_HL7_LINE + SHUNT_HL7_LINE_SLACK + 2, sizeof *x->offsets);
     if (made && x->offsets) return &x->base;
     hl7_free(&x->base);
     return NULL;

@@ -5,8 +5,9 @@
  * FAILED comes for lack of memory alone. A message is a transaction, BHS to BTS a batch, FHS to FTS an interchange. Of each
  * segment of a message that the plan knows come LEAVE..., ENTER..., FAULT..., then SEGMENT where the reader is made for
  * display, then its values: VALUE for each that is demanded and there, and ENTER, VALUE..., LEAVE for each instance of a loop
- * of repetitions. A message without a guide gives BEGIN, faults and FINISH only, for display also its segments. In SEGMENT of
- * MSH, FHS and BHS element k is field k + 1: element 1 is MSH-2. Elements beyond SHUNT_HL7_FIELDS stand in the last one.
+ * of repetitions; what a `shunt_direct` says is captured instead. A message without a guide gives BEGIN, faults and FINISH only,
+ * for display also its segments. In SEGMENT of MSH, FHS and BHS element k is field k + 1: element 1 is MSH-2. Elements beyond
+ * SHUNT_HL7_FIELDS stand in the last one.
  * Memory: the segment at hand (at most `max_segment_bytes`, ADD segments behind it included), the decoded value, and what the
  * plan demands, sorted. */
 #ifndef SHUNT_HL7_READER_H

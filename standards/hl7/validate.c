@@ -953,6 +953,7 @@ shunt_reader *shunt_hl7_validating_reader(const shunt_memory *memory, shunt_read
     r->ops.feed = validating_feed;
     r->ops.next = validating_next;
     r->ops.free = validating_free;
+    r->ops.demanded_only = NULL; /* every segment is looked at */
     r->base.ops = &r->ops;
     r->memory = memory;
     r->inner = inner;

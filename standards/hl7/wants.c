@@ -18,8 +18,13 @@ static void add_wants(shunt_hl7_wants *w, const shunt_plan *plan, const shunt_pl
     uint32_t first = *used;
     for (uint32_t i = 0; i < node->demand_count; i++) {
         const shunt_plan_demand *d = &plan->demands[node->demand_first + i];
-        w->wants[(*used)++] = (shunt_hl7_want){ d->element,   d->slot,         d->repetition ? d->repetition : 1,
-                                                d->component, d->subcomponent, d->repetition == 0 };
+        w->wants[(*used)++] = (shunt_hl7_want){ .field = d->element,
+                                                .slot = d->slot,
+                                                .repetition = d->repetition ? d->repetition : 1,
+                                                .component = d->component,
+                                                .subcomponent = d->subcomponent,
+                                                .only = d->repetition == 0,
+                                                .first = d->repetition <= 1 && d->component <= 1 && d->subcomponent <= 1 };
     }
     if (*used - first > 1) qsort(w->wants + first, *used - first, sizeof *w->wants, compare);
 }

@@ -8,8 +8,10 @@
 typedef struct shunt_hl7_want {
     uint16_t field, slot;
     uint8_t  repetition, component, subcomponent; /* repetition 1-based; the others 0 = the whole of what is around it */
-    bool     only;                                /* the field does not repeat in any guide of its source */
+    bool     only : 1;                            /* the field does not repeat in any guide of its source */
+    bool     first : 1;                           /* it is the first part of its field, which is all where nothing separates */
 } shunt_hl7_want;
+_Static_assert(sizeof(shunt_hl7_want) == 8, "a word");
 
 /* What is handed over of a segment, step by step. */
 typedef enum shunt_hl7_kind {
