@@ -676,11 +676,39 @@ static uint16_t aggregate_item(shunt_emit_fn *f, shunt_ast *value, const shunt_e
     return value ? eval(f, value, SHUNT_NONE) : loop->item;
 }
 
+static const shunt_emit_made *collector_of(shunt_emit_fn *f, shunt_ast *call, uint16_t *from);
+
+/* `sum(a.amount for each a in adjustments(claim))` makes no rows: false where it is another sum. */
+static bool total_of_rows(shunt_emit_fn *f, const shunt_ast *over, shunt_type type, uint16_t at)
+{
+    if (over->kind != SHUNT_AST_EACH_EXPR) return false;
+    const shunt_ast  *each = over->kids[SHUNT_EACH_EXPR_each], *value = over->kids[SHUNT_EACH_EXPR_value];
+    shunt_ast        *list = each->kids[SHUNT_EACH_list];
+    const shunt_fact *fact = shunt_fact_of(value), *of = shunt_fact_of(list);
+    if (each->kids[SHUNT_EACH_where] || list->kind != SHUNT_AST_CALL || of->kind != SHUNT_FACT_BUILTIN) return false;
+    if (of->builtin != SHUNT_LANG_ADJUSTMENTS && of->builtin != SHUNT_LANG_PRIOR_ADJUSTMENTS &&
+        of->builtin != SHUNT_LANG_PROVIDER_ADJUSTMENTS)
+        return false;
+    if (!fact || fact->kind != SHUNT_FACT_FIELD || !shunt_emit_same(shunt_emit_type(f->e, &fact->type), type)) return false;
+    const shunt_fact *item = shunt_fact_of(value->kids[SHUNT_MEMBER_of]);
+    if (item->kind != SHUNT_FACT_SYMBOL || item->symbol != shunt_fact_of(each)->symbol) return false;
+    if (!shunt_text_is(of->type.item->shape->members[fact->member].name, "amount")) return false;
+    uint16_t               from;
+    shunt_span             span = f->span;
+    const shunt_emit_made *made = collector_of(f, list, &from);
+    if (!made || type.kind != SHUNT_KIND_DECIMAL) return false;
+    f->span = list->span; /* what can not be read is so there */
+    shunt_emit_op(f, SHUNT_OP_SUM, at, from, made->number);
+    f->span = span;
+    return true;
+}
+
 static uint16_t eval_total(shunt_emit_fn *f, shunt_ast *node, shunt_ast *over, uint16_t into)
 {
     shunt_emit_loop loop;
     uint16_t        at = result_place(f, node, into);
     shunt_type      type = shunt_emit_type_of(f, at);
+    if (total_of_rows(f, over, type, at)) return at;
     load_number(f, type, 0, at);
     shunt_ast *value = begin_aggregate(f, over, &loop);
     uint16_t   item = value ? eval_as(f, value, type) : as_type(f, loop.item, type);
@@ -1082,14 +1110,24 @@ static uint16_t eval_occurrence(shunt_emit_fn *f, shunt_ast *node, uint16_t into
     return at;
 }
 
-static uint16_t eval_collect(shunt_emit_fn *f, shunt_ast *node, shunt_lang_builtin builtin)
+/* The collector that a call names, and the register of the node it starts at; NULL: there is none. */
+static const shunt_emit_made *collector_of(shunt_emit_fn *f, shunt_ast *call, uint16_t *from)
 {
-    shunt_ast            *value = argument(node, 0, NULL);
+    shunt_lang_builtin    builtin = shunt_fact_of(call)->builtin;
+    shunt_ast            *value = argument(call, 0, NULL);
     const shunt_symbol   *source = builtin == SHUNT_LANG_PROVIDER_ADJUSTMENTS ? shunt_fact_of(value)->symbol : NULL;
     const shunt_loop_ref *loop = source ? shunt_emit_set_loop(f->e, source) : type_at(value)->loop;
-    if (!loop) return shunt_emit_temp(f, shunt_emit_type(f->e, type_at(node)));
-    const shunt_emit_made *made = shunt_emit_collect(f->e, builtin, loop, type_at(node)->item->shape, node->span);
-    uint16_t               from = source ? shunt_emit_set_node(f, source) : eval(f, value, SHUNT_NONE);
+    if (!loop) return NULL;
+    const shunt_emit_made *made = shunt_emit_collect(f->e, builtin, loop, type_at(call)->item->shape, call->span);
+    *from = source ? shunt_emit_set_node(f, source) : eval(f, value, SHUNT_NONE);
+    return made;
+}
+
+static uint16_t eval_collect(shunt_emit_fn *f, shunt_ast *node)
+{
+    uint16_t               from;
+    const shunt_emit_made *made = collector_of(f, node, &from);
+    if (!made) return shunt_emit_temp(f, shunt_emit_type(f->e, type_at(node)));
     return shunt_emit_once(f, SHUNT_OP_COLLECT, shunt_emit_type(f->e, type_at(node)), from, made->number);
 }
 
@@ -1160,7 +1198,7 @@ static uint16_t eval_builtin(shunt_emit_fn *f, shunt_ast *node, shunt_lang_built
     case SHUNT_LANG_OCCURRENCE: return eval_occurrence(f, node, into);
     case SHUNT_LANG_ADJUSTMENTS:
     case SHUNT_LANG_PRIOR_ADJUSTMENTS:
-    case SHUNT_LANG_PROVIDER_ADJUSTMENTS: return eval_collect(f, node, builtin);
+    case SHUNT_LANG_PROVIDER_ADJUSTMENTS: return eval_collect(f, node);
     case SHUNT_LANG_FIRST_SERVICE_DATE: {
         uint16_t from = eval(f, first, SHUNT_NONE);
         return shunt_emit_once(f, SHUNT_OP_EARLIEST, date_type, from, shunt_emit_earliest(f->e, type_at(first)->loop)->number);

@@ -233,6 +233,7 @@ static void narrow_collectors(shunt_emit_fn *f)
     for (uint32_t i = 0; i < f->code.count; i++) {
         shunt_instruction *at = &f->code.items[i];
         uint64_t           fields = 0;
+        if (at->op == SHUNT_OP_SUM) at->c = narrowed(f->e, at->c, 0);
         if (at->op != SHUNT_OP_COLLECT || !fields_of_list(f, at->a, &fields)) continue;
         at->c = narrowed(f->e, at->c, fields);
     }

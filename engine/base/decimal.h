@@ -51,10 +51,10 @@ shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scal
 /* The same where it is short: a value within 10^18 of at most 16 digits and point. SHUNT_DECIMAL_LONG: it is not, or is none at all,
  * which `shunt_decimal_parse` tells apart. */
 #define SHUNT_DECIMAL_LONG INT64_MIN
-int64_t      shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale);
+int64_t                shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale);
 /* N-types: digits with `implied` decimals, optional leading minus. */
-shunt_status shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
-                                         shunt_decimal *result);
+shunt_status           shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
+                                                   shunt_decimal *result);
 /* Eight decimal digits as bytes, the first one lowest: halves, then pairs, then digits, all at once. `value` < 10^8. */
 static inline uint64_t shunt_decimal_spread(uint32_t value)
 {

@@ -353,3 +353,66 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
     shunt_list_give(c.rows, c.count, list);
     return SHUNT_OK;
 }
+
+/* ---- sums ---- */
+
+struct summing {
+    const shunt_vm_collector *plan;
+    uint16_t                  needed, max;
+    uint32_t                  site, count;
+    shunt_decimal             sum;
+};
+
+/* All that the rows would read is read, since it may be no value. */
+static inline shunt_status sum_groups(shunt_vm *vm, struct summing *s, const shunt_node *node, uint16_t child)
+{
+    const shunt_vm_collector *plan = s->plan;
+    const shunt_node         *group = child == SHUNT_NONE ? NULL : node->children[child].first;
+    const shunt_vm_pick      *first = plan->picks + plan->ends[SHUNT_PICK_TEXTS], *end = plan->picks + plan->ends[SHUNT_PICK_OWN];
+    for (; group; group = group->next) {
+        SHUNT_TRY(shunt_vm_charge(vm, plan->fields));
+        for (const shunt_vm_pick *pick = first; pick < end; pick++) {
+            shunt_value value;
+            uint8_t     state;
+            SHUNT_TRY(read_own(vm, group, pick, s->site, &value, &state));
+            if (pick->field != s->needed || state != SHUNT_PRESENT) continue;
+            if (s->count++ == s->max) return SHUNT_LIMIT_LIST;
+            SHUNT_TRY(shunt_decimal_add(s->sum, value.coefficient, &s->sum));
+        }
+    }
+    return SHUNT_OK;
+}
+
+/* Where rows are left out, or lineage asks what they are made of, they are made. */
+static shunt_status sum_rows(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_decimal *sum)
+{
+    uint16_t    needed = vm->program->collects[index].needed;
+    shunt_value list;
+    SHUNT_TRY(shunt_vm_collect(vm, node, index, site, &list));
+    for (uint32_t i = 0; i < list.list.count; i++)
+        SHUNT_TRY(shunt_decimal_add(*sum, list.list.items[i].row->fields[needed].coefficient, sum));
+    if (vm->trace) shunt_trace_sum(vm, &list, needed);
+    return SHUNT_OK;
+}
+
+shunt_status shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_decimal *sum)
+{
+    const shunt_collect      *k = &vm->program->collects[index];
+    const shunt_vm_collector *plan = &vm->collectors->each[index];
+    struct summing            s = { .plan = plan, .needed = k->needed, .max = k->max, .site = site };
+    *sum = 0;
+    if (SHUNT_UNLIKELY(vm->trace || k->twice || plan->ends[SHUNT_PICK_OWN] != plan->ends[SHUNT_PICK_ALIKE]))
+        return sum_rows(vm, node, index, site, sum);
+    SHUNT_TRY(sum_groups(vm, &s, node, k->group));
+    for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
+        SHUNT_TRY(shunt_vm_charge(vm, 1));
+        SHUNT_TRY(sum_groups(vm, &s, line, k->line_group));
+        if (k->inner_line == SHUNT_NONE) continue;
+        for (const shunt_node *inner = line->children[k->inner_line].first; inner; inner = inner->next) {
+            SHUNT_TRY(shunt_vm_charge(vm, 1));
+            SHUNT_TRY(sum_groups(vm, &s, inner, k->inner_group));
+        }
+    }
+    *sum = s.sum;
+    return SHUNT_OK;
+}

@@ -231,6 +231,8 @@ void           shunt_seen_done(const shunt_memory *memory, shunt_seen *seen);
 /* collect.c */
 shunt_vm_collectors *shunt_vm_collectors_new(const shunt_vm *vm) SHUNT_MUST_USE; /* freed as one block */
 shunt_status         shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_value *list);
+/* Of the needed field of those rows. */
+shunt_status         shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t collect, uint32_t site, shunt_decimal *sum);
 
 /* journal.c */
 shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t target, uint32_t site, const shunt_value *values, const uint8_t *states);

@@ -493,6 +493,17 @@ STEP(collect)
     return SHUNT_OK;
 }
 
+/* Of a node that is not there nothing is collected. */
+STEP(sum)
+{
+    BEGIN;
+    shunt_decimal sum = 0;
+    if (s[i.b] == SHUNT_PRESENT) SHUNT_TRY(shunt_vm_sum(vm, r[i.b].node, i.c, site, &sum));
+    r[i.a].coefficient = sum;
+    s[i.a] = SHUNT_PRESENT;
+    return SHUNT_OK;
+}
+
 STEP(earliest)
 {
     BEGIN;
@@ -698,6 +709,7 @@ shunt_vm_step *const shunt_vm_steps[SHUNT_OP_COUNT] = {
     [SHUNT_OP_ANCESTOR] = step_ancestor,
     [SHUNT_OP_CHILDREN] = step_children,
     [SHUNT_OP_COLLECT] = step_collect,
+    [SHUNT_OP_SUM] = step_sum,
     [SHUNT_OP_EARLIEST] = step_earliest,
     [SHUNT_OP_LIST_NEW] = step_list_new,
     [SHUNT_OP_LIST_PUSH] = step_list_push,

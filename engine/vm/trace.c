@@ -310,6 +310,7 @@ static void finish(shunt_vm *vm)
         }
         return;
     }
+    case SHUNT_OP_SUM: d.known[d.a] = both(t, d.known[d.a], t->summed); return;
     case SHUNT_OP_LOOKUP:
         if (d.states[d.a] == SHUNT_PRESENT)
             d.known[d.a].from = shunt_origin_join(t, d.known[d.a].from, shunt_origin_row(t, d.c, r[d.a].row, d.count));
@@ -469,6 +470,10 @@ static bool special(shunt_vm *vm, shunt_instruction i, const shunt_value *r, con
     case SHUNT_OP_EARLIEST:
         *result = known[i.b];
         if (s[i.b] == SHUNT_PRESENT) *result = both(t, *result, of_earliest(vm, r[i.b].node, i.c));
+        return true;
+    case SHUNT_OP_SUM: /* and of the amounts, see finish: that there are these is because of the node */
+        t->summed = (shunt_known){ 0 };
+        *result = (shunt_known){ known[i.b].from, whole(t, known[i.b]), 0 };
         return true;
     case SHUNT_OP_TEXT_JOIN: *result = of_several(t, known + i.b, i.c); return true;
     case SHUNT_OP_LIST_FIRST: *result = of_item(t, &r[i.b], s[i.b], 0, known[i.b]); return true;
@@ -704,4 +709,11 @@ void shunt_trace_row(shunt_vm *vm, const shunt_collect *collect, const shunt_row
     const shunt_collect_field *from = p->collect_fields + collect->field_first;
     for (uint32_t f = 0; f < p->records[collect->record].field_count; f++)
         shunt_known_cell_put(t, &row->fields[f], of_collected(t, &from[f], outer, group, line, inner));
+}
+
+void shunt_trace_sum(shunt_vm *vm, const shunt_value *list, uint16_t field)
+{
+    shunt_trace *t = vm->trace;
+    for (uint32_t i = 0; i < list->list.count; i++)
+        t->summed = both(t, t->summed, shunt_known_cell(t, &list->list.items[i].row->fields[field]));
 }

@@ -47,6 +47,8 @@ shunt_status shunt_trace_end(shunt_vm *vm);
 /* A row of a collector was made of these nodes. */
 void         shunt_trace_row(shunt_vm *vm, const shunt_collect *collect, const shunt_row *row, const shunt_node *outer,
                              const shunt_node *group, const shunt_node *line, const shunt_node *inner);
+/* Rows were made for their sum: what the instruction at hand gives is made of this field of theirs. */
+void         shunt_trace_sum(shunt_vm *vm, const shunt_value *list, uint16_t field);
 /* What vm.c calls at the beginnings. */
 void         shunt_trace_transaction(shunt_trace *trace);
 void         shunt_trace_unit(shunt_trace *trace);

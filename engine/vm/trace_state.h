@@ -104,6 +104,7 @@ struct shunt_trace {
     shunt_origin        *decided, *decided_set; /* in this run; in the runs before it that count for the transaction */
     shunt_pending        pending;
     shunt_known          result;                                    /* of the last run */
+    shunt_known          summed;                                    /* what the SUM that is pending went over */
     const shunt_share  **shares;                                    /* by tally */
     const shunt_share  **unit_shares, **set_shares, **batch_shares; /* what undoing goes back to */
     uint64_t             stamp;

@@ -1016,6 +1016,7 @@ static bool forbidden_if_pure(uint16_t op)
     case SHUNT_OP_CHILDREN:
     case SHUNT_OP_POSITION:
     case SHUNT_OP_COLLECT:
+    case SHUNT_OP_SUM:
     case SHUNT_OP_EARLIEST:
     case SHUNT_OP_TALLY_ADD:
     case SHUNT_OP_TALLY_GET:
@@ -1085,6 +1086,12 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
         return (t[i.a].element == SHUNT_KIND_ROW && t[i.a].record == p->collects[i.c].record &&
                 t[i.b].record == p->collects[i.c].frame) ||
                wrong(v, "collector of another frame or record");
+    case SHUNT_OP_SUM: {
+        const shunt_collect *k = &p->collects[i.c];
+        shunt_type           needed = p->fields[p->records[k->record].field_first + k->needed].type;
+        return (t[i.b].record == k->frame && needed.kind == SHUNT_KIND_DECIMAL && needed.scale == t[i.a].scale) ||
+               wrong(v, "collector of another frame, or of no such amounts");
+    }
     case SHUNT_OP_EARLIEST: return t[i.b].record == p->earliests[i.c].frame || wrong(v, "dates of another frame");
     case SHUNT_OP_LIST_FIRST: return shunt_type_same(t[i.a], shunt_type_item(t[i.b])) || wrong(v, "items have another type");
     case SHUNT_OP_LIST_PUSH: return shunt_type_same(t[i.b], shunt_type_item(t[i.a])) || wrong(v, "items have another type");

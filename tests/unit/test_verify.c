@@ -143,6 +143,13 @@ static const struct {
       FRAMES "record r a:dec2\nrecord s a:dec2\ncollect x L r group=0 needed=0\n| group:A\nfunction f 1 none : node:L "
              "list:row:s\nCOLLECT 1 0 x\nFINISH\n",
       "collector of another frame or record" },
+#define SUMMED(field, from, node, to)                                                                                            \
+    FRAMES "record r a:" field "\ncollect x L r group=0 needed=0\n| " from "\nfunction f 1 none : node:" node " " to             \
+           "\nSUM 1 0 "                                                                                                          \
+           "x\nFINISH\n"
+    { "sum of another frame", SUMMED("dec2", "group:A", "U", "dec2"), "collector of another frame, or of no such amounts" },
+    { "sum of what is no amount", SUMMED("int", "ordinal", "L", "dec2"), "collector of another frame, or of no such amounts" },
+    { "sum at another scale", SUMMED("dec2", "group:A", "L", "dec3"), "collector of another frame, or of no such amounts" },
     { "dates of another frame", FRAMES "dates x U E\nfunction f 1 none : node:L date\nEARLIEST 1 0 x\nFINISH\n",
       "dates of another frame" },
     { "dates that are none", FRAMES "dates x U D\n", "dates 0: path 0" },

@@ -761,6 +761,16 @@ static const struct test_case externs[] = {
     "collect prior 2300 adj group=0 line=1 inner_line=0 inner_group=0 needed=2 " options                                         \
     "\n| group:group group:reason group:amount position line:SVD03 line:LX ordinal\n"                                            \
     "function f 1 list:row:adj : node:2300 list:row:adj\nCOLLECT 1 0 prior\nCOLLECT 1 0 prior\nRETURN 1\n"
+/* Over fields of the group alone no rows are made; with others, or where rows may be left out, they are. */
+#define SUMMED(options, line)                                                                                                    \
+    "frame CAS group group:text reason:text amount:dec2 units:dec2\nframe 2430 loop SVD03:text > CAS\n"                          \
+    "frame 2400 loop LX:text > 2430\nframe 2300 loop unit CLM:text > CAS 2400\n"                                                 \
+    "record adj group:text reason:text units?:dec2 amount:dec2 line?:text n:int\n"                                               \
+    "collect prior 2300 adj group=0 line=1 inner_line=0 inner_group=0 needed=3 " options                                         \
+    "\n| group:group group:reason group:units group:amount " line " ordinal\n"                                                   \
+    "function f 1 dec2 : node:2300 dec2\nSUM 1 0 prior\nSUM 1 0 prior\nRETURN 1\n"
+#define BOTH_WAYS(name, options, tree, log)                                                                                      \
+    { name, SUMMED(options, "unread"), tree, log }, { name " of rows", SUMMED(options, "line:LX"), tree, log }
 #define DATES                                                                                                                    \
     "frame D group DTM:date\nframe L loop DTM2:date > D\nframe C loop unit DTM3:date > L D\ndates first C DTM3 0.DTM2 0.0.DTM "  \
     "1.DTM\n"                                                                                                                    \
@@ -803,6 +813,23 @@ static const struct test_case collects[] = {
     { "twice needs lines", PRIOR("twice"),
       "2300\n CAS group=CO reason=45 amount=0\n 2400\n  2430\n   CAS group=PR reason=45 amount=0\n",
       "result [(CO, 45, 0.00, absent, absent, absent, 1), (PR, 45, 0.00, 1, absent, absent, 2)]\n" },
+    BOTH_WAYS("sum", "",
+              "2300\n CAS group=CO reason=45 amount=3\n 2400 LX=1\n 2400 LX=2\n  2430\n   CAS amount=-1.5\n  2430\n   CAS "
+              "amount=2.25 units=1\n   CAS amount=123456789012.34\n",
+              "result 123456789016.09\n"),
+    BOTH_WAYS("sum of nothing", "", "2300\n 2400\n  2430\n", "result 0.00\n"),
+    BOTH_WAYS("sum of no node", "", NULL, "result 0.00\n"),
+    BOTH_WAYS("sum without an amount", "max=1", "2300\n CAS group=CO\n CAS amount=1\n CAS reason=1\n", "result 1.00\n"),
+    BOTH_WAYS("sum of more rows than there may be", "max=1", "2300\n CAS amount=1\n CAS amount=1\n", "fail LIMIT_LIST\n"),
+    BOTH_WAYS("sum of what is no amount", "", "2300\n CAS amount=1\n CAS amount=1x\n", "fail VALUE_INVALID at amount=1x\n"),
+    BOTH_WAYS("sum beside what is no number", "", "2300\n CAS amount=1 units=x\n", "fail VALUE_INVALID at units=x\n"),
+    BOTH_WAYS("sum too large", "",
+              "2300\n CAS amount=999999999999999999999999999999999999\n CAS amount=999999999999999999999999999999999999\n",
+              "fail OVERFLOW\n"),
+    BOTH_WAYS("sum without what is there twice", "twice",
+              "2300\n CAS group=CO reason=45 amount=3\n CAS group=CO reason=46 amount=5\n 2400\n  2430\n   CAS group=CO "
+              "reason=45 amount=3\n   CAS group=CO reason=46 amount=4\n",
+              "fault X12_TWICE\nresult 12.00\n"),
     { "earliest", DATES, "C DTM3=20250105\n L DTM2=20250104\n  D DTM=20250103-20250109\n L\n  D DTM=20250108\n D DTM=250106\n",
       "result 2025-01-03\n" },
     { "earliest of none", DATES, "C\n L\n", "result absent\n" },
