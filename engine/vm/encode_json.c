@@ -11,9 +11,10 @@
  * texts, escapes, rows and lists) leaves that way for a function of its own, which comes back with room as before. */
 
 enum {
-    PLAIN = 64,  /* texts up to here are tried to be copied as they are */
-    VALUE = 64,  /* what any other single value takes */
-    SPARE = 384, /* what a line takes beside its columns, and all marks and short constants around a record */
+    PLAIN = 64, /* texts up to here are tried to be copied as they are */
+    VALUE = 64, /* what any other single value takes */
+    TAIL = 256, /* what lines share is kept up to so many bytes */
+    SPARE = 768 /* what a line takes beside its columns, and all marks and short constants around a record */
 };
 
 /* A member name with its punctuation, as it stands before a value that others stand before: `,"name":`, of a text `,"name":"`. Those who
@@ -35,35 +36,38 @@ struct shunt_shape {
 
 /* ---- writing ----
  * A writer takes the place where the next byte goes and gives the one behind what it wrote, so that it stays in a register; NULL: there
- * is no memory (`out->failed`), or rows stand too deep. There is room for the members of any record type, all of them short. */
+ * is no memory (`out->failed`), or rows stand too deep. */
 
 struct pen {
     const shunt_json *json;
     shunt_buffer     *out;
-    size_t            room; /* where a record, an object or a line begins, and behind all that was not short */
+    size_t room;  /* for all that is short of what is being written; there is so much where it, an object or a line begins, and
+                              * again behind all that was not short */
+    char  *limit; /* the last place with so much room */
 };
 
 #define SELDOM __attribute__((noinline, cold))
 
-static SELDOM char *more_room(shunt_buffer *out, char *at, size_t more)
+/* `at`, where the buffer's bytes end now, with room; moved with the buffer where that has to grow. */
+static char *take_room(struct pen *pen, size_t length)
 {
-    out->length = (size_t)(at - out->bytes);
-    return shunt_buffer_reserve(out, more) ? out->bytes + out->length : NULL;
+    shunt_buffer *out = pen->out;
+    out->length = length;
+    if (SHUNT_UNLIKELY(out->capacity - length < pen->room) && !shunt_buffer_reserve(out, pen->room)) return NULL;
+    pen->limit = out->bytes + (out->capacity - pen->room);
+    return out->bytes + length;
 }
 
-/* `at` with room for so many bytes; moved with the buffer where that had to grow. */
-static inline char *with_room(shunt_buffer *out, char *at, size_t more)
-{
-    return SHUNT_LIKELY((size_t)(out->bytes + out->capacity - at) >= more) ? at : more_room(out, at, more);
-}
+static SELDOM char *more_room(struct pen *pen, const char *at) { return take_room(pen, (size_t)(at - pen->out->bytes)); }
 
-static inline struct pen pen_of(const shunt_json *json, shunt_buffer *out)
-{
-    return (struct pen){ json, out, json->room + SPARE };
-}
+static inline char *with_room(struct pen *pen, char *at) { return SHUNT_LIKELY(at <= pen->limit) ? at : more_room(pen, at); }
 
-/* `more`: beside the room of the pen, which is all that is left behind the first value that is not short. */
-static inline char *begin(const struct pen *pen, size_t more) { return shunt_room(pen->out, pen->room + more); }
+/* `more`: than the members of a record and what is around them. */
+static inline char *begin(struct pen *pen, const shunt_json *json, shunt_buffer *out, size_t more)
+{
+    *pen = (struct pen){ json, out, (json ? json->room : 0) + SPARE + more, NULL };
+    return take_room(pen, out->length);
+}
 
 static inline shunt_status finish(shunt_buffer *out, const char *at)
 {
@@ -96,12 +100,6 @@ static inline char *put_steps(char *at, const char *bytes, size_t length)
 
 static inline char *put_piece(char *at, shunt_text piece) { return put_steps(at, piece.bytes, piece.length); }
 
-/* What was written before, at least SHUNT_STEP bytes ago. */
-static inline char *put_again(const struct pen *pen, char *at, size_t from, size_t length)
-{
-    return put_steps(at, pen->out->bytes + from, length);
-}
-
 /* Any bytes. */
 static inline char *put_bytes(char *at, shunt_text text)
 {
@@ -114,25 +112,27 @@ static inline char *put_bytes(char *at, shunt_text text)
     return at + text.length;
 }
 
-typedef int8_t   letters __attribute__((vector_size(16)));
-typedef uint64_t words __attribute__((vector_size(16)));
-
-/* All bits above each byte that does not stand in JSON as it is: a control character or a byte of a longer character (both below a blank as
- * signed numbers), a quote, a backslash. */
-static inline words marks_of(words bytes)
-{
-    letters letter = (letters)bytes;
-    return (words)((letter < ' ') | (letter == '"') | (letter == '\\'));
-}
-
-static inline bool none_of(words marks)
-{
+/* A bit for each of 16 bytes that stands in JSON as it is: no control character nor a byte of a longer one (both below a blank as signed
+ * numbers), no quote, no backslash. */
 #ifdef __SSE2__
-    return _mm_movemask_epi8((__m128i)marks) == 0;
-#else
-    return (marks[0] | marks[1]) == 0;
-#endif
+static inline unsigned plain_of(uint64_t first, uint64_t last)
+{
+    __m128i bytes = _mm_set_epi64x((long long)last, (long long)first);
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return (unsigned)_mm_movemask_epi8(
+        _mm_andnot_si128(_mm_or_si128(quote, slash), _mm_cmpgt_epi8(bytes, _mm_set1_epi8(' ' - 1))));
 }
+#else
+static inline unsigned plain_of_word(uint64_t word)
+{
+    /* A plain byte above one that is not may be taken for one that is not, which changes nothing. */
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t       quote = word ^ ones * '"', slash = word ^ ones * '\\';
+    uint64_t       plain = ~(word | (word - ones * ' ') | (quote - ones) | (slash - ones)) & tops;
+    return (unsigned)((plain >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+static inline unsigned plain_of(uint64_t first, uint64_t last) { return plain_of_word(first) | plain_of_word(last) << 8; }
+#endif
 
 static inline uint64_t load8(const char *bytes)
 {
@@ -144,47 +144,43 @@ static inline uint64_t load8(const char *bytes)
 /* Copies at most PLAIN bytes, some of them twice where that saves a loop, and up to 8 in all; true where all of them stand as they are. */
 static inline bool copy_plain(char *at, const char *bytes, uint32_t length)
 {
-    const uint64_t blanks = UINT64_C(0x2020202020202020);
-    words          marks = { 0, 0 }, some;
+    enum { ALL = 0xffff };
     if (length < 8) {
-        if (!length) return true;
-        uint64_t word = shunt_text_word(bytes, length);
+        uint64_t word = length ? shunt_text_word(bytes, length) : 0;
         memcpy(at, &word, 8);
-        return none_of(marks_of((words){ word | blanks << 8 * length, blanks }));
+        return (~plain_of(word, word) & ((1u << length) - 1)) == 0;
     }
-    if (length <= 16) {
-        uint64_t first = load8(bytes), last = load8(bytes + length - 8);
-        memcpy(at, &first, 8);
-        memcpy(at + length - 8, &last, 8);
-        return none_of(marks_of((words){ first, last }));
+    unsigned plain = ALL;
+    uint32_t done = 0;
+    for (; SHUNT_UNLIKELY(done + 16 < length); done += 16) {
+        uint64_t first = load8(bytes + done), last = load8(bytes + done + 8);
+        memcpy(at + done, &first, 8);
+        memcpy(at + done + 8, &last, 8);
+        plain &= plain_of(first, last);
     }
-    for (uint32_t done = 0; done + 16 < length; done += 16) {
-        memcpy(&some, bytes + done, 16);
-        memcpy(at + done, &some, 16);
-        marks |= marks_of(some);
-    }
-    memcpy(&some, bytes + length - 16, 16);
-    memcpy(at + length - 16, &some, 16);
-    return none_of(marks | marks_of(some));
+    if (done) done = length - 16;
+    uint64_t first = load8(bytes + done), last = load8(bytes + length - 8);
+    memcpy(at + done, &first, 8);
+    memcpy(at + length - 8, &last, 8);
+    return (plain & plain_of(first, last)) == ALL;
 }
 
-static SELDOM char *put_escaped(const struct pen *pen, char *at, shunt_text text)
+static SELDOM char *put_escaped(struct pen *pen, const char *at, shunt_text text)
 {
-    shunt_buffer *out = pen->out;
-    out->length = place_of(pen, at);
-    shunt_buffer_json(out, text);
-    return out->failed ? NULL : with_room(out, out->bytes + out->length, pen->room);
+    pen->out->length = place_of(pen, at);
+    shunt_buffer_json(pen->out, text);
+    return pen->out->failed ? NULL : take_room(pen, pen->out->length);
 }
 
 /* A text behind its opening quote, with the closing one. */
-static inline char *put_text(const struct pen *pen, char *at, shunt_text text)
+static inline char *put_text(struct pen *pen, char *at, shunt_text text)
 {
     if (SHUNT_UNLIKELY(text.length > PLAIN || !copy_plain(at, text.bytes, text.length))) return put_escaped(pen, at - 1, text);
     at[text.length] = '"';
     return at + text.length + 1;
 }
 
-static inline char *put_quoted(const struct pen *pen, char *at, shunt_text text)
+static inline char *put_quoted(struct pen *pen, char *at, shunt_text text)
 {
     *at = '"';
     return put_text(pen, at + 1, text);
@@ -230,11 +226,11 @@ static shunt_text enum_member(const shunt_program *p, uint16_t enumeration, int6
     return shunt_program_text(p, p->numbers[e->member_first + (uint64_t)ordinal]);
 }
 
-static char *put_object(const struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+static char *put_object(struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
                         char *at);
-static char *put_list(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at);
+static char *put_list(struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at);
 
-static __attribute__((noinline)) char *put_other(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth,
+static __attribute__((noinline)) char *put_other(struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth,
                                                  char *at)
 {
     switch ((shunt_kind)type.kind) {
@@ -257,175 +253,181 @@ static __attribute__((noinline)) char *put_other(const struct pen *pen, shunt_ty
     return CONSTANT(at, "null");
 }
 
-static inline char *put_value(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
+static inline char *put_value(struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
 {
     if (SHUNT_LIKELY(type.kind == SHUNT_KIND_TEXT)) return put_quoted(pen, at, value->text);
     return put_other(pen, type, value, depth, at);
 }
 
-static char *put_list(const struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
+static char *put_list(struct pen *pen, shunt_type type, const shunt_value *value, unsigned depth, char *at)
 {
     size_t open = place_of(pen, at);
     type.kind = type.element;
     for (uint32_t i = 0; i < value->list.count; i++) {
-        at = with_room(pen->out, at, pen->room);
+        at = with_room(pen, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
         *at++ = ',';
         at = put_value(pen, type, &value->list.items[i], depth + 1, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
     }
-    return with_room(pen->out, enclose(pen, open, '[', ']', at), pen->room);
+    return with_room(pen, enclose(pen, open, '[', ']', at));
 }
 
-/* How the currencies of amounts are said. */
-struct saying {
-    bool said, own; /* something before says the one of all; each is said for itself */
-};
+/* How the currencies of amounts are said: not at all, since something before says it; once for all; for each. */
+enum saying { SAY_NOTHING, SAY_ONCE, SAY_EACH };
 
-/* One member, with the currency behind it where that is said. */
-static inline char *put_member(const struct pen *pen, const struct member *m, const shunt_value *value, struct saying *saying,
-                               unsigned depth, char *at)
+/* The members from `m` to `end` that are present, each with its comma, and with the currency behind it where that is said. */
+static inline char *put_members(struct pen *pen, const struct member *m, const struct member *end, const shunt_value *value,
+                                const uint8_t *state, enum saying saying, unsigned depth, char *at)
 {
-    at = put_piece(at, m->name);
-    if (SHUNT_LIKELY(m->type.kind == SHUNT_KIND_TEXT)) return put_text(pen, at, value->text);
-    at = put_other(pen, m->type, value, depth, at);
-    if (SHUNT_LIKELY(!m->own.length) || (saying->said && !saying->own) || !at) return at;
-    saying->said |= !saying->own;
-    return put_piece(at, saying->own ? m->own : m->currency);
-}
-
-/* The members of an object that are present. */
-static inline char *put_members(const struct pen *pen, const struct shunt_shape *shape, const shunt_value *fields,
-                                const uint8_t *states, unsigned depth, char *at)
-{
-    struct saying saying = { false, shape->currency == SHUNT_NONE };
-    for (uint32_t i = 0; i < shape->count; i++) {
-        if (states[i] != SHUNT_PRESENT) continue;
-        at = put_member(pen, &shape->members[i], &fields[i], &saying, depth, at);
+    for (; m < end; m++, value++, state++) {
+        if (*state != SHUNT_PRESENT) continue;
+        at = put_piece(at, m->name);
+        at = SHUNT_LIKELY(m->type.kind == SHUNT_KIND_TEXT) ? put_text(pen, at, value->text)
+                                                           : put_other(pen, m->type, value, depth, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
+        if (SHUNT_LIKELY(!m->own.length) || saying == SAY_NOTHING) continue;
+        at = put_piece(at, saying == SAY_EACH ? m->own : m->currency);
+        if (saying == SAY_ONCE) saying = SAY_NOTHING;
     }
     return at;
 }
 
-static char *put_object(const struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+static inline char *put_fields(struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
+                               char *at)
+{
+    const struct shunt_shape *shape = &pen->json->shapes[record];
+    return put_members(pen, shape->members, shape->members + shape->count, fields, states,
+                       shape->currency == SHUNT_NONE ? SAY_EACH : SAY_ONCE, depth, at);
+}
+
+static char *put_object(struct pen *pen, uint16_t record, const shunt_value *fields, const uint8_t *states, unsigned depth,
                         char *at)
 {
     size_t open = place_of(pen, at);
-    if (depth > SHUNT_ROW_DEPTH || !(at = with_room(pen->out, at, pen->room))) return NULL;
-    at = put_members(pen, &pen->json->shapes[record], fields, states, depth, at);
-    return SHUNT_LIKELY(at) ? with_room(pen->out, enclose(pen, open, '{', '}', at), pen->room) : NULL;
+    if (depth > SHUNT_ROW_DEPTH || !(at = with_room(pen, at))) return NULL;
+    at = put_fields(pen, record, fields, states, depth, at);
+    return SHUNT_LIKELY(at) ? with_room(pen, enclose(pen, open, '{', '}', at)) : NULL;
 }
 
 /* ---- lines ---- */
 
-/* What the lines of a journal have alike, as it stands in one of them: its columns, of which others have the last ones too, and what
- * closes an amount. */
-enum { COLUMNS_KEPT = 16 /* from later ones on nothing is kept */ };
-struct kept {
-    uint32_t alike;                /* as in that line; 0: nothing is kept */
-    uint16_t currency;             /* of its amount */
-    size_t   at[COLUMNS_KEPT + 1]; /* columns, and the brace behind the last one */
-    size_t   end;                  /* of the line */
-    uint16_t closing;              /* the currency that is closed with; 0: none */
-    size_t   closing_at, closing_length;
-};
+enum { COLUMNS_KEPT = 16, CLOSING = 64, TAIL_STEP = 3 * SHUNT_STEP };
 
-/* Room from now on for what is kept, too. */
-static inline char *keep_room(struct pen *pen, const struct kept *kept, char *at)
+/* What the lines of a journal have alike, as it is written: what closes amounts of one type, and the columns of one of the lines, of which
+ * others have the last ones too. */
+struct kept {
+    shunt_type type;
+    bool       bare;                 /* its amounts have no quotes */
+    uint8_t    saying;               /* enum saying: of amounts in columns */
+    uint8_t    length;               /* of `closing`; 0: it is not that short */
+    uint8_t    alike;                /* of that line; 0: none is kept */
+    uint16_t   at[COLUMNS_KEPT + 1]; /* in `tail`: the columns, and the brace behind the last one */
+    uint16_t   end;
+    char       closing[CLOSING + SHUNT_STEP];
+    char       tail[TAIL + TAIL_STEP];
+};
+_Static_assert(COLUMNS_KEPT <= UINT8_MAX && CLOSING <= UINT8_MAX && TAIL <= UINT16_MAX, "see there");
+
+static char *put_closing(struct pen *pen, const struct kept *kept, char *at)
 {
-    pen->room = pen->json->room + SPARE + kept->closing_length + (kept->alike ? kept->end - kept->at[0] : 0) + SHUNT_STEP;
-    return with_room(pen->out, at, pen->room);
+    *at = '"';
+    at += !kept->bare;
+    at = kept->saying == SAY_EACH ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
+    return put_quoted(pen, at, shunt_program_text(pen->json->program, kept->type.extra));
 }
 
-/* What is behind the digits of an amount. */
-static inline char *put_closing(struct pen *pen, shunt_type type, bool own, struct kept *kept, char *at)
+/* The amounts that come now have another type. */
+static __attribute__((noinline)) void learn_type(struct pen *pen, const struct shunt_shape *shape, shunt_type type,
+                                                 struct kept *kept)
 {
-    if (SHUNT_LIKELY(type.extra && kept->closing == type.extra))
-        return put_again(pen, at, kept->closing_at, kept->closing_length);
-    kept->closing_at = place_of(pen, at);
-    *at = '"';
-    at += is_quoted(pen->json, type);
-    at = own ? CONSTANT(at, ",\"amount_currency\":") : CONSTANT(at, ",\"currency\":");
-    at = put_quoted(pen, at, shunt_program_text(pen->json->program, type.extra));
-    if (SHUNT_UNLIKELY(!at)) return NULL;
-    kept->closing = type.extra;
-    kept->closing_length = place_of(pen, at) - kept->closing_at;
-    return keep_room(pen, kept, at);
+    enum { SHORT = 16 };
+    shunt_text currency = shunt_program_text(pen->json->program, type.extra);
+    kept->type = type;
+    kept->bare = !is_quoted(pen->json, type);
+    kept->saying = shape && shape->currency && shape->currency != type.extra ? SAY_EACH : SAY_NOTHING;
+    kept->length = 0;
+    if (shape && shape->currency) kept->alike = 0; /* amounts in columns are not written alike */
+    if (currency.length <= SHORT && copy_plain(kept->closing, currency.bytes, currency.length))
+        kept->length = (uint8_t)(put_closing(pen, kept, kept->closing) - kept->closing);
 }
 
 /* All columns, to be kept, and the brace behind them. */
 static __attribute__((noinline)) char *put_first_columns(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line,
-                                                         struct saying saying, struct kept *kept, char *at)
+                                                         struct kept *kept, char *at)
 {
     uint32_t count = shape ? shape->count : 0;
+    size_t   first = place_of(pen, at), place = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (i <= COLUMNS_KEPT) kept->at[i] = place_of(pen, at);
-        if (line->states[i] != SHUNT_PRESENT) continue;
-        at = put_member(pen, &shape->members[i], &line->columns[i], &saying, 1, at);
+        const struct member *m = &shape->members[i];
+        if (i < COLUMNS_KEPT) kept->at[i] = (uint16_t)place;
+        at = put_members(pen, m, m + 1, &line->columns[i], &line->states[i], (enum saying)kept->saying, 1, at);
         if (SHUNT_UNLIKELY(!at)) return NULL;
+        place = place_of(pen, at) - first;
     }
-    if (count <= COLUMNS_KEPT) kept->at[count] = place_of(pen, at);
     *at++ = '}';
-    kept->end = place_of(pen, at);
-    kept->alike = count ? line->alike : 0;
-    kept->currency = line->type.extra;
-    return keep_room(pen, kept, at);
+    kept->alike = 0;
+    if (count <= COLUMNS_KEPT && place < TAIL) {
+        kept->at[count] = (uint16_t)place;
+        kept->end = (uint16_t)(place + 1);
+        kept->alike = (uint8_t)line->alike;
+        memcpy(kept->tail, pen->out->bytes + first, kept->end);
+    }
+    return with_room(pen, at);
 }
 
-static inline char *put_columns(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line, bool own,
-                                struct kept *kept, char *at)
+/* As many as are not kept, then those. */
+static inline char *put_columns(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line, struct kept *kept,
+                                char *at)
 {
-    struct saying saying = { !own, own };
-    uint32_t      alike = line->alike < kept->alike ? line->alike : kept->alike;
-    if (SHUNT_UNLIKELY(!alike)) return put_first_columns(pen, shape, line, saying, kept, at);
-    uint32_t first = shape->count - alike; /* of those that were written */
-    if (SHUNT_UNLIKELY(first > COLUMNS_KEPT || (shape->currency && line->type.extra != kept->currency)))
-        return put_first_columns(pen, shape, line, saying, kept, at);
-    for (uint32_t i = 0; i < first; i++) {
-        if (line->states[i] != SHUNT_PRESENT) continue;
-        at = put_member(pen, &shape->members[i], &line->columns[i], &saying, 1, at);
-        if (SHUNT_UNLIKELY(!at)) return NULL;
-    }
-    at = put_again(pen, at, kept->at[first], kept->end - kept->at[first]);
-    return with_room(pen->out, at, pen->room);
+    uint32_t alike = line->alike < kept->alike ? line->alike : kept->alike;
+    if (SHUNT_UNLIKELY(!alike)) return put_first_columns(pen, shape, line, kept, at);
+    uint32_t count = shape->count - alike, from = kept->at[count], length = kept->end - from;
+    at = put_members(pen, shape->members, shape->members + count, line->columns, line->states, (enum saying)kept->saying, 1, at);
+    if (SHUNT_UNLIKELY(!at)) return NULL;
+    memcpy(at, kept->tail + from, TAIL_STEP);
+    if (SHUNT_UNLIKELY(length > TAIL_STEP)) put_steps(at + TAIL_STEP, kept->tail + from + TAIL_STEP, length - TAIL_STEP);
+    return with_room(pen, at + length);
 }
 
 /* With the comma before it. */
 static inline char *put_line(struct pen *pen, const struct shunt_shape *shape, const shunt_line *line, struct kept *kept,
                              char *at)
 {
-    static const char debit[SHUNT_STEP] = ",{\"side\":\"debit\",\"account\":\"",
-                      credit[SHUNT_STEP] = ",{\"side\":\"credit\",\"account\":\"";
-    bool own = shape && shape->currency && shape->currency != line->type.extra;
-    memcpy(at, line->credit ? credit : debit, SHUNT_STEP);
-    at += sizeof ",{'side':'debit','account':'" - 1 + line->credit;
+    static const char sides[2][SHUNT_STEP] = { ",{\"side\":\"debit\",\"account\":\"", ",{\"side\":\"credit\",\"account\":\"" };
+    if (SHUNT_UNLIKELY(memcmp(&line->type, &kept->type, sizeof line->type) != 0)) learn_type(pen, shape, line->type, kept);
+    size_t credit = line->credit;
+    memcpy(at, sides[credit], SHUNT_STEP);
+    at += strlen(sides[0]) + credit;
     at = put_text(pen, at, line->account);
     if (SHUNT_UNLIKELY(!at)) return NULL;
-    at = CONSTANT(at, ",\"amount\":\"");
-    at -= !is_quoted(pen->json, line->type);
+    at = CONSTANT(at, ",\"amount\":\"") - kept->bare;
     at += shunt_decimal_print(line->amount, line->type.scale, at);
-    at = put_closing(pen, line->type, own, kept, at);
-    return SHUNT_LIKELY(at) ? put_columns(pen, shape, line, own, kept, at) : NULL;
+    if (SHUNT_LIKELY(kept->length))
+        at = put_steps(at, kept->closing, kept->length);
+    else if (!(at = put_closing(pen, kept, at)))
+        return NULL;
+    return put_columns(pen, shape, line, kept, at);
 }
 
 static char *put_lines(struct pen *pen, const shunt_record *r, char *at)
 {
     const shunt_target       *target = &pen->json->program->targets[r->target];
     const struct shunt_shape *columns = target->line != SHUNT_NONE ? &pen->json->shapes[target->line] : NULL;
+    const shunt_line         *line = r->lines, *end = line + r->line_count;
     struct kept               kept;
-    kept.alike = kept.closing = kept.currency = 0;
-    kept.closing_at = kept.closing_length = kept.end = 0;
+    kept.type = (shunt_type){ .kind = SHUNT_KIND_NONE };
+    kept.alike = 0;
     at = CONSTANT(at, ",\"lines\":");
     size_t open = place_of(pen, at);
-    at = with_room(pen->out, at, pen->room);
-    for (uint32_t i = 0; i < r->line_count && at; i++) at = put_line(pen, columns, &r->lines[i], &kept, at);
+    for (at = with_room(pen, at); line < end && at; line++) at = put_line(pen, columns, line, &kept, at);
     return SHUNT_LIKELY(at) ? enclose(pen, open, '[', ']', at) : NULL;
 }
 
 static char *put_record(struct pen *pen, const shunt_record *r, char *at)
 {
     size_t open = place_of(pen, at);
-    at = put_members(pen, &pen->json->shapes[pen->json->program->targets[r->target].record], r->fields, r->states, 0, at);
+    at = put_fields(pen, pen->json->program->targets[r->target].record, r->fields, r->states, 0, at);
     if (r->journal && at) at = put_lines(pen, r, at);
     return SHUNT_LIKELY(at) ? enclose(pen, open, '{', '}', at) : NULL;
 }
@@ -433,7 +435,7 @@ static char *put_record(struct pen *pen, const shunt_record *r, char *at)
 /* Short texts take so much. */
 static inline size_t room_of_texts(uint32_t count) { return (size_t)count * (PLAIN + 3); }
 
-static inline char *put_texts(const struct pen *pen, const shunt_text *texts, uint32_t count, char *at)
+static inline char *put_texts(struct pen *pen, const shunt_text *texts, uint32_t count, char *at)
 {
     size_t open = place_of(pen, at);
     for (uint32_t i = 0; i < count; i++) {
@@ -445,15 +447,15 @@ static inline char *put_texts(const struct pen *pen, const shunt_text *texts, ui
 
 shunt_status shunt_json_record(const shunt_json *j, const shunt_record *r, shunt_buffer *out)
 {
-    struct pen pen = pen_of(j, out);
-    char      *at = begin(&pen, 0);
+    struct pen pen;
+    char      *at = begin(&pen, j, out, 0);
     return finish(out, at ? put_record(&pen, r, at) : NULL);
 }
 
 void shunt_json_texts(shunt_buffer *out, const shunt_text *texts, uint32_t count)
 {
-    struct pen pen = { NULL, out, SPARE + room_of_texts(count) };
-    char      *at = begin(&pen, 0);
+    struct pen pen;
+    char      *at = begin(&pen, NULL, out, room_of_texts(count));
     if (at) at = put_texts(&pen, texts, count, at);
     if (at) out->length = place_of(&pen, at);
 }
@@ -469,9 +471,9 @@ shunt_status shunt_encode_line(const shunt_encoders *e, const shunt_record *reco
                                shunt_written *written)
 {
     shunt_text head = e->forms[record->target].json_head, file = e->files[record->site];
-    struct pen pen = pen_of(&e->json[false], out);
-    pen.room += room_of_texts(record->key_count) + stamp->correlate.length; /* also behind a long text of the key */
-    char *at = begin(&pen, head.length);
+    struct pen pen;
+    char      *at = begin(&pen, &e->json[false], out,
+                          head.length + room_of_texts(record->key_count) + stamp->correlate.length + e->stamp.length + file.length);
     if (!at) return finish(out, at);
     at = put_piece(at, head);
     written->key.begin = place_of(&pen, at);
@@ -484,8 +486,6 @@ shunt_status shunt_encode_line(const shunt_encoders *e, const shunt_record *reco
     at = put_record(&pen, record, at);
     if (!at) return finish(out, at);
     written->content.end = place_of(&pen, at);
-    at = with_room(out, at, e->stamp.length + file.length + SPARE);
-    if (!at) return finish(out, at);
     at = put_number(put_steps(at, e->stamp.bytes, e->stamp.length), stamp->begin);
     at = put_number(CONSTANT(at, ",\"end\":"), stamp->end);
     return finish(out, put_piece(at, file));
@@ -567,10 +567,11 @@ struct json_form {
     const shunt_json       *json;
     const struct json_part *parts; /* of the record, then of its lines; NULL: everything, as without `encode` */
     uint32_t                header, lines;
+    size_t                  longest;     /* name of a part */
     shunt_text              open, close; /* of `root` */
 };
 
-static char *put_parts(const struct pen *pen, const struct json_part *parts, uint32_t count, const shunt_record *record,
+static char *put_parts(struct pen *pen, const struct json_part *parts, uint32_t count, const shunt_record *record,
                        const shunt_line *line, char *at)
 {
     size_t open = place_of(pen, at);
@@ -578,23 +579,23 @@ static char *put_parts(const struct pen *pen, const struct json_part *parts, uin
         shunt_type  type;
         shunt_value value;
         if (!shunt_part_get(pen->json->program, &parts[i].part, record, line, &type, &value)) continue;
-        at = with_room(pen->out, at, parts[i].name.length + pen->room);
-        if (at) at = put_value(pen, type, &value, 0, put_piece(at, parts[i].name));
+        at = put_value(pen, type, &value, 0, put_piece(at, parts[i].name));
+        if (at) at = with_room(pen, at);
     }
     return at && line ? enclose(pen, open, '{', '}', at) : at;
 }
 
-static char *put_listed(const struct pen *pen, const struct json_form *f, const shunt_record *record, char *at)
+static char *put_listed(struct pen *pen, const struct json_form *f, const shunt_record *record, char *at)
 {
     size_t open = place_of(pen, at);
     at = put_parts(pen, f->parts, f->header, record, NULL, at);
-    if (f->lines && at && (at = with_room(pen->out, at, pen->room))) {
+    if (f->lines && at && (at = with_room(pen, at))) {
         at = CONSTANT(at, ",\"lines\":");
         size_t lines = place_of(pen, at);
         for (uint32_t i = 0; i < record->line_count && at; i++) {
             *at++ = ',';
             at = put_parts(pen, f->parts + f->header, f->lines, record, &record->lines[i], at);
-            if (at) at = with_room(pen->out, at, pen->room);
+            if (at) at = with_room(pen, at);
         }
         if (at) at = enclose(pen, lines, '[', ']', at);
     }
@@ -605,10 +606,10 @@ static shunt_status write_json(const shunt_encoders *e, const shunt_record *reco
                                shunt_written *written)
 {
     const struct json_form *f = e->forms[record->target].own;
-    struct pen              pen = pen_of(f->json, out);
+    struct pen              pen;
     (void)stamp;
     (void)written;
-    char *at = begin(&pen, f->open.length);
+    char *at = begin(&pen, f->json, out, f->open.length + f->longest);
     if (at) at = put_bytes(at, f->open);
     if (at) at = f->parts ? put_listed(&pen, f, record, at) : put_record(&pen, record, at);
     return finish(out, at ? put_bytes(at, f->close) : NULL);
@@ -628,7 +629,9 @@ static shunt_status name_parts(const shunt_former *f, const shunt_parts *parts, 
             shunt_buffer_json(f->scratch, part->name);
             shunt_buffer_char(f->scratch, ':');
             named[count] = (struct json_part){ *part, shunt_form_keep(f) };
-            if (!named[count++].name.bytes) return SHUNT_NO_MEMORY;
+            if (!named[count].name.bytes) return SHUNT_NO_MEMORY;
+            if (form->longest < named[count].name.length) form->longest = named[count].name.length;
+            count++;
             *(of_line ? &form->lines : &form->header) += 1;
         }
     form->parts = named;
