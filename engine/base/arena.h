@@ -14,8 +14,8 @@ typedef struct shunt_arena shunt_arena;
 /* A place to come back to: everything allocated after `shunt_arena_mark` is forgotten by `shunt_arena_release`. */
 typedef struct shunt_mark {
     void  *block;
-    size_t used;
-    size_t total;
+    char  *next;
+    size_t bias;
 } shunt_mark;
 
 typedef enum shunt_arena_fault { SHUNT_ARENA_FINE, SHUNT_ARENA_LIMIT, SHUNT_ARENA_NO_MEMORY } shunt_arena_fault;
@@ -24,20 +24,24 @@ typedef enum shunt_arena_fault { SHUNT_ARENA_FINE, SHUNT_ARENA_LIMIT, SHUNT_AREN
 shunt_arena      *shunt_arena_new(const shunt_memory *memory, size_t limit_bytes) SHUNT_MUST_USE;
 void              shunt_arena_free(shunt_arena *arena);  /* NULL is fine */
 void              shunt_arena_reset(shunt_arena *arena); /* forgets all allocations, keeps the blocks for reuse */
-shunt_mark        shunt_arena_mark(const shunt_arena *arena);
-void              shunt_arena_release(shunt_arena *arena, shunt_mark mark);
-size_t            shunt_arena_used(const shunt_arena *arena); /* bytes handed out since the last reset, padding included */
 void              shunt_arena_set_limit(shunt_arena *arena, size_t limit_bytes);
 shunt_arena_fault shunt_arena_failed(const shunt_arena *arena); /* sticky: the first failure since the last reset */
 
 /* The head that the inline paths below need; the rest is private to arena.c. `end` is clipped to the limit, so that one
  * comparison covers both the block and the bound. */
 struct shunt_arena {
-    char *next, *end;
+    char  *next, *end;
+    void  *block; /* in which both stand; NULL: nothing is handed out yet */
+    size_t bias;  /* what `next` as a number is short of the bytes handed out */
 };
 
-/* The way out of the inline paths: takes another block, or records why there is none. */
+/* Behind what is handed out so many more bytes can be written, for those who move whole vectors and lines; they hold
+ * nothing. */
+enum { SHUNT_ARENA_SLACK = 64 };
+
+/* The ways out of the inline paths: takes another block, or records why there is none; goes back to another block. */
 void *shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align) SHUNT_MUST_USE;
+void  shunt_arena_back(shunt_arena *arena, shunt_mark mark);
 
 /* Under AddressSanitizer what is not handed out is poisoned, so a use after reset or release is reported. */
 #ifdef __has_feature
@@ -57,20 +61,22 @@ void *shunt_arena_more(shunt_arena *arena, size_t size_bytes, size_t align) SHUN
 #define SHUNT_UNPOISON(at, size_bytes) ((void)(at), (void)(size_bytes))
 #endif
 
-/* Zeroed, aligned for any object (16). Valid until release, reset or free. */
-SHUNT_MUST_USE static inline void *shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
+/* Not zeroed, aligned for any object (16). Valid until release, reset or free. */
+SHUNT_MUST_USE static inline void *shunt_arena_raw(shunt_arena *arena, size_t size_bytes)
 {
     size_t padding = -(uintptr_t)arena->next & 15, room = (size_t)(arena->end - arena->next);
-    char  *at;
-    if (SHUNT_LIKELY(padding <= room && size_bytes <= room - padding)) {
-        at = arena->next + padding;
-        arena->next = at + size_bytes;
-        SHUNT_UNPOISON(at, size_bytes);
-    } else {
-        at = (char *)shunt_arena_more(arena, size_bytes, 16);
-        if (SHUNT_UNLIKELY(!at)) return NULL;
-    }
-    return memset(at, 0, size_bytes);
+    if (SHUNT_UNLIKELY(padding > room || size_bytes > room - padding)) return shunt_arena_more(arena, size_bytes, 16);
+    char *at = arena->next + padding;
+    arena->next = at + size_bytes;
+    SHUNT_UNPOISON(at, size_bytes);
+    return at;
+}
+
+/* The same, zeroed. */
+SHUNT_MUST_USE static inline void *shunt_arena_alloc(shunt_arena *arena, size_t size_bytes)
+{
+    void *at = shunt_arena_raw(arena, size_bytes);
+    return SHUNT_LIKELY(at != NULL) ? memset(at, 0, size_bytes) : NULL;
 }
 
 /* Not zeroed, aligned to 1: for text. */
@@ -81,6 +87,25 @@ SHUNT_MUST_USE static inline char *shunt_arena_bytes(shunt_arena *arena, size_t 
     arena->next += size_bytes;
     SHUNT_UNPOISON(at, size_bytes);
     return at;
+}
+
+/* Bytes handed out since the last reset, padding included. */
+static inline size_t shunt_arena_used(const shunt_arena *arena) { return (size_t)(uintptr_t)arena->next + arena->bias; }
+
+static inline shunt_mark shunt_arena_mark(const shunt_arena *arena)
+{
+    return (shunt_mark){ arena->block, arena->next, arena->bias };
+}
+
+/* `end` stands where it stood, unless a limit below what was handed out had moved it to `next`. */
+static inline void shunt_arena_release(shunt_arena *arena, shunt_mark mark)
+{
+    if (SHUNT_UNLIKELY(mark.block != arena->block || arena->next == arena->end)) {
+        shunt_arena_back(arena, mark);
+        return;
+    }
+    SHUNT_POISON(mark.next, (size_t)(arena->next - mark.next));
+    arena->next = mark.next;
 }
 
 #define SHUNT_NEW(arena, type)          ((type *)shunt_arena_alloc((arena), sizeof(type)))

@@ -357,6 +357,7 @@ static void set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, ui
     x->segment.number = 0;
     x->segment.id = 0;
     x->segment.line_ends = line_ends;
+    x->segment.roomy = false;
 }
 
 /* The two do not overlap, which a compiler must be told before it takes eight at a time. */
@@ -1220,7 +1221,9 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
     while (!found && taken < x->index.end_count) {
         uint32_t entry = x->index.ends[taken], rank = entry & SHUNT_END_RANK;
         uint32_t before = next, begin = before, end = x->index.positions[rank], elements = rank - first, repeat;
-        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + 8u > x->window_size || elements > x->options.max_elements)) break;
+        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + SHUNT_SEGMENT_ROOM > x->window_size ||
+                           elements > x->options.max_elements))
+            break;
         while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
         uint64_t               head = shunt_first_eight(bytes + begin);
         const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
@@ -1249,6 +1252,7 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
         uint64_t leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
         x->segment.id = step->id;
         x->segment.number = number;
+        x->segment.roomy = true;
         if (capture_here(x, step, leave_loop, leave_end)) {
             if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) found = step;
             continue;
