@@ -104,29 +104,37 @@ static inline uint64_t read4(const uint8_t *at)
 }
 
 /* Folded multiplication, as in the wyhash family, in two lanes that take the words of a block crosswise. Every factor is
- * masked with a secret word: with a public constant there, one chosen word would make its product zero for every key. The lanes know
- * the length already. */
+ * masked with a secret word: with a public constant there, one chosen word would make its product zero for every key. */
+static inline void take_block(const uint64_t k[static 8], uint64_t *x, uint64_t *y, uint64_t a, uint64_t b)
+{
+    *x = mix(a ^ k[2], b ^ *x);
+    *y = mix(b ^ k[3], a ^ *y);
+}
+
+/* The last 0 to 16 bytes. Where the lanes know the length, overlapping reads still tell all inputs apart. */
+static inline void read_rest(const uint8_t *at, size_t left, uint64_t *a, uint64_t *b)
+{
+    *a = *b = 0;
+    if (left >= 8) {
+        *a = read8(at);
+        *b = read8(at + left - 8);
+    } else if (left >= 4) {
+        *a = read4(at);
+        *b = read4(at + left - 4);
+    } else if (left > 0) {
+        *a = (uint64_t)at[0] << 16 | (uint64_t)at[left / 2] << 8 | at[left - 1];
+    }
+}
+
 static inline shunt_hash take_in(const uint64_t k[static 8], uint64_t x, uint64_t y, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
     size_t         left = length;
-    for (; left > 16; at += 16, left -= 16) {
-        uint64_t a = read8(at), b = read8(at + 8);
-        x = mix(a ^ k[2], b ^ x);
-        y = mix(b ^ k[3], a ^ y);
-    }
-    /* With the length mixed in, overlapping reads still tell all inputs apart. */
-    uint64_t a = 0, b = 0;
-    if (left >= 8) {
-        a = read8(at);
-        b = read8(at + left - 8);
-    } else if (left >= 4) {
-        a = read4(at);
-        b = read4(at + left - 4);
-    } else if (left > 0) {
-        a = (uint64_t)at[0] << 16 | (uint64_t)at[left / 2] << 8 | at[left - 1];
-    }
-    return (shunt_hash){ mix(a ^ k[2], b ^ x), mix(b ^ k[3], a ^ y) };
+    uint64_t       a, b;
+    for (; left > 16; at += 16, left -= 16) take_block(k, &x, &y, read8(at), read8(at + 8));
+    read_rest(at, left, &a, &b);
+    take_block(k, &x, &y, a, b);
+    return (shunt_hash){ x, y };
 }
 
 /* A Feistel network loses nothing and makes each half depend on both. */
@@ -145,15 +153,27 @@ shunt_hash shunt_hash128(const shunt_hash_key *key, const void *bytes, size_t le
     return settle(k, take_in(k, k[0] ^ length, k[1] + length, bytes, length));
 }
 
+/* The lengths of all texts first: then each text is as many blocks as its length says, and no two lists make the same blocks. */
 shunt_hash shunt_hash128_texts(const shunt_hash_key *key, uint32_t space, const shunt_text *texts, uint32_t count)
 {
     const uint64_t *k = key->words;
-    shunt_hash      lanes = { k[0] ^ space, k[1] + count };
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t length = texts[i].length;
-        lanes = take_in(k, mix(lanes.high ^ k[4], length ^ k[5]), mix(lanes.low ^ k[6], length ^ k[7]), texts[i].bytes, length);
+    uint64_t        x = k[0] ^ space, y = k[1] + count;
+    for (uint32_t i = 0; i < count; i += 4) {
+        uint64_t a = texts[i].length, b = 0;
+        if (i + 1 < count) a |= (uint64_t)texts[i + 1].length << 32;
+        if (i + 2 < count) b = texts[i + 2].length;
+        if (i + 3 < count) b |= (uint64_t)texts[i + 3].length << 32;
+        take_block(k, &x, &y, a, b);
     }
-    return settle(k, lanes);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *at = (const uint8_t *)texts[i].bytes;
+        size_t         left = texts[i].length;
+        uint64_t       a, b;
+        for (; left > 16; at += 16, left -= 16) take_block(k, &x, &y, read8(at), read8(at + 8));
+        read_rest(at, left, &a, &b);
+        if (left) take_block(k, &x, &y, a, b);
+    }
+    return settle(k, (shunt_hash){ x, y });
 }
 
 /* Four lanes take the words of a block in turn, one product for two words, and none waits for another. Keyed as above. */

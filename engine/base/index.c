@@ -31,42 +31,55 @@ struct run {
     uint64_t  bloom_words;
 };
 
-/* The table is open addressing in key order: the home of a key are its top bits, and the entries of a stretch are sorted. */
+/* The table is open addressing in key order: the home of a key are its top bits, and the entries of a stretch are sorted. What is looked
+ * for and not found is mostly put right after: its place is remembered. */
 struct shunt_index {
-    const shunt_memory *memory;
-    const char         *directory;
     struct entry       *table; /* slots + SLACK */
-    uint64_t           *taken; /* a bit a slot */
+    uint64_t           *taken; /* a bit a slot, and one behind them that stays 0: every stretch ends */
+    unsigned            shift; /* home of a key: `high` >> shift */
+    unsigned            run_count;
+    shunt_hash          missing; /* a key that is not there, where `is_missing` */
+    size_t              missing_slot;
+    bool                is_missing;
     size_t              slots, most_slots, filled;
     uint64_t            count;
-    shunt_hash          missing; /* a key that was looked for and is not there, where `is_missing` */
-    bool                is_missing;
-    unsigned            run_count;
+    const shunt_memory *memory;
+    const char         *directory;
     struct run          runs[MOST_RUNS]; /* oldest first, so levels never rise */
     struct entry        window[WINDOW];
 };
 
 /* The table */
 
-static size_t taken_words(size_t slots) { return (slots + SLACK + 63) / 64; }
-static bool   is_taken(const uint64_t *taken, size_t slot) { return taken[slot / 64] >> (slot % 64) & 1; }
-static void   take(uint64_t *taken, size_t slot) { taken[slot / 64] |= (uint64_t)1 << (slot % 64); }
-static size_t home_of(shunt_hash key, size_t slots) { return (size_t)(key.high >> (64 - __builtin_ctzll(slots))); }
+static size_t   taken_words(size_t slots) { return (slots + SLACK) / 64 + 1; }
+static bool     is_taken(const uint64_t *taken, size_t slot) { return taken[slot / 64] >> (slot % 64) & 1; }
+static void     take(uint64_t *taken, size_t slot) { taken[slot / 64] |= (uint64_t)1 << (slot % 64); }
+static unsigned shift_of(size_t slots) { return 64 - (unsigned)__builtin_ctzll(slots); }
+static size_t   home_of(shunt_hash key, unsigned shift) { return (size_t)(key.high >> shift); }
 
 /* The slot that holds `key`, or where it belongs: the first one that is free or has a greater key. */
-static size_t slot_of(const struct shunt_index *x, shunt_hash key)
+static inline size_t slot_of(const struct shunt_index *x, shunt_hash key)
 {
-    size_t slot = home_of(key, x->slots), end = x->slots + SLACK;
-    while (slot < end && is_taken(x->taken, slot) && shunt_hash_less(x->table[slot].key, key)) slot++;
+    size_t slot = home_of(key, x->shift);
+    while (is_taken(x->taken, slot) && shunt_hash_less(x->table[slot].key, key)) slot++;
     return slot;
 }
 
-static bool holds(const struct shunt_index *x, size_t slot, shunt_hash key)
+static inline bool holds(const struct shunt_index *x, size_t slot, shunt_hash key)
 {
-    return slot < x->slots + SLACK && is_taken(x->taken, slot) && shunt_hash_equal(x->table[slot].key, key);
+    return is_taken(x->taken, slot) && shunt_hash_equal(x->table[slot].key, key);
 }
 
-static void set_entry(struct entry *entry, shunt_hash key, shunt_payload payload)
+/* The first free slot from `slot` on, perhaps the one behind the last. */
+static inline size_t free_slot(const uint64_t *taken, size_t slot)
+{
+    size_t   word = slot / 64;
+    uint64_t holes = ~taken[word] >> (slot % 64) << (slot % 64);
+    while (!holes) holes = ~taken[++word];
+    return word * 64 + (size_t)__builtin_ctzll(holes);
+}
+
+static inline void set_entry(struct entry *entry, shunt_hash key, shunt_payload payload)
 {
     entry->key.high = key.high;
     entry->key.low = key.low;
@@ -74,12 +87,11 @@ static void set_entry(struct entry *entry, shunt_hash key, shunt_payload payload
 }
 
 /* Puts a new entry at its slot, those behind it one further; false when the slack at the end is used up. */
-static bool squeeze_in(struct shunt_index *x, size_t slot, shunt_hash key, shunt_payload payload)
+static inline bool squeeze_in(struct shunt_index *x, size_t slot, shunt_hash key, shunt_payload payload)
 {
-    size_t end = x->slots + SLACK, hole = slot;
-    while (hole < end && is_taken(x->taken, hole)) hole++;
-    if (hole >= end) return false;
-    if (hole > slot) memmove(&x->table[slot + 1], &x->table[slot], (hole - slot) * sizeof *x->table);
+    size_t hole = free_slot(x->taken, slot);
+    if (hole >= x->slots + SLACK) return false;
+    for (size_t to = hole; to > slot; to--) x->table[to] = x->table[to - 1]; /* few: no call is worth it */
     set_entry(&x->table[slot], key, payload);
     take(x->taken, hole);
     x->filled++;
@@ -106,7 +118,7 @@ static shunt_status grow(struct shunt_index *x, bool *grown)
     bool fits = true;
     for (size_t slot = 0; fits && slot < x->slots + SLACK; slot++) {
         if (!is_taken(x->taken, slot)) continue;
-        size_t home = home_of(x->table[slot].key, slots);
+        size_t home = home_of(x->table[slot].key, shift_of(slots));
         if (home > next) next = home;
         fits = next < slots + SLACK;
         if (!fits) break;
@@ -120,6 +132,7 @@ static shunt_status grow(struct shunt_index *x, bool *grown)
     x->table = table;
     x->taken = taken;
     x->slots = slots;
+    x->shift = shift_of(slots);
     return SHUNT_OK;
 }
 
@@ -368,6 +381,7 @@ shunt_index *shunt_index_new(const shunt_memory *memory, const char *directory, 
     if (slots == 0) slots = SHUNT_INDEX_SLOTS;
     while (x->most_slots < slots && x->most_slots < (size_t)1 << 40) x->most_slots *= 2;
     x->slots = x->most_slots < FIRST_SLOTS ? x->most_slots : FIRST_SLOTS;
+    x->shift = shift_of(x->slots);
     if (new_table(x, x->slots, &x->table, &x->taken)) return x;
     shunt_memory_free(memory, x);
     return NULL;
@@ -386,6 +400,7 @@ void shunt_index_clear(shunt_index *index)
 {
     while (index->run_count > 0) run_done(index, &index->runs[--index->run_count]);
     empty_table(index);
+    index->is_missing = false;
     index->count = 0;
 }
 
@@ -395,21 +410,26 @@ shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *
     const struct run *run;
     uint64_t          number;
     struct entry     *entry = &index->table[slot];
-    if (!holds(index, slot, key)) SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
+    if (!holds(index, slot, key)) {
+        entry = NULL;
+        if (index->run_count) SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
+    }
     *found = entry != NULL;
     if (entry) {
         *payload = entry->payload;
     } else {
         index->missing.high = key.high;
         index->missing.low = key.low;
+        index->missing_slot = slot;
         index->is_missing = true;
     }
     return SHUNT_OK;
 }
 
-static shunt_status insert(struct shunt_index *x, shunt_hash key, shunt_payload payload)
+/* `slot`: where it belongs. */
+static inline shunt_status insert(struct shunt_index *x, size_t slot, shunt_hash key, shunt_payload payload)
 {
-    while (x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot_of(x, key), key, payload)) {
+    for (; x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot, key, payload); slot = slot_of(x, key)) {
         bool grown = false;
         if (x->slots < x->most_slots) SHUNT_TRY(grow(x, &grown));
         if (!grown) SHUNT_TRY(spill(x));
@@ -420,6 +440,9 @@ static shunt_status insert(struct shunt_index *x, shunt_hash key, shunt_payload 
 
 shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload payload)
 {
+    bool known_missing = index->is_missing && shunt_hash_equal(index->missing, key);
+    index->is_missing = false; /* from now on others may stand elsewhere */
+    if (SHUNT_LIKELY(known_missing)) return insert(index, index->missing_slot, key, payload);
     size_t slot = slot_of(index, key);
     if (holds(index, slot, key)) {
         set_entry(&index->table[slot], key, payload);
@@ -427,20 +450,17 @@ shunt_status shunt_index_put(shunt_index *index, shunt_hash key, shunt_payload p
     }
     const struct run *run;
     uint64_t          number;
-    struct entry     *entry = NULL;
-    if (index->is_missing && shunt_hash_equal(index->missing, key))
-        index->is_missing = false;
-    else
-        SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
-    if (!entry) return insert(index, key, payload);
+    struct entry     *entry;
+    SHUNT_TRY(search_runs(index, key, &run, &number, &entry));
+    if (!entry) return insert(index, slot, key, payload);
     uint64_t offset = number * sizeof(struct entry) + offsetof(struct entry, payload);
     return shunt_temp_write(run->file, offset, &payload, sizeof payload);
 }
 
 void shunt_index_prefetch(const shunt_index *index, shunt_hash key)
 {
-    size_t home = home_of(key, index->slots);
-    __builtin_prefetch(&index->table[home]);
+    size_t home = home_of(key, index->shift);
+    __builtin_prefetch(&index->table[home], 1);
     __builtin_prefetch(&index->taken[home / 64]);
     for (unsigned i = 0; i < index->run_count; i++) __builtin_prefetch(bloom_block(&index->runs[i], key));
 }
