@@ -42,7 +42,8 @@ typedef struct solver {
     bool              keep;     /* cells in which nothing stands as well: what is told must not be about their items */
     column            columns[COLUMNS];
     uint32_t          column_count;
-    ratio            *cells; /* (row_count + 1) times COLUMNS: the lines, then each row */
+    ratio            *cells;     /* COLUMNS for the lines, for each row, and for what is only looked at */
+    uint32_t          cell_rows; /* as many of them there is room for */
     uint32_t          pivots[ROWS];
     uint64_t          used[ROWS];
     proof            *result;
@@ -438,7 +439,10 @@ static void make_columns(solver *s)
     s->column_count = 0;
     s->too_many = false;
     s->outer = s->literal_count;
-    if (!s->cells) s->cells = prove_need(s->p, SHUNT_NEW_N(s->p->arena, ratio, (size_t)(ROWS + 2) * COLUMNS));
+    if (s->cell_rows < s->row_count + 2) {
+        s->cell_rows = 2 * s->row_count + 2;
+        s->cells = prove_need(s->p, SHUNT_NEW_N(s->p->arena, ratio, (size_t)s->cell_rows * COLUMNS));
+    }
     for (uint32_t row = 0; row <= s->row_count; row++) {
         const part_list *list = list_of(s, row);
         for (uint32_t i = 0; i < list->count; i++) {
@@ -490,7 +494,8 @@ static uint64_t eliminate(solver *s)
 
 /* ---- what is left ---- */
 
-enum { SPARE = ROWS + 1 }; /* a row for what is only looked at */
+/* A row for what is only looked at. */
+static uint32_t spare(const solver *s) { return s->row_count + 1; }
 
 /* What a `let` is in the columns at hand, in the spare row; false: not of these values alone. */
 static bool row_of_name(solver *s, const named *name)
@@ -508,7 +513,7 @@ static bool row_of_name(solver *s, const named *name)
     }
     for (uint32_t c = 0; c < s->column_count && fits; c++) {
         for (uint32_t i = 0; i < s->columns[c].cell_count; i++) know(s, s->columns[c].cell[i].atom, s->columns[c].cell[i].truth);
-        fits = amount_here(s, &list, s->columns[c].binders, s->columns[c].value, cell(s, SPARE, c));
+        fits = amount_here(s, &list, s->columns[c].binders, s->columns[c].value, cell(s, spare(s), c));
         forget(s, known);
     }
     return fits && list.count;
@@ -520,9 +525,9 @@ static bool is_rest(solver *s, const named *name, bool *opposite)
     uint64_t used = 0;
     bool     same = true, turned = true;
     if (!row_of_name(s, name)) return false;
-    reduce(s, SPARE, s->row_count, &used);
+    reduce(s, spare(s), s->row_count, &used);
     for (uint32_t c = 0; c < s->column_count; c++) {
-        ratio a = *cell(s, 0, c), b = *cell(s, SPARE, c);
+        ratio a = *cell(s, 0, c), b = *cell(s, spare(s), c);
         same = same && a.n == b.n && a.d == b.d;
         turned = turned && a.n == -b.n && a.d == b.d;
     }
@@ -540,7 +545,7 @@ static const named *name_of_column(solver *s, uint32_t at)
         bool is = true;
         for (uint32_t c = 0; c < s->column_count && is; c++) {
             const column *y = &s->columns[c];
-            ratio         left = *cell(s, 0, c), has = *cell(s, SPARE, c);
+            ratio         left = *cell(s, 0, c), has = *cell(s, spare(s), c);
             bool          wanted = y->binders == x->binders && y->value == x->value && left.n == n.n && left.d == n.d;
             is = wanted ? has.n == 1 && has.d == 1 : has.n == 0;
         }

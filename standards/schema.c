@@ -1,7 +1,7 @@
 /* schema.c - look-ups in the tables that dict/gen.c writes. */
 #include "standards/schema.h"
 
-#include "standards/dict/tables.h"
+#include "standards/dict/image.h"
 
 static const char *const phi_names[SHUNT_PHI_INDEX_COUNT] = {
 #define X(symbol, name) name,
@@ -54,18 +54,19 @@ const char *shunt_codeset_name(const shunt_codeset *set, shunt_text value)
 
 const shunt_codeset *shunt_codeset_find(shunt_text name)
 {
-    for (uint32_t i = 0; i < shunt_dict_list_count; i++)
-        if (shunt_text_is(name, shunt_dict_lists[i]->name)) return shunt_dict_lists[i];
-    for (uint32_t i = 0; i < shunt_dict_hl7_list_count; i++)
-        if (shunt_text_is(name, shunt_dict_hl7_lists[i]->name)) return shunt_dict_hl7_lists[i];
+    const shunt_dict_x12 *x12 = shunt_dict_of_x12();
+    for (uint32_t i = 0; i < x12->list_count; i++)
+        if (shunt_text_is(name, x12->lists[i]->name)) return x12->lists[i];
+    const shunt_dict_hl7 *hl7 = shunt_dict_of_hl7();
+    for (uint32_t i = 0; i < hl7->list_count; i++)
+        if (shunt_text_is(name, hl7->lists[i]->name)) return hl7->lists[i];
     return NULL;
 }
 
 const shunt_guide *shunt_guide_at(uint32_t index)
 {
-    uint32_t count = 0;
-    while (shunt_dict_guides[count]) count++;
-    return index < count ? shunt_dict_guides[index] : NULL;
+    const shunt_dict_x12 *x12 = shunt_dict_of_x12();
+    return index < x12->guide_count ? x12->guides[index] : NULL;
 }
 
 /* 005010X222A1 without its addenda is 005010X222; A, a letter and a digit, is how X12 numbers them (E: errata). */
@@ -87,8 +88,9 @@ const shunt_guide *shunt_guide_find(shunt_standard standard, shunt_text set, shu
 {
     const shunt_guide *family = NULL;
     if (standard == SHUNT_STANDARD_HL7) return shunt_hl7_find(set, version);
-    for (uint32_t i = 0; shunt_dict_guides[i]; i++) {
-        const shunt_guide *guide = shunt_dict_guides[i];
+    const shunt_dict_x12 *x12 = shunt_dict_of_x12();
+    for (uint32_t i = 0; i < x12->guide_count; i++) {
+        const shunt_guide *guide = x12->guides[i];
         if (guide->standard != standard || !shunt_text_is(set, guide->set)) continue;
         if (shunt_text_is(version, guide->version)) return guide;
         if (!family && shunt_guide_fits(guide, version)) family = guide;
@@ -139,12 +141,13 @@ const shunt_element *shunt_node_element(const shunt_segment_node *segment, uint3
 
 bool shunt_currency_find(shunt_text code, uint8_t *scale)
 {
-    uint32_t low = 0, high = shunt_dict_currency_count;
+    const shunt_dict_x12 *x12 = shunt_dict_of_x12();
+    uint32_t              low = 0, high = x12->currency_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int      order = compare(code, shunt_dict_currencies[middle].code);
+        int      order = compare(code, x12->currencies[middle].code);
         if (order == 0) {
-            *scale = shunt_dict_currencies[middle].scale;
+            *scale = x12->currencies[middle].scale;
             return true;
         }
         if (order < 0)
@@ -157,8 +160,9 @@ bool shunt_currency_find(shunt_text code, uint8_t *scale)
 
 const shunt_segment_node *shunt_segment_find(shunt_text release, shunt_text id)
 {
-    bool hl7 = release.length > 1 && release.bytes[1] == '.';
-    for (const shunt_dict_release *r = hl7 ? shunt_dict_hl7_releases : shunt_dict_releases; r->name; r++) {
+    bool                      hl7 = release.length > 1 && release.bytes[1] == '.';
+    const shunt_dict_release *r = hl7 ? shunt_dict_of_hl7()->releases : shunt_dict_of_x12()->releases;
+    for (uint32_t left = hl7 ? shunt_dict_of_hl7()->release_count : shunt_dict_of_x12()->release_count; left; left--, r++) {
         if (!shunt_text_is(release, r->name)) continue;
         uint32_t low = 0, high = r->count;
         while (low < high) {

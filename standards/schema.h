@@ -1,6 +1,7 @@
 /* schema.h - what the dictionaries know: guides (implementation guides of one transaction set or message), their loops,
  * segments, elements, code lists, PHI classes and friendly names.
- * Read-only tables made from standards/dict/ when the project is built; every pointer is valid for ever, nothing is freed.
+ * Read-only tables made from standards/dict/ when the project is built; every pointer is valid for ever, nothing is freed. The first look
+ * into the dictionary of a standard lays it out (dict/image.h).
  * Used by: dsl (checks paths, makes the plan), the commands inspect, get, dict. The VM never sees it. */
 #ifndef SHUNT_SCHEMA_H
 #define SHUNT_SCHEMA_H

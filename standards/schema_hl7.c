@@ -1,10 +1,10 @@
 /* schema_hl7.c - look-ups in the dictionary of HL7 v2: messages by event or structure and version. */
-#include "standards/dict/tables.h"
+#include "standards/dict/image.h"
 #include "standards/schema.h"
 
 const shunt_guide *shunt_hl7_guide_at(uint32_t index)
 {
-    return index < shunt_dict_hl7_guide_count ? &shunt_dict_hl7_guides[index] : NULL;
+    return index < shunt_dict_of_hl7()->guide_count ? &shunt_dict_of_hl7()->guides[index] : NULL;
 }
 
 /* The next number of a version, 0 at its end. */
@@ -40,10 +40,10 @@ static int compare(shunt_text a, shunt_text b)
 /* The first guide whose set is not before this one. */
 static uint32_t lower_bound(shunt_text set)
 {
-    uint32_t low = 0, high = shunt_dict_hl7_guide_count;
+    uint32_t low = 0, high = shunt_dict_of_hl7()->guide_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (compare(shunt_text_of(shunt_dict_hl7_guides[middle].set), set) < 0)
+        if (compare(shunt_text_of(shunt_dict_of_hl7()->guides[middle].set), set) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -55,8 +55,8 @@ static uint32_t lower_bound(shunt_text set)
 static uint32_t versions_of(shunt_text set, const shunt_guide **first)
 {
     uint32_t low = lower_bound(set), high = low;
-    *first = &shunt_dict_hl7_guides[low];
-    while (high < shunt_dict_hl7_guide_count && shunt_text_is(set, shunt_dict_hl7_guides[high].set)) high++;
+    *first = &shunt_dict_of_hl7()->guides[low];
+    while (high < shunt_dict_of_hl7()->guide_count && shunt_text_is(set, shunt_dict_of_hl7()->guides[high].set)) high++;
     return high - low;
 }
 
@@ -72,7 +72,8 @@ bool shunt_hl7_type_known(shunt_text type)
         set[type.length] = *next;
         shunt_text prefix = { set, type.length + 1 };
         uint32_t   at = lower_bound(prefix);
-        if (at < shunt_dict_hl7_guide_count && shunt_text_starts(shunt_text_of(shunt_dict_hl7_guides[at].set), prefix))
+        if (at < shunt_dict_of_hl7()->guide_count &&
+            shunt_text_starts(shunt_text_of(shunt_dict_of_hl7()->guides[at].set), prefix))
             return true;
     }
     return false;

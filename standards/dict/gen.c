@@ -976,26 +976,27 @@ static void write_tables(void)
     fputs("/* Made by standards/dict/gen.c from the text dictionaries beside it. */\n#include \"standards/dict/tables.h\"\n\n",
           output);
     for (size_t i = 0; i < all.guide_count; i++) write_guide(all.guides[i], i);
-    fputs("\nconst shunt_guide *const shunt_dict_guides[] = { ", output);
+    fputs("\nstatic const shunt_guide *const guides[] = { ", output);
     for (size_t i = 0; i < all.guide_count; i++) fprintf(output, "&g%zu, ", i);
-    fputs("NULL };\n\n", output);
+    fputs("};\n\n", output);
 
     for (size_t i = 0; i < all.release_count; i++) write_release(&all.releases[i], i);
-    fputs("const shunt_dict_release shunt_dict_releases[] = {\n", output);
+    fputs("static const shunt_dict_release releases[] = {\n", output);
     for (size_t i = 0; i < all.release_count; i++)
         fprintf(output, "    { \"%s\", r%zu, %zu },\n", all.releases[i].name, i, all.releases[i].segment_count);
-    fputs("    { NULL, NULL, 0 },\n};\n\n", output);
+    fputs("};\n\n", output);
 
     qsort(all.lists, all.list_count, sizeof *all.lists, compare_lists);
     int *ids = need(calloc(all.list_count + 1, sizeof *ids));
     for (size_t i = 0; i < all.list_count; i++) ids[i] = define_list(&all.lists[i]);
-    fputs("const shunt_codeset *const shunt_dict_lists[] = {\n", output);
+    fputs("static const shunt_codeset *const lists[] = {\n", output);
     for (size_t i = 0; i < all.list_count; i++) fprintf(output, "    &c%d,\n", ids[i]);
-    fprintf(output, "};\nconst uint32_t shunt_dict_list_count = %zu;\n\nconst shunt_dict_currency shunt_dict_currencies[] = {\n",
-            all.list_count);
+    fputs("};\n\nstatic const shunt_dict_currency currencies[] = {\n", output);
     for (size_t i = 0; i < all.currency_count; i++)
         fprintf(output, "    { \"%s\", %d },\n", all.currencies[i].code, all.currencies[i].scale);
-    fprintf(output, "};\nconst uint32_t shunt_dict_currency_count = %zu;\n", all.currency_count);
+    fprintf(output,
+            "};\n\nconst shunt_dict_x12 shunt_dict_tables_x12 = { guides, releases, lists, currencies, %zu, %zu, %zu, %zu };\n",
+            all.guide_count, all.release_count, all.list_count, all.currency_count);
 }
 
 int main(int argc, char **argv)

@@ -451,7 +451,7 @@ static void write_tables(made_list lists[VERSIONS])
             fputs("};\n", output);
         }
     for (unsigned v = 0; v < VERSIONS; v++) {
-        fprintf(output, "const shunt_fhir_type shunt_fhir_types_%s[] = {\n", version_names[v]);
+        fprintf(output, "static const shunt_fhir_type types_%s[] = {\n", version_names[v]);
         for (size_t i = 0; i < lists[v].count; i++) {
             const made *m = &lists[v].items[i];
             fprintf(output, "    { \"%s\", %d, %d, %d, \"%s\", ", m->name, m->kind, m->value, m->open, m->words ? m->words : "");
@@ -460,8 +460,11 @@ static void write_tables(made_list lists[VERSIONS])
             else
                 fprintf(output, "e%d, %zu },\n", m->table, m->row_count);
         }
-        fprintf(output, "};\nconst uint32_t shunt_fhir_type_count_%s = %zu;\n", version_names[v], lists[v].count);
+        fputs("};\n", output);
     }
+    fputs("const shunt_dict_fhir shunt_dict_tables_fhir = { {\n", output);
+    for (unsigned v = 0; v < VERSIONS; v++) fprintf(output, "    { types_%s, %zu },\n", version_names[v], lists[v].count);
+    fputs("} };\n", output);
 }
 
 /* Every type that an element names is one that the version has. */
@@ -509,7 +512,7 @@ int main(int argc, char **argv)
     output = fopen(argv[1], "wb");
     if (!output) fail((place){ argv[1], 0 }, "%s", strerror(errno));
     fputs("/* Made by standards/dict/gen_fhir.c from the text dictionary beside it. */\n#include "
-          "\"standards/dict/fhir_tables.h\"\n\n",
+          "\"standards/dict/tables.h\"\n\n",
           output);
     write_lists();
     write_tables(lists);

@@ -744,7 +744,7 @@ static int compare_containers(const void *a, const void *b)
 static void write_releases(FILE *out)
 {
     qsort(all.segments, all.segment_count, sizeof *all.segments, compare_containers);
-    fputs("const shunt_dict_release shunt_dict_hl7_releases[] = {\n", out);
+    fputs("static const shunt_dict_release releases[] = {\n", out);
     for (int v = 0; v < all.version_count; v++) {
         size_t first = releases.count;
         for (size_t i = 0; i < all.segment_count; i++) {
@@ -755,7 +755,7 @@ static void write_releases(FILE *out)
         }
         fprintf(out, "    { \"%s\", &R[%zu], %zu },\n", all.versions[v], first, releases.count - first);
     }
-    fputs("    { NULL, NULL, 0 },\n};\n", out);
+    fputs("};\n", out);
 }
 
 static void write_all(FILE *out)
@@ -767,12 +767,11 @@ static void write_all(FILE *out)
         pools[i]->out = need(open_memstream(&pools[i]->text, &pools[i]->size));
     write_releases(last); /* sorts the segments: before anything asks for their layouts */
     write_guides();
-    fputs("const shunt_codeset *const shunt_dict_hl7_lists[] = {\n", last);
+    fputs("static const shunt_codeset *const lists[] = {\n", last);
     for (size_t i = 0; i < all.table_count; i++)
         fprintf(last, "    &C[%zu],\n", write_codes(&all.tables[i], all.tables[i].closed));
-    fprintf(last, "};\nconst uint32_t shunt_dict_hl7_list_count = %zu;\n", all.table_count);
-    fprintf(last, "const shunt_guide *const shunt_dict_hl7_guides = G;\nconst uint32_t shunt_dict_hl7_guide_count = %zu;\n",
-            guides.count);
+    fprintf(last, "};\nconst shunt_dict_hl7 shunt_dict_tables_hl7 = { G, releases, lists, %zu, %d, %zu };\n", guides.count,
+            all.version_count, all.table_count);
     fclose(last);
     fputs("/* Made by standards/dict/gen_hl7.c from the text dictionaries in hl7/. */\n#include \"standards/dict/tables.h\"\n\n",
           out);

@@ -1,11 +1,13 @@
-/* tables.h - what gen.c writes and schema.c reads. Private to standards. */
+/* tables.h - the roots of the dictionaries. gen.c, gen_hl7.c and gen_fhir.c write them as tables of pointers, gen_image.c makes images of
+ * those, and image.h hands them out. Private to standards. */
 #ifndef SHUNT_DICT_TABLES_H
 #define SHUNT_DICT_TABLES_H
 
+#include "standards/fhir/types.h"
 #include "standards/schema.h"
 
 typedef struct shunt_dict_release {
-    const char                      *name;     /* "005010"; NULL ends the table */
+    const char                      *name;     /* "005010" */
     const shunt_segment_node *const *segments; /* sorted by id */
     uint32_t                         count;
 } shunt_dict_release;
@@ -15,20 +17,34 @@ typedef struct shunt_dict_currency {
     uint8_t scale;
 } shunt_dict_currency;
 
-extern const shunt_guide *const   shunt_dict_guides[]; /* NULL ends the table */
-extern const shunt_dict_release   shunt_dict_releases[];
-extern const shunt_codeset *const shunt_dict_lists[]; /* named lists, sorted by name */
-extern const uint32_t             shunt_dict_list_count;
-extern const shunt_dict_currency  shunt_dict_currencies[]; /* sorted by code */
-extern const uint32_t             shunt_dict_currency_count;
+typedef struct shunt_dict_x12 {
+    const shunt_guide *const   *guides;
+    const shunt_dict_release   *releases;
+    const shunt_codeset *const *lists;      /* named lists, sorted by name */
+    const shunt_dict_currency  *currencies; /* sorted by code */
+    uint32_t                    guide_count, release_count, list_count, currency_count;
+} shunt_dict_x12;
 
-/* HL7 v2 (gen_hl7.c): guides sorted by set, then from the oldest version to the newest. */
-extern const shunt_guide *const   shunt_dict_hl7_guides;
-extern const uint32_t             shunt_dict_hl7_guide_count;
-extern const shunt_dict_release   shunt_dict_hl7_releases[];
-extern const shunt_codeset *const shunt_dict_hl7_lists[]; /* sorted by name */
-extern const uint32_t             shunt_dict_hl7_list_count;
-const shunt_guide                *shunt_hl7_find(shunt_text set, shunt_text version);
-bool                              shunt_hl7_fits(const shunt_guide *guide, shunt_text version);
+typedef struct shunt_dict_hl7 {
+    const shunt_guide          *guides; /* sorted by set, then from the oldest version to the newest */
+    const shunt_dict_release   *releases;
+    const shunt_codeset *const *lists; /* sorted by name */
+    uint32_t                    guide_count, release_count, list_count;
+} shunt_dict_hl7;
+
+typedef struct shunt_dict_fhir {
+    struct shunt_dict_fhir_version {
+        const shunt_fhir_type *types; /* sorted by name */
+        uint32_t               count;
+    } versions[2]; /* R4, R5 */
+} shunt_dict_fhir;
+
+/* What the generators write. */
+extern const shunt_dict_x12  shunt_dict_tables_x12;
+extern const shunt_dict_hl7  shunt_dict_tables_hl7;
+extern const shunt_dict_fhir shunt_dict_tables_fhir;
+
+const shunt_guide *shunt_hl7_find(shunt_text set, shunt_text version);
+bool               shunt_hl7_fits(const shunt_guide *guide, shunt_text version);
 
 #endif

@@ -2,16 +2,16 @@
 
 #include <string.h>
 
-#include "standards/dict/fhir_tables.h"
+#include "standards/dict/image.h"
 
+/* As in the dictionary. */
 static const struct version {
-    const char            *name, *spellings[3];
-    const shunt_fhir_type *types;
-    const uint32_t        *count;
+    const char *name, *spellings[3];
 } versions[] = {
-    { "4.0.1", { "4.0.1", "4.0", "R4" }, shunt_fhir_types_R4, &shunt_fhir_type_count_R4 },
-    { "5.0.0", { "5.0.0", "5.0", "R5" }, shunt_fhir_types_R5, &shunt_fhir_type_count_R5 },
+    { "4.0.1", { "4.0.1", "4.0", "R4" } },
+    { "5.0.0", { "5.0.0", "5.0", "R5" } },
 };
+_Static_assert(SHUNT_COUNT(versions) == SHUNT_COUNT(((shunt_dict_fhir *)NULL)->versions), "one each");
 
 const char *shunt_fhir_version(shunt_text written)
 {
@@ -21,17 +21,17 @@ const char *shunt_fhir_version(shunt_text written)
     return NULL;
 }
 
-static const struct version *version_of(const char *name)
+static const struct shunt_dict_fhir_version *version_of(const char *name)
 {
     for (size_t i = 0; i < SHUNT_COUNT(versions); i++)
-        if (name && strcmp(versions[i].name, name) == 0) return &versions[i];
+        if (name && strcmp(versions[i].name, name) == 0) return &shunt_dict_of_fhir()->versions[i];
     return NULL;
 }
 
 const shunt_fhir_type *shunt_fhir_type_find(const char *version, shunt_text name)
 {
-    const struct version *v = version_of(version);
-    uint32_t              low = 0, high = v ? *v->count : 0;
+    const struct shunt_dict_fhir_version *v = version_of(version);
+    uint32_t                              low = 0, high = v ? v->count : 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int      order = shunt_text_compare(shunt_text_of(v->types[middle].name), name);
@@ -46,8 +46,8 @@ const shunt_fhir_type *shunt_fhir_type_find(const char *version, shunt_text name
 
 const shunt_fhir_type *shunt_fhir_type_at(const char *version, uint32_t index)
 {
-    const struct version *v = version_of(version);
-    return v && index < *v->count ? &v->types[index] : NULL;
+    const struct shunt_dict_fhir_version *v = version_of(version);
+    return v && index < v->count ? &v->types[index] : NULL;
 }
 
 const shunt_fhir_element *shunt_fhir_element_find(const shunt_fhir_type *type, shunt_text name)
