@@ -1,5 +1,5 @@
 /* x64.h - writes the few machine instructions of x86-64 that native.c is made of, as the processor's manual spells them.
- * A writer without `code` only counts, so that a first pass tells where everything will stand. */
+ * A writer without `code` only counts, so that a first pass tells where everything will stand. `code` has room for eight bytes more. */
 #ifndef SHUNT_X64_H
 #define SHUNT_X64_H
 
@@ -58,8 +58,12 @@ enum {
     X64_TEST = 0x85,
     X64_TEST8 = 0x84,
     X64_LEA = 0x8d,
+    X64_LOAD16 = 0x0f10, /* all of XMM0, which stands for register 0 */
+    X64_STORE16 = 0x0f11,
+    X64_CLEAR16 = 0x0f57, /* of itself */
     /* With a number for a register, and an immediate of the last operand's size behind. */
     X64_SET8 = 0xc6,   /* 0: mov */
+    X64_SET = 0xc7,    /* 0: mov; of eight bytes the sign is spread */
     X64_GROUP8 = 0x80, /* 7: cmp */
     X64_GROUP = 0x81,  /* 5: sub, 7: cmp */
     X64_GROUP2 = 0x660081,
@@ -77,8 +81,8 @@ enum {
 
 static inline void shunt_x64_number(shunt_x64 *x, uint64_t number, unsigned bytes)
 {
-    for (unsigned i = 0; i < bytes; i++, x->length++)
-        if (x->code) x->code[x->length] = (uint8_t)(number >> 8 * i);
+    if (x->code) memcpy(x->code + x->length, &number, sizeof number); /* the next ones go over what is too much */
+    x->length += bytes;
 }
 
 static inline void shunt_x64_opcode(shunt_x64 *x, uint32_t opcode, bool wide, unsigned reg, unsigned base)
@@ -149,6 +153,13 @@ static inline void shunt_x64_jump_if(shunt_x64 *x, shunt_x64_condition condition
 static inline uint32_t shunt_x64_skip_if(shunt_x64 *x, shunt_x64_condition condition)
 {
     shunt_x64_number(x, 0x70u | condition, 1);
+    shunt_x64_number(x, 0, 1);
+    return x->length;
+}
+
+static inline uint32_t shunt_x64_skip(shunt_x64 *x)
+{
+    shunt_x64_number(x, 0xeb, 1);
     shunt_x64_number(x, 0, 1);
     return x->length;
 }
