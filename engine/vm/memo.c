@@ -6,25 +6,35 @@
 #include "engine/vm/state.h"
 
 enum {
-    ENTRIES = 256,
+    ENTRIES_BITS = 8,
     PARAMS = 8,
     TEXT_BYTES = 16, /* calls with a longer text are not remembered */
-    WORDS = 1 + 2 * PARAMS,
-    WORTH = 16 /* instructions without a look-up or a call */
+    STATE_BIT = 5,   /* above such a length */
+    WORTH = 16       /* instructions without a look-up or a call */
+};
+
+/* Arguments as words that no others have: a byte each of the length of a text and the state, in which the highest bit of all is set; then
+ * two words for each. */
+struct question {
+    uint64_t marks;
+    uint64_t words[PARAMS][2];
 };
 
 struct shunt_memo_entry {
-    bool        valid;
-    uint8_t     result_state;
-    uint64_t    words[WORDS]; /* the arguments, see `spell` */
-    shunt_value result;
+    struct question question; /* no marks: none */
+    uint64_t        asked;    /* the marks it will have when the result is known */
+    shunt_value     result;
+    uint8_t         result_state;
 };
+
+/* How an argument is: by its bytes, as eight bytes, as sixteen. */
+enum { SPELLED_TEXT, SPELLED_SHORT, SPELLED_WIDE };
 
 struct plan {
     bool                     worth;
     bool                     unable; /* no memory for the entries: goes on without */
     uint8_t                  params;
-    uint8_t                  kinds[PARAMS];
+    uint8_t                  spelled[PARAMS];
     uint8_t                  result;
     struct shunt_memo_entry *entries;
 };
@@ -47,8 +57,11 @@ static struct plan plan_of(const shunt_program *p, const shunt_function *f)
     if (!f->pure || f->params == 0 || f->params > PARAMS) return plan;
     if (!plain(plan.result) && plan.result != SHUNT_KIND_TEXT && plan.result != SHUNT_KIND_ROW) return plan;
     for (uint32_t i = 0; i < f->params; i++) {
-        plan.kinds[i] = p->register_types[f->type_first + i].kind;
-        if (!plain(plan.kinds[i]) && plan.kinds[i] != SHUNT_KIND_TEXT) return plan;
+        uint8_t kind = p->register_types[f->type_first + i].kind;
+        if (!plain(kind) && kind != SHUNT_KIND_TEXT) return plan;
+        plan.spelled[i] = kind == SHUNT_KIND_TEXT                                   ? SPELLED_TEXT
+                          : kind == SHUNT_KIND_DECIMAL || kind == SHUNT_KIND_MOMENT ? SPELLED_WIDE
+                                                                                    : SPELLED_SHORT;
     }
     plan.worth = f->code_count >= WORTH;
     for (uint32_t i = 0; i < f->code_count && !plan.worth; i++) {
@@ -76,11 +89,12 @@ void shunt_memo_free(struct shunt_memo *memo)
     shunt_memory_free(memo->memory, memo);
 }
 
-/* A text of at most TEXT_BYTES in two words. Those of different texts of one length differ: short ones overlap. */
+/* A text of at most TEXT_BYTES in two words. Those of different texts of one length differ: what is loaded of shorter ones overlaps. */
 static inline void spell_text(shunt_text text, uint64_t words[static 2])
 {
     uint32_t length = text.length, low, high;
-    words[0] = words[1] = 0;
+    uint16_t first, last;
+    words[1] = 0;
     if (length >= 8) {
         memcpy(&words[0], text.bytes, 8);
         memcpy(&words[1], text.bytes + length - 8, 8);
@@ -88,74 +102,119 @@ static inline void spell_text(shunt_text text, uint64_t words[static 2])
         memcpy(&low, text.bytes, 4);
         memcpy(&high, text.bytes + length - 4, 4);
         words[0] = low | (uint64_t)high << 32;
-    } else if (length) {
-        words[0] = (uint8_t)text.bytes[0] | (uint32_t)(uint8_t)text.bytes[length / 2] << 8 |
-                   (uint32_t)(uint8_t)text.bytes[length - 1] << 16;
+    } else if (length >= 2) {
+        memcpy(&first, text.bytes, 2);
+        memcpy(&last, text.bytes + length - 2, 2);
+        words[0] = first | (uint64_t)last << 32;
+    } else {
+        words[0] = length ? (uint8_t)text.bytes[0] : 0;
     }
 }
 
-/* The arguments as words that no others have: in the first one a byte each, the length of a text or the state of what is not there; then
- * two for each. False: one of them is too long. */
-static inline bool spell(const struct plan *plan, const shunt_value *arguments, const uint8_t *states, uint64_t *words)
+/* A product takes each bit to the highest ones, which is where an entry is chosen by. */
+static inline uint64_t hash_of(const uint64_t words[static 2], uint32_t parameter)
 {
-    uint64_t first = 0;
-    for (uint32_t i = 0; i < plan->params; i++) {
-        uint64_t mark = 0, *word = words + 1 + 2 * i;
-        word[0] = word[1] = 0;
-        if (states[i] != SHUNT_PRESENT) {
-            mark = 0x80u | states[i];
-        } else if (plan->kinds[i] == SHUNT_KIND_TEXT) {
-            mark = arguments[i].text.length;
-            if (mark > TEXT_BYTES) return false;
-            spell_text(arguments[i].text, word);
-        } else {
-            word[0] = (uint64_t)arguments[i].integer;
-            if (plan->kinds[i] == SHUNT_KIND_DECIMAL || plan->kinds[i] == SHUNT_KIND_MOMENT)
-                word[1] = (uint64_t)(arguments[i].coefficient >> 64);
-        }
-        first |= mark << (8 * i);
+    return words[0] * (UINT64_C(0x9fb21c651e98df25) + 2 * parameter) + words[1] * (UINT64_C(0xd6e8feb86659fd93) + 2 * parameter);
+}
+
+/* What was spelled a moment ago is loaded as it was stored. */
+static inline uint64_t difference(const uint64_t kept[static 2], const uint64_t asked[static 2])
+{
+    uint64_t low = asked[0], high = asked[1];
+    SHUNT_ONE_BY_ONE(low);
+    SHUNT_ONE_BY_ONE(high);
+    return (kept[0] ^ low) | (kept[1] ^ high);
+}
+
+#define STRAIGHT static inline __attribute__((always_inline))
+
+/* Spells one argument. False: it is too long. */
+STRAIGHT bool spell(const struct plan *plan, uint32_t i, const shunt_value *argument, uint8_t state, struct question *asked,
+                    uint64_t *hash)
+{
+    uint64_t mark, *words = asked->words[i];
+    if (SHUNT_UNLIKELY(state != SHUNT_PRESENT)) {
+        mark = (uint64_t)state << STATE_BIT;
+        words[0] = words[1] = 0;
+    } else if (plan->spelled[i] == SPELLED_TEXT) {
+        mark = argument->text.length;
+        if (SHUNT_UNLIKELY(mark > TEXT_BYTES)) return false;
+        spell_text(argument->text, words);
+    } else {
+        mark = 0;
+        words[0] = (uint64_t)argument->integer;
+        words[1] = plan->spelled[i] == SPELLED_WIDE ? (uint64_t)(argument->coefficient >> 64) : 0;
     }
-    words[0] = first;
+    asked->marks |= mark << 8 * i;
+    *hash += hash_of(words, i);
     return true;
 }
 
-struct shunt_memo_entry *shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments,
-                                         const uint8_t *states, bool *hit)
+/* The entry for these arguments; NULL: one of them is too long. `*differ` is 0 where it holds the result. With a constant for their number
+ * there are no loops. */
+STRAIGHT struct shunt_memo_entry *look(const struct plan *plan, uint32_t params, const shunt_value *arguments,
+                                       const uint8_t *states, struct question *asked, uint64_t *differ)
 {
-    struct plan *plan = &memo->plans[function];
-    *hit = false;
-    if (!plan->worth || plan->unable) return NULL;
-    if (SHUNT_UNLIKELY(!plan->entries)) {
-        plan->entries = (struct shunt_memo_entry *)shunt_memory_zeroed(memo->memory, ENTRIES, sizeof *plan->entries);
-        plan->unable = !plan->entries;
-        if (plan->unable) return NULL;
-    }
-    uint64_t words[WORDS], differ = 0;
-    if (!spell(plan, arguments, states, words)) return NULL;
-    uint32_t count = 1 + 2u * plan->params;
-    uint64_t hash = words[0] * UINT64_C(0x9fb21c651e98df25);
-    for (uint32_t i = 1; i < count; i += 2)
-        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): two words of each parameter are spelled */
-        hash = (hash ^ (words[i] + (words[i + 1] << 32 | words[i + 1] >> 32))) * UINT64_C(0x9fb21c651e98df25);
-    struct shunt_memo_entry *entry = &plan->entries[(hash ^ hash >> 32) % ENTRIES];
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t word = words[i];
-        SHUNT_ONE_BY_ONE(word); /* they were stored so a moment ago */
-        differ |= entry->words[i] ^ word;
-    }
-    if (SHUNT_LIKELY(differ == 0 && entry->valid)) {
-        *hit = true;
-        return entry;
-    }
-    entry->valid = false; /* until the function has come to its end */
-    memcpy(entry->words, words, sizeof *words * count);
+    uint64_t hash = 0;
+    asked->marks = UINT64_C(1) << 63;
+#define SPELL(i)                                                                                                                 \
+    if ((i) < params && !spell(plan, i, arguments + (i), states[i], asked, &hash)) return NULL
+    SPELL(0);
+    SPELL(1);
+    SPELL(2);
+    SPELL(3);
+    SPELL(4);
+    SPELL(5);
+    SPELL(6);
+    SPELL(7);
+#undef SPELL
+    hash += asked->marks * UINT64_C(0x9fb21c651e98df25);
+    struct shunt_memo_entry *entry = &plan->entries[hash >> (64 - ENTRIES_BITS)];
+    uint64_t                 more = entry->question.marks ^ asked->marks;
+    for (uint32_t i = 0; i < params; i++) more |= difference(entry->question.words[i], asked->words[i]);
+    *differ = more;
     return entry;
 }
+_Static_assert(PARAMS == 8, "so many are spelled");
 
-void shunt_memo_result(const struct shunt_memo_entry *entry, shunt_value *value, uint8_t *state)
+/* False: no memory. */
+static bool make_entries(struct shunt_memo *memo, struct plan *plan)
 {
-    *value = entry->result;
-    *state = entry->result_state;
+    plan->entries = (struct shunt_memo_entry *)shunt_memory_zeroed(memo->memory, 1u << ENTRIES_BITS, sizeof *plan->entries);
+    plan->unable = !plan->entries;
+    return plan->entries;
+}
+
+bool shunt_memo_worth(const struct shunt_memo *memo, uint16_t function) { return memo->plans[function].worth; }
+
+bool shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments, const uint8_t *states,
+                     shunt_value *result, uint8_t *state, struct shunt_memo_entry **entry)
+{
+    struct plan             *plan = &memo->plans[function];
+    struct shunt_memo_entry *kept = NULL;
+    struct question          asked;
+    uint64_t                 differ;
+    *entry = NULL;
+    if (SHUNT_UNLIKELY(!plan->entries) && (!plan->worth || plan->unable || !make_entries(memo, plan))) return false;
+    switch (plan->params) {
+    case 1: kept = look(plan, 1, arguments, states, &asked, &differ); break;
+    case 2: kept = look(plan, 2, arguments, states, &asked, &differ); break;
+    case 3: kept = look(plan, 3, arguments, states, &asked, &differ); break;
+    case 4: kept = look(plan, 4, arguments, states, &asked, &differ); break;
+    case 5: kept = look(plan, 5, arguments, states, &asked, &differ); break;
+    default: kept = look(plan, plan->params, arguments, states, &asked, &differ); break;
+    }
+    if (SHUNT_UNLIKELY(!kept)) return false;
+    if (SHUNT_LIKELY(differ == 0)) {
+        *result = kept->result;
+        *state = kept->result_state;
+        return true;
+    }
+    kept->question.marks = 0; /* until the function has come to its end */
+    memcpy(kept->question.words, asked.words, sizeof *asked.words * plan->params);
+    kept->asked = asked.marks;
+    *entry = kept;
+    return false;
 }
 
 void shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, uint16_t function, shunt_value value,
@@ -170,5 +229,5 @@ void shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, u
     }
     entry->result = value;
     entry->result_state = state;
-    entry->valid = true;
+    entry->question.marks = entry->asked;
 }

@@ -43,6 +43,7 @@ struct maker {
     const shunt_program     *program;
     const shunt_value       *constants;
     const shunt_vm_slot     *slots;
+    const struct shunt_memo *memo;
     shunt_native            *native;
     uint32_t                *labels; /* one an instruction: where its machine code begins */
     uint32_t                *slow;   /* where its SLOW code begins */
@@ -446,7 +447,7 @@ static bool make_global_get(struct maker *m, shunt_instruction i)
 /* Where the result is remembered; the loop makes those that are not. */
 static bool make_call(struct maker *m, shunt_instruction i)
 {
-    if (!m->program->functions[i.b].pure) return false;
+    if (!shunt_memo_worth(m->memo, i.b)) return false;
     pass_instruction(m, m->number);
     call(m, (uintptr_t)shunt_vm_remembered);
     shunt_x64_registers(&m->x, X64_TEST8, false, RAX, RAX);
@@ -1162,12 +1163,12 @@ static void clean_up(struct maker *m, const shunt_memory *memory)
     shunt_native_free(m->native);
 }
 
-bool shunt_native_new(const shunt_memory *memory, const shunt_program *p, const shunt_vm_slot *slots, shunt_instruction *code,
-                      shunt_native **native)
+bool shunt_native_new(const shunt_memory *memory, const shunt_program *p, const shunt_vm_slot *slots,
+                      const struct shunt_memo *memo, shunt_instruction *code, shunt_native **native)
 {
     *native = NULL;
     if (p->instructions_count == 0 || p->instructions_count > INSTRUCTIONS_AT_MOST) return true;
-    struct maker m = { .program = p, .constants = shunt_program_owner_of(p)->constants, .slots = slots };
+    struct maker m = { .program = p, .constants = shunt_program_owner_of(p)->constants, .slots = slots, .memo = memo };
     bool         fine = prepare(&m, memory);
     if (fine && make_code(&m)) {
         m.native->taken =
@@ -1194,11 +1195,12 @@ void shunt_native_free(shunt_native *native)
 #else
 
 bool shunt_native_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_slot *slots,
-                      shunt_instruction *code, shunt_native **native)
+                      const struct shunt_memo *memo, shunt_instruction *code, shunt_native **native)
 {
     (void)memory;
     (void)program;
     (void)slots;
+    (void)memo;
     (void)code;
     *native = NULL;
     return true;

@@ -13,6 +13,7 @@
 
 #include "engine/vm/program.h"
 
+struct shunt_memo;
 struct shunt_vm;
 struct shunt_vm_slot;
 
@@ -34,9 +35,9 @@ typedef struct shunt_native {
 } shunt_native;
 
 /* Names each instruction of `code`, the VM's copy of the verified program's, at which the loop may enter SHUNT_OP_NATIVE.
- * `slots` as of the VM. Where there is no machine code `*native` is NULL and `code` as it was. False: no memory. */
+ * `slots` and `memo` as of the VM. Where there is no machine code `*native` is NULL and `code` as it was. False: no memory. */
 bool shunt_native_new(const shunt_memory *memory, const shunt_program *program, const struct shunt_vm_slot *slots,
-                      shunt_instruction *code, shunt_native **native) SHUNT_MUST_USE;
+                      const struct shunt_memo *memo, shunt_instruction *code, shunt_native **native) SHUNT_MUST_USE;
 void shunt_native_free(shunt_native *native); /* NULL is fine */
 
 /* Runs from such an instruction on, by its number in the program, over the registers of its function. Gives the number of the instruction

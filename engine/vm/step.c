@@ -675,10 +675,8 @@ STEP(cover)
 bool shunt_vm_remembered(shunt_vm *vm, shunt_value *r, uint8_t *s, const shunt_instruction *at)
 {
     uint32_t                 result = at->a + (uint32_t)vm->program->functions[at->b].params;
-    bool                     hit;
-    struct shunt_memo_entry *memo = shunt_memo_find(vm->memo, at->b, r + at->a, s + at->a, &hit);
-    if (hit) shunt_memo_result(memo, &r[result], &s[result]);
-    return hit;
+    struct shunt_memo_entry *entry;
+    return shunt_memo_find(vm->memo, at->b, r + at->a, s + at->a, &r[result], &s[result], &entry);
 }
 
 shunt_vm_step *const shunt_vm_steps[SHUNT_OP_COUNT] = {

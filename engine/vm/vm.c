@@ -38,7 +38,7 @@ static bool use_native(shunt_vm *vm)
     vm->native = NULL; /* tests of the loop alone */
     return true;
 #else
-    return shunt_native_new(vm->memory, vm->program, vm->slots, vm->code, &vm->native);
+    return shunt_native_new(vm->memory, vm->program, vm->slots, vm->memo, vm->code, &vm->native);
 #endif
 }
 
@@ -382,14 +382,7 @@ run_instruction:
         struct shunt_memo_entry *memo = NULL;
         uint32_t                 result = i.a + (uint32_t)callee->params;
 #ifndef SHUNT_VM_TRACED /* what is remembered has forgotten where it came from */
-        if (callee->pure) {
-            bool hit;
-            memo = shunt_memo_find(vm->memo, i.b, r + i.a, s + i.a, &hit);
-            if (hit) {
-                shunt_memo_result(memo, &r[result], &s[result]);
-                NEXT_INSTRUCTION;
-            }
-        }
+        if (callee->pure && shunt_memo_find(vm->memo, i.b, r + i.a, s + i.a, &r[result], &s[result], &memo)) NEXT_INSTRUCTION;
 #endif
         DO(shunt_vm_charge(vm, callee->code_count));
         shunt_value *registers = r + function->registers;
