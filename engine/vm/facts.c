@@ -246,7 +246,12 @@ void shunt_facts_after(const shunt_program *p, shunt_instruction i, uint8_t *s)
     case SHUNT_OP_CHILD_FIRST:
     case SHUNT_OP_POSITION:
     case SHUNT_OP_LIST_COUNT:
-    case SHUNT_OP_LIST_FIRST: s[i.a] = s[i.b] = SHUNT_PRESENT; return;
+    case SHUNT_OP_LIST_FIRST:
+    case SHUNT_OP_ANCESTOR:
+    case SHUNT_OP_COLLECT:
+    case SHUNT_OP_TEXT_OF:
+    case SHUNT_OP_TEXT_OF_ENUM:
+    case SHUNT_OP_TEXT_LIMIT: s[i.a] = s[i.b] = SHUNT_PRESENT; return;
     case SHUNT_OP_INT_ADD:
     case SHUNT_OP_INT_SUB:
     case SHUNT_OP_INT_EQ:
@@ -260,12 +265,6 @@ void shunt_facts_after(const shunt_program *p, shunt_instruction i, uint8_t *s)
     case SHUNT_OP_DEC_EQ:
     case SHUNT_OP_DEC_LT:
     case SHUNT_OP_DEC_LE: s[i.a] = s[i.b] = s[i.c] = SHUNT_PRESENT; return;
-    case SHUNT_OP_COLLECT:
-    case SHUNT_OP_TEXT_OF:
-    case SHUNT_OP_TEXT_OF_ENUM:
-    case SHUNT_OP_TEXT_LIMIT: /* computed where it is there */
-        s[i.a] = s[i.b] == SHUNT_PRESENT ? SHUNT_PRESENT : SHUNT_STATE_UNKNOWN;
-        return;
     case SHUNT_OP_GET:
     case SHUNT_OP_FIELD:
         s[i.b] = SHUNT_PRESENT;

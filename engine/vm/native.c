@@ -335,7 +335,13 @@ static void pass_instruction(struct maker *m, uint32_t number)
     shunt_x64_set(&m->x, RCX, (uintptr_t)(m->program->instructions + number));
 }
 
-/* Does an instruction by its step. GET of what must be there leaves behind it where it is not: see facts.h. */
+/* What must be there, or nearly always is: machine code goes on only where it is (facts.h). */
+static bool must_give(const shunt_program *p, shunt_instruction i)
+{
+    return (i.op == SHUNT_OP_GET && p->slots[i.c].required) || i.op == SHUNT_OP_ANCESTOR;
+}
+
+/* Does an instruction by its step. */
 static void call_step(struct maker *m, uint32_t number)
 {
     const shunt_program *p = m->program;
@@ -346,7 +352,7 @@ static void call_step(struct maker *m, uint32_t number)
     call(m, (uintptr_t)shunt_vm_steps[i.op]);
     shunt_x64_registers(&m->x, X64_TEST, false, RAX, RAX);
     shunt_x64_jump_if(&m->x, X64_UNEQUAL, stub_of(m, number) + STUB_FAILS);
-    if (i.op == SHUNT_OP_GET && p->slots[i.c].required) {
+    if (must_give(p, i)) {
         compare_state(m, i.a, SHUNT_PRESENT);
         shunt_x64_jump_if(&m->x, X64_UNEQUAL, stub_of(m, number + 1));
     }
@@ -655,7 +661,7 @@ static bool make_text_is(struct maker *m, shunt_instruction i)
 
 static bool make_text_limit(struct maker *m, shunt_instruction i)
 {
-    expect(m, i.b);
+    need(m, i.b);
     shunt_x64_memory(&m->x, X64_GROUP, false, X64_CMP_N, REGISTERS, high(i.b));
     shunt_x64_number(&m->x, i.c, 4);
     slow_if(m, X64_ABOVE);
@@ -917,9 +923,10 @@ static bool make_keep(struct maker *m, shunt_instruction i)
     shunt_x64_indexed(&m->x, X64_STORE8, false, RCX, RAX, R11);
     find_item(m, i.b);
     load(m, RAX, REGISTERS, place(i.a));
-    load(m, R10, REGISTERS, high(i.a));
     shunt_x64_memory(&m->x, X64_STORE, true, RAX, R11, 0);
-    shunt_x64_memory(&m->x, X64_STORE, true, R10, R11, 8);
+    if (is_short(m->types[i.a].kind)) return true;
+    load(m, RAX, REGISTERS, high(i.a));
+    shunt_x64_memory(&m->x, X64_STORE, true, RAX, R11, 8);
     return true;
 }
 
@@ -985,7 +992,10 @@ static void begin_block(struct maker *m, uint32_t number, bool joined)
 /* Its step, or nothing: the loop. */
 static void make_other(struct maker *m)
 {
-    if (shunt_vm_steps[m->at->op]) {
+    uint16_t op = m->at->op;
+    if (op == SHUNT_OP_COLLECT || op == SHUNT_OP_ANCESTOR || op == SHUNT_OP_TEXT_OF || op == SHUNT_OP_TEXT_OF_ENUM)
+        need(m, m->at->b); /* so that the result is there */
+    if (shunt_vm_steps[op]) {
         call_step(m, m->number);
         m->held.reg = NOTHING;
         return;
