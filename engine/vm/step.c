@@ -61,10 +61,14 @@ static shunt_status text_of(shunt_vm *vm, shunt_type type, shunt_value value, sh
     return SHUNT_OK;
 }
 
+/* They are few: one by one is faster than what compilers make of it. */
 static inline unsigned states_of(const uint8_t *states, uint32_t count)
 {
     unsigned all = 0;
-    for (uint32_t i = 0; i < count; i++) all |= states[i];
+    for (uint32_t i = 0; i < count; i++) {
+        all |= states[i];
+        SHUNT_ONE_BY_ONE(all);
+    }
     return all;
 }
 
@@ -161,6 +165,7 @@ static uint64_t text_steps(const shunt_type *types, const shunt_value *values, u
     uint64_t steps = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (types[i].kind == SHUNT_KIND_TEXT) steps += values[i].text.length / TEXT_STEP_BYTES;
+        SHUNT_ONE_BY_ONE(steps);
     }
     return steps;
 }

@@ -42,7 +42,7 @@ static int compare_key(uint8_t kind, shunt_value a, shunt_value b)
 
 static bool same_key(uint8_t kind, shunt_value a, shunt_value b)
 {
-    return kind == SHUNT_KIND_TEXT ? shunt_text_equal(a.text, b.text) : compare_key(kind, a, b) == 0;
+    return kind == SHUNT_KIND_TEXT ? shunt_text_equal_short(a.text, b.text) : compare_key(kind, a, b) == 0;
 }
 
 static int64_t starts(const shunt_lookup *l, const shunt_row *row)
