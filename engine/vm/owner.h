@@ -14,6 +14,9 @@ struct shunt_program_owner {
     const char          *texts_begin, *texts_end; /* bytes that live as long as the program */
     const char          *table_texts_begin, *table_texts_end;
     shunt_bounds         bounds;
+    const shunt_program *written; /* the program itself */
+    const shunt_program *runs;    /* the same with better code (optimise.h), for VMs that are not traced */
+    void                *code;    /* which the program owns; NULL: its base does */
 };
 
 static inline const struct shunt_program_owner *shunt_program_owner_of(const shunt_program *program)

@@ -4,9 +4,11 @@
  * are four sections at the end: lengths and bytes, of the program's texts and of its tables' texts. */
 #include "engine/vm/program.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "engine/base/hash.h"
+#include "engine/vm/optimise.h"
 #include "engine/vm/owner.h"
 #include "engine/vm/table.h"
 
@@ -238,6 +240,7 @@ shunt_status shunt_program_save(const shunt_program *p, shunt_buffer *out)
 /* One block: this, then the sections, the texts, the constants. */
 struct loaded {
     _Alignas(ALIGNMENT) shunt_program program;
+    shunt_program              runs;
     struct shunt_program_owner owner;
 };
 
@@ -384,6 +387,28 @@ static shunt_status make_lookups(const shunt_memory *memory, shunt_program *p, c
     return SHUNT_OK;
 }
 
+/* What VMs run. It passes the verifier as what came from a file did, so a fault of ours makes no run unsafe. */
+static shunt_status make_code(const shunt_memory *memory, struct loaded *loaded)
+{
+    shunt_optimised code;
+    shunt_bounds    bounds;
+    char            why[200];
+    SHUNT_TRY(shunt_optimise(memory, &loaded->program, &code));
+    loaded->owner.code = code.block;
+    loaded->runs = loaded->program;
+    loaded->runs.functions = code.functions;
+    loaded->runs.instructions = code.instructions;
+    loaded->runs.instructions_count = code.count;
+    if (loaded->program.instruction_sites_count) {
+        loaded->runs.instruction_sites = code.sites;
+        loaded->runs.instruction_sites_count = code.count;
+    }
+    shunt_status status = shunt_verify_code(memory, &loaded->runs, &bounds, why);
+    assert(status != SHUNT_PROGRAM_BAD);
+    if (status == SHUNT_PROGRAM_BAD) loaded->runs = loaded->program;
+    return status == SHUNT_NO_MEMORY ? status : SHUNT_OK;
+}
+
 shunt_status shunt_program_load(const shunt_memory *memory, const uint8_t *bytes, size_t size, shunt_program **program,
                                 char why[static 200])
 {
@@ -398,7 +423,7 @@ shunt_status shunt_program_load(const shunt_memory *memory, const uint8_t *bytes
     uint64_t       values = (uint64_t)counts[SECTION_constants] * sizeof(shunt_value);
     struct loaded *loaded = (struct loaded *)shunt_memory_get(memory, sizeof *loaded + sections + texts + cells + values);
     if (!loaded) return SHUNT_NO_MEMORY;
-    *loaded = (struct loaded){ .owner = { .memory = *memory } };
+    *loaded = (struct loaded){ .owner = { .memory = *memory, .written = &loaded->program, .runs = &loaded->runs } };
 
     char *base = (char *)(loaded + 1);
     memcpy(base, bytes + SECTIONS_AT, sections);
@@ -440,6 +465,7 @@ shunt_status shunt_program_load(const shunt_memory *memory, const uint8_t *bytes
         hash_code(p, p->code_hash);
         status = make_lookups(memory, p, why);
     }
+    if (status == SHUNT_OK) status = make_code(memory, loaded);
     if (status != SHUNT_OK) {
         shunt_program_free(p);
         return status;
@@ -457,6 +483,7 @@ void shunt_program_free(shunt_program *program)
         if (!owner->base || t == owner->own_table) shunt_lookup_free(&memory, program->lookups[t]);
     }
     shunt_memory_free(&memory, program->lookups);
+    shunt_memory_free(&memory, owner->code);
     shunt_memory_free(&memory, program); /* first member of its block */
 }
 
@@ -495,6 +522,8 @@ shunt_status shunt_program_with_table(const shunt_memory *memory, const shunt_pr
     *loaded = (struct loaded){ .program = *base,
                                .owner = { .memory = *memory,
                                           .base = base,
+                                          .written = &loaded->program,
+                                          .runs = &loaded->runs,
                                           .own_table = table,
                                           .constants = base_owner->constants,
                                           .texts_begin = base_owner->texts_begin,
@@ -561,6 +590,12 @@ shunt_status shunt_program_with_table(const shunt_memory *memory, const shunt_pr
         shunt_program_free(p);
         return status;
     }
+    loaded->runs = *p;
+    loaded->runs.functions = base_owner->runs->functions;
+    loaded->runs.instructions = base_owner->runs->instructions;
+    loaded->runs.instructions_count = base_owner->runs->instructions_count;
+    loaded->runs.instruction_sites = base_owner->runs->instruction_sites;
+    loaded->runs.instruction_sites_count = base_owner->runs->instruction_sites_count;
     *copy = p;
     return SHUNT_OK;
 }

@@ -85,7 +85,7 @@ typedef struct shunt_session_options {
     uint8_t           *covered; /* see shunt_vm_cover; NULL = nobody asks */
     uint32_t           covered_count;
     bool               no_hash;   /* inputs are not hashed: `sha256` of them is zero */
-    bool               interpret; /* no machine code, to hold one against the other */
+    bool               interpret; /* the code as it is written, no machine code: to hold one against the other */
     uint8_t            seed[16];  /* random, secret */
 } shunt_session_options;
 

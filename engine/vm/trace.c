@@ -14,7 +14,7 @@ static uint64_t group_hash(const shunt_value *keys, uint32_t count)
 
 static shunt_status make(shunt_vm *vm, shunt_trace *t)
 {
-    const shunt_program              *p = vm->program;
+    const shunt_program              *p = t->program;
     const struct shunt_program_owner *owner = shunt_program_owner_of(p);
     t->unit = shunt_arena_new(t->memory, 0);
     t->kept = shunt_arena_new(t->memory, 0);
@@ -38,6 +38,7 @@ static shunt_status make(shunt_vm *vm, shunt_trace *t)
     if (p->instructions_count) memcpy(plain, p->instructions, sizeof *plain * p->instructions_count);
     shunt_memory_free(t->memory, vm->code); /* what runs as several at once would be told as one */
     vm->code = plain;
+    vm->program = p;
     return SHUNT_OK;
 }
 
@@ -46,7 +47,7 @@ shunt_status shunt_vm_trace(shunt_vm *vm)
     shunt_trace *t = shunt_memory_zeroed(vm->memory, 1, sizeof *t);
     if (!t) return SHUNT_NO_MEMORY;
     t->memory = vm->memory;
-    t->program = vm->program;
+    t->program = shunt_program_owner_of(vm->program)->written; /* values are followed as the rules are written */
     shunt_status status = make(vm, t);
     if (status == SHUNT_OK)
         vm->trace = t;

@@ -1343,6 +1343,25 @@ static bool check_sections(struct verifier *v)
            check_collectors(v);
 }
 
+/* After check_function_heads. `heights`: of the record types too. */
+static shunt_status check_code(struct verifier *v, const shunt_memory *memory, uint32_t longest, bool heights,
+                               shunt_bounds *bounds)
+{
+    const shunt_program *program = v->p;
+    /* Scratch: flow of the longest function, need of each function, height of each record type. */
+    size_t               functions = program->functions_count;
+    uint32_t            *scratch = (uint32_t *)shunt_memory_zeroed(
+                   memory, 1, sizeof(uint32_t) * functions + sizeof(uint16_t) * (functions + longest + program->records_count + 1));
+    if (!scratch) return SHUNT_NO_MEMORY;
+    uint16_t *depth = (uint16_t *)(scratch + functions), *height = depth + functions;
+    v->flow = height + program->records_count;
+    bool good = !heights || check_record_heights(v, height);
+    for (uint32_t i = 0; i < functions && good; i++) { good = check_function(v, i) && check_flow(v); }
+    good = good && check_bounds(v, scratch, depth, bounds);
+    shunt_memory_free(memory, scratch);
+    return good ? SHUNT_OK : SHUNT_PROGRAM_BAD;
+}
+
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200])
 {
     struct verifier v = { .p = program, .why = why };
@@ -1350,19 +1369,17 @@ shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *progr
     why[0] = 0;
     if (!check_sections(&v) || !check_function_heads(&v, &longest) || !check_tallies(&v) || !check_entries(&v))
         return SHUNT_PROGRAM_BAD;
+    return check_code(&v, memory, longest, true, bounds);
+}
 
-    /* Scratch: flow of the longest function, need of each function, height of each record type. */
-    size_t    functions = program->functions_count;
-    uint32_t *scratch = (uint32_t *)shunt_memory_zeroed(
-        memory, 1, sizeof(uint32_t) * functions + sizeof(uint16_t) * (functions + longest + program->records_count + 1));
-    if (!scratch) return SHUNT_NO_MEMORY;
-    uint16_t *depth = (uint16_t *)(scratch + functions), *height = depth + functions;
-    v.flow = height + program->records_count;
-    bool good = check_record_heights(&v, height);
-    for (uint32_t i = 0; i < functions && good; i++) { good = check_function(&v, i) && check_flow(&v); }
-    good = good && check_bounds(&v, scratch, depth, bounds);
-    shunt_memory_free(memory, scratch);
-    return good ? SHUNT_OK : SHUNT_PROGRAM_BAD;
+shunt_status shunt_verify_code(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds,
+                               char why[static 200])
+{
+    struct verifier v = { .p = program, .why = why };
+    uint32_t        longest = 1;
+    why[0] = 0;
+    if (!check_function_heads(&v, &longest)) return SHUNT_PROGRAM_BAD;
+    return check_code(&v, memory, longest, false, bounds);
 }
 
 shunt_status shunt_program_verify(const shunt_memory *memory, const shunt_program *program, char why[static 200])

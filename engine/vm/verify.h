@@ -14,6 +14,9 @@ enum { SHUNT_STACK_REGISTERS = 1 << 16, SHUNT_FUNCTION_REGISTERS = 4096, SHUNT_T
 
 /* As shunt_program_verify; `bounds` is written on success. */
 shunt_status shunt_verify(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds, char why[static 200]);
+/* The functions alone, of a program whose other sections are those of one that has passed. */
+shunt_status shunt_verify_code(const shunt_memory *memory, const shunt_program *program, shunt_bounds *bounds,
+                               char why[static 200]);
 
 /* Equal for every purpose of the VM: flags and whatever does not matter for the kind are passed over. */
 bool       shunt_type_same(shunt_type a, shunt_type b);

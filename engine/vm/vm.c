@@ -48,6 +48,7 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
     const struct shunt_program_owner *owner = shunt_program_owner_of(program);
     shunt_vm                         *vm = (shunt_vm *)shunt_memory_zeroed(memory, 1, sizeof *vm);
     if (!vm) return NULL;
+    program = owner->runs;
     vm->memory = memory;
     vm->program = program;
     vm->host = host;
@@ -79,9 +80,11 @@ shunt_vm *shunt_vm_new(const shunt_memory *memory, const shunt_program *program,
 
 shunt_status shunt_vm_interpret(shunt_vm *vm)
 {
-    shunt_instruction *code = shunt_fuse(vm->memory, vm->program);
+    const shunt_program *program = shunt_program_owner_of(vm->program)->written;
+    shunt_instruction   *code = shunt_fuse(vm->memory, program);
     if (!code) return SHUNT_NO_MEMORY;
     shunt_memory_free(vm->memory, vm->code);
+    vm->program = program;
     vm->code = code;
     shunt_native_free(vm->native);
     vm->native = NULL;

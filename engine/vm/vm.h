@@ -78,7 +78,7 @@ typedef struct shunt_vm shunt_vm;
 shunt_vm    *shunt_vm_new(const shunt_memory *memory, const shunt_program *program, const shunt_vm_host *host, uint64_t steps,
                           size_t unit_bytes) SHUNT_MUST_USE;
 void         shunt_vm_free(shunt_vm *vm);
-/* Without machine code from now on, to hold one against the other. NO_MEMORY. */
+/* From now on the program's code as it is written, and no machine code: to hold one against the other. NO_MEMORY. */
 shunt_status shunt_vm_interpret(shunt_vm *vm);
 /* Sets the bytes of the places that COVER names, from now on. Borrowed. */
 void         shunt_vm_cover(shunt_vm *vm, uint8_t *covered, uint32_t count);

@@ -70,7 +70,8 @@ char *asm_run(const char *source, const char *function, const char *tree);
 char *asm_run_program(const shunt_program *program, const char *function, const char *tree, uint64_t steps, size_t unit_bytes);
 
 /* Runs each function that takes no more than a node, without a node and over a made-up tree, whose shape and values come from
- * `seed`, with machine code and without: what comes of it does not matter, but aborts where the two differ. Prints the program, too. */
+ * `seed`, with machine code of what the optimiser made and in the loop as it is written: what comes of it does not matter, but aborts where
+ * the two differ, unless a limit was met. Prints the program, too. */
 void asm_run_all(const shunt_program *program, uint32_t seed, uint64_t steps);
 
 /* Programs for tests of files and for fuzzing; together they hold something of every section. */
