@@ -1,5 +1,7 @@
 #include "engine/base/capture.h"
 
+#include <stdlib.h>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -7,15 +9,13 @@
 #include "engine/base/segment.h"
 #include "engine/base/walk.h"
 
-/* How it is fast: everything that the plan settles is worked out once, when the capture is made. A segment costs the copy of the bytes
- * in which all its demanded values stand, sixteen at a time, and for each value the few words that say where it is in that copy. A node
- * is zeroed in whole lines. The list that it goes to is known by how many levels further out it stands, for as long as the open
- * loops are those that the plan has around each other (`regular`); otherwise it is looked for.
- * Segments that wrap lines, whose elements are repeated, or behind which the input may end take the careful way to the same values. */
+/* How it is fast: everything that the plan settles is worked out once, when the capture is made. A plain segment (event.h) costs the copy
+ * of the bytes in which all its demanded values stand, sixteen at a time, and for each value the few words that say where it is in that
+ * copy. A node is zeroed in whole lines. The list that it goes to is known by how many levels further out it stands, for as long as
+ * the open loops are those that the plan has around each other (`regular`); otherwise it is looked for.
+ * Segments that are not plain take the careful way to the same values. */
 
-enum { LINE = 64, NOWHERE = UINT8_MAX };
-
-typedef uint8_t block __attribute__((vector_size(16)));
+enum { LINE = 64 };
 
 /* An open loop. */
 struct level {
@@ -34,41 +34,59 @@ struct tally {
     uint32_t count;
 };
 
-/* Where the parts of an instance of a frame stand in its block. */
+/* Where the parts of an instance of a frame stand in its block, and in how many lines what is behind the node itself is zeroed. */
 struct shape {
     uint32_t children_at, size;
+    uint32_t lines;
 };
 
-/* The list that instances of a frame go to: so many levels outwards from a loop that is open, NOWHERE = none, and which one there. */
+/* The list that instances of a frame go to: bytes back to its level from that of a loop that is open, NOWHERE = there is none, and bytes
+ * from the first list of the node there. */
 struct home {
-    uint16_t child;
-    uint8_t  out;
+    uint32_t back, child_at;
 };
+
+enum { NOWHERE = UINT32_MAX };
 
 /* A loop of the plan, when it is entered and left. */
 struct opening {
-    uint16_t    frame, parent;
-    struct home home; /* from the loop around it */
-    bool        unit;
+    uint16_t     frame, parent;
+    struct home  home; /* from the loop around it */
+    bool         unit;
+    struct shape shape; /* of the frame */
 };
 
-/* A demand. */
+/* An element that is demanded whole; lists of them ascend and end with one of NO_ELEMENT. */
+struct whole {
+    uint32_t element;
+    uint32_t slot_at; /* bytes from the first slot */
+};
+
+enum { NO_ELEMENT = UINT32_MAX };
+
+/* A demand as the plan has it. */
 struct item {
     uint16_t element;
     uint8_t  component, relative;
-    uint32_t slot_at; /* bytes from the first slot */
+    uint32_t slot_at;
 };
 
 /* A node of the plan: what is done with its segments. */
 struct recipe {
-    uint32_t    first, count; /* of its items */
-    uint16_t    loop, frame;
-    uint16_t    low, high;     /* elements that are demanded something of; of a node with groups `low` is the first one of any */
-    uint16_t    near, far;     /* of a group: the elements that are demanded, from its first one on */
-    bool        solid;         /* of a group all elements from `near` to `far` are demanded whole */
-    struct home home;          /* of its groups, from `loop` */
-    uint16_t    group, stride; /* first element of the first group, distance of groups */
-    uint16_t    groups;        /* how many at most; stride 0: one, whatever it holds */
+    uint16_t loop, frame;
+    uint32_t low, high;         /* elements that something is demanded of, of groups the first one of any; NO_ELEMENT, 0: none */
+    const struct whole *fixed;  /* by number of the element */
+    const struct whole *moving; /* from the first element of the group on */
+    uint16_t            group, stride; /* first element of the first group, distance of groups */
+    uint16_t            groups;        /* how many at most; stride 0: one, whatever it holds */
+    uint16_t            near, far;     /* of a group: the elements that are demanded, from its first one on */
+    struct home         home;          /* of its groups, from `loop` */
+    bool                solid;         /* of a group all elements from `near` to `far` are demanded whole */
+    bool                apart;         /* no slot is filled by two demands, so that their order says nothing */
+    bool                parts;         /* some demand is of a component */
+    struct shape        shape;         /* of `frame` */
+    const struct item  *components, *components_end;
+    const struct item  *items, *items_end; /* all demands */
 };
 
 struct shunt_capture {
@@ -77,9 +95,9 @@ struct shunt_capture {
     const shunt_plan   *plan;
     shunt_arena        *arena;
     struct recipe      *recipes;  /* one a node of the plan */
-    struct item        *items;    /* one a demand of the plan */
+    struct whole       *wholes;   /* room for those of all nodes */
+    struct item        *items;    /* one a demand of the plan, and once more for those of components */
     struct opening     *openings; /* one a loop */
-    struct shape       *shapes;   /* one a frame */
     struct tally       *tallies;  /* one a frame */
     uint64_t            serial;
     struct level       *unit; /* of the open unit, NULL = none is open */
@@ -97,55 +115,20 @@ struct shunt_capture {
 
 static struct home home_of(const shunt_plan *plan, uint16_t loop, uint16_t frame)
 {
-    for (uint8_t out = 0; loop != SHUNT_NONE; loop = plan->loops[loop].parent, out++) {
+    for (uint32_t back = 0; loop != SHUNT_NONE; loop = plan->loops[loop].parent, back += (uint32_t)sizeof(struct level)) {
         if (plan->loops[loop].frame == SHUNT_NONE) continue;
         const shunt_plan_frame *f = &plan->frames[plan->loops[loop].frame];
         for (uint16_t i = 0; i < f->child_count; i++)
-            if (plan->children[f->child_first + i] == frame) return (struct home){ i, out };
+            if (plan->children[f->child_first + i] == frame) return (struct home){ back, i * (uint32_t)sizeof(shunt_children) };
     }
-    return (struct home){ 0, NOWHERE };
-}
-
-static uint16_t short_of_all(uint32_t element) { return element < UINT16_MAX ? (uint16_t)element : UINT16_MAX; }
-
-static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *node, struct item *items)
-{
-    struct recipe r = { .first = node->demand_first,
-                        .count = node->demand_count,
-                        .loop = node->loop,
-                        .frame = node->frame,
-                        .low = UINT16_MAX,
-                        .near = UINT16_MAX,
-                        .solid = true,
-                        .group = node->group_first,
-                        .stride = node->group_stride,
-                        .groups = node->group_count };
-    for (uint32_t i = 0; i < node->demand_count; i++) {
-        const shunt_plan_demand *d = &plan->demands[node->demand_first + i];
-        uint32_t                 element = d->element + (d->relative ? node->group_first : 0u);
-        items[i] = (struct item){ d->element, d->component, d->relative, d->slot * (uint32_t)sizeof(shunt_captured) };
-        if (element < r.low) r.low = (uint16_t)element;
-        if (element > r.high) r.high = short_of_all(element);
-        if (!d->relative) continue;
-        if (d->component) r.solid = false;
-        if (d->element < r.near) r.near = d->element;
-        if (d->element > r.far) r.far = d->element;
-    }
-    for (uint32_t element = r.near; r.solid && element <= r.far; element++) {
-        r.solid = false;
-        for (uint32_t i = 0; i < r.count && !r.solid; i++) r.solid = items[i].relative && items[i].element == element;
-    }
-    if (r.near > r.far) r.solid = false;
-    if (r.frame == SHUNT_NONE) return r;
-    r.home = home_of(plan, r.loop, r.frame);
-    r.high = UINT16_MAX;
-    return r;
+    return (struct home){ NOWHERE, 0 };
 }
 
 static struct shape shape_of(const shunt_plan_frame *f)
 {
     struct shape shape = { .children_at = (uint32_t)(sizeof(shunt_node) + f->slot_count * sizeof(shunt_captured)) };
     shape.size = shape.children_at + (uint32_t)(f->child_count * sizeof(shunt_children));
+    shape.lines = (shape.size - (uint32_t)sizeof(shunt_node) + LINE - 1) / LINE;
     return shape;
 }
 
@@ -155,7 +138,88 @@ static struct opening opening_of(const shunt_plan *plan, const shunt_plan_loop *
     if (o.frame == SHUNT_NONE) return o;
     o.home = home_of(plan, loop->parent, loop->frame);
     o.unit = plan->frames[o.frame].unit;
+    o.shape = shape_of(&plan->frames[o.frame]);
     return o;
+}
+
+/* Puts an element where it belongs in the list; returns the end of the list. */
+static struct whole *insert(struct whole *first, struct whole *end, struct whole what)
+{
+    struct whole *at = end;
+    for (; at > first && at[-1].element > what.element; at--) *at = at[-1];
+    *at = what;
+    return end + 1;
+}
+
+static const struct whole *wholes_of(const struct item *item, const struct item *end, bool relative, struct whole **room)
+{
+    struct whole *first = *room, *at = first;
+    for (; item < end; item++)
+        if (!item->component && item->relative == relative)
+            at = insert(first, at, (struct whole){ item->element, item->slot_at });
+    *at++ = (struct whole){ NO_ELEMENT, 0 };
+    *room = at;
+    return first;
+}
+
+static int by_slot(const void *a, const void *b)
+{
+    uint32_t left = ((const struct item *)a)->slot_at, right = ((const struct item *)b)->slot_at;
+    return (left > right) - (left < right);
+}
+
+/* `sorted` has room for the items. */
+static bool slots_apart(const struct item *items, size_t count, struct item *sorted)
+{
+    bool apart = true;
+    if (count) memcpy(sorted, items, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, by_slot);
+    for (size_t i = 1; i < count; i++) apart &= sorted[i - 1].slot_at != sorted[i].slot_at;
+    return apart;
+}
+
+/* `items` is room for its demands twice, `*room` for its lists of whole elements. */
+static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *node, struct item *items, struct whole **room)
+{
+    struct item  *end = items + node->demand_count, *component = end;
+    struct recipe r = { .loop = node->loop,
+                        .frame = node->frame,
+                        .low = NO_ELEMENT,
+                        .group = node->group_first,
+                        .stride = node->group_stride,
+                        .groups = node->group_count,
+                        .near = UINT16_MAX,
+                        .items = items,
+                        .items_end = end,
+                        .components = end };
+    uint32_t      moving = 0;
+    for (uint32_t i = 0; i < node->demand_count; i++) {
+        const shunt_plan_demand *d = &plan->demands[node->demand_first + i];
+        uint32_t                 element = d->element + (d->relative ? node->group_first : 0u);
+        items[i] = (struct item){ d->element, d->component, d->relative, d->slot * (uint32_t)sizeof(shunt_captured) };
+        if (element < r.low) r.low = element;
+        if (element > r.high) r.high = element;
+        if (!d->relative) continue;
+        moving++;
+        if (d->element < r.near) r.near = d->element;
+        if (d->element > r.far) r.far = d->element;
+    }
+    if (r.frame != SHUNT_NONE) r.high = UINT32_MAX - 1;
+    r.apart = slots_apart(items, node->demand_count, end);
+    r.fixed = wholes_of(items, end, false, room);
+    r.moving = wholes_of(items, end, true, room);
+    for (const struct item *item = items; item < end; item++)
+        if (item->component) *component++ = *item;
+    r.components_end = component;
+    r.parts = component > r.components;
+    /* As many different elements as there are from the first one to the last. */
+    r.solid = moving > 0;
+    for (uint32_t i = 0; r.solid && i <= (uint32_t)(r.far - r.near); i++)
+        r.solid = i < moving && r.moving[i].element == r.near + i;
+    if (r.frame == SHUNT_NONE) return r;
+    r.home = home_of(plan, r.loop, r.frame);
+    r.shape = shape_of(&plan->frames[r.frame]);
+    return r;
 }
 
 static size_t some(size_t count) { return count ? count : 1; }
@@ -176,18 +240,22 @@ shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *p
     outside(c);
     c->arena = shunt_arena_new(memory, max_unit_bytes);
     c->tallies = shunt_memory_zeroed(memory, some(plan->frame_count), sizeof *c->tallies);
-    c->shapes = shunt_memory_zeroed(memory, some(plan->frame_count), sizeof *c->shapes);
     c->openings = shunt_memory_zeroed(memory, some(plan->loop_count), sizeof *c->openings);
     c->recipes = shunt_memory_zeroed(memory, some(plan->node_count), sizeof *c->recipes);
-    c->items = shunt_memory_zeroed(memory, some(plan->demand_count), sizeof *c->items);
-    if (!c->arena || !c->tallies || !c->shapes || !c->openings || !c->recipes || !c->items) {
+    /* Nodes may share demands. */
+    size_t demands = 0;
+    for (uint32_t i = 0; i < plan->node_count; i++) demands += plan->nodes[i].demand_count;
+    c->items = shunt_memory_zeroed(memory, some(2 * demands), sizeof *c->items);
+    c->wholes = shunt_memory_zeroed(memory, some(demands + 2 * (size_t)plan->node_count), sizeof *c->wholes);
+    if (!c->arena || !c->tallies || !c->openings || !c->recipes || !c->items || !c->wholes) {
         shunt_capture_free(c);
         return NULL;
     }
-    for (uint32_t i = 0; i < plan->frame_count; i++) c->shapes[i] = shape_of(&plan->frames[i]);
     for (uint32_t i = 0; i < plan->loop_count; i++) c->openings[i] = opening_of(plan, &plan->loops[i]);
-    for (uint32_t i = 0; i < plan->node_count; i++)
-        c->recipes[i] = recipe_of(plan, &plan->nodes[i], c->items + plan->nodes[i].demand_first);
+    struct item  *items = c->items;
+    struct whole *wholes = c->wholes;
+    for (uint32_t i = 0; i < plan->node_count; i++, items += 2 * plan->nodes[i - 1].demand_count)
+        c->recipes[i] = recipe_of(plan, &plan->nodes[i], items, &wholes);
     return c;
 }
 
@@ -196,10 +264,10 @@ void shunt_capture_free(shunt_capture *c)
     if (!c) return;
     shunt_arena_free(c->arena);
     shunt_memory_free(c->memory, c->tallies);
-    shunt_memory_free(c->memory, c->shapes);
     shunt_memory_free(c->memory, c->openings);
     shunt_memory_free(c->memory, c->recipes);
     shunt_memory_free(c->memory, c->items);
+    shunt_memory_free(c->memory, c->wholes);
     shunt_memory_free(c->memory, c);
 }
 
@@ -245,64 +313,73 @@ static __attribute__((noinline, cold)) shunt_status exhausted(shunt_capture *c)
 
 /* ---- nodes and their lists ---- */
 
-/* An instance of the frame, hanging nowhere yet. NULL: the arena gave nothing. */
-static inline shunt_node *make_node(shunt_capture *c, uint16_t frame, uint64_t around, shunt_node *parent, uint64_t at,
-                                    uint32_t segment)
+typedef uint8_t block __attribute__((vector_size(16)));
+
+/* The number of the next instance of a frame in the loop instance around it. */
+static inline uint32_t count_one(shunt_capture *c, uint16_t frame, uint64_t around)
 {
-    const block  zero = { 0 };
-    struct shape shape = c->shapes[frame];
-    char        *bytes = shunt_arena_raw(c->arena, shape.size);
-    if (SHUNT_UNLIKELY(!bytes)) return short_of(c, shape.size);
+    struct tally *tally = &c->tallies[frame];
+    tally->count = (tally->serial == around ? tally->count : 0) + 1;
+    tally->serial = around;
+    return tally->count;
+}
+
+/* An instance of a frame, hanging nowhere yet; the caller gives it its number. NULL: the arena gave nothing. */
+static inline shunt_node *make_node(shunt_capture *c, uint16_t frame, const struct shape *shape, shunt_node *parent, uint64_t at,
+                                    uint64_t end, uint32_t segment)
+{
+    const block zero = { 0 };
+    char       *bytes = shunt_arena_raw(c->arena, shape->size);
+    if (SHUNT_UNLIKELY(!bytes)) return short_of(c, shape->size);
     shunt_node *node = (shunt_node *)(void *)bytes;
     node->parent = parent;
     node->next = NULL;
     node->slots = (shunt_captured *)(void *)(node + 1);
-    node->children = (shunt_children *)(void *)(bytes + shape.children_at);
+    node->children = (shunt_children *)(void *)(bytes + shape->children_at);
     node->at = at;
-    node->end = 0;
-    struct tally *tally = &c->tallies[frame];
-    node->ordinal = tally->count = (tally->serial == around ? tally->count : 0) + 1;
-    tally->serial = around;
+    node->end = end;
     node->segment = segment;
     node->frame = frame;
-    SHUNT_UNPOISON(bytes + shape.size, LINE);
-    for (char *line = bytes + sizeof *node, *end = bytes + shape.size; line < end; line += LINE) {
+    SHUNT_UNPOISON(bytes + shape->size, LINE);
+    char *line = bytes + sizeof *node;
+    for (uint32_t lines = shape->lines; lines > 0; lines--, line += LINE) {
         memcpy(line, &zero, sizeof zero);
         memcpy(line + 16, &zero, sizeof zero);
         memcpy(line + 32, &zero, sizeof zero);
         memcpy(line + 48, &zero, sizeof zero);
-        SHUNT_ONE_BY_ONE(line); /* a call would take longer */
+        SHUNT_ONE_BY_ONE(lines); /* a call would take longer */
     }
-    SHUNT_POISON(bytes + shape.size, LINE);
+    SHUNT_POISON(bytes + shape->size, LINE);
     return node;
 }
 _Static_assert((int)SHUNT_ARENA_SLACK >= LINE, "the last line is zeroed whole");
 
+/* A list, and the level of the node that has it. */
+struct place {
+    struct level   *owner;
+    shunt_children *list; /* NULL: none */
+};
+
 /* Where the instances of a frame are kept: the list of the nearest open loop that has one, searched from `level` outwards. */
-static __attribute__((noinline)) shunt_children *look_for(const shunt_capture *c, uint16_t frame, struct level *level,
-                                                          struct level **owner)
+static __attribute__((noinline)) struct place look_for(const shunt_capture *c, uint16_t frame, struct level *level)
 {
     for (; level > c->levels; level--) {
         const shunt_node *node = level->node;
         if (!node) continue;
         const shunt_plan_frame *f = &c->plan->frames[node->frame];
-        for (unsigned i = 0; i < f->child_count; i++) {
-            if (c->plan->children[f->child_first + i] != frame) continue;
-            *owner = level;
-            return &node->children[i];
-        }
+        for (unsigned i = 0; i < f->child_count; i++)
+            if (c->plan->children[f->child_first + i] == frame) return (struct place){ level, &node->children[i] };
     }
-    return NULL;
+    return (struct place){ level, NULL };
 }
 
 /* The same where it may be known. `level` is of the loop that `home` counts from where `known`. */
-static inline shunt_children *list_for(const shunt_capture *c, struct home home, bool known, uint16_t frame, struct level *level,
-                                       struct level **owner)
+static inline struct place place_of(const shunt_capture *c, struct home home, bool known, uint16_t frame, struct level *level)
 {
-    if (SHUNT_UNLIKELY(!known)) return look_for(c, frame, level, owner);
-    if (home.out == NOWHERE) return NULL;
-    *owner = level - home.out;
-    return &(*owner)->node->children[home.child];
+    if (SHUNT_UNLIKELY(!known)) return look_for(c, frame, level);
+    if (home.back == NOWHERE) return (struct place){ level, NULL };
+    level = (struct level *)(void *)((char *)level - home.back);
+    return (struct place){ level, (shunt_children *)(void *)((char *)level->node->children + home.child_at) };
 }
 
 /* What hangs in a list of `owner` outlives the levels further in, up to `level`. */
@@ -345,11 +422,13 @@ static inline shunt_status open_level(shunt_capture *c, uint16_t loop, uint64_t 
         if (c->max_bytes) set_limit(c, shunt_arena_used(c->arena) + c->max_bytes);
     }
     if (SHUNT_UNLIKELY(c->idle)) return SHUNT_OK;
-    shunt_node *node = make_node(c, o->frame, around->serial, around->near, at, segment);
+    uint32_t    ordinal = count_one(c, o->frame, around->serial);
+    shunt_node *node = make_node(c, o->frame, &o->shape, around->near, at, 0, segment);
     if (SHUNT_UNLIKELY(!node)) {
         level->regular = false;
         return exhausted(c);
     }
+    node->ordinal = ordinal;
     level->node = level->near = node;
     return SHUNT_OK;
 }
@@ -379,16 +458,16 @@ uint16_t shunt_capture_open(const shunt_capture *c) { return c->top > c->levels 
 
 void shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
 {
-    struct level *level = c->top, *owner;
+    struct level *level = c->top;
     if (level == c->levels || level->loop != loop) return;
     shunt_node *node = level->node;
     if (node) {
         const struct opening *o = &c->openings[loop];
         node->end = end;
-        shunt_children *list = list_for(c, o->home, level->regular, o->frame, level - 1, &owner);
-        if (list) {
-            append(list, node);
-            keep_within(owner, level);
+        struct place place = place_of(c, o->home, level->regular, o->frame, level - 1);
+        if (place.list) {
+            append(place.list, node);
+            keep_within(place.owner, level);
         }
     }
     if (c->unit == level) {
@@ -408,7 +487,11 @@ bool shunt_capture_overflowed(const shunt_capture *c) { return c->idle; }
 
 /* ---- values that are cut out of segments ---- */
 
-static bool is_line_end(uint8_t byte) { return byte == '\r' || byte == '\n'; }
+/* The part of a segment in which all demanded values stand, copied, and where it stood. */
+struct part {
+    uintptr_t copy; /* where byte 0 of the segment would be */
+    uint64_t  at;   /* of that byte in the input */
+};
 
 static inline uint32_t element_of(const struct item *item, uint32_t group)
 {
@@ -420,32 +503,39 @@ static shunt_range value_of(const struct item *item, uint32_t group, const shunt
     return shunt_segment_value(segment, delims, element_of(item, group), item->component);
 }
 
-static inline shunt_captured *slot_of(shunt_node *node, const struct item *item)
+static inline shunt_captured *slot_of(shunt_node *node, uint32_t slot_at)
 {
-    return (shunt_captured *)(void *)((char *)node->slots + item->slot_at);
+    return (shunt_captured *)(void *)((char *)(node + 1) + slot_at);
 }
 
-static bool store_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, shunt_captured *slot)
+/* The value fills the slot if that is empty. */
+static inline void put(shunt_captured *slot, struct part part, uint32_t begin, uint32_t length)
 {
-    char    *copy = take_bytes(c, range.end - range.begin);
-    uint32_t length = 0;
-    if (!copy) return false;
-    for (uint32_t i = range.begin; i < range.end; i++)
-        if (!is_line_end(segment->bytes[i])) copy[length++] = (char)segment->bytes[i];
-    if (length) *slot = (shunt_captured){ copy, length, range.end - range.begin, segment->at + range.begin, 0 };
-    return true;
+    if (!length || slot->bytes) return;
+    slot->bytes = (const char *)(part.copy + begin);
+    slot->length = length;
+    SHUNT_ONE_BY_ONE(length); /* two stores: making one of them takes longer */
+    slot->size = length;
+    slot->at = part.at + begin;
 }
 
-/* Values of a wrapped file, one by one, without their line ends. */
-static __attribute__((noinline, cold)) bool fill_joined(shunt_capture *c, const struct recipe *r, shunt_node *node,
-                                                        uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+/* Elements that are demanded whole, the numbers of those from `offsets` on. */
+static inline void put_wholes(const struct whole *whole, shunt_node *node, const uint32_t *offsets, size_t elements,
+                              struct part part)
 {
-    for (const struct item *item = c->items + r->first, *end = item + r->count; item < end; item++) {
-        shunt_captured *slot = slot_of(node, item);
-        shunt_range     range = value_of(item, group, segment, delims);
-        if (!slot->bytes && range.begin < range.end && !store_joined(c, segment, range, slot)) return false;
+    for (size_t element; (element = whole->element) <= elements; whole++) {
+        uint32_t begin = offsets[element];
+        put(slot_of(node, whole->slot_at), part, begin, offsets[element + 1] - begin - 1);
     }
-    return true;
+}
+
+/* ---- of plain segments ---- */
+
+static inline block load(const void *bytes)
+{
+    block b;
+    memcpy(&b, bytes, sizeof b);
+    return b;
 }
 
 /* Bit k: byte k is all ones, the other bytes are zero. */
@@ -460,169 +550,192 @@ static inline unsigned bits_of(block found)
 #endif
 }
 
-static inline block load(const void *bytes)
+/* Copies a part of the segment that is not empty, sixteen bytes at a time: so many behind it can be read and written. False: the arena gave
+ * nothing. */
+static inline bool take_part(shunt_capture *c, const shunt_segment *segment, uint32_t begin, uint32_t length, struct part *part)
 {
-    block b;
-    memcpy(&b, bytes, sizeof b);
-    return b;
-}
-
-/* Copies the bytes, not none, sixteen at a time: so many behind them can be read and written. False: none of them is `wanted`. */
-static inline bool copy_and_find(char *to, const uint8_t *from, uint32_t length, uint8_t wanted)
-{
-    const block all = wanted - (block){ 0 };
-    block       found = { 0 };
-    uint32_t    at = 0;
-    SHUNT_UNPOISON(to + length, sizeof all);
+    const uint8_t *from = segment->bytes + begin;
+    char          *to = take_bytes(c, length);
+    size_t         at = 0;
+    if (SHUNT_UNLIKELY(!to)) return false;
+    SHUNT_UNPOISON(to + length, sizeof(block));
     do {
         block bytes = load(from + at);
         memcpy(to + at, &bytes, sizeof bytes);
-        found |= (block)(bytes == all);
-        at += (uint32_t)sizeof bytes;
-    } while (at < length);
-    SHUNT_POISON(to + length, sizeof all);
-    return bits_of(found);
+    } while (SHUNT_UNLIKELY((at += sizeof(block)) < length));
+    SHUNT_POISON(to + length, sizeof(block));
+    *part = (struct part){ (uintptr_t)to - begin, segment->at };
+    return true;
 }
 _Static_assert((int)SHUNT_ARENA_SLACK >= (int)sizeof(block) && (int)SHUNT_SEGMENT_ROOM >= (int)sizeof(block),
                "a block at a time");
-
-/* The part of a segment without line ends in which all demanded values stand, copied. */
-struct part {
-    const char *copy;
-    uint32_t    begin;
-    bool        repeats; /* some element may be repeated */
-};
-
-/* Elements `first` to `last` of it. False: the arena gave nothing. */
-static inline bool take_part(shunt_capture *c, uint32_t first, uint32_t last, const shunt_segment *segment,
-                             const shunt_delims *delims, struct part *part)
-{
-    uint32_t end = segment->offsets[(last < segment->elements ? last : segment->elements) + 1] - 1;
-    part->begin = first <= segment->elements ? segment->offsets[first] : end;
-    part->copy = "";
-    part->repeats = false;
-    if (part->begin == end) return true;
-    const uint8_t *from = segment->bytes + part->begin;
-    char          *copy = take_bytes(c, end - part->begin);
-    if (SHUNT_UNLIKELY(!copy)) return false;
-    part->copy = copy;
-    if (SHUNT_LIKELY(segment->roomy)) {
-        part->repeats = copy_and_find(copy, from, end - part->begin, delims->repetition) && delims->repetition;
-    } else {
-        memcpy(copy, from, end - part->begin);
-        part->repeats = delims->repetition && memchr(from, delims->repetition, end - part->begin);
-    }
-    return true;
-}
 
 /* Component `number` of an element that is not repeated. Most are short; then the ends of components, and its own, are bits. */
 static inline shunt_range component_of(const shunt_segment *segment, uint32_t element, unsigned number,
                                        const shunt_delims *delims)
 {
-    uint32_t begin = segment->offsets[element], length = segment->offsets[element + 1] - 1 - begin, from = 0;
-    if (SHUNT_UNLIKELY(!segment->roomy || length >= sizeof(block) || !delims->component))
+    uint32_t begin = segment->offsets[element], length = segment->offsets[(size_t)element + 1] - 1 - begin, from = 0;
+    if (SHUNT_UNLIKELY(length >= sizeof(block) || !delims->component))
         return shunt_segment_value(segment, delims, element, number);
-    unsigned ends = bits_of((block)(load(segment->bytes + begin) == delims->component - (block){ 0 }));
-    ends = (ends & ((1u << length) - 1)) | 1u << length;
-    for (; number > 1; number--) {
-        from = (unsigned)__builtin_ctz(ends) + 1;
-        ends &= ends - 1;
-        if (!ends) return (shunt_range){ 0, 0 };
-    }
+    unsigned ends = bits_of((block)(load(segment->bytes + begin) == delims->component - (block){ 0 })) | 1u << length;
+    for (; number > 1; number--, ends &= ends - 1)
+        if ((from = (unsigned)__builtin_ctz(ends) + 1) > length) return (shunt_range){ 0, 0 };
     return (shunt_range){ begin + from, begin + (unsigned)__builtin_ctz(ends) };
 }
 
-/* Empty where the item has no value. Most values are whole elements without repetitions. */
-static inline shunt_range find_value(const struct item *item, uint32_t group, const struct part *part,
-                                     const shunt_segment *segment, const shunt_delims *delims)
+static __attribute__((noinline)) void put_components(const struct recipe *r, shunt_node *node, uint32_t group, uintptr_t copy,
+                                                     const shunt_segment *segment, const shunt_delims *delims)
 {
-    uint32_t element = element_of(item, group);
-    if (element > segment->elements) return (shunt_range){ 0, 0 };
-    if (SHUNT_UNLIKELY(part->repeats)) return value_of(item, group, segment, delims);
-    if (item->component) return component_of(segment, element, item->component, delims);
-    return (shunt_range){ segment->offsets[element], segment->offsets[element + 1] - 1 };
-}
-
-/* The values of the part fill the slots that are empty. */
-static inline void paste(const shunt_capture *c, const struct recipe *r, shunt_node *node, uint32_t group,
-                         const struct part *part, const shunt_segment *segment, const shunt_delims *delims)
-{
-    for (const struct item *item = c->items + r->first, *end = item + r->count; item < end; item++) {
-        shunt_range     range = find_value(item, group, part, segment, delims);
-        shunt_captured *slot = slot_of(node, item);
-        uint32_t        length = range.end - range.begin;
-        if (!length || slot->bytes) continue;
-        slot->bytes = part->copy + (range.begin - part->begin);
-        slot->length = slot->size = length;
-        slot->at = segment->at + range.begin;
+    struct part part = { copy, segment->at };
+    for (const struct item *item = r->components, *end = r->components_end; item < end; item++) {
+        uint32_t element = element_of(item, group);
+        if (element > segment->elements) continue;
+        shunt_range range = component_of(segment, element, item->component, delims);
+        put(slot_of(node, item->slot_at), part, range.begin, range.end - range.begin);
     }
 }
 
-static inline shunt_status fill(shunt_capture *c, const struct recipe *r, shunt_node *node, const shunt_segment *segment,
-                                const shunt_delims *delims)
+/* ---- of the others ---- */
+
+static bool is_line_end(uint8_t byte) { return byte == '\r' || byte == '\n'; }
+
+static bool put_joined(shunt_capture *c, const shunt_segment *segment, shunt_range range, shunt_captured *slot)
 {
-    struct part part;
-    if (SHUNT_UNLIKELY(segment->line_ends)) return fill_joined(c, r, node, 0, segment, delims) ? SHUNT_OK : exhausted(c);
-    if (SHUNT_UNLIKELY(!take_part(c, r->low, r->high, segment, delims, &part))) return exhausted(c);
-    paste(c, r, node, 0, &part, segment, delims);
-    return SHUNT_OK;
+    char    *copy = take_bytes(c, range.end - range.begin);
+    uint32_t length = 0;
+    if (!copy) return false;
+    for (uint32_t i = range.begin; i < range.end; i++)
+        if (!is_line_end(segment->bytes[i])) copy[length++] = (char)segment->bytes[i];
+    if (length) *slot = (shunt_captured){ copy, length, range.end - range.begin, segment->at + range.begin, 0 };
+    return true;
 }
 
-/* Does the group hold any of what is demanded from groups? */
-static bool look_into(const shunt_capture *c, const struct recipe *r, uint32_t group, const struct part *part,
-                      const shunt_segment *segment, const shunt_delims *delims)
+/* The part as above; nothing where lines are wrapped, whose values are copied one by one, without their ends. */
+static bool take_part_carefully(shunt_capture *c, const struct recipe *r, const shunt_segment *segment, struct part *part)
 {
-    for (const struct item *item = c->items + r->first, *end = item + r->count; item < end; item++) {
+    uint32_t last = r->high < segment->elements ? r->high : segment->elements;
+    *part = (struct part){ .at = segment->at };
+    if (segment->line_ends || r->low > last) return true;
+    uint32_t begin = segment->offsets[r->low], length = segment->offsets[last + 1] - 1 - begin;
+    char    *copy = take_bytes(c, length);
+    if (copy && length) memcpy(copy, segment->bytes + begin, length);
+    part->copy = (uintptr_t)copy - begin;
+    return copy;
+}
+
+/* False: the arena gave nothing. */
+static bool put_carefully(shunt_capture *c, const struct recipe *r, shunt_node *node, uint32_t group, struct part part,
+                          const shunt_segment *segment, const shunt_delims *delims)
+{
+    for (const struct item *item = r->items; item < r->items_end; item++) {
+        shunt_captured *slot = slot_of(node, item->slot_at);
+        shunt_range     range = value_of(item, group, segment, delims);
+        if (!segment->line_ends)
+            put(slot, part, range.begin, range.end - range.begin);
+        else if (!slot->bytes && range.begin < range.end && !put_joined(c, segment, range, slot))
+            return false;
+    }
+    return true;
+}
+
+static bool holds_carefully(const struct recipe *r, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
+{
+    for (const struct item *item = r->items; item < r->items_end; item++) {
         if (!item->relative) continue;
-        shunt_range range =
-            segment->line_ends ? value_of(item, group, segment, delims) : find_value(item, group, part, segment, delims);
+        shunt_range range = value_of(item, group, segment, delims);
         for (uint32_t at = range.begin; at < range.end; at++)
             if (!segment->line_ends || !is_line_end(segment->bytes[at])) return true;
     }
     return false;
 }
 
-/* The same; where it is a run of whole elements, by whether more than their separators is between its ends. */
-static inline bool group_holds(const shunt_capture *c, const struct recipe *r, uint32_t group, const struct part *part,
-                               const shunt_segment *segment, const shunt_delims *delims)
+/* ---- segments that fill the frame of their loop ---- */
+
+static __attribute__((noinline)) shunt_status fill_carefully(shunt_capture *c, const struct recipe *r,
+                                                             const shunt_segment *segment, const shunt_delims *delims)
 {
-    if (SHUNT_UNLIKELY(!r->solid || part->repeats || segment->line_ends)) return look_into(c, r, group, part, segment, delims);
-    uint32_t first = group + r->near, last = group + r->far;
-    if (first > segment->elements) return false;
-    if (last > segment->elements) last = segment->elements;
-    return segment->offsets[last + 1] - segment->offsets[first] > last + 1 - first;
+    struct part part;
+    if (take_part_carefully(c, r, segment, &part) && put_carefully(c, r, c->top->node, 0, part, segment, delims)) return SHUNT_OK;
+    return exhausted(c);
 }
 
-/* False: the arena gave nothing. */
-static inline bool add_instance(shunt_capture *c, const struct recipe *r, shunt_children *list, uint32_t group,
-                                const struct part *part, const shunt_segment *segment, const shunt_delims *delims)
+static __attribute__((noinline)) shunt_status fill(shunt_capture *c, const struct recipe *r, const shunt_segment *segment,
+                                                   const shunt_delims *delims)
 {
-    shunt_node *node = make_node(c, r->frame, c->top->serial, c->top->near, segment->at, segment->number);
-    if (SHUNT_UNLIKELY(!node)) return false;
-    node->end = segment->at + segment->length + 1;
-    if (SHUNT_LIKELY(!segment->line_ends))
-        paste(c, r, node, group, part, segment, delims);
-    else if (!fill_joined(c, r, node, group, segment, delims))
-        return false;
-    append(list, node);
-    return true;
+    const struct level *level = c->top;
+    const uint32_t     *offsets = segment->offsets;
+    shunt_node         *node = level->node;
+    size_t              elements = segment->elements, low = r->low, high = r->high < elements ? r->high : elements;
+    struct part         part;
+    if (level->loop != r->loop || !node || low > elements) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(!segment->plain || !r->apart)) return fill_carefully(c, r, segment, delims);
+    uint32_t begin = offsets[low], length = offsets[high + 1] - begin - 1;
+    if (!length) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(!take_part(c, segment, begin, length, &part))) return exhausted(c);
+    put_wholes(r->fixed, node, offsets, elements, part);
+    if (r->parts) put_components(r, node, 0, part.copy, segment, delims);
+    return SHUNT_OK;
 }
 
-/* One instance a segment, or one for each group of elements that holds anything. */
-static inline shunt_status capture_groups(shunt_capture *c, const struct recipe *r, const shunt_segment *segment,
-                                          const shunt_delims *delims)
+/* ---- segments that make instances ---- */
+
+/* Instances are numbered by the tally of their frame, or, where all of the loop instance are in one list, by that: `counted`. */
+static inline shunt_node *make_instance(shunt_capture *c, const struct recipe *r, const shunt_children *list, bool counted,
+                                        const shunt_segment *segment)
 {
-    struct level   *level = c->top, *owner;
-    struct part     part = { "", 0, false };
-    uint32_t        group = r->group, groups = r->stride ? r->groups : 1;
-    shunt_children *list = list_for(c, r->home, level->regular && level->loop == r->loop, r->frame, level, &owner);
-    if (!list) return SHUNT_OK;
-    keep_within(owner, level);
-    if (SHUNT_LIKELY(!segment->line_ends) && SHUNT_UNLIKELY(!take_part(c, r->low, r->high, segment, delims, &part)))
-        return exhausted(c);
+    const struct level *level = c->top;
+    uint64_t            at = segment->at, end = at + segment->length + 1;
+    uint32_t            ordinal = counted ? list->count + 1 : count_one(c, r->frame, level->serial);
+    shunt_node         *node = make_node(c, r->frame, &r->shape, level->near, at, end, segment->number);
+    if (SHUNT_LIKELY(node != NULL)) node->ordinal = ordinal;
+    return node;
+}
+
+static __attribute__((noinline)) shunt_status make_carefully(shunt_capture *c, const struct recipe *r, shunt_children *list,
+                                                             bool counted, const shunt_segment *segment,
+                                                             const shunt_delims *delims)
+{
+    struct part part;
+    uint32_t    group = r->group, groups = r->stride ? r->groups : 1;
+    if (!take_part_carefully(c, r, segment, &part)) return exhausted(c);
     for (; groups > 0 && (group <= segment->elements || !r->stride); groups--, group += r->stride) {
-        if (r->stride && !group_holds(c, r, group, &part, segment, delims)) continue;
-        if (SHUNT_UNLIKELY(!add_instance(c, r, list, group, &part, segment, delims))) return exhausted(c);
+        if (r->stride && !holds_carefully(r, group, segment, delims)) continue;
+        shunt_node *node = make_instance(c, r, list, counted, segment);
+        if (!node || !put_carefully(c, r, node, group, part, segment, delims)) return exhausted(c);
+        append(list, node);
+    }
+    return SHUNT_OK;
+}
+
+/* One instance a segment, or one for each group of elements that holds any of what is demanded from groups. Where that is a run of whole
+ * elements, it does where there is more than their separators between its ends. */
+static __attribute__((noinline)) shunt_status make(shunt_capture *c, const struct recipe *r, const shunt_segment *segment,
+                                                   const shunt_delims *delims)
+{
+    struct level   *level = c->top;
+    struct place    place = place_of(c, r->home, level->regular && level->loop == r->loop, r->frame, level);
+    shunt_children *list = place.list;
+    bool            counted = place.owner == level;
+    if (!list) return SHUNT_OK;
+    if (!counted) keep_within(place.owner, level);
+    const uint32_t *offsets = segment->offsets;
+    size_t          group = r->group, elements = segment->elements, low = r->low, stride = r->stride;
+    struct part     part;
+    if (SHUNT_UNLIKELY(!segment->plain || !r->apart || !r->solid || !stride || low > elements))
+        return make_carefully(c, r, list, counted, segment, delims);
+    uint32_t begin = offsets[low], length = offsets[elements + 1] - begin - 1;
+    if (!length) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(!take_part(c, segment, begin, length, &part))) return exhausted(c);
+    for (unsigned left = r->groups; left > 0 && group <= elements; left--, group += stride) {
+        size_t first = group + r->near, last = group + r->far;
+        if (last > elements) last = elements;
+        if (first > last || offsets[last + 1] - offsets[first] == last + 1 - first) continue;
+        shunt_node *node = make_instance(c, r, list, counted, segment);
+        if (SHUNT_UNLIKELY(!node)) return exhausted(c);
+        put_wholes(r->fixed, node, offsets, elements, part);
+        put_wholes(r->moving, node, offsets + group, elements - group, part);
+        if (r->parts) put_components(r, node, (uint32_t)group, part.copy, segment, delims);
+        append(list, node);
     }
     return SHUNT_OK;
 }
@@ -631,9 +744,7 @@ shunt_status shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_
 {
     if (SHUNT_UNLIKELY(node >= c->plan->node_count || c->idle)) return SHUNT_OK;
     const struct recipe *r = &c->recipes[node];
-    if (r->frame != SHUNT_NONE) return capture_groups(c, r, segment, delims);
-    if (r->count == 0 || c->top->loop != r->loop || !c->top->node) return SHUNT_OK;
-    return fill(c, r, c->top->node, segment, delims);
+    return r->frame == SHUNT_NONE ? fill(c, r, segment, delims) : make(c, r, segment, delims);
 }
 
 /* ---- values that come by themselves ---- */

@@ -26,7 +26,8 @@ typedef struct shunt_segment {
     uint32_t        number;    /* 1-based within the transaction */
     uint64_t        id;        /* the id packed as in a plan, 0 = not worked out */
     bool            line_ends; /* CR or LF stand inside (wrapped files); they are no part of any value */
-    bool            roomy;     /* SHUNT_SEGMENT_ROOM bytes behind its end can be read */
+    bool            plain; /* no line ends and no separator of repetitions in it, and SHUNT_SEGMENT_ROOM bytes behind it can be
+                                * read; false says nothing */
 } shunt_segment;
 
 enum { SHUNT_SEGMENT_ROOM = 16 };

@@ -89,6 +89,7 @@ struct x12 {
     const uint8_t *window;
     uint64_t       window_at;
     size_t         window_size;                          /* bytes that can be read from `window` on */
+    bool           window_single;                        /* no separator of repetitions stands in what is indexed */
     uint32_t       window_next, window_rank, window_end; /* next segment: its first byte, its first position, its terminator */
 
     /* The segment at hand. */
@@ -357,7 +358,7 @@ static void set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, ui
     x->segment.number = 0;
     x->segment.id = 0;
     x->segment.line_ends = line_ends;
-    x->segment.roomy = false;
+    x->segment.plain = false;
 }
 
 /* The two do not overlap, which a compiler must be told before it takes eight at a time. */
@@ -553,7 +554,9 @@ static enum got fill_window(struct x12 *x)
             x->window_size = size;
             x->window_next = x->window_rank = x->window_end = 0;
             x->searched = 0;
-            x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
+            size_t indexed = size < WINDOW ? size : WINDOW;
+            x->window_single = !x->delims.repetition || !memchr(bytes, x->delims.repetition, indexed);
+            x->scan(bytes, indexed, &x->delims, &x->index);
             return FILLED;
         }
         x->searched = size;
@@ -1252,7 +1255,7 @@ static inline const shunt_walk_step *take_step(struct x12 *x)
         uint64_t leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
         x->segment.id = step->id;
         x->segment.number = number;
-        x->segment.roomy = true;
+        x->segment.plain = x->window_single || !memchr(x->segment.bytes, x->delims.repetition, x->segment.length);
         if (capture_here(x, step, leave_loop, leave_end)) {
             if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) found = step;
             continue;
