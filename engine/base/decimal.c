@@ -334,23 +334,24 @@ static inline bool are_digits(uint64_t bytes) { return !(((bytes + EACH_BYTE(0x7
 /* A point, once '0' is taken off; it has a bit that no digit has. */
 enum { POINT = '.' ^ '0', POINT_BIT = 4 };
 
-/* A value of at most 16 digits, times ten to the power; LONG where that may be too much. */
-static inline int64_t scaled(uint64_t value, bool negative, unsigned power, unsigned most)
+/* A value of at most 16 digits, times ten to the power; as a word; 0 where that may be too much. */
+static inline uint64_t scaled(uint64_t value, bool negative, unsigned power, unsigned most)
 {
-    if (SHUNT_UNLIKELY(power > most)) return SHUNT_DECIMAL_LONG;
+    if (SHUNT_UNLIKELY(power > most)) return 0;
     value *= (uint64_t)powers[power];
-    return negative ? -(int64_t)value : (int64_t)value;
+    if (negative) value = -value;
+    return value << 1 | 1;
 }
 
 /* As `parse_short`, with a sign, or up to sixteen digits and point. */
-static __attribute__((noinline)) int64_t parse_double(const char *bytes, size_t length, unsigned scale)
+static __attribute__((noinline)) uint64_t parse_double(const char *bytes, size_t length, unsigned scale)
 {
     uint64_t low = 0, high;
     bool     negative = length && *bytes == '-';
     unsigned places = 0;
     bytes += negative;
     length -= negative;
-    if (length - 1 >= 16) return SHUNT_DECIMAL_LONG;
+    if (length - 1 >= 16) return 0;
     unsigned unused = 8 * (-(unsigned)length & 7);
     if (length > 8) {
         memcpy(&low, bytes, 8);
@@ -365,19 +366,19 @@ static __attribute__((noinline)) int64_t parse_double(const char *bytes, size_t 
     if (points) {
         unsigned at = (low_points ? 0 : 64) + (unsigned)__builtin_ctzll(points) - POINT_BIT;
         u128     before = ((u128)1 << at) - 1;
-        if ((uint8_t)(word >> at) != POINT || length == 1) return SHUNT_DECIMAL_LONG;
+        if ((uint8_t)(word >> at) != POINT || length == 1) return 0;
         word = (word & before) << 8 | (word & ~(before << 8 | 0xff));
         places = 15 - at / 8;
     }
     low = (uint64_t)word;
     high = (uint64_t)(word >> 64);
-    if (!are_digits(low) || !are_digits(high)) return SHUNT_DECIMAL_LONG;
+    if (!are_digits(low) || !are_digits(high)) return 0;
     return scaled(eight_digits(low) * 100000000 + eight_digits(high), negative, scale - places, 2);
 }
 
 /* Up to eight digits and point, as nearly all amounts are, without a loop: they are moved up to the last byte, what stands before the
  * point goes one further, over it. */
-static inline int64_t parse_short(const char *bytes, size_t length, unsigned scale)
+static inline uint64_t parse_short(const char *bytes, size_t length, unsigned scale)
 {
     if (SHUNT_UNLIKELY(length - 1 >= 8 || *bytes == '-')) return parse_double(bytes, length, scale);
     unsigned unused = -8 * (unsigned)length & 63;
@@ -395,15 +396,15 @@ static inline int64_t parse_short(const char *bytes, size_t length, unsigned sca
     if (points) {
         unsigned at = (unsigned)__builtin_ctzll(points) - POINT_BIT;
         uint64_t upto = (points ^ (points - 1)) << (7 - POINT_BIT) | 0x7f;
-        if (SHUNT_UNLIKELY((uint8_t)(word >> at) != POINT || length == 1)) return SHUNT_DECIMAL_LONG;
+        if (SHUNT_UNLIKELY((uint8_t)(word >> at) != POINT || length == 1)) return 0;
         word ^= (word ^ word << 8) & upto;
         scale -= 7 - at / 8;
     }
-    if (SHUNT_UNLIKELY(!are_digits(word))) return SHUNT_DECIMAL_LONG;
+    if (SHUNT_UNLIKELY(!are_digits(word))) return 0;
     return scaled(eight_digits(word), false, scale, 10);
 }
 
-int64_t shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale) { return parse_short(bytes, length, scale); }
+uint64_t shunt_decimal_parse_word(const char *bytes, size_t length, unsigned scale) { return parse_short(bytes, length, scale); }
 
 /* Apart, so that the usual way saves no registers for it. */
 static __attribute__((noinline)) shunt_status parse_any(const char *bytes, size_t length, unsigned scale, bool exponent,
@@ -435,9 +436,9 @@ static __attribute__((noinline)) shunt_status parse_any(const char *bytes, size_
 
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result)
 {
-    int64_t value = parse_short(bytes, length, scale);
-    if (SHUNT_UNLIKELY(value == SHUNT_DECIMAL_LONG)) return parse_any(bytes, length, scale, exponent, result);
-    *result = value;
+    uint64_t word = parse_short(bytes, length, scale);
+    if (SHUNT_UNLIKELY(!word)) return parse_any(bytes, length, scale, exponent, result);
+    *result = shunt_decimal_of_word(word);
     return SHUNT_OK;
 }
 

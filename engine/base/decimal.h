@@ -48,15 +48,15 @@ shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, 
  * No plus, no grouping, no currency sign, no blanks. Trailing zeros beyond `scale` are fine, other digits beyond it are
  * VALUE_INVALID, more than 38 digits OVERFLOW. `exponent` allows the FHIR form 1.5e3. */
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result);
-/* The same where it is short: a value within 10^18 of at most 16 digits and point. SHUNT_DECIMAL_LONG: it is not, or is none at all,
- * which `shunt_decimal_parse` tells apart. */
-#define SHUNT_DECIMAL_LONG INT64_MIN
-int64_t                shunt_decimal_parse_short(const char *bytes, size_t length, unsigned scale);
+/* The same where it is short, of at most 16 digits and point and within 10^18: the coefficient as a word, doubled and with a one below.
+ * 0: it is longer, or none at all, which `shunt_decimal_parse` tells apart. */
+uint64_t     shunt_decimal_parse_word(const char *bytes, size_t length, unsigned scale);
+static inline shunt_decimal shunt_decimal_of_word(uint64_t word) { return (int64_t)word >> 1; }
 /* N-types: digits with `implied` decimals, optional leading minus. */
-shunt_status           shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
-                                                   shunt_decimal *result);
+shunt_status                shunt_decimal_parse_implied(const char *bytes, size_t length, unsigned implied, unsigned scale,
+                                                        shunt_decimal *result);
 /* Eight decimal digits as bytes, the first one lowest: halves, then pairs, then digits, all at once. `value` < 10^8. */
-static inline uint64_t shunt_decimal_spread(uint32_t value)
+static inline uint64_t      shunt_decimal_spread(uint32_t value)
 {
     uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
     uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);

@@ -1,61 +1,102 @@
 /* collect.c - rows made of groups: the adjustments of a claim and of its lines.
- * What a row holds is settled when the VM is made (shunt_vm_collector): the fields of the group itself, those that are alike for all
- * groups of a line, and those that number the rows. What is alike is worked out once a line, for no row yet, and copied into each; one
- * block holds the list and all its rows. A sum that only goes over the rows makes none of them. */
+ * What a row holds is settled when the VM is made: the fields of the group itself, those that are alike for all groups of a line, and
+ * those that number the rows, each with the bytes where it is found and where it goes. What is alike is worked out in the first
+ * row of a line and copied to its others; one block holds the list and all its rows. A sum that only goes over the rows makes none of them. */
 #include "engine/base/decimal.h"
 #include "engine/vm/state.h"
 #include "engine/vm/trace.h"
 
 enum { STATES_AT_ONCE = 16 };
 
+/* A field that is filled. */
+struct pick {
+    uint32_t      from; /* byte in the captured values of its node */
+    uint32_t      to;   /* byte in the fields of a row */
+    uint16_t      field, slot;
+    shunt_vm_slot at;    /* of `slot` */
+    uint16_t      kind;  /* shunt_collect_from */
+    bool          inner; /* LINE: of the inner line, not of the line */
+};
+
+/* One alternative of a FIRST. */
+struct way {
+    uint32_t      from;
+    uint16_t      child, slot;
+    shunt_vm_slot at;
+    uint16_t      run; /* so many from this one on stand in the outer node itself, side by side: they are looked at in one go */
+    bool          line;
+};
+
+/* The picks stand in this order: texts of the group that nothing checks, what else comes from it, what is alike for all groups of a
+ * line, numbers of rows. What nobody reads is not among them. */
+struct collector {
+    struct pick *texts, *numbers, *alike, *ordinals, *end;
+    uint32_t     fields;   /* of a row */
+    size_t       row_size; /* with its fields and states */
+    uint8_t     *states;   /* of the line at hand: as they are unless the group has others */
+};
+
+struct shunt_vm_collectors {
+    struct way      *ways; /* one an alternative */
+    struct collector each[];
+};
+
 /* ---- once a VM ---- */
 
-/* How many alternatives from this one on stand in the outer node itself, side by side: they are looked at in one go. */
-static uint16_t side_by_side(const shunt_program *p, uint32_t alternative)
+static void plan_way(const shunt_vm *vm, uint32_t alternative, struct way *made)
 {
-    const shunt_alternative *first = p->alternatives + alternative, *end = p->alternatives + p->alternatives_count, *way = first;
-    while (way < end && !way->line && way->child == SHUNT_NONE && way->slot - first->slot == way - first) way++;
-    return (uint16_t)(way - first < UINT16_MAX ? way - first : UINT16_MAX);
+    const shunt_program     *p = vm->program;
+    const shunt_alternative *first = p->alternatives + alternative, *end = p->alternatives + p->alternatives_count, *a = first;
+    while (a < end && !a->line && a->child == SHUNT_NONE && a->slot - first->slot == a - first) a++;
+    *made = (struct way){ .child = first->child, .slot = first->slot, .at = vm->slots[first->slot], .line = first->line };
+    made->from = made->at.place * (uint32_t)sizeof(shunt_captured);
+    made->run = (uint16_t)(a - first < UINT16_MAX ? a - first : UINT16_MAX);
 }
 
 static uint32_t padded_states(uint32_t fields) { return (fields + STATES_AT_ONCE - 1) / STATES_AT_ONCE * STATES_AT_ONCE; }
 
-static bool is_alike(uint16_t from)
+/* Which of the four a field is among; texts come first, since they are read without more ado. */
+static uint32_t turn_of(const shunt_vm *vm, const shunt_collect_field *field)
 {
-    return from != SHUNT_COLLECT_GROUP && from != SHUNT_COLLECT_UNREAD && from != SHUNT_COLLECT_ORDINAL;
+    enum { TEXT, NUMBER, ALIKE, ORDINAL, NONE };
+    switch ((shunt_collect_from)field->from) {
+    case SHUNT_COLLECT_GROUP: return vm->slots[field->slot].way == SHUNT_WAY_TEXT ? TEXT : NUMBER;
+    case SHUNT_COLLECT_ORDINAL: return ORDINAL;
+    case SHUNT_COLLECT_UNREAD: return NONE;
+    case SHUNT_COLLECT_LINE:
+    case SHUNT_COLLECT_LEVEL:
+    case SHUNT_COLLECT_POSITION:
+    case SHUNT_COLLECT_FIRST: break;
+    }
+    return ALIKE;
 }
 
-/* The kinds of fields, one behind the other; those that nobody reads are none of them. Texts come first: they are read without more ado,
- * so that nobody can tell. */
-static void plan_collector(const shunt_vm *vm, const shunt_collect *k, shunt_vm_collector *made)
+static void plan_collector(const shunt_vm *vm, const shunt_collect *k, struct collector *made)
 {
     const shunt_program       *p = vm->program;
     const shunt_collect_field *from = p->collect_fields + k->field_first;
-    uint32_t                   count = 0;
-    for (uint32_t turn = 0; turn < 4; turn++) {
+    uint16_t     line_frame = k->line == SHUNT_NONE ? SHUNT_NONE : p->children[p->frames[k->frame].child_first + k->line];
+    struct pick *next = made->texts, **begins[] = { &made->texts, &made->numbers, &made->alike, &made->ordinals };
+    for (uint32_t turn = 0; turn < SHUNT_COUNT(begins); turn++) {
+        *begins[turn] = next;
         for (uint16_t f = 0; f < made->fields; f++) {
-            bool          own = from[f].from == SHUNT_COLLECT_GROUP, named = own || from[f].from == SHUNT_COLLECT_LINE;
-            bool          text = own && vm->slots[from[f].slot].way == SHUNT_WAY_TEXT;
-            bool          now = turn == 0   ? text
-                                : turn == 1 ? own && !text
-                                : turn == 2 ? is_alike(from[f].from)
-                                            : from[f].from == SHUNT_COLLECT_ORDINAL;
-            shunt_vm_slot none = { 0 };
-            if (now) made->picks[count++] = (shunt_vm_pick){ f, from[f].slot, named ? vm->slots[from[f].slot] : none };
+            if (turn_of(vm, &from[f]) != turn) continue;
+            *next = (struct pick){ .to = f * (uint32_t)sizeof(shunt_value), .field = f, .kind = from[f].from };
+            if (from[f].from == SHUNT_COLLECT_GROUP || from[f].from == SHUNT_COLLECT_LINE) {
+                next->slot = from[f].slot;
+                next->at = vm->slots[from[f].slot];
+                next->from = next->at.place * (uint32_t)sizeof(shunt_captured);
+                next->inner = p->slots[from[f].slot].frame != line_frame;
+            }
+            next++;
         }
-        made->ends[turn] = count;
     }
+    made->end = next;
     for (uint32_t f = 0; f < made->fields; f++)
-        made->alike_states[f] = from[f].from == SHUNT_COLLECT_ORDINAL ? SHUNT_PRESENT : SHUNT_ABSENT;
-    made->line_frame = k->line == SHUNT_NONE ? SHUNT_NONE : p->children[p->frames[k->frame].child_first + k->line];
+        made->states[f] = from[f].from == SHUNT_COLLECT_UNREAD ? SHUNT_ABSENT : SHUNT_PRESENT;
 }
 
-struct shunt_vm_collectors {
-    uint16_t          *runs; /* one an alternative, see `side_by_side` */
-    shunt_vm_collector each[];
-};
-
-/* One block: the collectors, the values that are alike, the picks, the runs, the states. */
+/* One block: the collectors, the picks, the ways, the states. */
 shunt_vm_collectors *shunt_vm_collectors_new(const shunt_vm *vm)
 {
     const shunt_program *p = vm->program;
@@ -65,211 +106,201 @@ shunt_vm_collectors *shunt_vm_collectors_new(const shunt_vm *vm)
         fields += count;
         states += padded_states(count);
     }
-    uint64_t head = sizeof(shunt_vm_collectors) + p->collects_count * sizeof(shunt_vm_collector);
-    uint64_t values_at = (head + sizeof(shunt_value) - 1) / sizeof(shunt_value) * sizeof(shunt_value);
-    uint64_t picks_at = values_at + fields * sizeof(shunt_value), runs_at = picks_at + fields * sizeof(shunt_vm_pick);
-    uint64_t states_at = runs_at + p->alternatives_count * sizeof(uint16_t), size = states_at + states;
+    uint64_t head = sizeof(shunt_vm_collectors) + p->collects_count * sizeof(struct collector);
+    uint64_t ways_at = head + fields * sizeof(struct pick);
+    uint64_t states_at = ways_at + p->alternatives_count * sizeof(struct way), size = states_at + states;
     char    *block = size <= SIZE_MAX ? (char *)shunt_memory_zeroed(vm->memory, 1, (size_t)size) : NULL;
     if (!block) return NULL;
     shunt_vm_collectors *made = (shunt_vm_collectors *)(void *)block;
-    shunt_value         *values = (shunt_value *)(void *)(block + values_at);
-    shunt_vm_pick       *picks = (shunt_vm_pick *)(void *)(block + picks_at);
+    struct pick         *picks = (struct pick *)(void *)(block + head);
     uint8_t             *marks = (uint8_t *)(block + states_at);
-    made->runs = (uint16_t *)(void *)(block + runs_at);
-    for (uint32_t i = 0; i < p->alternatives_count; i++) made->runs[i] = side_by_side(p, i);
+    made->ways = (struct way *)(void *)(block + ways_at);
+    for (uint32_t i = 0; i < p->alternatives_count; i++) plan_way(vm, i, &made->ways[i]);
     for (uint32_t i = 0; i < p->collects_count; i++) {
-        shunt_vm_collector *c = &made->each[i];
+        struct collector *c = &made->each[i];
         c->fields = p->records[p->collects[i].record].field_count;
         c->row_size = sizeof(shunt_row) + sizeof(shunt_value) * (size_t)c->fields + padded_states(c->fields);
-        c->picks = picks;
-        c->alike_values = values;
-        c->alike_states = marks;
+        c->texts = picks;
+        c->states = marks;
         plan_collector(vm, &p->collects[i], c);
         picks += c->fields;
-        values += c->fields;
         marks += padded_states(c->fields);
     }
     return made;
+}
+
+/* ---- values ---- */
+
+static inline shunt_captured *captured_at(const shunt_node *node, uint32_t from)
+{
+    return (shunt_captured *)(void *)((char *)node->slots + from);
+}
+
+static inline shunt_value *value_at(char *values, uint32_t to) { return (shunt_value *)(void *)(values + to); }
+
+_Static_assert(offsetof(shunt_captured, bytes) == offsetof(shunt_value, text.bytes) &&
+                   offsetof(shunt_captured, length) == offsetof(shunt_value, text.length),
+               "a text is taken as it was captured");
+
+/* A value that is there. */
+static inline shunt_status read_value(shunt_vm *vm, const shunt_node *node, shunt_captured *captured, uint16_t slot,
+                                      shunt_vm_slot at, uint32_t site, shunt_value *value, uint8_t *state)
+{
+    if (at.way == SHUNT_WAY_TEXT) {
+        memcpy(value, captured, sizeof *value);
+        *state = captured->length ? SHUNT_PRESENT : SHUNT_CLEARED;
+        return SHUNT_OK;
+    }
+    if (SHUNT_UNLIKELY(!shunt_vm_number(captured, at, value))) return shunt_vm_get(vm, node, slot, false, site, value, state);
+    *state = SHUNT_PRESENT;
+    return SHUNT_OK;
 }
 
 /* ---- what stands around the groups ---- */
 
 struct collecting {
     const shunt_collect       *collect;
-    const shunt_vm_collector  *plan;
+    const struct collector    *plan;
     const shunt_collect_field *from;
+    const struct way          *ways;
     const shunt_node          *outer;
     uint32_t                   site;
     uint32_t                   count;  /* rows that stay */
     shunt_value               *rows;   /* items of the list */
     char                      *next;   /* where the next row comes to stand */
-    const shunt_alternative   *looked; /* from there on all ways lead to the outer node; `missing`: to nothing */
+    const struct way          *looked; /* from there on all ways lead to the outer node; `missing`: to nothing */
     bool                       missing;
 };
 
-_Static_assert(offsetof(shunt_captured, bytes) == offsetof(shunt_value, text.bytes) &&
-                   offsetof(shunt_captured, length) == offsetof(shunt_value, text.length) && SHUNT_PRESENT == 0 &&
-                   1 << 0 == SHUNT_ABSENT && 1 << 1 == SHUNT_CLEARED,
-               "see take_text");
-
-/* As it was captured. */
-static inline uint8_t take_text(const shunt_captured *captured, shunt_value *value)
-{
-    memcpy(value, captured, sizeof *value);
-    return (uint8_t)((captured->length == 0) << (captured->bytes != NULL));
-}
-
-/* A value that may be missing. */
-static inline shunt_status read_own(shunt_vm *vm, const shunt_node *node, const shunt_vm_pick *pick, uint32_t site,
-                                    shunt_value *value, uint8_t *state)
-{
-    shunt_captured *captured = &node->slots[pick->at.place];
-    *state = SHUNT_ABSENT;
-    if (!captured->bytes) return SHUNT_OK;
-    if (pick->at.way == SHUNT_WAY_TEXT) {
-        *state = take_text(captured, value);
-        return SHUNT_OK;
-    }
-    if (SHUNT_UNLIKELY(!shunt_vm_number(captured, pick->at, value)))
-        return shunt_vm_get(vm, node, pick->slot, false, site, value, state);
-    *state = SHUNT_PRESENT;
-    return SHUNT_OK;
-}
-
-static inline const shunt_captured *behind(const shunt_vm *vm, const struct collecting *c, const shunt_alternative *way,
-                                           const shunt_node *line, const shunt_node **node)
-{
-    *node = way->line ? line : c->outer;
-    if (*node && way->child != SHUNT_NONE) *node = (*node)->children[way->child].first;
-    return *node ? &(*node)->slots[vm->slots[way->slot].place] : NULL;
-}
-
-static bool all_missing(const shunt_vm *vm, const struct collecting *c, const shunt_alternative *way,
-                        const shunt_alternative *end)
+static bool all_missing(const struct collecting *c, const struct way *way, const struct way *end)
 {
     while (way < end) {
-        uint32_t run = vm->collectors->runs[way - vm->program->alternatives];
-        if (run > (uint32_t)(end - way)) run = (uint32_t)(end - way);
-        if (run) {
-            const shunt_captured *captured = &c->outer->slots[vm->slots[way->slot].place];
-            uintptr_t             any = 0;
-            for (uint32_t i = 0; i < run; i++) any |= (uintptr_t)captured[i].bytes;
-            if (any) return false;
-            way += run;
-        } else {
-            const shunt_node     *node;
-            const shunt_captured *captured = behind(vm, c, way, NULL, &node);
-            if (way->line || (captured && captured->bytes)) return false;
-            way++;
-        }
+        const shunt_node *node = way->child == SHUNT_NONE ? c->outer : c->outer->children[way->child].first;
+        uint32_t          count = way->run ? way->run : 1;
+        if (way->line) return false;
+        if (count > (uint32_t)(end - way)) count = (uint32_t)(end - way);
+        uintptr_t any = 0;
+        for (uint32_t i = 0; node && i < count; i++) any |= (uintptr_t)captured_at(node, way->from)[i].bytes;
+        if (any) return false;
+        way += count;
     }
     return true;
 }
 
 /* Do the ways from this one on lead to the outer node and find nothing there? The same for all rows, so it is looked at once. */
-static inline bool nothing_further(const shunt_vm *vm, struct collecting *c, const shunt_alternative *way,
-                                   const shunt_alternative *end)
+static inline bool nothing_further(struct collecting *c, const struct way *way, const struct way *end)
 {
     if (SHUNT_LIKELY(c->looked == way)) return c->missing;
     c->looked = way;
-    return c->missing = all_missing(vm, c, way, end);
+    return c->missing = all_missing(c, way, end);
 }
 
 static inline shunt_status first_of(shunt_vm *vm, struct collecting *c, const shunt_collect_field *field, const shunt_node *line,
                                     shunt_value *value, uint8_t *state)
 {
-    const shunt_alternative *way = vm->program->alternatives + field->slot, *end = way + field->child;
+    const struct way *way = c->ways + field->slot, *end = way + field->child;
     for (; way < end; way++) {
-        if (!way->line && nothing_further(vm, c, way, end)) return SHUNT_OK;
-        const shunt_node     *node;
-        const shunt_captured *captured = behind(vm, c, way, line, &node);
+        if (!way->line && nothing_further(c, way, end)) return SHUNT_OK;
+        const shunt_node *node = way->line ? line : c->outer;
+        if (node && way->child != SHUNT_NONE) node = node->children[way->child].first;
+        shunt_captured *captured = node ? captured_at(node, way->from) : NULL;
         if (!captured || !captured->bytes) continue;
-        SHUNT_TRY(read_own(vm, node, &(shunt_vm_pick){ 0, way->slot, vm->slots[way->slot] }, c->site, value, state));
+        SHUNT_TRY(read_value(vm, node, captured, way->slot, way->at, c->site, value, state));
         if (*state == SHUNT_PRESENT) return SHUNT_OK;
     }
     return SHUNT_OK;
 }
 
-/* What is alike for all groups of a line; `line` NULL: for those of the outer node. */
-static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_node *line, const shunt_node *inner)
+/* What is alike for all groups of a line, into the first row of it; `line` NULL: for those of the outer node. */
+static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_node *line, const shunt_node *inner, char *values)
 {
-    const shunt_program      *p = vm->program;
-    const shunt_vm_collector *plan = c->plan;
-    const shunt_vm_pick      *pick = plan->picks + plan->ends[SHUNT_PICK_OWN], *end = plan->picks + plan->ends[SHUNT_PICK_ALIKE];
-    for (; pick < end; pick++) {
-        uint32_t                   f = pick->field;
-        const shunt_collect_field *field = &c->from[f];
-        shunt_value               *value = &plan->alike_values[f];
+    const struct collector *plan = c->plan;
+    for (const struct pick *pick = plan->alike; pick < plan->ordinals; pick++) {
+        const shunt_collect_field *field = &c->from[pick->field];
+        shunt_value               *value = value_at(values, pick->to);
         uint8_t                    state = SHUNT_ABSENT;
-        if (field->from == SHUNT_COLLECT_LINE) {
-            const shunt_node *node = p->slots[field->slot].frame == plan->line_frame ? line : inner;
-            if (node) SHUNT_TRY(read_own(vm, node, pick, c->site, value, &state));
-        } else if (field->from == SHUNT_COLLECT_LEVEL) {
-            value->text = p->texts[line ? field->child : field->slot];
-            state = SHUNT_PRESENT;
-        } else if (field->from == SHUNT_COLLECT_FIRST) {
+        if (pick->kind == SHUNT_COLLECT_LINE) {
+            const shunt_node *node = pick->inner ? inner : line;
+            shunt_captured   *captured = node ? captured_at(node, pick->from) : NULL;
+            if (captured && captured->bytes)
+                SHUNT_TRY(read_value(vm, node, captured, pick->slot, pick->at, c->site, value, &state));
+        } else if (pick->kind == SHUNT_COLLECT_FIRST) {
             SHUNT_TRY(first_of(vm, c, field, line, value, &state));
+        } else if (pick->kind == SHUNT_COLLECT_LEVEL) {
+            value->text = vm->program->texts[line ? field->child : field->slot];
+            state = SHUNT_PRESENT;
         } else if (line || field->slot) { /* SHUNT_COLLECT_POSITION */
             value->integer = line ? line->ordinal : c->outer->ordinal;
             state = SHUNT_PRESENT;
         }
-        plan->alike_states[f] = state;
+        plan->states[pick->field] = state;
     }
     return SHUNT_OK;
 }
 
-/* ---- groups ---- */
+/* ---- rows ---- */
 
-static inline shunt_status collect_groups(shunt_vm *vm, struct collecting *c, const shunt_node *node, uint16_t child,
-                                          const shunt_node *line, const shunt_node *inner)
+static inline const shunt_node *first_child(const shunt_node *node, uint16_t child)
 {
-    const shunt_vm_collector *plan = c->plan;
-    const shunt_node         *group = child == SHUNT_NONE ? NULL : node->children[child].first;
-    const shunt_vm_pick      *texts_end = plan->picks + plan->ends[SHUNT_PICK_TEXTS],
-                        *own_end = plan->picks + plan->ends[SHUNT_PICK_OWN],
-                        *alike_end = plan->picks + plan->ends[SHUNT_PICK_ALIKE],
-                        *end = plan->picks + plan->ends[SHUNT_PICK_ORDINALS];
-    bool alike = own_end == alike_end;
-    for (; group; group = group->next) {
-        shunt_row           *row = (shunt_row *)(void *)c->next;
-        shunt_value         *values = (shunt_value *)(void *)(row + 1);
-        uint8_t             *states = (uint8_t *)(values + plan->fields);
-        const shunt_vm_pick *pick = plan->picks;
-        SHUNT_TRY(shunt_vm_charge(vm, plan->fields));
-        if (!alike) SHUNT_TRY(fill_alike(vm, c, line, inner));
-        alike = true;
-        memcpy(states, plan->alike_states, STATES_AT_ONCE);
-        for (uint32_t i = STATES_AT_ONCE; SHUNT_UNLIKELY(i < plan->fields); i += STATES_AT_ONCE)
-            memcpy(states + i, plan->alike_states + i, STATES_AT_ONCE);
-        for (; pick < texts_end; pick++) states[pick->field] = take_text(&group->slots[pick->at.place], &values[pick->field]);
-        for (; pick < own_end; pick++) SHUNT_TRY(read_own(vm, group, pick, c->site, &values[pick->field], &states[pick->field]));
-        for (; pick < alike_end; pick++) values[pick->field] = plan->alike_values[pick->field];
-        for (; pick < end; pick++) values[pick->field].integer = c->count + 1;
-        row->states = states;
-        row->fields = values;
-        if (SHUNT_UNLIKELY(vm->trace)) shunt_trace_row(vm, c->collect, row, c->outer, group, line, inner);
-        if (states[c->collect->needed] != SHUNT_PRESENT) continue;
-        if (c->count == c->collect->max) return SHUNT_LIMIT_LIST;
-        c->rows[c->count++].row = row;
-        c->next += plan->row_size;
+    return child == SHUNT_NONE ? NULL : node->children[child].first;
+}
+
+/* The way through what holds groups: the outer node, each line, each inner line of it. */
+struct walk {
+    const shunt_node *line, *inner;           /* where it stands; NULL and NULL: at the outer node */
+    const shunt_node *next_line, *next_inner; /* what comes then */
+    const shunt_node *group;                  /* first one of the groups here */
+};
+
+static inline struct walk walk_from(const shunt_collect *k, const shunt_node *outer)
+{
+    return (struct walk){ .next_line = first_child(outer, k->line), .group = first_child(outer, k->group) };
+}
+
+/* False: that was all. */
+static inline bool walk_on(const shunt_collect *k, struct walk *w)
+{
+    if (w->next_inner) {
+        w->inner = w->next_inner;
+        w->next_inner = w->inner->next;
+        w->group = first_child(w->inner, k->inner_group);
+    } else if (w->next_line) {
+        w->line = w->next_line;
+        w->inner = NULL;
+        w->next_line = w->line->next;
+        w->next_inner = first_child(w->line, k->inner_line);
+        w->group = first_child(w->line, k->line_group);
+    } else {
+        return false;
     }
-    return SHUNT_OK;
+    return true;
 }
 
-static uint64_t groups_in(const shunt_node *node, uint16_t child)
+static inline void copy_states(uint8_t *states, const uint8_t *from, uint32_t fields)
 {
-    return child == SHUNT_NONE ? 0 : node->children[child].count;
+    memcpy(states, from, STATES_AT_ONCE);
+    for (uint32_t i = STATES_AT_ONCE; SHUNT_UNLIKELY(i < fields); i += STATES_AT_ONCE)
+        memcpy(states + i, from + i, STATES_AT_ONCE);
 }
 
-/* What the collector may find below the node. */
+/* What the group itself has, but for its texts. */
+static inline shunt_status read_number(shunt_vm *vm, const shunt_node *group, const struct pick *pick, uint32_t site,
+                                       shunt_value *value, uint8_t *state)
+{
+    shunt_captured *captured = captured_at(group, pick->from);
+    if (captured->bytes && SHUNT_LIKELY(shunt_vm_number(captured, pick->at, value))) return SHUNT_OK;
+    *state = SHUNT_ABSENT;
+    return captured->bytes ? shunt_vm_get(vm, group, pick->slot, false, site, value, state) : SHUNT_OK;
+}
+
+/* How many groups the collector may find below the node. */
 static uint64_t groups_below(const shunt_collect *k, const shunt_node *node)
 {
-    uint64_t          count = groups_in(node, k->group);
-    const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first;
-    for (; line; line = line->next) {
-        count += groups_in(line, k->line_group);
-        const shunt_node *inner = k->inner_line == SHUNT_NONE ? NULL : line->children[k->inner_line].first;
-        for (; inner; inner = inner->next) count += groups_in(inner, k->inner_group);
+    uint64_t count = k->group == SHUNT_NONE ? 0 : node->children[k->group].count;
+    for (const shunt_node *line = first_child(node, k->line); line; line = line->next) {
+        if (k->line_group != SHUNT_NONE) count += line->children[k->line_group].count;
+        for (const shunt_node *inner = first_child(line, k->inner_line); inner; inner = inner->next)
+            if (k->inner_group != SHUNT_NONE) count += inner->children[k->inner_group].count;
     }
     return count;
 }
@@ -320,11 +351,58 @@ static shunt_status leave_out_twice(shunt_vm *vm, struct collecting *c, uint32_t
     c->count = kept;
     for (uint32_t i = 0; i < kept; i++) { /* numbered anew */
         shunt_value *values = (shunt_value *)(uintptr_t)c->rows[i].row->fields;
-        for (uint32_t pick = c->plan->ends[SHUNT_PICK_ALIKE]; pick < c->plan->ends[SHUNT_PICK_ORDINALS]; pick++)
-            values[c->plan->picks[pick].field].integer = i + 1;
+        for (const struct pick *pick = c->plan->ordinals; pick < c->plan->end; pick++) values[pick->field].integer = i + 1;
     }
     shunt_vm_place place = { .slot = SHUNT_NONE, .node = c->outer };
     return shunt_vm_fault_once(vm, SHUNT_X12_TWICE, c->outer->at, SHUNT_NONE - 1, c->site, place);
+}
+
+/* All rows; `*outer_count` of them are of the outer node. */
+static shunt_status make_rows(shunt_vm *vm, struct collecting *c, uint32_t *outer_count)
+{
+    const shunt_collect    *k = c->collect;
+    const struct collector *plan = c->plan;
+    const uint32_t          fields = plan->fields;
+    struct walk             w = walk_from(k, c->outer);
+    uint32_t                count = 0;
+    char                   *next = c->next;
+    do {
+        const char *like = NULL; /* the fields of the first row of this line */
+        for (const shunt_node *group = w.group; group; group = group->next) {
+            shunt_row         *row = (shunt_row *)(void *)next;
+            char              *values = (char *)(row + 1);
+            uint8_t           *states = (uint8_t *)values + fields * sizeof(shunt_value);
+            const struct pick *pick;
+            SHUNT_TRY(shunt_vm_charge(vm, fields));
+            if (!like) {
+                SHUNT_TRY(fill_alike(vm, c, w.line, w.inner, values));
+                like = values;
+            } else if (like != values) { /* else it took the place of one that was left out */
+                for (pick = plan->alike; pick < plan->ordinals; pick++)
+                    memcpy(values + pick->to, like + pick->to, sizeof(shunt_value));
+            }
+            copy_states(states, plan->states, fields);
+            for (pick = plan->texts; pick < plan->numbers; pick++) {
+                const shunt_captured *captured = captured_at(group, pick->from);
+                memcpy(values + pick->to, captured, sizeof(shunt_value));
+                if (SHUNT_UNLIKELY(!captured->length)) states[pick->field] = captured->bytes ? SHUNT_CLEARED : SHUNT_ABSENT;
+            }
+            for (; pick < plan->alike; pick++)
+                SHUNT_TRY(read_number(vm, group, pick, c->site, value_at(values, pick->to), &states[pick->field]));
+            for (pick = plan->ordinals; pick < plan->end; pick++) value_at(values, pick->to)->integer = count + 1;
+            *row = (shunt_row){ states, (shunt_value *)(void *)values };
+            if (SHUNT_UNLIKELY(vm->trace)) shunt_trace_row(vm, k, row, c->outer, group, w.line, w.inner);
+            if (SHUNT_UNLIKELY(states[k->needed] != SHUNT_PRESENT)) continue;
+            if (count == k->max) return SHUNT_LIMIT_LIST;
+            c->rows[count++].row = row;
+            next += plan->row_size;
+        }
+        if (!w.line) *outer_count = count;
+        if (!walk_on(k, &w)) break;
+        SHUNT_TRY(shunt_vm_charge(vm, 1));
+    } while (true);
+    c->count = count;
+    return SHUNT_OK;
 }
 
 shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
@@ -332,56 +410,18 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
     const shunt_program *p = vm->program;
     const shunt_collect *k = &p->collects[index];
     uint64_t             groups = groups_below(k, node);
-    struct collecting    c = { .collect = k,
-                               .plan = &vm->collectors->each[index],
-                               .from = p->collect_fields + k->field_first,
-                               .outer = node,
-                               .site = site };
+    uint32_t             outer_count = 0;
+    struct collecting    c = { .collect = k, .plan = &vm->collectors->each[index], .outer = node, .site = site };
+    c.from = p->collect_fields + k->field_first;
+    c.ways = vm->collectors->ways;
     if (groups) SHUNT_TRY(make_room(vm, &c, groups));
-    SHUNT_TRY(collect_groups(vm, &c, node, k->group, NULL, NULL));
-    uint32_t outer_count = c.count;
-    for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
-        SHUNT_TRY(shunt_vm_charge(vm, 1));
-        SHUNT_TRY(collect_groups(vm, &c, line, k->line_group, line, NULL));
-        if (k->inner_line == SHUNT_NONE) continue;
-        for (const shunt_node *inner = line->children[k->inner_line].first; inner; inner = inner->next) {
-            SHUNT_TRY(shunt_vm_charge(vm, 1));
-            SHUNT_TRY(collect_groups(vm, &c, inner, k->inner_group, line, inner));
-        }
-    }
+    SHUNT_TRY(make_rows(vm, &c, &outer_count));
     if (k->twice && outer_count && c.count > outer_count) SHUNT_TRY(leave_out_twice(vm, &c, outer_count));
     shunt_list_give(c.rows, c.count, list);
     return SHUNT_OK;
 }
 
 /* ---- sums ---- */
-
-struct summing {
-    const shunt_vm_collector *plan;
-    uint16_t                  needed, max;
-    uint32_t                  site, count;
-    shunt_decimal             sum;
-};
-
-/* All that the rows would read is read, since it may be no value. */
-static inline shunt_status sum_groups(shunt_vm *vm, struct summing *s, const shunt_node *node, uint16_t child)
-{
-    const shunt_vm_collector *plan = s->plan;
-    const shunt_node         *group = child == SHUNT_NONE ? NULL : node->children[child].first;
-    const shunt_vm_pick      *first = plan->picks + plan->ends[SHUNT_PICK_TEXTS], *end = plan->picks + plan->ends[SHUNT_PICK_OWN];
-    for (; group; group = group->next) {
-        SHUNT_TRY(shunt_vm_charge(vm, plan->fields));
-        for (const shunt_vm_pick *pick = first; pick < end; pick++) {
-            shunt_value value;
-            uint8_t     state;
-            SHUNT_TRY(read_own(vm, group, pick, s->site, &value, &state));
-            if (pick->field != s->needed || state != SHUNT_PRESENT) continue;
-            if (s->count++ == s->max) return SHUNT_LIMIT_LIST;
-            SHUNT_TRY(shunt_decimal_add(s->sum, value.coefficient, &s->sum));
-        }
-    }
-    return SHUNT_OK;
-}
 
 /* Where rows are left out, or lineage asks what they are made of, they are made. */
 static shunt_status sum_rows(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_decimal *sum)
@@ -395,24 +435,33 @@ static shunt_status sum_rows(shunt_vm *vm, const shunt_node *node, uint16_t inde
     return SHUNT_OK;
 }
 
-shunt_status shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_decimal *sum)
+/* All that the rows would read is read, since it may be no value. */
+shunt_status shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_decimal *result)
 {
-    const shunt_collect      *k = &vm->program->collects[index];
-    const shunt_vm_collector *plan = &vm->collectors->each[index];
-    struct summing            s = { .plan = plan, .needed = k->needed, .max = k->max, .site = site };
-    *sum = 0;
-    if (SHUNT_UNLIKELY(vm->trace || k->twice || plan->ends[SHUNT_PICK_OWN] != plan->ends[SHUNT_PICK_ALIKE]))
-        return sum_rows(vm, node, index, site, sum);
-    SHUNT_TRY(sum_groups(vm, &s, node, k->group));
-    for (const shunt_node *line = k->line == SHUNT_NONE ? NULL : node->children[k->line].first; line; line = line->next) {
-        SHUNT_TRY(shunt_vm_charge(vm, 1));
-        SHUNT_TRY(sum_groups(vm, &s, line, k->line_group));
-        if (k->inner_line == SHUNT_NONE) continue;
-        for (const shunt_node *inner = line->children[k->inner_line].first; inner; inner = inner->next) {
-            SHUNT_TRY(shunt_vm_charge(vm, 1));
-            SHUNT_TRY(sum_groups(vm, &s, inner, k->inner_group));
+    const shunt_collect    *k = &vm->program->collects[index];
+    const struct collector *plan = &vm->collectors->each[index];
+    const struct pick      *numbers = plan->numbers, *end = plan->alike;
+    const uint32_t          fields = plan->fields;
+    *result = 0;
+    if (SHUNT_UNLIKELY(vm->trace || k->twice || end != plan->ordinals)) return sum_rows(vm, node, index, site, result);
+    struct walk   w = walk_from(k, node);
+    uint32_t      count = 0;
+    shunt_decimal sum = 0;
+    do {
+        for (const shunt_node *group = w.group; group; group = group->next) {
+            SHUNT_TRY(shunt_vm_charge(vm, fields));
+            for (const struct pick *pick = numbers; pick < end; pick++) {
+                shunt_value value;
+                uint8_t     state = SHUNT_PRESENT;
+                SHUNT_TRY(read_number(vm, group, pick, site, &value, &state));
+                if (pick->field != k->needed || state != SHUNT_PRESENT) continue;
+                if (count++ == k->max) return SHUNT_LIMIT_LIST;
+                SHUNT_TRY(shunt_decimal_add(sum, value.coefficient, &sum));
+            }
         }
-    }
-    *sum = s.sum;
+        if (!walk_on(k, &w)) break;
+        SHUNT_TRY(shunt_vm_charge(vm, 1));
+    } while (true);
+    *result = sum;
     return SHUNT_OK;
 }

@@ -72,24 +72,6 @@ typedef enum shunt_vm_way {
     SHUNT_WAY_NUMBER,  /* an int or a day that nothing checks */
 } shunt_vm_way;
 
-/* A field that a collector fills; `slot` of those that come from the group itself, and where it stands. */
-typedef struct shunt_vm_pick {
-    uint16_t      field, slot;
-    shunt_vm_slot at;
-} shunt_vm_pick;
-
-/* In this order they stand: texts of the group itself that nothing checks, what else comes from it, what is alike for all groups of a
- * line, numbers of rows. */
-enum { SHUNT_PICK_TEXTS, SHUNT_PICK_OWN, SHUNT_PICK_ALIKE, SHUNT_PICK_ORDINALS, SHUNT_PICK_COUNT };
-typedef struct shunt_vm_collector {
-    shunt_vm_pick *picks;
-    uint32_t       ends[SHUNT_PICK_COUNT]; /* of each kind */
-    uint32_t       fields;                 /* of a row */
-    size_t         row_size;               /* with its fields and states */
-    shunt_value   *alike_values;           /* of the line at hand, by field */
-    uint8_t       *alike_states;
-    uint16_t       line_frame; /* SHUNT_NONE: it has no lines */
-} shunt_vm_collector;
 typedef struct shunt_vm_collectors shunt_vm_collectors; /* of collect.c */
 
 struct shunt_vm {
@@ -184,25 +166,25 @@ shunt_value *shunt_list_new(shunt_vm *vm, uint32_t capacity);
 /* A field must be there unless it is optional, and be no longer than it may. */
 shunt_status shunt_vm_check_fields(const shunt_vm *vm, uint32_t record, const shunt_value *values, const uint8_t *states);
 
-/* Decimals, ints and days are converted when they are read first and stand beside their text from then on, doubled and with a one
- * below, unless they are too large for that. */
+/* Decimals, ints and days are converted when they are read first and stand beside their text from then on, as words of decimal.h, unless
+ * they are too large for that. */
 static inline void shunt_vm_keep(shunt_captured *captured, __int128 number)
 {
     int64_t most = INT64_MAX / 2;
     if (SHUNT_LIKELY(number <= most && number >= -most)) captured->kept = (uint64_t)number << 1 | 1;
 }
-static inline __int128 shunt_vm_kept(const shunt_captured *captured) { return (int64_t)captured->kept >> 1; }
 
 /* The number that a captured value is; false: it is missing, or takes a longer look. */
 static inline bool shunt_vm_number(shunt_captured *captured, shunt_vm_slot slot, shunt_value *value)
 {
-    if (!captured->kept) {
-        if (slot.way != SHUNT_WAY_DECIMAL || !captured->length) return false;
-        int64_t number = shunt_decimal_parse_short(captured->bytes, captured->length, slot.scale);
-        if (SHUNT_UNLIKELY(number == SHUNT_DECIMAL_LONG)) return false;
-        captured->kept = (uint64_t)number << 1 | 1;
+    uint64_t kept = captured->kept;
+    if (!kept) {
+        if (slot.way != SHUNT_WAY_DECIMAL) return false;
+        kept = shunt_decimal_parse_word(captured->bytes, captured->length, slot.scale);
+        if (SHUNT_UNLIKELY(!kept)) return false;
+        captured->kept = kept;
     }
-    value->coefficient = shunt_vm_kept(captured);
+    value->coefficient = shunt_decimal_of_word(kept);
     return true;
 }
 
