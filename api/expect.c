@@ -96,8 +96,7 @@ static bool token_text(shunt_arena *arena, const shunt_ast *call, shunt_text *te
     char *hex = shunt_arena_bytes(arena, SHUNT_SHA256_HEX);
     if (!hex) return false;
     shunt_hmac_init(&hmac, expect_token_key, sizeof expect_token_key);
-    shunt_hmac_add(&hmac, plain.bytes, plain.length);
-    shunt_hmac_finish(&hmac, mac);
+    shunt_hmac_of(&hmac, plain.bytes, plain.length, mac);
     shunt_hex(mac, sizeof mac, hex);
     *text = (shunt_text){ hex, SHUNT_SHA256_HEX };
     return true;

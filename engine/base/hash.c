@@ -4,14 +4,13 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include <nettle/hmac.h>
 #include <nettle/sha2.h>
 
 _Static_assert(sizeof(struct sha256_ctx) <= sizeof(shunt_sha256), "the state fits");
-_Static_assert(sizeof(struct hmac_sha256_ctx) <= sizeof(shunt_hmac), "the state fits");
 
-static struct sha256_ctx      *sha_of(shunt_sha256 *sha) { return (struct sha256_ctx *)(void *)sha->state; }
-static struct hmac_sha256_ctx *hmac_of(shunt_hmac *hmac) { return (struct hmac_sha256_ctx *)(void *)hmac->state; }
+enum { SHA_BLOCK = 64, SHA_LENGTH_AT = SHA_BLOCK - 8 /* where a last block has the number of bits */ };
+
+static struct sha256_ctx *sha_of(shunt_sha256 *sha) { return (struct sha256_ctx *)(void *)sha->state; }
 
 void shunt_sha256_init(shunt_sha256 *sha) { sha256_init(sha_of(sha)); }
 
@@ -33,20 +32,79 @@ void shunt_sha256_of(const void *bytes, size_t length, uint8_t out[static SHUNT_
     shunt_sha256_finish(&sha, out);
 }
 
+/* ---- HMAC, RFC 2104 ---- */
+
+/* The state behind the first block: the key with every byte of `pad` in it. */
+static void begin_with(const uint8_t key[static SHA_BLOCK], uint8_t pad, uint32_t state[static 8])
+{
+    struct sha256_ctx sha;
+    uint8_t           block[SHA_BLOCK];
+    for (unsigned i = 0; i < SHA_BLOCK; i++) block[i] = key[i] ^ pad;
+    sha256_init(&sha);
+    sha256_update(&sha, SHA_BLOCK, block);
+    memcpy(state, sha.state, sizeof sha.state);
+}
+
 void shunt_hmac_init(shunt_hmac *hmac, const void *key, size_t key_length)
 {
-    hmac_sha256_set_key(hmac_of(hmac), key_length, key_length ? key : (const void *)"");
+    uint8_t block[SHA_BLOCK] = { 0 };
+    if (key_length > SHA_BLOCK)
+        shunt_sha256_of(key, key_length, block);
+    else if (key_length)
+        memcpy(block, key, key_length);
+    begin_with(block, 0x36, hmac->inner);
+    begin_with(block, 0x5c, hmac->outer);
 }
 
-void shunt_hmac_add(shunt_hmac *hmac, const void *bytes, size_t length)
+/* One whole block behind the first one: no byte of it is buffered. */
+static inline void add_block(struct sha256_ctx *sha, const uint32_t state[static 8], const uint8_t block[static SHA_BLOCK])
 {
-    if (length) hmac_sha256_update(hmac_of(hmac), length, bytes);
+    memcpy(sha->state, state, sizeof sha->state);
+    sha->count = 1;
+    sha->index = 0;
+    sha256_update(sha, SHA_BLOCK, block);
 }
 
-void shunt_hmac_finish(shunt_hmac *hmac, uint8_t out[static SHUNT_SHA256_BYTES])
+static inline void write_big(uint8_t *out, uint32_t word)
 {
-    hmac_sha256_digest(hmac_of(hmac), SHUNT_SHA256_BYTES, out);
+    for (unsigned i = 0; i < 4; i++) out[i] = (uint8_t)(word >> (24 - 8 * i));
 }
+
+static inline void write_state(const struct sha256_ctx *sha, uint8_t out[static SHUNT_SHA256_BYTES])
+{
+    for (unsigned i = 0; i < 8; i++) write_big(out + 4 * i, sha->state[i]);
+}
+
+/* What a last block holds behind its text, of which so many bytes stand in it; a block went before. */
+static inline void end_block(uint8_t block[static SHA_BLOCK], uint32_t length)
+{
+    block[length] = 0x80;
+    write_big(block + SHA_LENGTH_AT + 4, 8 * (SHA_BLOCK + length));
+}
+
+/* Texts of up to 55 bytes, as nearly all are, take a block for each hash. */
+void shunt_hmac_of(const shunt_hmac *hmac, const void *bytes, size_t length, uint8_t out[static SHUNT_SHA256_BYTES])
+{
+    struct sha256_ctx sha;
+    uint8_t           block[SHA_BLOCK] = { 0 }, last[SHA_BLOCK] = { 0 };
+    if (SHUNT_LIKELY(length < SHA_LENGTH_AT)) {
+        if (length) memcpy(block, bytes, length);
+        end_block(block, (uint32_t)length);
+        add_block(&sha, hmac->inner, block);
+        write_state(&sha, last);
+    } else {
+        memcpy(sha.state, hmac->inner, sizeof sha.state);
+        sha.count = 1;
+        sha.index = 0;
+        sha256_update(&sha, length, bytes);
+        sha256_digest(&sha, SHUNT_SHA256_BYTES, last);
+    }
+    end_block(last, SHUNT_SHA256_BYTES);
+    add_block(&sha, hmac->outer, last);
+    write_state(&sha, out);
+}
+
+/* ---- texts ---- */
 
 void shunt_hex(const void *bytes, size_t length, char *out)
 {

@@ -18,13 +18,13 @@ void shunt_sha256_add(shunt_sha256 *sha, const void *bytes, size_t length);
 void shunt_sha256_finish(shunt_sha256 *sha, uint8_t out[static SHUNT_SHA256_BYTES]); /* afterwards as after init */
 void shunt_sha256_of(const void *bytes, size_t length, uint8_t out[static SHUNT_SHA256_BYTES]);
 
+/* A key made ready: the state of SHA-256 behind the block that it gives for the inner hash, and for the outer one. */
 typedef struct shunt_hmac {
-    _Alignas(8) unsigned char state[384];
+    uint32_t inner[8], outer[8];
 } shunt_hmac;
 
 void shunt_hmac_init(shunt_hmac *hmac, const void *key, size_t key_length);
-void shunt_hmac_add(shunt_hmac *hmac, const void *bytes, size_t length);
-void shunt_hmac_finish(shunt_hmac *hmac, uint8_t out[static SHUNT_SHA256_BYTES]); /* afterwards as after init */
+void shunt_hmac_of(const shunt_hmac *hmac, const void *bytes, size_t length, uint8_t out[static SHUNT_SHA256_BYTES]);
 
 /* Lower-case, two characters a byte, no NUL. */
 void shunt_hex(const void *bytes, size_t length, char *out);

@@ -143,8 +143,7 @@ static shunt_status tokenize(shunt_vm *vm, shunt_text text, shunt_value *result)
     uint8_t mac[SHUNT_SHA256_BYTES];
     char   *hex = shunt_arena_bytes(vm->arena, SHUNT_SHA256_HEX);
     if (!hex) return shunt_vm_full(vm);
-    shunt_hmac_add(&vm->token, text.bytes, text.length);
-    shunt_hmac_finish(&vm->token, mac); /* keyed again */
+    shunt_hmac_of(&vm->token, text.bytes, text.length, mac);
     shunt_hex(mac, sizeof mac, hex);
     return give_text((shunt_text){ hex, SHUNT_SHA256_HEX }, result);
 }

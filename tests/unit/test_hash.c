@@ -43,17 +43,44 @@ START_TEST(hmac_of_known_texts)
     uint8_t    digest[SHUNT_SHA256_BYTES], long_key[131];
     shunt_hmac hmac;
     shunt_hmac_init(&hmac, "Jefe", 4);
-    for (int round = 0; round < 2; round++) {
-        shunt_hmac_add(&hmac, "what do ya want ", 16);
-        shunt_hmac_add(&hmac, "for nothing?", 12);
-        shunt_hmac_finish(&hmac, digest);
-        ck_assert_str_eq(hex_of(digest), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    }
+    shunt_hmac_of(&hmac, "what do ya want for nothing?", 28, digest);
+    ck_assert_str_eq(hex_of(digest), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     memset(long_key, 0xaa, sizeof long_key);
     shunt_hmac_init(&hmac, long_key, sizeof long_key);
-    shunt_hmac_add(&hmac, "Test Using Larger Than Block-Size Key - Hash Key First", 54);
-    shunt_hmac_finish(&hmac, digest);
+    shunt_hmac_of(&hmac, "Test Using Larger Than Block-Size Key - Hash Key First", 54, digest);
     ck_assert_str_eq(hex_of(digest), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+END_TEST
+
+/* H(K ^ opad, H(K ^ ipad, text)), by the hash itself: at every length around the ends of blocks, of key and text. */
+START_TEST(hmac_is_what_it_is_said_to_be)
+{
+    enum { MOST = 200 };
+    uint8_t key[MOST], text[MOST];
+    for (unsigned i = 0; i < MOST; i++) key[i] = (uint8_t)(i * 7 + 1), text[i] = (uint8_t)(i * 13 + 5);
+    for (size_t k = 0; k <= 130; k++) {
+        uint8_t    block[64] = { 0 }, pad[64], inner[SHUNT_SHA256_BYTES], wanted[SHUNT_SHA256_BYTES], got[SHUNT_SHA256_BYTES];
+        shunt_hmac hmac;
+        if (k > sizeof block)
+            shunt_sha256_of(key, k, block);
+        else
+            memcpy(block, key, k);
+        shunt_hmac_init(&hmac, key, k);
+        for (size_t length = 0; length <= MOST; length++) {
+            shunt_sha256 sha;
+            shunt_sha256_init(&sha);
+            for (unsigned i = 0; i < 64; i++) pad[i] = block[i] ^ 0x36;
+            shunt_sha256_add(&sha, pad, 64);
+            shunt_sha256_add(&sha, text, length);
+            shunt_sha256_finish(&sha, inner);
+            for (unsigned i = 0; i < 64; i++) pad[i] = block[i] ^ 0x5c;
+            shunt_sha256_add(&sha, pad, 64);
+            shunt_sha256_add(&sha, inner, sizeof inner);
+            shunt_sha256_finish(&sha, wanted);
+            shunt_hmac_of(&hmac, text, length, got);
+            if (memcmp(got, wanted, sizeof got) != 0) ck_abort_msg("a key of %zu bytes, a text of %zu", k, length);
+        }
+    }
 }
 END_TEST
 
@@ -198,6 +225,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, sha256_of_known_texts, 0, SHUNT_COUNT(digests));
     tcase_add_test(tc, hmac_of_known_texts);
+    tcase_add_test(tc, hmac_is_what_it_is_said_to_be);
     tcase_add_test(tc, hash128_sees_every_byte_and_bit);
     tcase_add_test(tc, hash128_depends_on_key_and_length);
     tcase_add_test(tc, hash128_keeps_texts_apart);
