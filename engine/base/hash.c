@@ -67,7 +67,10 @@ static inline void add_block(struct sha256_ctx *sha, const uint32_t state[static
 
 static inline void write_big(uint8_t *out, uint32_t word)
 {
-    for (unsigned i = 0; i < 4; i++) out[i] = (uint8_t)(word >> (24 - 8 * i));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap32(word);
+#endif
+    memcpy(out, &word, sizeof word);
 }
 
 static inline void write_state(const struct sha256_ctx *sha, uint8_t out[static SHUNT_SHA256_BYTES])

@@ -140,6 +140,7 @@ struct hl7 {
     uint64_t          previous_end; /* byte behind its last one */
     struct field      set, version, control, sender, receiver;
     struct known      known;
+    bool              known_told; /* set, version, sender and receiver are those of `known` */
     shunt_walk        walk;
 
     /* Values of the segment at hand that are still to be handed over. */
@@ -623,7 +624,7 @@ static uint16_t land(struct hl7 *x, bool learn)
     shunt_landing landing;
     memcpy(open, x->walk.loops, sizeof open);
     shunt_walk_segment(&x->walk, &x->segment, &x->delims, &landing);
-    if (learn) { /* the steps of HL7 have no qualifier but the id */
+    if (learn) { /* steps of HL7 have no qualifier but the id */
         x->offsets[0] = 0;
         x->offsets[1] = 4;
         shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
@@ -759,6 +760,7 @@ static enum got open_scope(struct hl7 *x, shunt_scope scope)
     x->charset = (shunt_hl7_charset){ 0 };
     if (!read_delims(x, &broken_msh2)) return AGAIN;
     x->set.length = x->version.length = 0;
+    x->known_told = false;
     read_field(x, 11, 0, &x->control);
     read_party(x, 3, &x->sender);
     read_party(x, 5, &x->receiver);
@@ -881,10 +883,13 @@ static void take_known(struct hl7 *x)
     const struct known *k = &x->known;
     x->guide = k->guide;
     x->charset = k->charset;
-    x->set = k->set;
-    x->version = k->version;
-    x->sender = k->sender;
-    x->receiver = k->receiver;
+    if (!x->known_told) {
+        x->set = k->set;
+        x->version = k->version;
+        x->sender = k->sender;
+        x->receiver = k->receiver;
+        x->known_told = true;
+    }
     x->strict = k->strict;
     x->cleared_absent = k->cleared_absent;
     push_scope(x, SHUNT_STEP_BEGIN, SHUNT_SCOPE_TRANSACTION, true);
@@ -939,6 +944,17 @@ static void choose_guide(struct hl7 *x, bool broken_msh2)
     p->place = place_of(x, field_range(x, 18), 18, 0);
 }
 
+/* The first step of a message, remembered if it was taken before. */
+static uint16_t land_header(struct hl7 *x)
+{
+    const shunt_walk_place place = { .id = x->segment.id };
+    uint32_t               repeat;
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, &place, place.id, &repeat);
+    if (!step || step->leave || step->enter != SHUNT_NONE) return land(x, true);
+    shunt_walk_take(&x->walk, step, repeat);
+    return step->node;
+}
+
 static enum got open_message(struct hl7 *x)
 {
     bool broken_msh2;
@@ -960,13 +976,14 @@ static enum got open_message(struct hl7 *x)
         choose_guide(x, broken_msh2);
         bool clean = x->queue_count - before == (x->guide == SHUNT_NONE ? 2u : 1u) && x->set.length && !broken_msh2;
         x->known.head = 0;
+        x->known_told = false;
         if (clean) note_known(x);
     }
     if (x->decoded.failed) return broken(x);
     uint16_t node = SHUNT_NONE;
     if (x->guide != SHUNT_NONE) {
         shunt_walk_again(&x->walk, x->plan, x->guide);
-        node = land(x, false);
+        node = land_header(x);
     }
     x->steps = x->guide != SHUNT_NONE && !shows(x) && x->charset.set != HL7_SET_REFUSED;
     take_values(x, x->charset.set == HL7_SET_REFUSED && !x->options.display ? SHUNT_NONE : node);
@@ -1585,16 +1602,21 @@ static __attribute__((noinline)) bool fill_one(struct hl7 *x, const shunt_hl7_wa
     return x->refused == SHUNT_OK && !x->queue_count;
 }
 
-/* Sixteen bytes at a time, those in the middle of the last ones twice. */
+/* Sixteen bytes at a time, or eight, or four; those in the middle twice. */
 static inline void copy_bytes(char *to, const uint8_t *from, uint32_t length)
 {
-    enum { SIZE = 16 };
-    if (SHUNT_UNLIKELY(length < SIZE)) {
-        memcpy(to, from, length);
-        return;
+    if (SHUNT_LIKELY(length >= 16)) {
+        for (uint32_t at = 0; at + 16 < length; at += 16) memcpy(to + at, from + at, 16);
+        memcpy(to + length - 16, from + length - 16, 16);
+    } else if (length >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + length - 4, from + length - 4, 4);
+    } else {
+        for (uint32_t i = 0; i < length; i++) to[i] = (char)from[i];
     }
-    for (uint32_t at = 0; at + SIZE < length; at += SIZE) memcpy(to + at, from + at, SIZE);
-    memcpy(to + length - SIZE, from + length - SIZE, SIZE);
 }
 
 /* The bytes from the first value that is wanted to the last one, copied; NULL: values are copied one by one, for what lies between them may
@@ -1617,56 +1639,80 @@ static inline bool fills_here(const struct hl7 *x)
     return x->fill != NEVER && x->direct->active && (x->fill == ALWAYS || x->direct->early) && x->state != FAILED;
 }
 
-/* Does the first part of a field that is wanted end with the separator `c`, whatever stands behind it? */
+/* What fill_values needs of the line at hand. */
+struct source {
+    const uint8_t *bytes;
+    const char    *copy; /* of bytes[begin..] */
+    uint32_t       begin;
+    uint64_t       at;
+};
+
+static inline void set_slot(shunt_captured *slot, const struct source *from, uint32_t begin, uint32_t length)
+{
+    if (slot->bytes) return; /* the first one stands */
+    slot->bytes = from->copy + (begin - from->begin);
+    slot->length = slot->size = length;
+    slot->at = from->at + begin;
+}
+
+/* Does the first part of a field that is wanted end with this separator, whatever stands behind it? */
 static inline bool ends_first(const struct hl7 *x, const shunt_hl7_want *want, uint8_t c)
 {
     if (!want->first || (x->repeated && want->only)) return false;
     return (c == x->delims.component && want->component) || (c == x->delims.subcomponent && want->subcomponent);
 }
 
-/* Captures the values of the segment at hand, from `x->want` on. False: something is to be told, then it goes on. */
+/* One by one, from `want` on, with all that may be about them. False: something is to be told, then it goes on. */
+static __attribute__((noinline)) bool fill_rest(struct hl7 *x, const shunt_hl7_take *take)
+{
+    const shunt_hl7_want *first = x->wants.wants + take->want_first;
+    while (x->want < take->want_count) {
+        const shunt_hl7_want *want = first + x->want++;
+        shunt_range           whole = field_range(x, want->field), part = whole;
+        if (whole.begin >= whole.end) continue;
+        enum found found = is_told(x) ? HARD : find_plain(x, want, false, &part);
+        if (found == NOTHING) continue;
+        if (!fill_one(x, want, found == HARD ? whole : part, found == HARD)) return false;
+    }
+    x->take = x->take_end;
+    return true;
+}
+
+/* Captures the values of the segment at hand, from `x->want` on. False: something is to be told, then it goes on. The usual value is all of a
+ * short field without anything odd in it, or the first part of one; what else can be is left to find_plain and fill_rest. */
 static bool fill_values(struct hl7 *x)
 {
     const shunt_hl7_take *take = &x->wants.takes[x->take];
-    const shunt_hl7_want *first = x->wants.wants + take->want_first, *want = first + x->want, *end = first + take->want_count;
-    const uint8_t *const  bytes = x->bytes;
+    const shunt_hl7_want *first = x->wants.wants + take->want_first, *end = first + take->want_count;
     const uint32_t *const offsets = x->offsets;
-    const uint32_t        elements = x->segment.elements, marked = x->marked;
-    const uint64_t        line_at = x->line_at;
-    const bool            told = is_told(x);
-    shunt_node           *node = shunt_capture_target(x->direct->capture);
-    uint32_t              begin = 0;
-    char                 *copy = node && !x->want ? copy_part(x, take, &begin) : NULL;
-    for (; want < end; want++) {
-        shunt_range whole, part;
-        if (SHUNT_LIKELY(copy != NULL)) { /* the usual value is decided here, the others by find_plain */
-            if (want->field > elements) break;
-            whole = (shunt_range){ offsets[want->field], offsets[want->field + 1] - 1 };
-            if (whole.begin >= whole.end) continue;
-            uint32_t length = whole.end - whole.begin, plain = length;
-            if (SHUNT_LIKELY(whole.end <= marked)) plain = next_odd(x, whole.begin, whole.end) - whole.begin;
-            part = whole;
-            if (plain < length && ends_first(x, want, bytes[whole.begin + plain])) length = plain;
-            if (SHUNT_LIKELY(plain == length && whole.end <= marked && bytes[whole.begin] != '"')) {
-                shunt_captured *slot = &node->slots[want->slot];
-                if (!want->first || !length || slot->bytes) continue;
-                *slot = (shunt_captured){ copy + (whole.begin - begin), length, length, line_at + whole.begin, 0 };
+    const uint64_t *const odd = x->odd;
+    const uint32_t        elements = x->segment.elements;
+    shunt_node           *node = x->want ? NULL : shunt_capture_target(x->direct->capture);
+    struct source         from = { .bytes = x->bytes, .at = x->line_at };
+    if (!node || x->size > x->marked || !(from.copy = copy_part(x, take, &from.begin))) return fill_rest(x, take);
+    shunt_captured *const slots = node->slots;
+    for (const shunt_hl7_want *want = first; want < end && want->field <= elements; want++) {
+        uint32_t begin = offsets[want->field], length = offsets[want->field + 1] - 1 - begin, word = begin / 64,
+                 shift = begin % 64;
+        uint64_t bits = odd[word] >> shift | odd[word + 1] << 1 << (63 - shift);
+        uint32_t plain = bits ? (uint32_t)__builtin_ctzll(bits) : 64;
+        if (!length) continue;
+        if (SHUNT_LIKELY(from.bytes[begin] != '"' && length <= 64)) {
+            if (plain >= length) {
+                if (want->first) set_slot(&slots[want->slot], &from, begin, length);
                 continue;
             }
-        } else {
-            part = whole = field_range(x, want->field);
-            if (whole.begin >= whole.end) continue;
+            if (ends_first(x, want, from.bytes[begin + plain])) {
+                if (plain) set_slot(&slots[want->slot], &from, begin, plain);
+                continue;
+            }
         }
-        enum found found = told ? HARD : find_plain(x, want, false, &part);
-        if (found == NOTHING) continue;
-        if (found == HARD || !copy) {
-            x->want = (uint32_t)(want + 1 - first);
-            if (!fill_one(x, want, found == HARD ? whole : part, found == HARD)) return false;
-            continue;
-        }
-        shunt_captured *slot = &node->slots[want->slot];
-        uint32_t        length = part.end - part.begin;
-        if (!slot->bytes) *slot = (shunt_captured){ copy + (part.begin - begin), length, length, line_at + part.begin, 0 };
+        shunt_range part = { begin, begin + length };
+        enum found  found = find_plain(x, want, false, &part);
+        if (found == FOUND) set_slot(&slots[want->slot], &from, part.begin, part.end - part.begin);
+        if (found != HARD) continue;
+        x->want = (uint32_t)(want - first);
+        if (!fill_rest(x, take)) return false;
     }
     x->take = x->take_end;
     return true;
