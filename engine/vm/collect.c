@@ -33,7 +33,7 @@ struct collector {
     struct pick *texts, *numbers, *alike, *ordinals, *end;
     uint32_t     fields;   /* of a row */
     size_t       row_size; /* with its fields and states */
-    uint8_t     *states;   /* of the line at hand: as they are unless the group has others */
+    uint8_t     *states;   /* as they are unless the line or the group has others */
 };
 
 struct shunt_vm_collectors {
@@ -212,7 +212,8 @@ static inline shunt_status first_of(shunt_vm *vm, struct collecting *c, const sh
 }
 
 /* What is alike for all groups of a line, into the first row of it; `line` NULL: for those of the outer node. */
-static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_node *line, const shunt_node *inner, char *values)
+static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_node *line, const shunt_node *inner, char *values,
+                               uint8_t *states)
 {
     const struct collector *plan = c->plan;
     for (const struct pick *pick = plan->alike; pick < plan->ordinals; pick++) {
@@ -227,13 +228,13 @@ static shunt_status fill_alike(shunt_vm *vm, struct collecting *c, const shunt_n
         } else if (pick->kind == SHUNT_COLLECT_FIRST) {
             SHUNT_TRY(first_of(vm, c, field, line, value, &state));
         } else if (pick->kind == SHUNT_COLLECT_LEVEL) {
-            value->text = vm->program->texts[line ? field->child : field->slot];
+            memcpy(value, &vm->program->texts[line ? field->child : field->slot], sizeof *value);
             state = SHUNT_PRESENT;
         } else if (line || field->slot) { /* SHUNT_COLLECT_POSITION */
             value->integer = line ? line->ordinal : c->outer->ordinal;
             state = SHUNT_PRESENT;
         }
-        plan->states[pick->field] = state;
+        states[pick->field] = state;
     }
     return SHUNT_OK;
 }
@@ -281,6 +282,16 @@ static inline void copy_states(uint8_t *states, const uint8_t *from, uint32_t fi
     memcpy(states, from, STATES_AT_ONCE);
     for (uint32_t i = STATES_AT_ONCE; SHUNT_UNLIKELY(i < fields); i += STATES_AT_ONCE)
         memcpy(states + i, from + i, STATES_AT_ONCE);
+}
+
+/* In halves, as they may have been stored just now: a load of both would wait for that. */
+static inline void copy_value(shunt_value *to, const shunt_value *from)
+{
+    uint64_t halves[2];
+    memcpy(halves, from, sizeof halves);
+    SHUNT_ONE_BY_ONE(halves[0]);
+    SHUNT_ONE_BY_ONE(halves[1]);
+    memcpy(to, halves, sizeof *to);
 }
 
 /* What the group itself has, but for its texts. */
@@ -367,21 +378,23 @@ static shunt_status make_rows(shunt_vm *vm, struct collecting *c, uint32_t *oute
     uint32_t                count = 0;
     char                   *next = c->next;
     do {
-        const char *like = NULL; /* the fields of the first row of this line */
+        const shunt_row *like = NULL; /* the first row of this line */
         for (const shunt_node *group = w.group; group; group = group->next) {
             shunt_row         *row = (shunt_row *)(void *)next;
             char              *values = (char *)(row + 1);
             uint8_t           *states = (uint8_t *)values + fields * sizeof(shunt_value);
             const struct pick *pick;
             SHUNT_TRY(shunt_vm_charge(vm, fields));
-            if (!like) {
-                SHUNT_TRY(fill_alike(vm, c, w.line, w.inner, values));
-                like = values;
-            } else if (like != values) { /* else it took the place of one that was left out */
-                for (pick = plan->alike; pick < plan->ordinals; pick++)
-                    memcpy(values + pick->to, like + pick->to, sizeof(shunt_value));
-            }
             copy_states(states, plan->states, fields);
+            if (!like) {
+                SHUNT_TRY(fill_alike(vm, c, w.line, w.inner, values, states));
+                like = row;
+            } else {
+                for (pick = plan->alike; pick < plan->ordinals; pick++) {
+                    copy_value(value_at(values, pick->to), &like->fields[pick->field]);
+                    states[pick->field] = like->states[pick->field];
+                }
+            }
             for (pick = plan->texts; pick < plan->numbers; pick++) {
                 const shunt_captured *captured = captured_at(group, pick->from);
                 memcpy(values + pick->to, captured, sizeof(shunt_value));
@@ -392,7 +405,10 @@ static shunt_status make_rows(shunt_vm *vm, struct collecting *c, uint32_t *oute
             for (pick = plan->ordinals; pick < plan->end; pick++) value_at(values, pick->to)->integer = count + 1;
             *row = (shunt_row){ states, (shunt_value *)(void *)values };
             if (SHUNT_UNLIKELY(vm->trace)) shunt_trace_row(vm, k, row, c->outer, group, w.line, w.inner);
-            if (SHUNT_UNLIKELY(states[k->needed] != SHUNT_PRESENT)) continue;
+            if (SHUNT_UNLIKELY(states[k->needed] != SHUNT_PRESENT)) { /* the next one takes its place */
+                if (like == row) like = NULL;
+                continue;
+            }
             if (count == k->max) return SHUNT_LIMIT_LIST;
             c->rows[count++].row = row;
             next += plan->row_size;
@@ -462,6 +478,9 @@ shunt_status shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t index, 
         if (!walk_on(k, &w)) break;
         SHUNT_TRY(shunt_vm_charge(vm, 1));
     } while (true);
-    *result = sum;
+    uint64_t low = (uint64_t)sum, high = (uint64_t)(sum >> 64); /* see copy_value */
+    SHUNT_ONE_BY_ONE(low);
+    SHUNT_ONE_BY_ONE(high);
+    *result = (shunt_decimal)((unsigned __int128)high << 64 | low);
     return SHUNT_OK;
 }
