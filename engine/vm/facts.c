@@ -238,6 +238,7 @@ void shunt_facts_after(const shunt_program *p, shunt_instruction i, uint8_t *s)
     case SHUNT_OP_IS_STATE:
     case SHUNT_OP_REQUIRE:
     case SHUNT_OP_CHILDREN:
+    case SHUNT_OP_SUM:
     case SHUNT_OP_LIST_NEW:
     case SHUNT_OP_ROW_NEW: s[i.a] = SHUNT_PRESENT; return;
     case SHUNT_OP_ABSENT: s[i.a] = SHUNT_ABSENT; return;
