@@ -30,7 +30,7 @@ struct shunt_memo_entry {
 /* How an argument is: by its bytes, as eight bytes, as sixteen. */
 enum { SPELLED_TEXT, SPELLED_SHORT, SPELLED_WIDE };
 
-struct plan {
+struct shunt_memo_plan {
     bool                     worth;
     bool                     unable; /* no memory for the entries: goes on without */
     uint8_t                  params;
@@ -40,9 +40,9 @@ struct plan {
 };
 
 struct shunt_memo {
-    const shunt_memory  *memory;
-    const shunt_program *program;
-    struct plan          plans[]; /* one per function */
+    const shunt_memory    *memory;
+    const shunt_program   *program;
+    struct shunt_memo_plan plans[]; /* one per function */
 };
 
 static bool plain(uint8_t kind)
@@ -51,9 +51,9 @@ static bool plain(uint8_t kind)
            kind == SHUNT_KIND_MOMENT;
 }
 
-static struct plan plan_of(const shunt_program *p, const shunt_function *f)
+static struct shunt_memo_plan plan_of(const shunt_program *p, const shunt_function *f)
 {
-    struct plan plan = { .params = (uint8_t)f->params, .result = f->result.kind };
+    struct shunt_memo_plan plan = { .params = (uint8_t)f->params, .result = f->result.kind };
     if (!f->pure || f->params == 0 || f->params > PARAMS) return plan;
     if (!plain(plan.result) && plan.result != SHUNT_KIND_TEXT && plan.result != SHUNT_KIND_ROW) return plan;
     for (uint32_t i = 0; i < f->params; i++) {
@@ -73,8 +73,8 @@ static struct plan plan_of(const shunt_program *p, const shunt_function *f)
 
 struct shunt_memo *shunt_memo_new(const shunt_memory *memory, const shunt_program *program)
 {
-    struct shunt_memo *memo =
-        (struct shunt_memo *)shunt_memory_zeroed(memory, 1, sizeof *memo + sizeof(struct plan) * program->functions_count);
+    struct shunt_memo *memo = (struct shunt_memo *)shunt_memory_zeroed(
+        memory, 1, sizeof *memo + sizeof(struct shunt_memo_plan) * program->functions_count);
     if (!memo) return NULL;
     memo->memory = memory;
     memo->program = program;
@@ -129,36 +129,35 @@ static inline uint64_t difference(const uint64_t kept[static 2], const uint64_t 
 #define STRAIGHT static inline __attribute__((always_inline))
 
 /* Spells one argument. False: it is too long. */
-STRAIGHT bool spell(const struct plan *plan, uint32_t i, const shunt_value *argument, uint8_t state, struct question *asked,
-                    uint64_t *hash)
+STRAIGHT bool spell(const struct shunt_memo_plan *plan, uint32_t i, const shunt_value *argument, uint8_t state,
+                    struct question *asked, uint64_t *marks, uint64_t *hash)
 {
-    uint64_t mark, *words = asked->words[i];
+    uint64_t *words = asked->words[i];
     if (SHUNT_UNLIKELY(state != SHUNT_PRESENT)) {
-        mark = (uint64_t)state << STATE_BIT;
+        *marks |= (uint64_t)state << (8 * i + STATE_BIT);
         words[0] = words[1] = 0;
-    } else if (plan->spelled[i] == SPELLED_TEXT) {
-        mark = argument->text.length;
-        if (SHUNT_UNLIKELY(mark > TEXT_BYTES)) return false;
+        return true;
+    }
+    if (plan->spelled[i] == SPELLED_TEXT) {
+        if (SHUNT_UNLIKELY(argument->text.length > TEXT_BYTES)) return false;
+        *marks |= (uint64_t)argument->text.length << 8 * i;
         spell_text(argument->text, words);
     } else {
-        mark = 0;
         words[0] = (uint64_t)argument->integer;
         words[1] = plan->spelled[i] == SPELLED_WIDE ? (uint64_t)(argument->coefficient >> 64) : 0;
     }
-    asked->marks |= mark << 8 * i;
     *hash += hash_of(words, i);
     return true;
 }
 
 /* The entry for these arguments; NULL: one of them is too long. `*differ` is 0 where it holds the result. With a constant for their number
  * there are no loops. */
-STRAIGHT struct shunt_memo_entry *look(const struct plan *plan, uint32_t params, const shunt_value *arguments,
+STRAIGHT struct shunt_memo_entry *look(const struct shunt_memo_plan *plan, uint32_t params, const shunt_value *arguments,
                                        const uint8_t *states, struct question *asked, uint64_t *differ)
 {
-    uint64_t hash = 0;
-    asked->marks = UINT64_C(1) << 63;
+    uint64_t hash = 0, marks = UINT64_C(1) << 63;
 #define SPELL(i)                                                                                                                 \
-    if ((i) < params && !spell(plan, i, arguments + (i), states[i], asked, &hash)) return NULL
+    if ((i) < params && !spell(plan, i, arguments + (i), states[i], asked, &marks, &hash)) return NULL
     SPELL(0);
     SPELL(1);
     SPELL(2);
@@ -168,42 +167,63 @@ STRAIGHT struct shunt_memo_entry *look(const struct plan *plan, uint32_t params,
     SPELL(6);
     SPELL(7);
 #undef SPELL
-    hash += asked->marks * UINT64_C(0x9fb21c651e98df25);
+    asked->marks = marks;
+    hash += marks * UINT64_C(0x9fb21c651e98df25);
     struct shunt_memo_entry *entry = &plan->entries[hash >> (64 - ENTRIES_BITS)];
-    uint64_t                 more = entry->question.marks ^ asked->marks;
+    uint64_t                 more = entry->question.marks ^ marks;
     for (uint32_t i = 0; i < params; i++) more |= difference(entry->question.words[i], asked->words[i]);
     *differ = more;
     return entry;
 }
 _Static_assert(PARAMS == 8, "so many are spelled");
 
+/* For machine code, one for each number of parameters. */
+#define ASK(params)                                                                                                              \
+    static bool ask_##params(const struct shunt_memo_plan *plan, shunt_value *arguments, uint8_t *states)                        \
+    {                                                                                                                            \
+        struct question asked;                                                                                                   \
+        uint64_t        differ;                                                                                                  \
+        if (SHUNT_UNLIKELY(!plan->entries)) return false;                                                                        \
+        const struct shunt_memo_entry *entry = look(plan, params, arguments, states, &asked, &differ);                           \
+        if (SHUNT_UNLIKELY(!entry || differ)) return false;                                                                      \
+        arguments[params] = entry->result;                                                                                       \
+        states[params] = entry->result_state;                                                                                    \
+        return true;                                                                                                             \
+    }
+ASK(1)
+ASK(2)
+ASK(3)
+ASK(4)
+ASK(5)
+ASK(6)
+ASK(7)
+ASK(8)
+#undef ASK
+
+shunt_memo_ask *shunt_memo_asks(const struct shunt_memo *memo, uint16_t function, const struct shunt_memo_plan **plan)
+{
+    static shunt_memo_ask *const asks[PARAMS + 1] = { NULL, ask_1, ask_2, ask_3, ask_4, ask_5, ask_6, ask_7, ask_8 };
+    *plan = &memo->plans[function];
+    return (*plan)->worth ? asks[(*plan)->params] : NULL;
+}
+
 /* False: no memory. */
-static bool make_entries(struct shunt_memo *memo, struct plan *plan)
+static bool make_entries(struct shunt_memo *memo, struct shunt_memo_plan *plan)
 {
     plan->entries = (struct shunt_memo_entry *)shunt_memory_zeroed(memo->memory, 1u << ENTRIES_BITS, sizeof *plan->entries);
     plan->unable = !plan->entries;
     return plan->entries;
 }
 
-bool shunt_memo_worth(const struct shunt_memo *memo, uint16_t function) { return memo->plans[function].worth; }
-
 bool shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments, const uint8_t *states,
                      shunt_value *result, uint8_t *state, struct shunt_memo_entry **entry)
 {
-    struct plan             *plan = &memo->plans[function];
-    struct shunt_memo_entry *kept = NULL;
-    struct question          asked;
-    uint64_t                 differ;
+    struct shunt_memo_plan *plan = &memo->plans[function];
+    struct question         asked;
+    uint64_t                differ;
     *entry = NULL;
     if (SHUNT_UNLIKELY(!plan->entries) && (!plan->worth || plan->unable || !make_entries(memo, plan))) return false;
-    switch (plan->params) {
-    case 1: kept = look(plan, 1, arguments, states, &asked, &differ); break;
-    case 2: kept = look(plan, 2, arguments, states, &asked, &differ); break;
-    case 3: kept = look(plan, 3, arguments, states, &asked, &differ); break;
-    case 4: kept = look(plan, 4, arguments, states, &asked, &differ); break;
-    case 5: kept = look(plan, 5, arguments, states, &asked, &differ); break;
-    default: kept = look(plan, plan->params, arguments, states, &asked, &differ); break;
-    }
+    struct shunt_memo_entry *kept = look(plan, plan->params, arguments, states, &asked, &differ);
     if (SHUNT_UNLIKELY(!kept)) return false;
     if (SHUNT_LIKELY(differ == 0)) {
         *result = kept->result;

@@ -326,15 +326,6 @@ static void call(struct maker *m, uintptr_t function)
     shunt_x64_registers(&m->x, X64_INDIRECT, false, X64_CALL_N, RAX);
 }
 
-/* What every function that does an instruction is told first: VM, registers, states, instruction. */
-static void pass_instruction(struct maker *m, uint32_t number)
-{
-    set_register(m, RDI, VM);
-    set_register(m, RSI, REGISTERS);
-    set_register(m, RDX, STATES);
-    shunt_x64_set(&m->x, RCX, (uintptr_t)(m->program->instructions + number));
-}
-
 /* What must be there, or nearly always is: machine code goes on only where it is (facts.h). */
 static bool must_give(const shunt_program *p, shunt_instruction i)
 {
@@ -346,7 +337,10 @@ static void call_step(struct maker *m, uint32_t number)
 {
     const shunt_program *p = m->program;
     shunt_instruction    i = p->instructions[number];
-    pass_instruction(m, number);
+    set_register(m, RDI, VM);
+    set_register(m, RSI, REGISTERS);
+    set_register(m, RDX, STATES);
+    shunt_x64_set(&m->x, RCX, (uintptr_t)(p->instructions + number));
     shunt_x64_set(&m->x, R8, (uintptr_t)m->types);
     shunt_x64_set(&m->x, R9, p->instruction_sites_count ? p->instruction_sites[number] : 0);
     call(m, (uintptr_t)shunt_vm_steps[i.op]);
@@ -453,9 +447,13 @@ static bool make_global_get(struct maker *m, shunt_instruction i)
 /* Where the result is remembered; the loop makes those that are not. */
 static bool make_call(struct maker *m, shunt_instruction i)
 {
-    if (!shunt_memo_worth(m->memo, i.b)) return false;
-    pass_instruction(m, m->number);
-    call(m, (uintptr_t)shunt_vm_remembered);
+    const struct shunt_memo_plan *plan;
+    shunt_memo_ask               *ask = shunt_memo_asks(m->memo, i.b, &plan);
+    if (!ask) return false;
+    shunt_x64_set(&m->x, RDI, (uintptr_t)plan);
+    shunt_x64_memory(&m->x, X64_LEA, true, RSI, REGISTERS, place(i.a));
+    shunt_x64_memory(&m->x, X64_LEA, true, RDX, STATES, i.a);
+    call(m, (uintptr_t)ask);
     shunt_x64_registers(&m->x, X64_TEST8, false, RAX, RAX);
     leave_if(m, X64_EQUAL);
     return true;

@@ -235,13 +235,16 @@ shunt_status shunt_vm_execute_traced(shunt_vm *vm, uint16_t function, const shun
 /* memo.c: results of pure functions. */
 struct shunt_memo *shunt_memo_new(const shunt_memory *memory, const shunt_program *program) SHUNT_MUST_USE;
 void               shunt_memo_free(struct shunt_memo *memo);
-/* Whether results of the function are remembered at all. */
-bool               shunt_memo_worth(const struct shunt_memo *memo, uint16_t function);
+/* For machine code: what looks for the result for these arguments, and puts it behind them where it is remembered; false where it is not.
+ * NULL: results of the function are not. */
+struct shunt_memo_plan;
+typedef bool    shunt_memo_ask(const struct shunt_memo_plan *plan, shunt_value *arguments, uint8_t *states);
+shunt_memo_ask *shunt_memo_asks(const struct shunt_memo *memo, uint16_t function, const struct shunt_memo_plan **plan);
 /* True: the result for these arguments is remembered, and given. Else what it turns out to be is to be given to shunt_memo_store, with
  * `*entry`, unless that is NULL. */
-bool shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments, const uint8_t *states,
-                     shunt_value *result, uint8_t *state, struct shunt_memo_entry **entry);
-void shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, uint16_t function, shunt_value value,
-                      uint8_t state);
+bool            shunt_memo_find(struct shunt_memo *memo, uint16_t function, const shunt_value *arguments, const uint8_t *states,
+                                shunt_value *result, uint8_t *state, struct shunt_memo_entry **entry);
+void            shunt_memo_store(struct shunt_memo *memo, struct shunt_memo_entry *entry, uint16_t function, shunt_value value,
+                                 uint8_t state);
 
 #endif

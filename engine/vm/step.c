@@ -675,15 +675,6 @@ STEP(cover)
     return SHUNT_OK;
 }
 
-/* ---- calls ---- */
-
-bool shunt_vm_remembered(shunt_vm *vm, shunt_value *r, uint8_t *s, const shunt_instruction *at)
-{
-    uint32_t                 result = at->a + (uint32_t)vm->program->functions[at->b].params;
-    struct shunt_memo_entry *entry;
-    return shunt_memo_find(vm->memo, at->b, r + at->a, s + at->a, &r[result], &s[result], &entry);
-}
-
 shunt_vm_step *const shunt_vm_steps[SHUNT_OP_COUNT] = {
     [SHUNT_OP_GLOBAL_SET] = step_global_set,
     [SHUNT_OP_WARN] = step_warn,

@@ -14,9 +14,6 @@ typedef shunt_status shunt_vm_step(shunt_vm *vm, shunt_value *registers, uint8_t
 /* By op. NULL: the loop runs it itself. */
 extern shunt_vm_step *const shunt_vm_steps[SHUNT_OP_COUNT];
 
-/* CALL of a pure function: true where its result was remembered, and is given. */
-bool shunt_vm_remembered(shunt_vm *vm, shunt_value *registers, uint8_t *states, const shunt_instruction *at);
-
 /* Where an exit says that its condition looked. */
 shunt_vm_place shunt_vm_exit_place(const shunt_vm *vm, uint16_t exit, const shunt_value *registers, const uint8_t *states);
 
