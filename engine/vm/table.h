@@ -37,8 +37,7 @@ static inline uint64_t shunt_mix_text(uint64_t hash, shunt_text text)
         memcpy(&word, at, 8);
         hash = shunt_mix(hash, word);
     }
-    word = 0;
-    if (left) memcpy(&word, at, left);
+    word = left ? shunt_text_word(at, left) : 0;
     return shunt_mix(shunt_mix(hash, word), text.length);
 }
 
