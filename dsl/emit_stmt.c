@@ -403,7 +403,9 @@ static void journal_statement(shunt_emit_fn *f, shunt_ast *node)
         journal.with = shape_run(f, info->line);
         fill_run(f, info->line, node->kids[SHUNT_JOURNAL_with], journal.with, (uint16_t)target->number, true, SHUNT_NONE);
     }
-    shunt_emit_op(f, SHUNT_OP_JOURNAL, (uint16_t)target->number, flip, 0);
+    bool columns = journal.with != SHUNT_NONE;
+    shunt_emit_op(f, SHUNT_OP_JOURNAL, (uint16_t)target->number, (uint16_t)(flip | (columns ? SHUNT_JOURNAL_COLUMNS : 0)),
+                  columns ? journal.with : 0);
     f->journal = &journal;
     shunt_emit_block(f, block);
     f->journal = outer;
@@ -474,13 +476,15 @@ static void line_item(shunt_emit_fn *f, shunt_ast *node)
     } else {
         shunt_emit_op(f, SHUNT_OP_ABSENT, (uint16_t)(run + 1), 0, 0);
     }
-    for (uint32_t i = 0; i < columns; i++) {
+    uint32_t own = columns; /* the last ones are mostly those of the journal */
+    while (own && !find_field(with, line->members[own - 1].name)) own--;
+    for (uint32_t i = 0; i < own; i++) {
         if (find_field(with, line->members[i].name))
             fill_one(f, line, with, i, (uint16_t)(run + 2), (uint16_t)target->number, true, SHUNT_NONE);
         else
             shunt_emit_op(f, SHUNT_OP_MOVE, (uint16_t)(run + 2 + i), (uint16_t)(f->journal->with + i), 0);
     }
-    shunt_emit_op(f, SHUNT_OP_LINE, run, (uint16_t)((credit ? 1 : 0) | (amount ? 0 : 2)), 0);
+    shunt_emit_op(f, SHUNT_OP_LINE, run, (uint16_t)((credit ? 1 : 0) | (amount ? 0 : 2)), (uint16_t)(columns - own));
     shunt_emit_leave(f, region);
     shunt_emit_bind(f, &past);
 }

@@ -60,6 +60,9 @@ static void visit_registers(const shunt_emit_fn *f, shunt_instruction *i, visito
     case SHUNT_OP_BUILTIN: visit_run(f, i->a, true, visit, context); return;
     case SHUNT_OP_CORRELATE:
     case SHUNT_OP_LINE: visit_run(f, i->a, false, visit, context); return;
+    case SHUNT_OP_JOURNAL:
+        if (i->b & SHUNT_JOURNAL_COLUMNS) visit_run(f, i->c, false, visit, context);
+        return;
     case SHUNT_OP_POST: visit_run(f, i->a, false, visit, context); break;
     case SHUNT_OP_TALLY_ADD:
         visit(context, &i->b, READ);

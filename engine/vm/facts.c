@@ -78,7 +78,10 @@ static reads reads_of(const shunt_program *p, const shunt_type *types, shunt_ins
     case SHUNT_OP_EMIT:
         add_run(&all, i.b, fields_of(p, p->targets[i.a].record) + fields_of(p, p->targets[i.a].message));
         return all;
-    case SHUNT_OP_LINE: add_run(&all, i.a, 2 + widest(p, true)); return all;
+    case SHUNT_OP_JOURNAL:
+        if (i.b & SHUNT_JOURNAL_COLUMNS) add_run(&all, i.c, fields_of(p, p->targets[i.a].line));
+        return all;
+    case SHUNT_OP_LINE: add_run(&all, i.a, 2 + widest(p, true) - i.c); return all;
     case SHUNT_OP_POST:
         add_run(&all, i.a, widest(p, false));
         add_run(&all, i.b, i.c);

@@ -5,6 +5,8 @@
 
 enum { ROOM = 64, KEYS_AT_ONCE = 16 };
 
+#define SELDOM __attribute__((noinline, cold))
+
 /* A field that is there and may not be so long, or is not there and must. */
 static inline shunt_status check_field(const shunt_field *field, const shunt_value *value, uint8_t state)
 {
@@ -58,94 +60,132 @@ shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t index, uint32_t site, const sh
 
 /* ---- journal ---- */
 
-void shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site)
+/* Values of columns with their states behind them, which are copied in steps. */
+typedef struct columns {
+    shunt_value *values;
+    uint8_t     *states;
+} columns;
+enum { STEP = 2 * sizeof(shunt_value) };
+
+static size_t columns_bytes(uint32_t count) { return (count * (sizeof(shunt_value) + 1) + STEP - 1) / STEP * STEP; }
+
+static inline columns columns_at(char *at, uint32_t count)
 {
-    const shunt_program *p = vm->program;
-    uint16_t             line = p->targets[target].line;
-    vm->journal = (shunt_journal){ .target = target, .flip = flip, .site = site };
-    if (line == SHUNT_NONE) return;
-    vm->journal.columns = p->fields + p->records[line].field_first;
-    vm->journal.column_count = p->records[line].field_count;
+    shunt_value *values = (shunt_value *)(void *)at;
+    return (columns){ values, (uint8_t *)(values + count) };
 }
 
-/* Lines, their legs, columns and the states of those, each so many in a row: in one block, as it comes. */
+shunt_status shunt_vm_journal(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, uint32_t site)
+{
+    const shunt_program     *p = vm->program;
+    uint16_t                 line = p->targets[i.a].line;
+    const shunt_record_type *record = line == SHUNT_NONE ? NULL : &p->records[line];
+    uint32_t                 count = record ? record->field_count : 0;
+    size_t                   bytes = columns_bytes(count), values_bytes = count * sizeof *values;
+    char                    *common = shunt_vm_room(vm, bytes, 0);
+    if (!common) return shunt_vm_full(vm);
+    columns c = columns_at(common, count);
+    bool    given = i.b & SHUNT_JOURNAL_COLUMNS;
+    memset(c.states, SHUNT_ABSENT, bytes - values_bytes);
+    if (!given) memset(common, 0, values_bytes);
+    for (uint32_t k = 0; given && k < count; k++) c.values[k] = values[k], c.states[k] = states[k];
+    vm->journal = (shunt_journal){ .target = i.a,
+                                   .flip = i.b & SHUNT_JOURNAL_FLIPS,
+                                   .site = site,
+                                   .column_count = count,
+                                   .unchecked = count,
+                                   .columns = record ? p->fields + record->field_first : NULL,
+                                   .columns_bytes = bytes,
+                                   .common = common };
+    return SHUNT_OK;
+}
+
+/* Lines and their columns, in one block, as it comes. */
 static bool more_lines(shunt_vm *vm, shunt_journal *journal)
 {
-    size_t capacity = journal->capacity ? (size_t)journal->capacity * 2 : 16, columns = journal->column_count;
-    size_t line_bytes = sizeof(shunt_line) + sizeof(shunt_leg) + (sizeof(shunt_value) + 1) * columns;
-    char  *block = capacity <= UINT32_MAX ? shunt_vm_room(vm, line_bytes * capacity, 0) : NULL;
+    size_t count = (size_t)(journal->next - journal->lines), capacity = count ? count * 2 : 16, each = journal->columns_bytes;
+    char  *block = capacity <= UINT32_MAX ? shunt_vm_room(vm, (sizeof(shunt_line) + each) * capacity, 0) : NULL;
     if (!block) return false;
-    shunt_line  *lines = (shunt_line *)(void *)block;
-    shunt_value *values = (shunt_value *)(void *)(lines + capacity);
-    shunt_leg   *legs = (shunt_leg *)(void *)(values + columns * capacity);
-    uint8_t     *states = (uint8_t *)(legs + capacity);
-    if (journal->count) {
-        memcpy(lines, journal->lines, sizeof *lines * journal->count);
-        memcpy(legs, journal->legs, sizeof *legs * journal->count);
-    }
-    if (journal->count && columns) {
-        memcpy(values, journal->values, sizeof *values * columns * journal->count);
-        memcpy(states, journal->states, columns * journal->count);
-        for (uint32_t i = 0; i < journal->count; i++) {
-            lines[i].columns = values + columns * i;
-            lines[i].states = states + columns * i;
-        }
+    shunt_line *lines = (shunt_line *)(void *)block;
+    char       *kept = (char *)(lines + capacity);
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = journal->lines[i];
+        if ((const char *)lines[i].columns == journal->common) continue;
+        memcpy(kept + each * i, lines[i].columns, each);
+        columns c = columns_at(kept + each * i, journal->column_count);
+        lines[i].columns = c.values;
+        lines[i].states = c.states;
     }
     journal->lines = lines;
-    journal->legs = legs;
-    journal->values = values;
-    journal->states = states;
-    journal->capacity = (uint32_t)capacity;
+    journal->next = lines + count;
+    journal->end = lines + capacity;
+    journal->kept = kept + each * count;
     return true;
 }
 
-static inline bool same_value(const shunt_value *a, const shunt_value *b)
+/* What is there and short needs no second look. */
+static inline bool is_simple(const shunt_field *field, const shunt_value *value, uint8_t state)
 {
-    uint64_t x[2], y[2];
-    memcpy(x, a, sizeof x);
-    memcpy(y, b, sizeof y);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    return (state == SHUNT_PRESENT) & (value->text.length - 1u <= field->max_length - 1u);
 }
 
-/* Most columns are alike for all lines of a journal and stand last; those of the first line were checked when it came. */
-static inline shunt_status keep_columns(const shunt_journal *journal, const shunt_value *values, const uint8_t *states,
-                                        shunt_line *line)
+static inline shunt_status add_line(shunt_journal *journal, shunt_instruction i, const shunt_value *values, const uint8_t *states,
+                                    shunt_type type, uint32_t site)
 {
-    uint32_t     count = journal->column_count, left = count;
-    shunt_value *kept = journal->values + (size_t)count * journal->count;
-    uint8_t     *kept_states = journal->states + (size_t)count * journal->count;
-    line->columns = kept;
-    line->states = kept_states;
-    if (journal->count)
-        for (; left && states[left - 1] == journal->states[left - 1] && same_value(&values[left - 1], &journal->values[left - 1]);
-             left--) {
-            kept[left - 1] = values[left - 1];
-            kept_states[left - 1] = states[left - 1];
+    shunt_line *line = journal->next;
+    uint32_t    count = journal->column_count, own = count - i.c;
+    size_t      bytes = journal->columns_bytes;
+    const char *common = journal->common;
+    columns     c = columns_at(own ? journal->kept : journal->common, count);
+    if (own) {
+        char *kept = journal->kept;
+        for (size_t at = 0; at < bytes; at += STEP) memcpy(kept + at, common + at, STEP);
+        for (uint32_t k = 0; k < own; k++) {
+            c.values[k] = values[2 + k];
+            c.states[k] = states[2 + k];
         }
-    line->alike = journal->count ? count - left : count;
-    for (uint32_t i = 0; i < left; i++) {
-        SHUNT_TRY(check_field(&journal->columns[i], &values[i], states[i]));
-        kept[i] = values[i];
-        kept_states[i] = states[i];
+        journal->kept = kept + bytes;
     }
+    line->credit = i.b & SHUNT_LINE_CREDIT;
+    line->remainder = i.b & SHUNT_LINE_REMAINDER;
+    line->alike = i.c;
+    line->site = site;
+    line->account = values[0].text;
+    line->amount = values[1].coefficient;
+    line->type = type;
+    line->columns = c.values;
+    line->states = c.states;
+    journal->remainders |= line->remainder;
+    journal->next = line + 1;
     return SHUNT_OK;
 }
 
-shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
-                           bool remainder, uint32_t site)
+static SELDOM shunt_status look_and_add(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states,
+                                        shunt_type type, uint32_t site)
 {
     shunt_journal *journal = &vm->journal;
-    if (states[0] != SHUNT_PRESENT || (!remainder && states[1] != SHUNT_PRESENT)) return SHUNT_REQUIRED_MISSING;
-    if (SHUNT_UNLIKELY(journal->count == journal->capacity) && !more_lines(vm, journal)) return shunt_vm_full(vm);
-    shunt_line *line = &journal->lines[journal->count];
-    line->credit = credit;
-    line->account = values[0].text;
-    line->amount = remainder ? 0 : values[1].coefficient;
-    line->type = type;
-    SHUNT_TRY(keep_columns(journal, values + 2, states + 2, line));
-    journal->legs[journal->count++] = (shunt_leg){ site, remainder };
-    journal->remainders |= remainder;
-    return SHUNT_OK;
+    uint32_t       own = journal->column_count - i.c;
+    columns        c = columns_at(journal->common, journal->column_count);
+    if (states[0] != SHUNT_PRESENT || (!(i.b & SHUNT_LINE_REMAINDER) && states[1] != SHUNT_PRESENT))
+        return SHUNT_REQUIRED_MISSING;
+    for (uint32_t k = 0; k < own; k++) SHUNT_TRY(check_field(&journal->columns[k], &values[2 + k], states[2 + k]));
+    for (uint32_t k = own; k < journal->unchecked; k++) SHUNT_TRY(check_field(&journal->columns[k], &c.values[k], c.states[k]));
+    if (journal->unchecked > own) journal->unchecked = own;
+    if (journal->next == journal->end && !more_lines(vm, journal)) return shunt_vm_full(vm);
+    return add_line(journal, i, values, states, type, site);
+}
+
+shunt_status shunt_vm_line(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, shunt_type type,
+                           uint32_t site)
+{
+    shunt_journal     *journal = &vm->journal;
+    uint32_t           own = journal->column_count - i.c;
+    const shunt_field *field = journal->columns;
+    bool               simple = (states[0] == SHUNT_PRESENT) & (states[1] == SHUNT_PRESENT);
+    for (uint32_t k = 0; k < own; k++) simple &= is_simple(&field[k], &values[2 + k], states[2 + k]);
+    if (SHUNT_UNLIKELY(!simple || own < journal->unchecked || journal->next == journal->end))
+        return look_and_add(vm, i, values, states, type, site);
+    return add_line(journal, i, values, states, type, site);
 }
 
 static bool same_currency(const shunt_program *p, shunt_type a, shunt_type b)
@@ -165,16 +205,15 @@ static inline shunt_status add_scaled(shunt_decimal *sum, uint8_t *scale, shunt_
     return shunt_decimal_add(*sum, amount, sum);
 }
 
-/* The signed sum of the other legs of its currency, on the side that it stands. */
+/* The signed sum of the other lines of its currency, on the side that it stands. */
 static shunt_status fill_remainder(shunt_vm *vm, shunt_line *line)
 {
     const shunt_journal *journal = &vm->journal;
     shunt_decimal        sum = 0;
     uint8_t              scale = line->type.scale;
-    SHUNT_TRY(shunt_vm_charge(vm, journal->count));
-    for (uint32_t i = 0; i < journal->count; i++) {
-        const shunt_line *other = &journal->lines[i];
-        if (journal->legs[i].remainder || !same_currency(vm->program, other->type, line->type)) continue;
+    SHUNT_TRY(shunt_vm_charge(vm, (uint64_t)(journal->next - journal->lines)));
+    for (const shunt_line *other = journal->lines; other < journal->next; other++) {
+        if (other->remainder || !same_currency(vm->program, other->type, line->type)) continue;
         SHUNT_TRY(add_scaled(&sum, &scale, other->credit == line->credit ? -other->amount : other->amount, other->type.scale));
     }
     return shunt_decimal_rescale(sum, scale, line->type.scale, SHUNT_EXACT, &line->amount);
@@ -209,7 +248,7 @@ static int compare_lines(const struct order *order, const shunt_line *a, const s
     }
 }
 
-static shunt_status add_line(struct sums *sums, const shunt_line *line)
+static shunt_status sum_line(struct sums *sums, const shunt_line *line)
 {
     return line->credit ? add_scaled(&sums->credits, &sums->credit_scale, line->amount, line->type.scale)
                         : add_scaled(&sums->debits, &sums->debit_scale, line->amount, line->type.scale);
@@ -259,7 +298,7 @@ static shunt_status check_balance(shunt_vm *vm, const shunt_line *lines, uint32_
     struct sums          sums = { 0 };
     for (uint32_t i = 1; i < count && one; i++) one = lines[i].type.extra == lines[0].type.extra;
     if (one) {
-        for (uint32_t i = 0; i < count; i++) SHUNT_TRY(add_line(&sums, &lines[i]));
+        for (uint32_t i = 0; i < count; i++) SHUNT_TRY(sum_line(&sums, &lines[i]));
         return count ? check_sums(vm, &sums, lines[0].type) : SHUNT_OK;
     }
     if (order.column != SHUNT_NONE) order.type = p->fields[p->records[target->line].field_first + order.column].type;
@@ -269,7 +308,7 @@ static shunt_status check_balance(shunt_vm *vm, const shunt_line *lines, uint32_
     for (uint32_t i = 0; i < count; i++) sorted[i] = &lines[i];
     sorted = sort_lines(&order, sorted, spare, count);
     for (uint32_t i = 0; i < count; i++) {
-        SHUNT_TRY(add_line(&sums, sorted[i]));
+        SHUNT_TRY(sum_line(&sums, sorted[i]));
         if (i + 1 < count && compare_lines(&order, sorted[i], sorted[i + 1]) == 0) continue;
         SHUNT_TRY(check_sums(vm, &sums, sorted[i]->type));
         sums = (struct sums){ 0 };
@@ -277,31 +316,38 @@ static shunt_status check_balance(shunt_vm *vm, const shunt_line *lines, uint32_
     return SHUNT_OK;
 }
 
-/* Remainders, flips and zeros, in that order; what is left moves up. */
-static shunt_status settle_lines(shunt_vm *vm, uint32_t *count)
+/* Remainders, flips and zeros, in that order; what is left moves up, and is `*count` lines. `*even`: they balance, as is seen of amounts
+ * of one type that are not large; else it takes check_balance to tell. */
+static shunt_status settle_lines(shunt_vm *vm, uint32_t *count, bool *even)
 {
     shunt_journal      *journal = &vm->journal;
     const shunt_target *target = &vm->program->targets[journal->target];
-    for (uint32_t i = 0; journal->remainders && i < journal->count; i++) {
-        if (journal->legs[i].remainder) SHUNT_TRY(fill_remainder(vm, &journal->lines[i]));
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < journal->count; i++) {
-        shunt_line *line = &journal->lines[i];
-        vm->fail_site = journal->legs[i].site;
+    shunt_line         *kept = journal->lines, *end = journal->next;
+    __int128            sum = 0;
+    bool                simple = target->balance_by == SHUNT_NONE;
+    for (shunt_line *line = kept; journal->remainders && line < end; line++)
+        if (line->remainder) SHUNT_TRY(fill_remainder(vm, line));
+    for (shunt_line *line = kept; line < end; line++) {
         if (line->amount == 0) continue;
-        if (line->amount < 0) {
+        if (SHUNT_UNLIKELY(line->amount < 0)) {
+            vm->fail_site = line->site;
             if (!journal->flip) return SHUNT_JOURNAL_NEGATIVE;
             line->amount = -line->amount;
             line->credit = !line->credit;
         }
-        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line->account))
+        if (target->accounts != SHUNT_NONE && !shunt_lookup_has(vm->program->lookups[target->accounts], line->account)) {
+            vm->fail_site = line->site;
             return SHUNT_ACCOUNT_UNKNOWN;
-        if (kept != i) journal->lines[kept] = *line;
+        }
+        if (kept != line) *kept = *line;
+        simple &= shunt_decimal_small(kept->amount) & (memcmp(&kept->type, &journal->lines->type, sizeof kept->type) == 0);
+        int64_t amount = (int64_t)kept->amount, sign = -(int64_t)kept->credit;
+        sum += (amount ^ sign) - sign;
         kept++;
     }
     vm->fail_site = journal->site;
-    *count = kept;
+    *count = (uint32_t)(kept - journal->lines);
+    *even = simple && sum == 0;
     return SHUNT_OK;
 }
 
@@ -310,15 +356,16 @@ shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_
 {
     shunt_journal      *journal = &vm->journal;
     const shunt_target *target = &vm->program->targets[journal->target];
+    uint32_t            count = 0;
+    bool                even = false;
     vm->fail_site = journal->site;
     SHUNT_TRY(shunt_vm_check_fields(vm, target->record, header, states));
     for (uint32_t k = 0; k < key_count; k++) {
         if (key_states[k] != SHUNT_PRESENT) return SHUNT_REQUIRED_MISSING;
     }
-    uint32_t count = 0;
-    SHUNT_TRY(shunt_vm_charge(vm, journal->count));
-    SHUNT_TRY(settle_lines(vm, &count));
-    SHUNT_TRY(check_balance(vm, journal->lines, count));
+    SHUNT_TRY(shunt_vm_charge(vm, (uint64_t)(journal->next - journal->lines)));
+    SHUNT_TRY(settle_lines(vm, &count, &even));
+    if (SHUNT_UNLIKELY(!even)) SHUNT_TRY(check_balance(vm, journal->lines, count));
     vm->fail_site = 0;
     shunt_record record = { .target = journal->target,
                             .site = journal->site,

@@ -26,6 +26,9 @@ typedef struct shunt_instruction {
     uint16_t op, a, b, c;
 } shunt_instruction;
 
+/* Flags of JOURNAL and LINE. */
+enum { SHUNT_JOURNAL_FLIPS = 1, SHUNT_JOURNAL_COLUMNS = 2, SHUNT_LINE_CREDIT = 1, SHUNT_LINE_REMAINDER = 2 };
+
 /* A constant. Text constants hold the index of a text in `value.integer`. */
 typedef struct shunt_constant {
     shunt_type  type;

@@ -30,23 +30,17 @@ typedef struct shunt_seen {
     uint32_t  count, capacity;
 } shunt_seen;
 
-/* What a line needs until its journal is posted. */
-typedef struct shunt_leg {
-    uint32_t site;
-    bool     remainder;
-} shunt_leg;
-
 typedef struct shunt_journal {
     uint16_t           target;
-    bool               flip, remainders; /* some leg is one */
-    const shunt_field *columns;          /* of a line */
-    uint32_t           column_count;
+    bool               flip, remainders; /* some line is one */
     uint32_t           site;
-    shunt_line        *lines;  /* in the arena, with all below in one block */
-    shunt_value       *values; /* columns of the lines, one line behind the other, */
-    uint8_t           *states; /* and of those; of the first line that was added they are `column_count` from the beginning */
-    shunt_leg         *legs;
-    uint32_t           count, capacity;
+    uint32_t           column_count;
+    uint32_t           unchecked; /* columns of the journal before this one are checked when a line takes them */
+    const shunt_field *columns;   /* of a line */
+    size_t             columns_bytes;
+    char              *common;             /* columns that lines leave to the journal, in the arena */
+    shunt_line        *lines, *next, *end; /* there too, with their columns behind them */
+    char              *kept;               /* columns of the next line */
 } shunt_journal;
 
 /* Where the value of a slot stands in a node of its frame. */
@@ -218,10 +212,11 @@ shunt_status         shunt_vm_sum(shunt_vm *vm, const shunt_node *node, uint16_t
 
 /* journal.c */
 shunt_status shunt_vm_emit(shunt_vm *vm, uint16_t target, uint32_t site, const shunt_value *values, const uint8_t *states);
-void         shunt_vm_journal(shunt_vm *vm, uint16_t target, bool flip, uint32_t site);
-/* `type` is that of the amount. */
-shunt_status shunt_vm_line(shunt_vm *vm, const shunt_value *values, const uint8_t *states, shunt_type type, bool credit,
-                           bool remainder, uint32_t site);
+/* `values`: the registers at c. */
+shunt_status shunt_vm_journal(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, uint32_t site);
+/* `values`: the registers at a; `type`: that of the amount. */
+shunt_status shunt_vm_line(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, shunt_type type,
+                           uint32_t site);
 shunt_status shunt_vm_post(shunt_vm *vm, const shunt_value *header, const uint8_t *states, const shunt_value *keys,
                            const uint8_t *key_states, uint32_t key_count);
 

@@ -652,14 +652,13 @@ STEP(emit)
 STEP(journal)
 {
     BEGIN;
-    shunt_vm_journal(vm, i.a, i.b & 1, site);
-    return SHUNT_OK;
+    return shunt_vm_journal(vm, i, r + i.c, s + i.c, site);
 }
 
 STEP(line)
 {
     BEGIN;
-    return shunt_vm_line(vm, r + i.a, s + i.a, types[i.a + 1], i.b & 1, i.b & 2, site);
+    return shunt_vm_line(vm, i, r + i.a, s + i.a, types[i.a + 1], site);
 }
 
 STEP(post)

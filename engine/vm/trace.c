@@ -435,7 +435,14 @@ static void add_leg(shunt_vm *vm, shunt_known *known, const shunt_value *r, shun
     leg->zero = !remainder && r[i.a + 1].coefficient == 0;
     leg->columns = SHUNT_NEW_N(t->arena, shunt_known, columns + 1u);
     if (!leg->columns) t->no_memory = true;
-    for (uint32_t c = 0; c < columns && leg->columns; c++) leg->columns[c] = known[i.a + 2 + c];
+    for (uint32_t c = 0; c < columns && leg->columns; c++) {
+        bool own = c + i.c < columns;
+        if (!own && t->common == UINT32_MAX) continue;
+        leg->columns[c] = known[(own ? i.a + 2u : t->common) + c];
+        if (own) continue;
+        leg->columns[c].because = shunt_origin_join(t, leg->columns[c].because, leg->because);
+        leg->columns[c].site = site;
+    }
 }
 
 static void about_to_hand_over(shunt_trace *t, const shunt_known *fields, const shunt_known *keys, bool journal)
@@ -538,6 +545,7 @@ static bool effect(shunt_vm *vm, shunt_instruction i, const shunt_value *r, cons
     case SHUNT_OP_EMIT: about_to_hand_over(t, known + i.b, NULL, false); return true;
     case SHUNT_OP_JOURNAL:
         t->leg_count = 0;
+        t->common = i.b & SHUNT_JOURNAL_COLUMNS ? i.c : UINT32_MAX;
         t->journal_because = NULL;
         return true;
     case SHUNT_OP_LINE: add_leg(vm, known, r, i, site); return true;

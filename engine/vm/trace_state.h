@@ -113,6 +113,7 @@ struct shunt_trace {
     /* the journal at hand, the record that is handed over */
     shunt_trace_leg     *legs;
     uint32_t             leg_count, leg_capacity;
+    uint32_t             common; /* register of the first column that lines leave to the journal; UINT32_MAX: none */
     shunt_origin        *journal_because;
     const shunt_known   *fields, *keys;
     shunt_origin        *record_because;

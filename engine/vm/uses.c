@@ -88,8 +88,11 @@ shunt_uses shunt_uses_of(const shunt_program *p, const shunt_type *types, shunt_
         if (p->tallies[i.a].record != SHUNT_NONE) add_run(&u, i.c, p->tallies[i.a].keys + (uint32_t)p->tallies[i.a].members);
         break;
     case SHUNT_OP_EMIT: add_run(&u, i.b, fields_of(p, p->targets[i.a].record) + fields_of(p, p->targets[i.a].message)); break;
+    case SHUNT_OP_JOURNAL:
+        if (i.b & SHUNT_JOURNAL_COLUMNS) add_run(&u, i.c, fields_of(p, p->targets[i.a].line));
+        break;
     case SHUNT_OP_LINE:
-        if (open != SHUNT_NONE) add_run(&u, i.a, 2 + fields_of(p, p->targets[open].line));
+        if (open != SHUNT_NONE) add_run(&u, i.a, 2 + fields_of(p, p->targets[open].line) - i.c);
         break;
     case SHUNT_OP_POST:
         if (open == SHUNT_NONE) break; /* nothing leads here */

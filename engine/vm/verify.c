@@ -997,7 +997,9 @@ static bool check_journal_part(struct verifier *v, shunt_instruction i, uint16_t
     if (i.b > 3) return wrong(v, "flags");
     if (!registers_ok(v, i.a, 2) || v->types[i.a].kind != SHUNT_KIND_TEXT || v->types[i.a + 1].kind != SHUNT_KIND_DECIMAL)
         return wrong(v, "account and amount");
-    return (t->line == SHUNT_NONE || as_fields(v, i.a + 2u, t->line)) || wrong(v, "columns are not as the target says");
+    if (t->line == SHUNT_NONE) return i.c == 0 || wrong(v, "columns of a target without any");
+    return (i.c <= v->p->records[t->line].field_count && as_fields(v, i.a + 2u, t->line)) ||
+           wrong(v, "columns are not as the target says");
 }
 
 static bool forbidden_if_pure(uint16_t op)
@@ -1129,7 +1131,11 @@ static bool check_instruction(struct verifier *v, shunt_instruction i)
                wrong(v, "registers are not as the message of the target");
     case SHUNT_OP_JOURNAL:
         if (f->result.kind != SHUNT_KIND_NONE) return wrong(v, "records leave from handlers alone");
-        return (i.b <= 1 && (p->targets[i.a].flags & SHUNT_TARGET_JOURNAL)) || wrong(v, "target %u is no journal", i.a);
+        if (i.b > 3) return wrong(v, "flags");
+        if (!(p->targets[i.a].flags & SHUNT_TARGET_JOURNAL)) return wrong(v, "target %u is no journal", i.a);
+        return !(i.b & SHUNT_JOURNAL_COLUMNS) ||
+               (p->targets[i.a].line != SHUNT_NONE && as_fields(v, i.c, p->targets[i.a].line)) ||
+               wrong(v, "columns are not as the target says");
     case SHUNT_OP_LINE:
     case SHUNT_OP_POST: return f->result.kind == SHUNT_KIND_NONE || wrong(v, "records leave from handlers alone");
     default: return true;

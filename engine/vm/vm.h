@@ -9,7 +9,9 @@
 /* One line of a journal, after flips; zero lines are gone. */
 typedef struct shunt_line {
     bool       credit;
-    uint32_t   alike; /* any two lines of a journal have so many of their last columns alike, the lesser of both numbers */
+    bool       remainder; /* the amount is what the others left */
+    uint16_t   alike;     /* any two lines of a journal have so many of their last columns alike, the lesser of both numbers */
+    uint32_t   site;
     shunt_text account;
     __int128   amount;          /* at the scale of `type` */
     shunt_type type;            /* money: extra = text index of the currency */

@@ -754,6 +754,7 @@ static void instruction(struct builder *b)
             continue;
         }
         if (kinds[k] == SHUNT_OPERAND_NONE) continue;
+        if (at >= b->token_count && k == 2 && (op == SHUNT_OP_JOURNAL || op == SHUNT_OP_LINE)) continue; /* 0 */
         if (at >= b->token_count) stop(b, "operand missing", b->token[0]);
         words[k] = operand(b, kinds[k], b->token[at], b->quoted[at]);
         at++;

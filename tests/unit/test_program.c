@@ -327,7 +327,7 @@ START_TEST(listing)
         { 0, "     2 CALL r1, f0:lane_of\n" },
         { 0, "     4 TEXT_IS r10, r6, \"payer\"\n     5 JUMP_FALSE r10, -> 7\n     6 WARN exit1:BAD, r1\n" },
         { 0, "LOADK r5, 1.50 USD\n" },
-        { 0, "JOURNAL gl, 1\n" },
+        { 0, "JOURNAL gl, 1, r0\n" },
         { 2, "tally 1 groups: money(USD, 2) per transaction of source src by g limit 100\n" },
         { 2, "IS_STATE r0, r7, absent\n" },
         { 2, "EXTRA half_even\n" },

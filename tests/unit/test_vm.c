@@ -655,6 +655,51 @@ static const struct test_case journals[] = {
       "fail OVERFLOW\n" },
 };
 
+/* Columns: 3 and 4 of the line, 6 and 7 of the journal; key: 5. */
+#define COMMON(before, flags, lines)                                                                                             \
+    "record head day:date\nrecord columns who:text/3 note?:text/4\ntarget gl head journal line=columns\n"                        \
+    "function f 0 none : date text usd2 text text text text text\nLOADK 0 date:2025-01-31\n" before "JOURNAL gl " flags          \
+    "\n" lines "LOADK 5 \"k1\"\nPOST 0 5 1\nFINISH\n"
+#define LINE(account, amount, flags) "LOADK 1 \"" account "\"\nLOADK 2 usd2:" amount "\nLINE 1 " flags "\n"
+#define FOUR(line)                   line line line line
+#define WHO(text)                    "LOADK 3 \"" text "\"\n"
+#define BOTH                         "LOADK 6 \"w\"\nLOADK 7 \"n\"\n"
+
+static const struct test_case commons[] = {
+    { "lines leave columns to the journal",
+      COMMON(BOTH, "2 6",
+             LINE("a", "3.00", "0 2") "LOADK 6 \"x\"\n" WHO("o") LINE("b", "1.00", "1 1") "LOADK 4 \"p\"\n" LINE("c", "1.00", "1")
+                 LINE("d", "1.00", "1 2")),
+      NULL,
+      HEAD " debit a 3.00 who=w note=n\n credit b 1.00 who=o note=n\n credit c 1.00 who=o note=p\n credit d 1.00 who=w note=n\n"
+           "done\n" },
+    { "many lines",
+      COMMON(BOTH WHO("o"), "2 6", FOUR(FOUR(LINE("a", "1.00", "0 2") LINE("b", "1.00", "0 1"))) LINE("c", "32.00", "1 1")), NULL,
+      HEAD FOUR(FOUR(" debit a 1.00 who=w note=n\n debit b 1.00 who=o note=n\n")) " credit c 32.00 who=o note=n\ndone\n" },
+    { "a journal without columns has them absent",
+      COMMON(BOTH WHO("o"), "0 6", LINE("a", "1.00", "0 1") LINE("b", "1.00", "1 1")), NULL,
+      HEAD " debit a 1.00 who=o note=absent\n credit b 1.00 who=o note=absent\ndone\n" },
+    { "a column that a line needs, left to a journal without it", COMMON(BOTH, "0 6", LINE("a", "1.00", "0 2")), NULL,
+      "fail REQUIRED_MISSING\n" },
+    { "a column that the journal lacks and all lines have",
+      COMMON("LOADK 7 \"n\"\n" WHO("o"), "2 6", LINE("a", "1.00", "0 1") LINE("b", "1.00", "1 1")), NULL,
+      HEAD " debit a 1.00 who=o note=n\n credit b 1.00 who=o note=n\ndone\n" },
+    { "a column that the journal lacks and one line needs",
+      COMMON("LOADK 7 \"n\"\n" WHO("o"), "2 6", LINE("a", "1.00", "0 1") LINE("b", "1.00", "1 2")), NULL,
+      "fail REQUIRED_MISSING\n" },
+    { "a column of the journal that is too long", COMMON("LOADK 6 \"w\"\nLOADK 7 \"12345\"\n", "2 6", LINE("a", "1.00", "0 2")),
+      NULL, "fail TEXT_TOO_LONG\n" },
+    { "a column of the journal that is too long, and that no line takes",
+      COMMON("LOADK 6 \"w\"\nLOADK 7 \"12345\"\n" WHO("o") "LOADK 4 \"p\"\n", "2 6",
+             LINE("a", "1.00", "0") LINE("b", "1.00", "1")),
+      NULL, HEAD " debit a 1.00 who=o note=p\n credit b 1.00 who=o note=p\ndone\n" },
+    { "a column of a line that is too long", COMMON(BOTH WHO("1234"), "2 6", LINE("a", "1.00", "0 1")), NULL,
+      "fail TEXT_TOO_LONG\n" },
+    { "columns are counted in characters",
+      COMMON(BOTH WHO("\xc3\xa4\xc3\xa4\xc3\xa4"), "2 6", LINE("a", "1.00", "0 1") LINE("b", "1.00", "1 1")), NULL,
+      HEAD " debit a 1.00 who=\xc3\xa4\xc3\xa4\xc3\xa4 note=n\n credit b 1.00 who=\xc3\xa4\xc3\xa4\xc3\xa4 note=n\ndone\n" },
+};
+
 #define LOOKUP(table, types, keys) table "function f 0 row:r : row:r " types "\n" keys "LOOKUP 0 1 t\nRETURN 0\n"
 #define DAYS                                                                                                                     \
     "record r k:text from?:date to?:date v:int\ntable t r keys=1 effective\n| a 2024-01-01 2024-06-30 1\n| b - - 9\n| a "        \
@@ -847,6 +892,8 @@ START_TEST(instructions) { check_case(&cases[_i]); }
 END_TEST
 START_TEST(journal) { check_case(&journals[_i]); }
 END_TEST
+START_TEST(common) { check_case(&commons[_i]); }
+END_TEST
 START_TEST(tables) { check_case(&lookups[_i]); }
 END_TEST
 START_TEST(decisions) { check_case(&decided[_i]); }
@@ -863,8 +910,9 @@ START_TEST(all_instructions_are_tested)
         const struct test_case *cases;
         size_t                  count;
     } all[] = {
-        { cases, SHUNT_COUNT(cases) },     { journals, SHUNT_COUNT(journals) }, { lookups, SHUNT_COUNT(lookups) },
-        { decided, SHUNT_COUNT(decided) }, { externs, SHUNT_COUNT(externs) },   { collects, SHUNT_COUNT(collects) },
+        { cases, SHUNT_COUNT(cases) },       { journals, SHUNT_COUNT(journals) }, { commons, SHUNT_COUNT(commons) },
+        { lookups, SHUNT_COUNT(lookups) },   { decided, SHUNT_COUNT(decided) },   { externs, SHUNT_COUNT(externs) },
+        { collects, SHUNT_COUNT(collects) },
     };
     for (int op = 0; op < SHUNT_OP_COUNT; op++) {
         char needle[40];
@@ -1443,6 +1491,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, instructions, 0, SHUNT_COUNT(cases));
     tcase_add_loop_test(tc, journal, 0, SHUNT_COUNT(journals));
+    tcase_add_loop_test(tc, common, 0, SHUNT_COUNT(commons));
     tcase_add_loop_test(tc, tables, 0, SHUNT_COUNT(lookups));
     tcase_add_loop_test(tc, decisions, 0, SHUNT_COUNT(decided));
     tcase_add_loop_test(tc, libraries, 0, SHUNT_COUNT(externs));
