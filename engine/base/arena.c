@@ -1,6 +1,6 @@
 #include "engine/base/arena.h"
 
-enum { BLOCK_FIRST = 4096, BLOCK_LARGEST = 256 * 1024 };
+enum { BLOCK_FIRST = 16 * 1024, BLOCK_LARGEST = 256 * 1024 };
 
 /* Blocks form one chain: those before the current one are full, those after it are free for reuse. */
 struct block {

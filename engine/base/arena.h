@@ -61,15 +61,36 @@ void  shunt_arena_back(shunt_arena *arena, shunt_mark mark);
 #define SHUNT_UNPOISON(at, size_bytes) ((void)(at), (void)(size_bytes))
 #endif
 
-/* Not zeroed, aligned for any object (16). Valid until release, reset or free. */
+/* Is there room for so many bytes where the arena stands, padding included? Then the next two can not fail for as many. */
+static inline bool shunt_arena_has(const shunt_arena *arena, size_t size_bytes)
+{
+    return SHUNT_LIKELY(size_bytes <= (size_t)(arena->end - arena->next));
+}
+
+/* Aligned to 1. */
+static inline char *shunt_arena_cut(shunt_arena *arena, size_t size_bytes)
+{
+    char *at = arena->next;
+    arena->next = at + size_bytes;
+    SHUNT_UNPOISON(at, size_bytes);
+    return at;
+}
+
+/* Aligned for any object (16). */
+static inline void *shunt_arena_cut_aligned(shunt_arena *arena, size_t size_bytes)
+{
+    char *at = arena->next + (-(uintptr_t)arena->next & 15);
+    arena->next = at + size_bytes;
+    SHUNT_UNPOISON(at, size_bytes);
+    return at;
+}
+
+/* Not zeroed, aligned for any object. Valid until release, reset or free. */
 SHUNT_MUST_USE static inline void *shunt_arena_raw(shunt_arena *arena, size_t size_bytes)
 {
     size_t padding = -(uintptr_t)arena->next & 15, room = (size_t)(arena->end - arena->next);
     if (SHUNT_UNLIKELY(padding > room || size_bytes > room - padding)) return shunt_arena_more(arena, size_bytes, 16);
-    char *at = arena->next + padding;
-    arena->next = at + size_bytes;
-    SHUNT_UNPOISON(at, size_bytes);
-    return at;
+    return shunt_arena_cut_aligned(arena, size_bytes);
 }
 
 /* The same, zeroed. */
@@ -82,11 +103,8 @@ SHUNT_MUST_USE static inline void *shunt_arena_alloc(shunt_arena *arena, size_t 
 /* Not zeroed, aligned to 1: for text. */
 SHUNT_MUST_USE static inline char *shunt_arena_bytes(shunt_arena *arena, size_t size_bytes)
 {
-    if (SHUNT_UNLIKELY(size_bytes > (size_t)(arena->end - arena->next))) return (char *)shunt_arena_more(arena, size_bytes, 1);
-    char *at = arena->next;
-    arena->next += size_bytes;
-    SHUNT_UNPOISON(at, size_bytes);
-    return at;
+    return shunt_arena_has(arena, size_bytes) ? shunt_arena_cut(arena, size_bytes)
+                                              : (char *)shunt_arena_more(arena, size_bytes, 1);
 }
 
 /* Bytes handed out since the last reset, padding included. */

@@ -13,7 +13,8 @@
  * of the bytes in which all its demanded values stand, sixteen at a time, and for each value the few words that say where it is in that
  * copy. A node is zeroed in whole lines. The list that it goes to is known by how many levels further out it stands, for as long as
  * the open loops are those that the plan has around each other (`regular`); otherwise it is looked for.
- * Segments that are not plain take the careful way to the same values. */
+  * Segments that are not plain, and what finds the block of the arena used up, take the careful way to the same values: the usual way makes no
+ * call, so that it has no registers to save. */
 
 enum { LINE = 64 };
 
@@ -39,6 +40,8 @@ struct shape {
     uint32_t children_at, size;
     uint32_t lines;
 };
+
+enum { PADDING = 15 }; /* at most, before a node */
 
 /* The list that instances of a frame go to: bytes back to its level from that of a loop that is open, NOWHERE = there is none, and bytes
  * from the first list of the node there. */
@@ -71,34 +74,43 @@ struct item {
     uint32_t slot_at;
 };
 
+/* What a segment of a node does, apart from what only the careful way knows. */
+enum way {
+    FILL_ONE, /* fills one slot of the frame of its loop by one whole element */
+    FILL,     /* fills slots of the frame of its loop */
+    MAKE,     /* makes instances of a frame of its own */
+};
+
 /* A node of the plan: what is done with its segments. */
 struct recipe {
+    uint8_t  way;
+    bool     smooth; /* plain segments need no care; false: two demands fill the same slot, or groups are no runs */
+    bool     parts;  /* some demand is of a component */
     uint16_t loop, frame;
     uint32_t low, high;         /* elements that something is demanded of, of groups the first one of any; NO_ELEMENT, 0: none */
     const struct whole *fixed;  /* by number of the element */
     const struct whole *moving; /* from the first element of the group on */
     uint16_t            group, stride; /* first element of the first group, distance of groups */
     uint16_t            groups;        /* how many at most; stride 0: one, whatever it holds */
-    uint16_t            near, far;     /* of a group: the elements that are demanded, from its first one on */
+    uint16_t            far;           /* of a smooth group: its elements from the first one to this one are demanded, whole */
+    uint32_t            last_group;    /* first element of the last group that there may be */
     struct home         home;          /* of its groups, from `loop` */
-    bool                solid;         /* of a group all elements from `near` to `far` are demanded whole */
-    bool                apart;         /* no slot is filled by two demands, so that their order says nothing */
-    bool                parts;         /* some demand is of a component */
     struct shape        shape;         /* of `frame` */
     const struct item  *components, *components_end;
     const struct item  *items, *items_end; /* all demands */
 };
 
 struct shunt_capture {
-    struct level       *top;  /* innermost open loop; `levels` itself where none is open */
-    bool                idle; /* nothing is captured at present: `unit_full` or `all_full` */
-    const shunt_plan   *plan;
+    struct level       *top;                    /* innermost open loop; `levels` itself where none is open */
+    bool                idle;                   /* nothing is captured at present: `unit_full` or `all_full` */
+    uint32_t            node_count, loop_count; /* of the plan */
     shunt_arena        *arena;
     struct recipe      *recipes;  /* one a node of the plan */
     struct whole       *wholes;   /* room for those of all nodes */
     struct item        *items;    /* one a demand of the plan, and once more for those of components */
     struct opening     *openings; /* one a loop */
     struct tally       *tallies;  /* one a frame */
+    const shunt_plan   *plan;
     uint64_t            serial;
     struct level       *unit; /* of the open unit, NULL = none is open */
     shunt_node         *root;
@@ -188,7 +200,7 @@ static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *no
                         .group = node->group_first,
                         .stride = node->group_stride,
                         .groups = node->group_count,
-                        .near = UINT16_MAX,
+
                         .items = items,
                         .items_end = end,
                         .components = end };
@@ -201,22 +213,23 @@ static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *no
         if (element > r.high) r.high = element;
         if (!d->relative) continue;
         moving++;
-        if (d->element < r.near) r.near = d->element;
+
         if (d->element > r.far) r.far = d->element;
     }
     if (r.frame != SHUNT_NONE) r.high = UINT32_MAX - 1;
-    r.apart = slots_apart(items, node->demand_count, end);
+    bool solid = moving > 0, apart = slots_apart(items, node->demand_count, end);
     r.fixed = wholes_of(items, end, false, room);
     r.moving = wholes_of(items, end, true, room);
     for (const struct item *item = items; item < end; item++)
         if (item->component) *component++ = *item;
     r.components_end = component;
     r.parts = component > r.components;
-    /* As many different elements as there are from the first one to the last. */
-    r.solid = moving > 0;
-    for (uint32_t i = 0; r.solid && i <= (uint32_t)(r.far - r.near); i++)
-        r.solid = i < moving && r.moving[i].element == r.near + i;
-    if (r.frame == SHUNT_NONE) return r;
+
+    for (uint32_t i = 0; solid && i <= r.far; i++) solid = i < moving && r.moving[i].element == i;
+    r.way = r.frame != SHUNT_NONE ? MAKE : node->demand_count == 1 && !r.parts ? FILL_ONE : FILL;
+    r.smooth = apart && (r.way != MAKE || (solid && r.stride && r.groups));
+    if (r.smooth && r.way == MAKE) r.last_group = r.group + (r.groups - 1u) * r.stride;
+    if (r.way != MAKE) return r;
     r.home = home_of(plan, r.loop, r.frame);
     r.shape = shape_of(&plan->frames[r.frame]);
     return r;
@@ -236,6 +249,8 @@ shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *p
     if (!c) return NULL;
     c->memory = memory;
     c->plan = plan;
+    c->node_count = plan->node_count;
+    c->loop_count = plan->loop_count;
     c->max_bytes = max_unit_bytes;
     outside(c);
     c->arena = shunt_arena_new(memory, max_unit_bytes);
@@ -287,10 +302,16 @@ static __attribute__((noinline, cold)) void *short_of(shunt_capture *c, size_t s
     return NULL;
 }
 
-static inline char *take_bytes(shunt_capture *c, size_t size_bytes)
+static char *take_bytes(shunt_capture *c, size_t size_bytes)
 {
     char *at = shunt_arena_bytes(c->arena, size_bytes);
-    return SHUNT_LIKELY(at != NULL) ? at : short_of(c, size_bytes);
+    return at ? at : short_of(c, size_bytes);
+}
+
+static char *take_node(shunt_capture *c, size_t size_bytes)
+{
+    char *at = (char *)shunt_arena_raw(c->arena, size_bytes);
+    return at ? at : short_of(c, size_bytes);
 }
 
 /* The arena gave nothing: its limit, or no memory. What the limit meets is dropped. */
@@ -324,13 +345,11 @@ static inline uint32_t count_one(shunt_capture *c, uint16_t frame, uint64_t arou
     return tally->count;
 }
 
-/* An instance of a frame, hanging nowhere yet; the caller gives it its number. NULL: the arena gave nothing. */
-static inline shunt_node *make_node(shunt_capture *c, uint16_t frame, const struct shape *shape, shunt_node *parent, uint64_t at,
-                                    uint64_t end, uint32_t segment)
+/* An instance of a frame, hanging nowhere yet, at `bytes`, which the arena gave. */
+static inline shunt_node *make_node(char *bytes, uint16_t frame, const struct shape *shape, shunt_node *parent, uint64_t at,
+                                    uint64_t end, uint32_t segment, uint32_t ordinal)
 {
     const block zero = { 0 };
-    char       *bytes = shunt_arena_raw(c->arena, shape->size);
-    if (SHUNT_UNLIKELY(!bytes)) return short_of(c, shape->size);
     shunt_node *node = (shunt_node *)(void *)bytes;
     node->parent = parent;
     node->next = NULL;
@@ -338,6 +357,7 @@ static inline shunt_node *make_node(shunt_capture *c, uint16_t frame, const stru
     node->children = (shunt_children *)(void *)(bytes + shape->children_at);
     node->at = at;
     node->end = end;
+    node->ordinal = ordinal;
     node->segment = segment;
     node->frame = frame;
     SHUNT_UNPOISON(bytes + shape->size, LINE);
@@ -400,13 +420,11 @@ static inline void append(shunt_children *list, shunt_node *node)
 
 /* ---- loops ---- */
 
-/* Opens the level even when nothing can be captured, so that levels stay in step with the loops. */
-static inline shunt_status open_level(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
+/* Levels are opened even when nothing can be captured, so that they stay in step with the loops. */
+static inline void open_level(shunt_capture *c, uint16_t loop)
 {
     struct level *around = c->top, *level = around + 1;
-    if (around == &c->levels[SHUNT_WALK_DEPTH] || loop >= c->plan->loop_count) return SHUNT_USAGE;
-    const struct opening *o = &c->openings[loop];
-    shunt_mark            before = shunt_arena_mark(c->arena);
+    shunt_mark    before = shunt_arena_mark(c->arena);
     SHUNT_ONE_BY_ONE(before.next);
     level->before = before;
     level->node = NULL;
@@ -414,22 +432,29 @@ static inline shunt_status open_level(shunt_capture *c, uint16_t loop, uint64_t 
     level->serial = ++c->serial;
     level->loop = loop;
     level->keep = false;
-    level->regular = around->regular && o->parent == around->loop;
+    level->regular = around->regular && c->openings[loop].parent == around->loop;
     c->top = level;
+}
+
+static __attribute__((noinline)) shunt_status open_carefully(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
+{
+    struct level *around = c->top, *level = around + 1;
+    if (around == &c->levels[SHUNT_WALK_DEPTH] || loop >= c->loop_count) return SHUNT_USAGE;
+    const struct opening *o = &c->openings[loop];
+    open_level(c, loop);
     if (o->frame == SHUNT_NONE) return SHUNT_OK;
     if (o->unit && !c->unit) {
         c->unit = level;
         if (c->max_bytes) set_limit(c, shunt_arena_used(c->arena) + c->max_bytes);
     }
-    if (SHUNT_UNLIKELY(c->idle)) return SHUNT_OK;
-    uint32_t    ordinal = count_one(c, o->frame, around->serial);
-    shunt_node *node = make_node(c, o->frame, &o->shape, around->near, at, 0, segment);
-    if (SHUNT_UNLIKELY(!node)) {
+    if (c->idle) return SHUNT_OK;
+    uint32_t ordinal = count_one(c, o->frame, around->serial);
+    char    *bytes = take_node(c, o->shape.size);
+    if (!bytes) {
         level->regular = false;
         return exhausted(c);
     }
-    node->ordinal = ordinal;
-    level->node = level->near = node;
+    level->node = level->near = make_node(bytes, o->frame, &o->shape, around->near, at, 0, segment, ordinal);
     return SHUNT_OK;
 }
 
@@ -442,25 +467,46 @@ shunt_status shunt_capture_begin(shunt_capture *c, uint16_t guide, uint64_t at)
     c->idle = c->unit_full = c->all_full = false;
     c->root = NULL;
     if (guide >= c->plan->guide_count) return SHUNT_OK; /* no source lists the set: nothing is captured */
-    SHUNT_TRY(open_level(c, c->plan->guides[guide].loop_first, at, 1));
+    SHUNT_TRY(open_carefully(c, c->plan->guides[guide].loop_first, at, 1));
     c->root = c->top->node;
     return SHUNT_OK;
 }
 
 shunt_status shunt_capture_enter(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
 {
-    return c->top > c->levels ? open_level(c, loop, at, segment) : SHUNT_OK;
+    struct level         *around = c->top;
+    const struct opening *o = &c->openings[loop];
+    if (around == c->levels) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(around == &c->levels[SHUNT_WALK_DEPTH] || loop >= c->loop_count || o->frame == SHUNT_NONE || o->unit ||
+                       c->idle || !shunt_arena_has(c->arena, o->shape.size + PADDING)))
+        return open_carefully(c, loop, at, segment);
+    open_level(c, loop);
+    uint32_t    ordinal = count_one(c, o->frame, around->serial);
+    char       *bytes = (char *)shunt_arena_cut_aligned(c->arena, o->shape.size);
+    shunt_node *node = make_node(bytes, o->frame, &o->shape, around->near, at, 0, segment, ordinal);
+    c->top->node = c->top->near = node;
+    return SHUNT_OK;
 }
 
 const shunt_node *shunt_capture_top(const shunt_capture *c, uint16_t loop) { return c->top->loop == loop ? c->top->node : NULL; }
 
 uint16_t shunt_capture_open(const shunt_capture *c) { return c->top > c->levels + 1 ? c->top->loop : SHUNT_NONE; }
 
+static __attribute__((noinline)) void leave_unit(shunt_capture *c, const struct level *level)
+{
+    c->unit = NULL;
+    c->unit_full = false;
+    c->idle = c->all_full;
+    set_limit(c, c->max_bytes);
+    if (level->node && !level->keep) shunt_arena_release(c->arena, level->before);
+}
+
 void shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
 {
     struct level *level = c->top;
     if (level == c->levels || level->loop != loop) return;
     shunt_node *node = level->node;
+    c->top = level - 1;
     if (node) {
         const struct opening *o = &c->openings[loop];
         node->end = end;
@@ -470,15 +516,11 @@ void shunt_capture_leave(shunt_capture *c, uint16_t loop, uint64_t end)
             keep_within(place.owner, level);
         }
     }
-    if (c->unit == level) {
-        c->unit = NULL;
-        c->unit_full = false;
-        c->idle = c->all_full;
-        set_limit(c, c->max_bytes);
-    }
-    if (node && !level->keep) shunt_arena_release(c->arena, level->before);
-    c->top = level - 1;
     if (c->top == c->levels) c->root = NULL;
+    if (c->unit == level)
+        leave_unit(c, level);
+    else if (node && !level->keep)
+        shunt_arena_release(c->arena, level->before);
 }
 
 const shunt_node *shunt_capture_root(const shunt_capture *c) { return c->root; }
@@ -508,10 +550,10 @@ static inline shunt_captured *slot_of(shunt_node *node, uint32_t slot_at)
     return (shunt_captured *)(void *)((char *)(node + 1) + slot_at);
 }
 
-/* The value fills the slot if that is empty. */
-static inline void put(shunt_captured *slot, struct part part, uint32_t begin, uint32_t length)
+/* The value fills the slot if that is empty, as all of a `fresh` node are. */
+static inline void put(shunt_captured *slot, bool fresh, struct part part, uint32_t begin, uint32_t length)
 {
-    if (!length || slot->bytes) return;
+    if (!length || (!fresh && slot->bytes)) return;
     slot->bytes = (const char *)(part.copy + begin);
     slot->length = length;
     SHUNT_ONE_BY_ONE(length); /* two stores: making one of them takes longer */
@@ -520,12 +562,12 @@ static inline void put(shunt_captured *slot, struct part part, uint32_t begin, u
 }
 
 /* Elements that are demanded whole, the numbers of those from `offsets` on. */
-static inline void put_wholes(const struct whole *whole, shunt_node *node, const uint32_t *offsets, size_t elements,
+static inline void put_wholes(const struct whole *whole, shunt_node *node, bool fresh, const uint32_t *offsets, size_t elements,
                               struct part part)
 {
     for (size_t element; (element = whole->element) <= elements; whole++) {
         uint32_t begin = offsets[element];
-        put(slot_of(node, whole->slot_at), part, begin, offsets[element + 1] - begin - 1);
+        put(slot_of(node, whole->slot_at), fresh, part, begin, offsets[element + 1] - begin - 1);
     }
 }
 
@@ -550,49 +592,55 @@ static inline unsigned bits_of(block found)
 #endif
 }
 
-/* Copies a part of the segment that is not empty, sixteen bytes at a time: so many behind it can be read and written. False: the arena gave
- * nothing. */
-static inline bool take_part(shunt_capture *c, const shunt_segment *segment, uint32_t begin, uint32_t length, struct part *part)
+/* Copies a part of the segment that is not empty, sixteen bytes at a time: so many behind it can be read and written. The arena has room. */
+static inline struct part take_part(shunt_capture *c, const shunt_segment *segment, uint32_t begin, size_t length)
 {
     const uint8_t *from = segment->bytes + begin;
-    char          *to = take_bytes(c, length);
+    char          *to = shunt_arena_cut(c->arena, length);
     size_t         at = 0;
-    if (SHUNT_UNLIKELY(!to)) return false;
     SHUNT_UNPOISON(to + length, sizeof(block));
     do {
         block bytes = load(from + at);
         memcpy(to + at, &bytes, sizeof bytes);
     } while (SHUNT_UNLIKELY((at += sizeof(block)) < length));
     SHUNT_POISON(to + length, sizeof(block));
-    *part = (struct part){ (uintptr_t)to - begin, segment->at };
-    return true;
+    return (struct part){ (uintptr_t)to - begin, segment->at };
 }
 _Static_assert((int)SHUNT_ARENA_SLACK >= (int)sizeof(block) && (int)SHUNT_SEGMENT_ROOM >= (int)sizeof(block),
                "a block at a time");
 
-/* Component `number` of an element that is not repeated. Most are short; then the ends of components, and its own, are bits. */
-static inline shunt_range component_of(const shunt_segment *segment, uint32_t element, unsigned number,
-                                       const shunt_delims *delims)
+static __attribute__((noinline, noclone)) shunt_status put_long_components(const struct recipe *r, shunt_node *node,
+                                                                           uint32_t group, uintptr_t copy,
+                                                                           const shunt_segment *segment,
+                                                                           const shunt_delims  *delims)
 {
-    uint32_t begin = segment->offsets[element], length = segment->offsets[(size_t)element + 1] - 1 - begin, from = 0;
-    if (SHUNT_UNLIKELY(length >= sizeof(block) || !delims->component))
-        return shunt_segment_value(segment, delims, element, number);
-    unsigned ends = bits_of((block)(load(segment->bytes + begin) == delims->component - (block){ 0 })) | 1u << length;
-    for (; number > 1; number--, ends &= ends - 1)
-        if ((from = (unsigned)__builtin_ctz(ends) + 1) > length) return (shunt_range){ 0, 0 };
-    return (shunt_range){ begin + from, begin + (unsigned)__builtin_ctz(ends) };
+    for (const struct item *item = r->components; item < r->components_end; item++) {
+        shunt_range range = value_of(item, group, segment, delims);
+        put(slot_of(node, item->slot_at), false, (struct part){ copy, segment->at }, range.begin, range.end - range.begin);
+    }
+    return SHUNT_OK;
 }
 
-static __attribute__((noinline)) void put_components(const struct recipe *r, shunt_node *node, uint32_t group, uintptr_t copy,
-                                                     const shunt_segment *segment, const shunt_delims *delims)
+/* Components of elements that are not repeated. Most elements are short: then the ends of components, and its own, are bits. Answers OK, so
+ * that it can be the last thing done. */
+static __attribute__((noinline, noclone)) shunt_status put_components(const struct recipe *r, shunt_node *node, uint32_t group,
+                                                                      uintptr_t copy, const shunt_segment *segment,
+                                                                      const shunt_delims *delims)
 {
-    struct part part = { copy, segment->at };
+    const struct part part = { copy, segment->at };
+    const block       separator = delims->component - (block){ 0 };
     for (const struct item *item = r->components, *end = r->components_end; item < end; item++) {
-        uint32_t element = element_of(item, group);
+        size_t element = element_of(item, group);
         if (element > segment->elements) continue;
-        shunt_range range = component_of(segment, element, item->component, delims);
-        put(slot_of(node, item->slot_at), part, range.begin, range.end - range.begin);
+        uint32_t begin = segment->offsets[element], length = segment->offsets[element + 1] - 1 - begin, from = 0;
+        if (SHUNT_UNLIKELY(length >= sizeof(block) || !delims->component))
+            return put_long_components(r, node, group, copy, segment, delims);
+        unsigned ends = bits_of((block)(load(segment->bytes + begin) == separator)) | 1u << length;
+        for (unsigned number = item->component; number > 1 && from <= length; number--, ends &= ends - 1)
+            from = (unsigned)__builtin_ctz(ends) + 1;
+        if (from <= length) put(slot_of(node, item->slot_at), false, part, begin + from, (unsigned)__builtin_ctz(ends) - from);
     }
+    return SHUNT_OK;
 }
 
 /* ---- of the others ---- */
@@ -631,7 +679,7 @@ static bool put_carefully(shunt_capture *c, const struct recipe *r, shunt_node *
         shunt_captured *slot = slot_of(node, item->slot_at);
         shunt_range     range = value_of(item, group, segment, delims);
         if (!segment->line_ends)
-            put(slot, part, range.begin, range.end - range.begin);
+            put(slot, false, part, range.begin, range.end - range.begin);
         else if (!slot->bytes && range.begin < range.end && !put_joined(c, segment, range, slot))
             return false;
     }
@@ -659,6 +707,20 @@ static __attribute__((noinline)) shunt_status fill_carefully(shunt_capture *c, c
     return exhausted(c);
 }
 
+static inline shunt_status fill_one(shunt_capture *c, const struct recipe *r, const shunt_segment *segment,
+                                    const shunt_delims *delims)
+{
+    const struct level *level = c->top;
+    const uint32_t     *offsets = segment->offsets;
+    size_t              element = r->low;
+    if (level->loop != r->loop || !level->node || element > segment->elements) return SHUNT_OK;
+    uint32_t begin = offsets[element], length = offsets[element + 1] - begin - 1;
+    if (!length) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(!segment->plain || !shunt_arena_has(c->arena, length))) return fill_carefully(c, r, segment, delims);
+    put(slot_of(level->node, r->fixed->slot_at), false, take_part(c, segment, begin, length), begin, length);
+    return SHUNT_OK;
+}
+
 static __attribute__((noinline)) shunt_status fill(shunt_capture *c, const struct recipe *r, const shunt_segment *segment,
                                                    const shunt_delims *delims)
 {
@@ -666,29 +728,26 @@ static __attribute__((noinline)) shunt_status fill(shunt_capture *c, const struc
     const uint32_t     *offsets = segment->offsets;
     shunt_node         *node = level->node;
     size_t              elements = segment->elements, low = r->low, high = r->high < elements ? r->high : elements;
-    struct part         part;
     if (level->loop != r->loop || !node || low > elements) return SHUNT_OK;
-    if (SHUNT_UNLIKELY(!segment->plain || !r->apart)) return fill_carefully(c, r, segment, delims);
     uint32_t begin = offsets[low], length = offsets[high + 1] - begin - 1;
     if (!length) return SHUNT_OK;
-    if (SHUNT_UNLIKELY(!take_part(c, segment, begin, length, &part))) return exhausted(c);
-    put_wholes(r->fixed, node, offsets, elements, part);
-    if (r->parts) put_components(r, node, 0, part.copy, segment, delims);
-    return SHUNT_OK;
+    if (SHUNT_UNLIKELY(!segment->plain || !r->smooth || !shunt_arena_has(c->arena, length)))
+        return fill_carefully(c, r, segment, delims);
+    struct part part = take_part(c, segment, begin, length);
+    put_wholes(r->fixed, node, false, offsets, elements, part);
+    return r->parts ? put_components(r, node, 0, part.copy, segment, delims) : SHUNT_OK;
 }
 
 /* ---- segments that make instances ---- */
 
 /* Instances are numbered by the tally of their frame, or, where all of the loop instance are in one list, by that: `counted`. */
-static inline shunt_node *make_instance(shunt_capture *c, const struct recipe *r, const shunt_children *list, bool counted,
-                                        const shunt_segment *segment)
+static inline shunt_node *make_instance(shunt_capture *c, char *bytes, const struct recipe *r, const shunt_children *list,
+                                        bool counted, const shunt_segment *segment)
 {
     const struct level *level = c->top;
     uint64_t            at = segment->at, end = at + segment->length + 1;
     uint32_t            ordinal = counted ? list->count + 1 : count_one(c, r->frame, level->serial);
-    shunt_node         *node = make_node(c, r->frame, &r->shape, level->near, at, end, segment->number);
-    if (SHUNT_LIKELY(node != NULL)) node->ordinal = ordinal;
-    return node;
+    return make_node(bytes, r->frame, &r->shape, level->near, at, end, segment->number, ordinal);
 }
 
 static __attribute__((noinline)) shunt_status make_carefully(shunt_capture *c, const struct recipe *r, shunt_children *list,
@@ -700,8 +759,10 @@ static __attribute__((noinline)) shunt_status make_carefully(shunt_capture *c, c
     if (!take_part_carefully(c, r, segment, &part)) return exhausted(c);
     for (; groups > 0 && (group <= segment->elements || !r->stride); groups--, group += r->stride) {
         if (r->stride && !holds_carefully(r, group, segment, delims)) continue;
-        shunt_node *node = make_instance(c, r, list, counted, segment);
-        if (!node || !put_carefully(c, r, node, group, part, segment, delims)) return exhausted(c);
+        char *bytes = take_node(c, r->shape.size);
+        if (!bytes) return exhausted(c);
+        shunt_node *node = make_instance(c, bytes, r, list, counted, segment);
+        if (!put_carefully(c, r, node, group, part, segment, delims)) return exhausted(c);
         append(list, node);
     }
     return SHUNT_OK;
@@ -720,20 +781,21 @@ static __attribute__((noinline)) shunt_status make(shunt_capture *c, const struc
     if (!counted) keep_within(place.owner, level);
     const uint32_t *offsets = segment->offsets;
     size_t          group = r->group, elements = segment->elements, low = r->low, stride = r->stride;
-    struct part     part;
-    if (SHUNT_UNLIKELY(!segment->plain || !r->apart || !r->solid || !stride || low > elements))
-        return make_carefully(c, r, list, counted, segment, delims);
-    uint32_t begin = offsets[low], length = offsets[elements + 1] - begin - 1;
+    if (SHUNT_UNLIKELY(!segment->plain || !r->smooth)) return make_carefully(c, r, list, counted, segment, delims);
+    if (low > elements) return SHUNT_OK;
+    uint32_t begin = offsets[low], length = offsets[elements + 1] - begin - 1, groups = elements < group + stride ? 1 : r->groups;
+    size_t   last_group = r->last_group < elements ? r->last_group : elements;
     if (!length) return SHUNT_OK;
-    if (SHUNT_UNLIKELY(!take_part(c, segment, begin, length, &part))) return exhausted(c);
-    for (unsigned left = r->groups; left > 0 && group <= elements; left--, group += stride) {
-        size_t first = group + r->near, last = group + r->far;
-        if (last > elements) last = elements;
-        if (first > last || offsets[last + 1] - offsets[first] == last + 1 - first) continue;
-        shunt_node *node = make_instance(c, r, list, counted, segment);
-        if (SHUNT_UNLIKELY(!node)) return exhausted(c);
-        put_wholes(r->fixed, node, offsets, elements, part);
-        put_wholes(r->moving, node, offsets + group, elements - group, part);
+    if (!shunt_arena_has(c->arena, length + groups * (r->shape.size + (size_t)PADDING)))
+        return make_carefully(c, r, list, counted, segment, delims);
+    struct part part = take_part(c, segment, begin, length);
+    for (; group <= last_group; group += stride) {
+        size_t last = group + r->far < elements ? group + r->far : elements;
+        if (offsets[last + 1] - offsets[group] == last + 1 - group) continue;
+        char       *bytes = (char *)shunt_arena_cut_aligned(c->arena, r->shape.size);
+        shunt_node *node = make_instance(c, bytes, r, list, counted, segment);
+        put_wholes(r->fixed, node, true, offsets, elements, part);
+        put_wholes(r->moving, node, true, offsets + group, elements - group, part);
         if (r->parts) put_components(r, node, (uint32_t)group, part.copy, segment, delims);
         append(list, node);
     }
@@ -742,9 +804,10 @@ static __attribute__((noinline)) shunt_status make(shunt_capture *c, const struc
 
 shunt_status shunt_capture_segment(shunt_capture *c, uint16_t node, const shunt_segment *segment, const shunt_delims *delims)
 {
-    if (SHUNT_UNLIKELY(node >= c->plan->node_count || c->idle)) return SHUNT_OK;
+    if (SHUNT_UNLIKELY(node >= c->node_count || c->idle)) return SHUNT_OK;
     const struct recipe *r = &c->recipes[node];
-    return r->frame == SHUNT_NONE ? fill(c, r, segment, delims) : make(c, r, segment, delims);
+    if (r->way == FILL_ONE) return fill_one(c, r, segment, delims);
+    return r->way == FILL ? fill(c, r, segment, delims) : make(c, r, segment, delims);
 }
 
 /* ---- values that come by themselves ---- */
