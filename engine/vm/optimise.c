@@ -3,10 +3,12 @@
 #include "engine/vm/optimise_state.h"
 
 enum {
-    TIMES = 3,                   /* what one pass leaves lets the next one see more */
+    TIMES = 2,                   /* what is lifted out of passes the facts take away the second time */
     INSTRUCTIONS_AT_MOST = 8192, /* of a function */
     SCRATCH_AT_MOST = 16 << 20,  /* bytes, for a function */
-    LOOPS_AT_MOST = 64,          /* whose code is looked through for what never changes */
+    WORDS_AT_MOST = 1 << 25,     /* of sets and states that are looked at, for a program */
+    PASSES_AT_MOST = 64,         /* that are looked through for what never changes */
+    SEARCHES_AT_MOST = 256,      /* for ways past a block */
 };
 
 void *shunt_body_new(shunt_body *b, size_t count, size_t size_bytes)
@@ -14,6 +16,13 @@ void *shunt_body_new(shunt_body *b, size_t count, size_t size_bytes)
     void *made = shunt_arena_alloc(b->arena, count * size_bytes);
     if (!made) b->full = true;
     return made;
+}
+
+bool shunt_body_work(shunt_body *b, uint64_t words)
+{
+    b->full = b->full || words > *b->left;
+    if (!b->full) *b->left -= words;
+    return !b->full;
 }
 
 void shunt_body_aim(shunt_body *b, uint32_t jump, uint32_t target)
@@ -215,92 +224,117 @@ static bool drop_unread(shunt_body *b)
 
 /* ---- what is the same in every round ---- */
 
+/* A pass, and what is known of it. */
 typedef struct pass {
-    uint32_t head, last; /* NEXT, and the jump back that stands last */
+    uint32_t  head, last; /* NEXT, and the jump back that stands last */
+    uint32_t *writer;     /* of registers: number + 1 of the instruction that writes it here; SEVERAL */
+    uint8_t  *passed;     /* of blocks: ALWAYS, SOMETIMES; 0 = not looked at */
+    uint8_t  *seen;
+    uint32_t *stack;
+    bool      sets_globals;
 } pass;
-
-/* A pass that is entered from above at its head alone. */
-static bool find_pass(const shunt_body *b, uint32_t head, pass *found)
-{
-    *found = (pass){ head, head };
-    if (head == 0 || shunt_op_ends(b->code[head - 1].op)) return false;
-    for (uint32_t i = head; i < b->count; i++)
-        if (shunt_is_jump(b->code[i].op) && shunt_jump_target(b->code[i]) == head) found->last = i;
-    if (found->last == head) return false;
-    for (uint32_t i = 0; i < b->count; i++) {
-        uint32_t to = shunt_is_jump(b->code[i].op) ? shunt_jump_target(b->code[i]) : 0;
-        if ((i < head || i > found->last) && to >= head && to <= found->last && shunt_is_jump(b->code[i].op)) return false;
-    }
-    return true;
-}
-
-/* Does every round come through this block? */
-static bool always_passed(const shunt_body *b, const pass *p, uint32_t block, uint8_t *seen, uint32_t *stack)
-{
-    uint32_t head = b->block_of[p->head], depth = 0;
-    memset(seen, 0, b->block_count);
-    stack[depth++] = b->blocks[head].next[0];
-    while (depth) {
-        uint32_t at = stack[--depth];
-        if (at == head) return false;
-        if (at == block || seen[at] || b->blocks[at].first < p->head || b->blocks[at].first > p->last) continue;
-        seen[at] = 1;
-        for (unsigned way = 0; way < b->blocks[at].ways; way++) stack[depth++] = b->blocks[at].next[way];
-    }
-    return true;
-}
+enum { SEVERAL = UINT32_MAX, SOMETIMES = 1, ALWAYS = 2 };
 
 static bool same(shunt_instruction a, shunt_instruction b) { return a.op == b.op && a.a == b.a && a.b == b.b && a.c == b.c; }
 
-static bool writes(const shunt_uses *u, uint16_t reg) { return u->write == reg || u->also == reg; }
-
-static bool never_changes(const shunt_body *b, const pass *p, shunt_instruction what, const shunt_uses *u)
+/* A pass that is entered from above at its head alone. */
+static bool find_pass(const shunt_body *b, uint32_t head, pass *p)
 {
-    bool global = what.op == SHUNT_OP_GLOBAL_GET;
-    for (uint32_t i = p->head; i <= p->last; i++) {
-        const shunt_uses *other = &b->uses[i];
-        shunt_instruction at = b->code[i];
-        if (writes(other, what.a) && !same(at, what)) return false;
-        if (u->read & SHUNT_USE_B && writes(other, what.b)) return false;
-        if (u->read & SHUNT_USE_C && writes(other, what.c)) return false;
-        if (global && (at.op == SHUNT_OP_GLOBAL_SET || (at.op == SHUNT_OP_CALL && !b->p->functions[at.b].pure))) return false;
+    p->head = p->last = head;
+    if (head == 0 || shunt_op_ends(b->code[head - 1].op)) return false;
+    for (uint32_t i = head; i < b->count; i++)
+        if (shunt_is_jump(b->code[i].op) && shunt_jump_target(b->code[i]) == head) p->last = i;
+    if (p->last == head) return false;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t to = shunt_is_jump(b->code[i].op) ? shunt_jump_target(b->code[i]) : 0;
+        if ((i < head || i > p->last) && to >= head && to <= p->last && shunt_is_jump(b->code[i].op)) return false;
     }
     return true;
+}
+
+static void note_writer(const shunt_body *b, pass *p, uint16_t reg, uint32_t at)
+{
+    if (reg == SHUNT_NONE) return;
+    uint32_t before = p->writer[reg];
+    if (before == 0)
+        p->writer[reg] = at + 1;
+    else if (before == SEVERAL || !same(b->code[before - 1], b->code[at]))
+        p->writer[reg] = SEVERAL;
+}
+
+static void look_at_pass(const shunt_body *b, pass *p)
+{
+    memset(p->writer, 0, b->registers * sizeof *p->writer);
+    memset(p->passed, 0, b->block_count);
+    p->sets_globals = false;
+    for (uint32_t i = p->head; i <= p->last; i++) {
+        shunt_instruction at = b->code[i];
+        note_writer(b, p, b->uses[i].write, i);
+        note_writer(b, p, b->uses[i].also, i);
+        p->sets_globals |= at.op == SHUNT_OP_GLOBAL_SET || (at.op == SHUNT_OP_CALL && !b->p->functions[at.b].pure);
+    }
+}
+
+/* Does every round come through this block? */
+static bool always_passed(const shunt_body *b, const pass *p, uint32_t block, uint32_t *searches)
+{
+    uint32_t head = b->block_of[p->head], depth = 0;
+    if (p->passed[block]) return p->passed[block] == ALWAYS;
+    p->passed[block] = SOMETIMES;
+    if ((*searches)++ >= SEARCHES_AT_MOST) return false;
+    memset(p->seen, 0, b->block_count);
+    p->stack[depth++] = b->blocks[head].next[0];
+    while (depth) {
+        uint32_t at = p->stack[--depth];
+        if (at == head) return false;
+        if (at == block || p->seen[at] || b->blocks[at].first < p->head || b->blocks[at].first > p->last) continue;
+        p->seen[at] = 1;
+        for (unsigned way = 0; way < b->blocks[at].ways; way++) p->stack[depth++] = b->blocks[at].next[way];
+    }
+    p->passed[block] = ALWAYS;
+    return true;
+}
+
+/* Can not fail, reads nothing that is written in the pass, and nothing else there writes what it gives. */
+static bool never_changes(const shunt_body *b, const pass *p, uint32_t at)
+{
+    shunt_instruction what = b->code[at];
+    const shunt_uses *u = &b->uses[at];
+    if (shunt_nature_of(what.op) != (SHUNT_NATURE_PLAIN | SHUNT_NATURE_AGAIN) || what.op == SHUNT_OP_RECALL) return false;
+    if (what.op == SHUNT_OP_GLOBAL_GET && p->sets_globals) return false;
+    if (u->read & SHUNT_USE_B && p->writer[what.b]) return false;
+    if (u->read & SHUNT_USE_C && p->writer[what.c]) return false;
+    return p->writer[what.a] != SEVERAL;
 }
 
 /* Puts before the pass what each of its rounds does alike; the facts then show that it does nothing within. A register that is read
  * before the instruction, or behind the pass as it was before, is not written early. */
-static uint32_t lift(shunt_body *b, const pass *p, insertion *insertions, uint32_t count, uint8_t *seen, uint32_t *stack)
+static uint32_t lift(shunt_body *b, const pass *p, insertion *insertions, uint32_t count, uint32_t *searches)
 {
     const uint64_t *live = b->live + (size_t)b->block_of[p->head] * b->words;
-    uint32_t        first = count;
-    for (uint32_t i = p->head + 2; i <= p->last; i++) {
+    for (uint32_t i = p->head + 2; i <= p->last && b->count + count < b->room; i++) {
         shunt_instruction what = b->code[i];
-        const shunt_uses *u = &b->uses[i];
-        bool              lifted = false;
-        if (shunt_nature_of(what.op) != (SHUNT_NATURE_PLAIN | SHUNT_NATURE_AGAIN) || what.op == SHUNT_OP_RECALL) continue;
-        if (shunt_set_has(live, what.a) || (u->read & SHUNT_USE_B && what.b == what.a) ||
-            (u->read & SHUNT_USE_C && what.c == what.a))
-            continue;
-        for (uint32_t k = first; k < count; k++) lifted = lifted || same(insertions[k].what, what);
-        if (lifted || b->count + count >= b->room || !never_changes(b, p, what, u)) continue;
-        if (always_passed(b, p, b->block_of[i], seen, stack)) insertions[count++] = (insertion){ p->head, what };
+        if (!never_changes(b, p, i) || p->writer[what.a] != i + 1 || shunt_set_has(live, what.a)) continue;
+        if (always_passed(b, p, b->block_of[i], searches)) insertions[count++] = (insertion){ p->head, what };
     }
     return count;
 }
 
 static bool lift_all(shunt_body *b)
 {
-    uint32_t   count = 0, loops = 0;
-    pass       p;
+    uint32_t   count = 0, passes = 0, searches = 0;
     insertion *insertions = shunt_body_new(b, b->room, sizeof *insertions);
-    uint8_t   *seen = shunt_body_new(b, b->block_count, 1);
-    uint32_t  *stack = shunt_body_new(b, 2u * b->block_count + 2, sizeof *stack);
+    pass       p = { .writer = shunt_body_new(b, b->registers + 1u, sizeof *p.writer),
+                     .passed = shunt_body_new(b, b->block_count, 1),
+                     .seen = shunt_body_new(b, b->block_count, 1),
+                     .stack = shunt_body_new(b, 2u * b->block_count + 2, sizeof *p.stack) };
     if (b->full) return false;
-    for (uint32_t i = 0; i < b->count && loops < LOOPS_AT_MOST; i++) {
+    for (uint32_t i = 0; i < b->count && passes < PASSES_AT_MOST; i++) {
         if (b->code[i].op != SHUNT_OP_NEXT) continue;
-        loops++;
-        if (find_pass(b, i, &p)) count = lift(b, &p, insertions, count, seen, stack);
+        passes++;
+        if (!find_pass(b, i, &p)) continue;
+        look_at_pass(b, &p);
+        count = lift(b, &p, insertions, count, &searches);
     }
     b->changed |= count > 0;
     return count == 0 || draw_together(b, insertions, count);
@@ -370,7 +404,7 @@ static void copy_sites(const shunt_program *p, uint32_t first, uint32_t count, u
 
 /* Into `made`, behind what is there: better where it is not longer, else as it is. NO_MEMORY. */
 static shunt_status improve_function(shunt_arena *arena, const shunt_memory *memory, const shunt_program *p, uint32_t number,
-                                     shunt_optimised *made)
+                                     uint64_t *left, shunt_optimised *made)
 {
     const shunt_function *function = &p->functions[number];
     uint32_t              count = function->code_count, room = count + count / 4 + 16;
@@ -383,6 +417,7 @@ static shunt_status improve_function(shunt_arena *arena, const shunt_memory *mem
         shunt_body b = { .p = p, .function = function, .types = p->register_types + function->type_first };
         b.registers = function->registers;
         b.arena = arena;
+        b.left = left;
         b.count = count;
         b.room = room;
         char *work = (char *)shunt_memory_zeroed(memory, room, sizeof *b.code + sizeof *b.sites + sizeof *b.open);
@@ -413,13 +448,14 @@ shunt_status shunt_optimise(const shunt_memory *memory, const shunt_program *p, 
     *made = (shunt_optimised){ .block = shunt_memory_zeroed(memory, 1, block_bytes(p)) };
     shunt_arena *arena = made->block ? shunt_arena_new(memory, SCRATCH_AT_MOST) : NULL;
     shunt_status status = arena ? SHUNT_OK : SHUNT_NO_MEMORY;
+    uint64_t     left = WORDS_AT_MOST;
     if (arena) {
         made->instructions = (shunt_instruction *)made->block;
         made->functions = (shunt_function *)(void *)(made->instructions + p->instructions_count);
         made->sites = (uint32_t *)(void *)(made->functions + p->functions_count);
         if (p->functions_count) memcpy(made->functions, p->functions, p->functions_count * sizeof *made->functions);
         for (uint32_t f = 0; f < p->functions_count && status == SHUNT_OK; f++)
-            status = improve_function(arena, memory, p, f, made);
+            status = improve_function(arena, memory, p, f, &left, made);
         shunt_arena_free(arena);
     }
     if (status != SHUNT_OK) shunt_memory_free(memory, made->block);

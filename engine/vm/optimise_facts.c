@@ -6,7 +6,7 @@
  * A fact RECALL holds only where its register is present: KEEP makes it, and keeps nothing else. */
 #include "engine/vm/optimise_state.h"
 
-enum { NO_FACT = UINT32_MAX, HOPS = 32, LOOKED_AT = 64, WORK_AT_MOST = 1 << 20 };
+enum { NO_FACT = UINT32_MAX, HOPS = 32, LOOKED_AT = 32 };
 
 typedef struct fact {
     shunt_instruction is;
@@ -88,7 +88,6 @@ static bool make_facts(facts *f)
     while (size < 2 * b->count) size *= 2;
     f->mask = size - 1;
     f->words = b->count / SHUNT_WORD + 1;
-    if ((uint64_t)f->words * b->count > WORK_AT_MOST) return !(b->full = true);
     f->all = shunt_body_new(b, b->count, sizeof *f->all);
     f->table = shunt_body_new(b, size, sizeof *f->table);
     f->values = shunt_body_new(b, size, sizeof *f->values);
@@ -128,6 +127,7 @@ static bool follow(facts *f)
 {
     shunt_body *b = f->b;
     uint64_t   *now = shunt_body_new(b, f->words, sizeof *now);
+    uint8_t    *seen = shunt_body_new(b, b->block_count, 1); /* since less holds there */
     f->in = shunt_body_new(b, (size_t)b->block_count * f->words, sizeof *f->in);
     if (b->full) return false;
     memset(f->in + f->words, 0xff, (size_t)(b->block_count - 1) * f->words * sizeof *f->in);
@@ -136,14 +136,20 @@ static bool follow(facts *f)
         if (round == SHUNT_ROUNDS) return !(b->full = true);
         for (uint32_t k = 0; k < b->block_count; k++) {
             const shunt_block *block = &b->blocks[k];
+            if (seen[k]) continue;
+            seen[k] = 1;
+            if (!shunt_body_work(b, (uint64_t)f->words * (block->end - block->first + 3))) return false;
             memcpy(now, f->in + (size_t)k * f->words, f->words * sizeof *now);
             for (uint32_t i = block->first; i < block->end; i++) behind(f, i, now);
             for (unsigned way = 0; way < block->ways; way++) {
-                uint64_t *to = f->in + (size_t)block->next[way] * f->words;
+                uint64_t *to = f->in + (size_t)block->next[way] * f->words, less = 0;
                 for (uint32_t w = 0; w < f->words; w++) {
-                    changed |= (to[w] & ~now[w]) != 0;
+                    less |= to[w] & ~now[w];
                     to[w] &= now[w];
                 }
+                if (!less) continue;
+                seen[block->next[way]] = 0;
+                changed = 1;
             }
         }
     }

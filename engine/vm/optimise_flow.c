@@ -41,6 +41,7 @@ bool shunt_body_live(shunt_body *b)
         for (uint32_t k = b->block_count; k > 0; k--) {
             const shunt_block *block = &b->blocks[k - 1];
             uint64_t          *before = b->live + (size_t)(k - 1) * b->words;
+            if (!shunt_body_work(b, 2 * b->words + block->end - block->first)) return false;
             shunt_live_behind(b, block, now);
             for (uint32_t i = block->end; i > block->first; i--) shunt_live_before(&b->uses[i - 1], b->code[i - 1], now);
             if (memcmp(before, now, b->words * sizeof *now) == 0) continue;
@@ -210,6 +211,9 @@ static bool join(const shunt_body *b, uint8_t *there, const uint8_t *states)
     return more != 0;
 }
 
+/* What is marked in `reached`: all that is not zero was come to, these have come to be more since they were looked at. */
+enum { LOOK_AT = 2 };
+
 /* True: something more may be behind the block. */
 static bool go_on(const shunt_body *b, const shunt_block *block, uint8_t *states)
 {
@@ -220,8 +224,9 @@ static bool go_on(const shunt_body *b, const shunt_block *block, uint8_t *states
         uint8_t  item = last.op == SHUNT_OP_NEXT ? states[last.b] : 0, index = last.op == SHUNT_OP_NEXT ? states[last.c] : 0;
         uint8_t  asked = asks ? states[last.a] : 0;
         if (shunt_states_way(b, block, way, states)) {
-            more |= !b->reached[to] | join(b, b->states + (size_t)to * b->row, states);
-            b->reached[to] = 1;
+            bool fresh = join(b, b->states + (size_t)to * b->row, states) || !b->reached[to];
+            if (fresh) b->reached[to] = LOOK_AT;
+            more |= fresh;
         }
         if (last.op == SHUNT_OP_NEXT) states[last.b] = item, states[last.c] = index;
         if (asks) states[last.a] = asked;
@@ -238,13 +243,15 @@ bool shunt_body_states(shunt_body *b)
     if (b->full) return false;
     /* Registers begin absent, parameters as they were given. */
     for (uint32_t r = 0; r < b->registers; r++) b->states[r] = r < b->function->params ? SHUNT_MAY_ALL : SHUNT_MAY_ABSENT;
-    b->reached[0] = 1;
+    b->reached[0] = LOOK_AT;
     for (unsigned round = 0, changed = 1; changed; round++) {
         changed = 0;
         if (round == SHUNT_ROUNDS) return !(b->full = true);
         for (uint32_t k = 0; k < b->block_count; k++) {
             const shunt_block *block = &b->blocks[k];
-            if (!b->reached[k]) continue;
+            if (b->reached[k] != LOOK_AT) continue;
+            b->reached[k] = 1;
+            if (!shunt_body_work(b, 3 * b->row / sizeof(uint64_t) + block->end - block->first)) return false;
             memcpy(now, b->states + (size_t)k * b->row, b->row);
             for (uint32_t i = block->first; i < block->end; i++) shunt_states_behind(b, i, now);
             changed |= go_on(b, block, now);

@@ -30,7 +30,8 @@ typedef struct shunt_body {
     uint32_t             *sites;
     uint16_t             *open; /* target of the journal that is open before it */
     uint32_t              count, room;
-    bool                  full;    /* the arena gave nothing: all stays as it is */
+    uint64_t             *left;    /* words that may be looked at yet, of all functions together */
+    bool                  full;    /* the arena gave nothing, or it takes too long: all stays as it is */
     bool                  changed; /* by the pass at hand */
     /* made by shunt_body_look */
     shunt_block          *blocks;
@@ -57,6 +58,7 @@ static inline void shunt_set_remove(uint64_t *set, uint32_t n) { set[n / SHUNT_W
 /* optimise.c */
 void *shunt_body_new(shunt_body *b, size_t count, size_t size_bytes); /* zeroed; NULL sets `full` */
 bool  shunt_body_look(shunt_body *b);                                 /* blocks and uses; false: `full` */
+bool  shunt_body_work(shunt_body *b, uint64_t words);                 /* false: `full` */
 void  shunt_body_aim(shunt_body *b, uint32_t jump, uint32_t target);
 
 /* optimise_flow.c */
