@@ -153,13 +153,14 @@ static uint64_t floor_scan(const struct input *in, const shunt_plan *plan)
 static uint64_t our_scan(const struct input *in, const shunt_plan *plan)
 {
     (void)plan;
-    static uint32_t positions[WINDOW + SHUNT_SCAN_SLACK], ends[WINDOW + SHUNT_SCAN_SLACK];
-    shunt_scan      scan = shunt_scan_best();
-    uint64_t        total = 0;
+    static shunt_scan_word map[SHUNT_SCAN_WORDS(WINDOW)];
+    static uint32_t        ends[WINDOW + SHUNT_SCAN_SLACK];
+    shunt_scan             scan = shunt_scan_best();
+    uint64_t               total = 0;
     for (size_t at = 0; at < in->size; at += WINDOW) {
-        shunt_index index = { .positions = positions, .ends = ends };
+        shunt_index index = { .map = map, .ends = ends };
         scan(in->bytes + at, in->size - at < WINDOW ? in->size - at : WINDOW, &in->delims, &index);
-        total += index.position_count;
+        total += index.end_count;
     }
     return total;
 }

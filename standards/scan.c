@@ -12,24 +12,27 @@ static inline __attribute__((always_inline)) unsigned lowest(uint64_t bits)
 #include <emmintrin.h>
 
 typedef struct sse2_constants {
-    __m128i element, terminator, component, cr, lf;
+    __m128i element, terminator, component, repetition, odd;
 } sse2_constants;
 
 static inline __attribute__((always_inline)) sse2_constants sse2_prepare(const shunt_delims *d)
 {
     return (sse2_constants){ _mm_set1_epi8((char)d->element), _mm_set1_epi8((char)d->terminator),
-                             _mm_set1_epi8((char)d->component), _mm_set1_epi8('\r'), _mm_set1_epi8('\n') };
+                             _mm_set1_epi8((char)d->component), _mm_set1_epi8((char)d->repetition),
+                             _mm_set1_epi8(SHUNT_SCAN_ODD) };
 }
+
+static inline __attribute__((always_inline)) uint64_t sse2_bits(__m128i which) { return (uint32_t)_mm_movemask_epi8(which); }
 
 static inline __attribute__((always_inline)) scan_masks sse2_compare(const uint8_t *bytes, const sse2_constants *c)
 {
     scan_masks m = { 0 };
     for (unsigned i = 0; i < 64; i += 16) {
-        __m128i v = _mm_loadu_si128((const void *)(bytes + i));
-        m.element |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->element)) << i;
-        m.terminator |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->terminator)) << i;
-        m.component |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, c->component)) << i;
-        m.line |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, c->cr), _mm_cmpeq_epi8(v, c->lf))) << i;
+        __m128i v = _mm_loadu_si128((const void *)(bytes + i)), t = _mm_cmpeq_epi8(v, c->terminator);
+        m.marks |= sse2_bits(_mm_or_si128(_mm_cmpeq_epi8(v, c->element), t)) << i;
+        m.terminator |= sse2_bits(t) << i;
+        __m128i part = _mm_or_si128(_mm_cmpeq_epi8(v, c->component), _mm_cmpeq_epi8(v, c->repetition));
+        m.odd |= sse2_bits(_mm_or_si128(part, _mm_cmpeq_epi8(_mm_min_epu8(v, c->odd), v))) << i;
     }
     return m;
 }
@@ -39,14 +42,14 @@ SCAN_FUNCTION(scan_sse2, sse2_constants, sse2_prepare, sse2_compare, lowest)
 
 /* Plain C: eight bytes in a word. */
 typedef struct plain_constants {
-    uint64_t element, terminator, component;
+    uint64_t element, terminator, component, repetition;
 } plain_constants;
 
 static const uint64_t ONES = UINT64_C(0x0101010101010101);
 
 static inline plain_constants plain_prepare(const shunt_delims *d)
 {
-    return (plain_constants){ ONES * d->element, ONES * d->terminator, ONES * d->component };
+    return (plain_constants){ ONES * d->element, ONES * d->terminator, ONES * d->component, ONES * d->repetition };
 }
 
 /* Bit k = byte k of the word is zero. */
@@ -67,15 +70,21 @@ static inline uint64_t load_word(const uint8_t *bytes)
     return word;
 }
 
+/* Bit k = byte k of the word is odd. */
+static inline uint64_t odd_bytes(uint64_t word)
+{
+    uint64_t above = ((word & ONES * 0x7f) + ONES * (0x7f - SHUNT_SCAN_ODD)) | word; /* 0x80 in each byte that is not */
+    return (~above >> 7 & ONES) * UINT64_C(0x0102040810204080) >> 56;
+}
+
 static inline scan_masks plain_compare(const uint8_t *bytes, const plain_constants *c)
 {
     scan_masks m = { 0 };
     for (unsigned i = 0; i < 64; i += 8) {
-        uint64_t word = load_word(bytes + i);
-        m.element |= zero_bytes(word ^ c->element) << i;
-        m.terminator |= zero_bytes(word ^ c->terminator) << i;
-        m.component |= zero_bytes(word ^ c->component) << i;
-        m.line |= (zero_bytes(word ^ (ONES * '\r')) | zero_bytes(word ^ (ONES * '\n'))) << i;
+        uint64_t word = load_word(bytes + i), t = zero_bytes(word ^ c->terminator);
+        m.marks |= (zero_bytes(word ^ c->element) | t) << i;
+        m.terminator |= t << i;
+        m.odd |= (zero_bytes(word ^ c->component) | zero_bytes(word ^ c->repetition) | odd_bytes(word)) << i;
     }
     return m;
 }

@@ -1,31 +1,36 @@
-/* scan.h - where the delimiters stand: an index of a piece of a buffer, made 64 bytes at a time.
- * The reader of every delimiter-separated standard makes the index for a window of its input and then takes whole segments from
- * it without looking at their bytes again. Kernels for AVX-512, AVX2, SSE2 and plain C give the same index; one is chosen at run
- * time.
+/* scan.h - where the delimiters stand: a map of a piece of a buffer, a bit a byte, made 64 bytes at a time.
+ * The reader of segments makes the map for a window of its input. What a segment holds is then a question to one word of the map,
+ * wherever the segment begins: how many elements, where they stand, whether some byte of it needs a closer look; nothing is worked
+ * out for segments that nobody asks about. Only terminators are listed, since no word says where the next but one stands. Kernels
+ * for AVX-512, AVX2, SSE2 and plain C give the same map; one is chosen at run time.
  * Pure functions; all storage is the caller's. */
 #ifndef SHUNT_SCAN_H
 #define SHUNT_SCAN_H
 
 #include "engine/base/event.h"
 
-/* An entry of `ends`: rank of a terminator among `positions`, and what stands between it and the terminator before it. */
 enum {
-    SHUNT_END_RANK = 0x00ffffff,
-    SHUNT_END_COMPONENT = 1 << 24, /* a component separator */
-    SHUNT_END_LINE = 1 << 25,      /* a CR or LF that is neither terminator nor directly behind one; sure only when clear */
+    SHUNT_SCAN_SLACK = 64, /* room beyond the bytes that are scanned: kernels write ahead of what counts */
+    SHUNT_SCAN_ODD = 13,   /* bytes up to CR are odd: LF, CR, and those that hardly occur */
 };
 
-/* Room beyond the bytes that are scanned: kernels write ahead of what counts. */
-enum { SHUNT_SCAN_SLACK = 64, SHUNT_SCAN_MOST = 1 << 24 /* bytes of one piece */ };
+/* 64 bytes: bit k is byte k. */
+typedef struct shunt_scan_word {
+    uint64_t marks; /* element separators and terminators */
+    uint64_t odds;  /* separators of components and of repetitions, and odd bytes, as far as they are none of those */
+} shunt_scan_word;
+
+/* Words of the map of so many bytes; one is read ahead. */
+#define SHUNT_SCAN_WORDS(size) ((size) / 64 + 2)
 
 typedef struct shunt_index {
-    uint32_t *positions; /* of each element separator and terminator, ascending; room for size + SHUNT_SCAN_SLACK */
-    uint32_t *ends;      /* one a terminator; room for size + SHUNT_SCAN_SLACK */
-    uint32_t  position_count, end_count;
+    shunt_scan_word *map;  /* SHUNT_SCAN_WORDS(size) of them */
+    uint32_t        *ends; /* position of each terminator; room for size + SHUNT_SCAN_SLACK */
+    uint32_t         end_count;
 } shunt_index;
 
-/* Scans bytes[0..size), size < SHUNT_SCAN_MOST. `element` and `terminator` differ; `component` 0 = none. Nothing is read beyond
- * size. */
+/* Scans bytes[0..size). `element` and `terminator` differ. Nothing is read beyond size. Bits behind the last byte are clear up to
+ * the end of its word. */
 typedef void (*shunt_scan)(const uint8_t *bytes, size_t size, const shunt_delims *delims, shunt_index *index);
 
 typedef struct shunt_scan_kernel {
@@ -39,5 +44,17 @@ extern const size_t                   shunt_scan_kernel_count;
 
 /* The fastest that runs here. */
 shunt_scan shunt_scan_best(void);
+
+/* 64 bits of each kind from any byte on. */
+static SHUNT_INLINE shunt_scan_word shunt_scan_from(const shunt_scan_word *map, uint32_t at)
+{
+    const shunt_scan_word *word = map + at / 64;
+    uint32_t               low = at % 64, high = ~at % 64;
+    return (shunt_scan_word){ word[0].marks >> low | word[1].marks << 1 << high,
+                              word[0].odds >> low | word[1].odds << 1 << high };
+}
+
+/* The lowest so many, less than 64. */
+static SHUNT_INLINE uint64_t shunt_scan_lowest(uint64_t bits, uint32_t count) { return bits & ((UINT64_C(1) << count) - 1); }
 
 #endif

@@ -7,13 +7,14 @@
 #include "standards/scan_body.h"
 
 typedef struct avx2_constants {
-    __m256i element, terminator, component, cr, lf;
+    __m256i element, terminator, component, repetition, odd;
 } avx2_constants;
 
 static inline __attribute__((always_inline)) avx2_constants prepare(const shunt_delims *d)
 {
     return (avx2_constants){ _mm256_set1_epi8((char)d->element), _mm256_set1_epi8((char)d->terminator),
-                             _mm256_set1_epi8((char)d->component), _mm256_set1_epi8('\r'), _mm256_set1_epi8('\n') };
+                             _mm256_set1_epi8((char)d->component), _mm256_set1_epi8((char)d->repetition),
+                             _mm256_set1_epi8(SHUNT_SCAN_ODD) };
 }
 
 static inline __attribute__((always_inline)) uint64_t join(__m256i low, __m256i high)
@@ -21,15 +22,20 @@ static inline __attribute__((always_inline)) uint64_t join(__m256i low, __m256i 
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
+static inline __attribute__((always_inline)) __m256i is_odd(__m256i bytes, const avx2_constants *c)
+{
+    __m256i part = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, c->component), _mm256_cmpeq_epi8(bytes, c->repetition));
+    return _mm256_or_si256(part, _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, c->odd), bytes));
+}
+
 static inline __attribute__((always_inline)) scan_masks compare(const uint8_t *bytes, const avx2_constants *c)
 {
     __m256i a = _mm256_loadu_si256((const void *)bytes), b = _mm256_loadu_si256((const void *)(bytes + 32));
+    __m256i t = _mm256_cmpeq_epi8(a, c->terminator), u = _mm256_cmpeq_epi8(b, c->terminator);
     return (scan_masks){
-        .element = join(_mm256_cmpeq_epi8(a, c->element), _mm256_cmpeq_epi8(b, c->element)),
-        .terminator = join(_mm256_cmpeq_epi8(a, c->terminator), _mm256_cmpeq_epi8(b, c->terminator)),
-        .component = join(_mm256_cmpeq_epi8(a, c->component), _mm256_cmpeq_epi8(b, c->component)),
-        .line = join(_mm256_or_si256(_mm256_cmpeq_epi8(a, c->cr), _mm256_cmpeq_epi8(a, c->lf)),
-                     _mm256_or_si256(_mm256_cmpeq_epi8(b, c->cr), _mm256_cmpeq_epi8(b, c->lf))),
+        .marks = join(_mm256_or_si256(_mm256_cmpeq_epi8(a, c->element), t), _mm256_or_si256(_mm256_cmpeq_epi8(b, c->element), u)),
+        .terminator = join(t, u),
+        .odd = join(is_odd(a, c), is_odd(b, c)),
     };
 }
 

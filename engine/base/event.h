@@ -99,8 +99,8 @@ typedef struct shunt_reader_ops {
                  bool last); /* borrowed until NEED_INPUT or END is returned */
     shunt_step (*next)(shunt_reader *reader, shunt_event *event);
     void (*free)(shunt_reader *reader);
-    /* From now on segments that the plan demands nothing of need not be shown; faults in them are. Where `direct` says so, loops and
-     * segments are captured instead of shown, while it is active; it is borrowed for the life of the reader. NULL: they all are shown. */
+    /* Before anything is fed: segments that the plan demands nothing of need not be shown; faults in them are. Where `direct` says so,
+     * loops and segments are captured instead of shown, while it is active; it is borrowed for the life of the reader. NULL: they all are shown. */
     void (*demanded_only)(shunt_reader *reader, const struct shunt_direct *direct);
     shunt_trailer *trailer; /* NULL: scopes around transactions have none */
     const char    *ending;  /* of the names of files that hold such messages: "edi"; NULL = "txt" */

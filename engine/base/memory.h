@@ -10,6 +10,8 @@
 #define SHUNT_MUST_USE            __attribute__((warn_unused_result))
 #define SHUNT_PRINTF(at, first)   __attribute__((format(printf, at, first)))
 #define SHUNT_COUNT(array)        (sizeof(array) / sizeof *(array))
+/* For functions that are compiled once for each kind of processor within what calls them. */
+#define SHUNT_INLINE              inline __attribute__((always_inline))
 #define SHUNT_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 /* A word that was stored by itself a moment ago is loaded by itself too: compilers make one load of neighbours, and that one waits until all
  * that was stored earlier has left the processor. */

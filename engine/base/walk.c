@@ -46,7 +46,7 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide)
         walk->learned = 1;
         walk->levels = levels_are_several(walk);
     }
-    walk->last = SHUNT_NONE;
+    walk->last = SHUNT_WALK_STEPS;
     memset(walk->positions, 0, sizeof walk->positions);
     memset(walk->repeats, 0, sizeof walk->repeats);
     memset(walk->level, 0, sizeof walk->level);
@@ -244,7 +244,7 @@ static found find_choices(const shunt_walk *walk, const uint32_t *cell, const sh
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing)
 {
     const shunt_plan *plan = walk->plan;
-    walk->last = SHUNT_NONE;
+    walk->last = SHUNT_WALK_STEPS;
     landing->node = SHUNT_NONE;
     landing->leave = 0;
     landing->enter_count = 0;
@@ -294,34 +294,48 @@ static bool find_place(shunt_walk *walk, uint64_t id, uint16_t from, shunt_walk_
     return true;
 }
 
-void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
-                      const shunt_landing *landing)
+/* All guesses are void. */
+static void forget_guesses(shunt_walk *walk)
+{
+    if (++walk->learned) return;
+    memset(walk->steps, 0, sizeof walk->steps); /* after 2^32 of them the numbers begin anew */
+    walk->learned = 1;
+}
+
+void shunt_walk_separators(shunt_walk *walk) { forget_guesses(walk); }
+
+shunt_walk_step *shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
+                                  const shunt_landing *landing)
 {
     shunt_walk_place place;
-    if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return;
+    if (!walk->plain || landing->node == SHUNT_NONE || !landing->sure || segment->line_ends) return NULL;
     const shunt_plan_node *node = &walk->plan->nodes[landing->node];
-    if (node->trigger > 1) return; /* a remembered step starts one loop */
-    if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return;
+    if (node->trigger > 1) return NULL; /* a remembered step starts one loop */
+    if (landing->enter_count != node->trigger || !find_place(walk, segment->id, from, &place)) return NULL;
     uint64_t key = shunt_segment_pack_value(segment, delims, place.element, place.component);
     walk->places[shunt_walk_place_slot(place.id)] = place;
-    walk->learned++;
+    forget_guesses(walk);
     shunt_walk_step *at = &walk->steps[shunt_walk_slot(place.id, key, from)];
     if (at->id) walk->steps[shunt_walk_slot(place.id, key, from) ^ 1] = *at;
+    uint16_t max = node->trigger ? walk->plan->loops[node->loop].max : node->max;
     *at = (shunt_walk_step){
+        .most = max ? max : UINT32_MAX,
+        .again = from == landing->node ? UINT32_MAX : 0,
+        .elements = node->elements ? node->elements : UINT16_MAX,
+        .node = landing->node,
+        .moves = landing->leave || node->trigger,
+        .wanted = landing->leave || node->trigger || node->demand_count || node->frame != SHUNT_NONE,
+        .composites = node->elements ? node->composites : UINT64_MAX,
         .id = place.id,
         .key = key,
         .from = from,
-        .node = landing->node,
         .position = node->position,
-        .max = node->trigger ? walk->plan->loops[node->loop].max : node->max,
         .leave = landing->leave,
         .depth = (uint16_t)(walk->depth - node->trigger),
         .enter = node->trigger ? node->loop : SHUNT_NONE,
         .start = node->trigger ? node->start : 0,
-        .elements = node->elements ? node->elements : UINT16_MAX,
         .element = place.element,
         .component = place.component,
-        .wanted = landing->leave || node->trigger || node->demand_count || node->frame != SHUNT_NONE,
-        .composites = node->elements ? node->composites : UINT64_MAX,
     };
+    return at;
 }

@@ -22,28 +22,34 @@ enum {
 /* What came next after a step: the same bytes lead to the same step again, without looking for it. */
 typedef struct shunt_walk_guess {
     uint64_t head, mask; /* bytes that a segment begins with, the first one lowest: id, key and what separates them */
-    uint64_t learned;    /* `learned` of the walk when it was made: for another one it says nothing */
+    uint32_t learned;    /* `learned` of the walk when it was made: for another one it says nothing */
     uint16_t step;       /* that the segment then takes */
 } shunt_walk_guess;
 
 enum { SHUNT_WALK_GUESSES = 2 };
 
 /* A step that was taken before. From one node the same id with the same qualifier leads to the same node for as long as its
- * repeats last: which loops are open and how far their bodies have come follows from the node where the walk stands. */
+ * repeats last: which loops are open and how far their bodies have come follows from the node where the walk stands. What is asked
+ * for each segment comes first. */
 typedef struct shunt_walk_step {
+    shunt_walk_guess next[SHUNT_WALK_GUESSES]; /* the last one first */
+    uint32_t         most;                     /* repeats in a row, UINT32_MAX = no limit */
+    uint32_t         again;                    /* all bits set where the node follows itself, none otherwise */
+    uint16_t         elements;                 /* at most; UINT16_MAX and all composites where the guide says nothing */
+    uint16_t         node;
+    bool             moves;  /* it leaves or enters a loop */
+    bool             wanted; /* it moves, or the plan demands something of the segment */
+    uint8_t          use;    /* the reader's own */
+    uint64_t         composites;
     uint64_t         id, key; /* id 0: none */
     uint16_t         from;    /* node where the walk stood */
-    uint16_t         node, position, max;
+    uint16_t         position;
     uint16_t         leave;
     uint16_t         depth;              /* open loops when all that end are left */
     uint16_t         enter;              /* the loop that the node starts, SHUNT_NONE = none; no other one begins */
     uint16_t         start;              /* how far its body has come with it */
-    uint16_t         elements;           /* at most; UINT16_MAX and all composites where the guide says nothing */
     uint8_t          element, component; /* place of the key */
-    bool             wanted;             /* a loop begins or ends with it, or the plan demands something of the segment */
-    uint64_t         composites;
-    shunt_walk_guess next[SHUNT_WALK_GUESSES]; /* the last one first */
-    uint64_t         spare[2];                 /* fill it up, so that finding a step takes a shift */
+    uint64_t         spare[3];           /* fill it up, so that finding a step takes a shift */
 } shunt_walk_step;
 _Static_assert(sizeof(shunt_walk_step) == 128, "a power of two");
 
@@ -69,9 +75,9 @@ typedef struct shunt_walk {
     bool                    levels; /* an HL may fit in several places: its parent decides, and no step of it is remembered */
     uint64_t                level[SHUNT_WALK_DEPTH]; /* then HL01 of the loop at this depth, if an HL began it */
     shunt_walk_place        places[SHUNT_WALK_CACHE];
-    shunt_walk_step         steps[SHUNT_WALK_STEPS];
-    uint16_t                last;    /* step that was taken last, SHUNT_NONE: the last segment was looked for in the plan */
-    uint64_t                learned; /* counts changes of `steps`, from 1 */
+    shunt_walk_step         steps[SHUNT_WALK_STEPS + 1];
+    uint16_t                last;    /* step that was taken last, SHUNT_WALK_STEPS: the last segment was looked for in the plan */
+    uint32_t                learned; /* counts changes of `steps`, from 1 */
 } shunt_walk;
 
 typedef struct shunt_landing {
@@ -89,9 +95,11 @@ void shunt_walk_again(shunt_walk *walk, const shunt_plan *plan, uint16_t guide);
 /* Finds where the segment belongs and moves there. The loops that end are those of walk->loops before the call, from the
  * innermost outwards. */
 void shunt_walk_segment(shunt_walk *walk, const shunt_segment *segment, const shunt_delims *delims, shunt_landing *landing);
-/* Remembers how `segment`, which has an id and no line ends, has just landed from the node `from`, if it would land so again.
- * Steps that were taken before need few instructions: walk_step.h. */
-void shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
-                      const shunt_landing *landing);
+/* Remembers how `segment`, which has an id and no line ends, has just landed from the node `from`, if it would land so again: the
+ * step, NULL where it is not remembered. Steps that were taken before need few instructions: walk_step.h. */
+shunt_walk_step *shunt_walk_learn(shunt_walk *walk, uint16_t from, const shunt_segment *segment, const shunt_delims *delims,
+                                  const shunt_landing *landing);
+/* Other separators are in force: what begins with the same bytes is no longer the same. */
+void             shunt_walk_separators(shunt_walk *walk);
 
 #endif

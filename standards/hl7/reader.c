@@ -948,9 +948,10 @@ static void choose_guide(struct hl7 *x, bool broken_msh2)
 static uint16_t land_header(struct hl7 *x)
 {
     const shunt_walk_place place = { .id = x->segment.id };
-    uint32_t               repeat;
-    const shunt_walk_step *step = shunt_walk_find(&x->walk, &place, place.id, &repeat);
-    if (!step || step->leave || step->enter != SHUNT_NONE) return land(x, true);
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, &place, place.id);
+    if (!step || step->moves) return land(x, true);
+    uint32_t repeat = shunt_walk_repeat(&x->walk, step, x->walk.last_repeats);
+    if (repeat > step->most) return land(x, true);
     shunt_walk_take(&x->walk, step, repeat);
     return step->node;
 }
@@ -1725,14 +1726,13 @@ static inline bool is_add(const struct hl7 *x, const uint8_t *bytes)
 }
 
 /* The remembered step that the line takes from here, not guessed; NULL: none is. */
-static __attribute__((noinline)) const shunt_walk_step *find_step(struct hl7 *x, const uint8_t *bytes, uint64_t head,
-                                                                  uint32_t *repeat)
+static __attribute__((noinline)) const shunt_walk_step *find_step(struct hl7 *x, const uint8_t *bytes, uint64_t head)
 {
     if (bytes[3] != x->delims.element) return NULL;
     uint64_t                id = ID(bytes[0], bytes[1], bytes[2]);
     const shunt_walk_place *place = &x->walk.places[shunt_walk_place_slot(id)];
     if (place->id != id || place->element) return NULL;
-    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, id, repeat);
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, id);
     if (step) shunt_walk_note(&x->walk, step, head, 4);
     return step;
 }
@@ -1792,9 +1792,10 @@ static bool take_steps(struct hl7 *x)
         bytes += feed;
         size -= feed;
         uint64_t               head = shunt_first_eight(bytes);
-        uint32_t               repeat;
-        const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
-        if (SHUNT_UNLIKELY(!step) && !(step = find_step(x, bytes, head, &repeat))) return false;
+        const shunt_walk_step *step = shunt_walk_guessed(&x->walk, &x->walk.steps[x->walk.last], head);
+        if (SHUNT_UNLIKELY(!step) && !(step = find_step(x, bytes, head))) return false;
+        uint32_t repeat = shunt_walk_repeat(&x->walk, step, x->walk.last_repeats);
+        if (SHUNT_UNLIKELY(repeat > step->most)) return false;
         shunt_hl7_marks marks = { .offsets = x->offsets + 1, .odd = x->odd };
         size_t          end;
         bool            wanted = x->wants.nodes[step->node].take_count;

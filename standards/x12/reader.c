@@ -14,6 +14,7 @@
 
 enum {
     WINDOW = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
+    SHORT = 62,         /* bytes of a segment whose bits one word of the map holds, that of its terminator included */
     OFFSETS_SPARE = 8,  /* offsets are written eight at a time */
     QUEUE = 64,         /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
     FIELD = 64,         /* bytes kept of a control number or an id of a header */
@@ -47,6 +48,9 @@ enum got {
     AT_END,
     BROKEN,
 };
+
+/* What is done with a segment that takes a remembered step: nothing, or it is shown; it is captured where that is asked for. */
+enum use { PASS, SHOW, CAPTURE };
 
 struct field {
     uint8_t length;
@@ -84,20 +88,19 @@ struct x12 {
     shunt_input in;
     size_t      searched; /* bytes from `at` on that hold no terminator */
 
-    /* Index of the window in work. */
+    /* Map of the window in work. */
     shunt_index    index;
     const uint8_t *window;
     uint64_t       window_at;
-    size_t         window_size;                          /* bytes that can be read from `window` on */
-    bool           window_single;                        /* no separator of repetitions stands in what is indexed */
-    uint32_t       window_next, window_rank, window_end; /* next segment: its first byte, its first position, its terminator */
+    uint32_t       window_next, window_end; /* next segment: its first byte, its terminator */
+    uint32_t       roomy_end;               /* of the terminators: those before it have SHUNT_SEGMENT_ROOM */
 
     /* The segment at hand. */
     shunt_segment segment;
-    uint32_t      first_position; /* of a segment out of the window whose offsets are not made yet */
-    bool          offsets_made, components;
-    bool          isa_again; /* it is an ISA; nothing but its place is known */
-    uint64_t      plain_at;  /* a segment here is no binary one although its id says so */
+    bool          offsets_made; /* false: of a segment out of the window */
+    bool          components;   /* it may hold some */
+    bool          isa_again;    /* it is an ISA; nothing but its place is known */
+    uint64_t      plain_at;     /* a segment here is no binary one although its id says so */
     uint32_t     *offsets;
 
     enum state   state;
@@ -127,10 +130,11 @@ struct x12 {
     uint64_t       previous_end; /* byte after the last segment of the set */
     shunt_walk     walk;
 
-    bool                tight;         /* a segment of a window may be too long */
+    bool                tight;         /* a segment of a window may be too long, or a short one have too many elements */
     bool                demanded_only; /* segments that the plan demands nothing of are counted and checked, but not shown */
     const shunt_direct *direct;        /* what is captured here; NULL: nothing */
-    shunt_status        refused;       /* what the capture of the segment at hand has failed by, told with it */
+    const shunt_walk_step *(*take_steps)(struct x12 *x);
+    shunt_status refused; /* what the capture of the segment at hand has failed by, told with it */
 
     /* Separators for keys: of repetitions, and of components or repetitions; that of elements, which no value holds, for none. */
     uint8_t repeats, parts;
@@ -155,7 +159,7 @@ static const uint8_t *view(struct x12 *x, size_t *size) { return shunt_input_vie
 
 static bool is_all(const struct x12 *x) { return shunt_input_is_all(&x->in); }
 
-static void drop_window(struct x12 *x) { x->index.end_count = x->window_end = 0; }
+static void drop_window(struct x12 *x) { x->index.end_count = x->roomy_end = x->window_end = 0; }
 
 static enum got broken(struct x12 *x)
 {
@@ -361,20 +365,49 @@ static void set_segment(struct x12 *x, const uint8_t *bytes, uint32_t length, ui
     x->segment.plain = false;
 }
 
-/* The two do not overlap, which a compiler must be told before it takes eight at a time. */
-static inline void move_eight(uint32_t *restrict to, const uint32_t *restrict from, uint32_t shift)
+/* ---- the map of the window ---- */
+
+/* Bits of bytes [begin, end), 64 at a time. */
+static inline shunt_scan_word bits_of(const struct x12 *x, uint32_t begin, uint32_t end)
 {
-    for (uint32_t i = 0; i < 8; i++) to[i] = from[i] - shift;
+    shunt_scan_word bits = shunt_scan_from(x->index.map, begin);
+    if (end - begin >= 64) return bits;
+    return (shunt_scan_word){ shunt_scan_lowest(bits.marks, end - begin), shunt_scan_lowest(bits.odds, end - begin) };
 }
 
-static inline void make_offsets(struct x12 *x)
+static uint32_t count_marks(const struct x12 *x, uint32_t begin, uint32_t end)
+{
+    uint32_t count = 0;
+    for (; begin < end; begin += 64) count += (uint32_t)__builtin_popcountll(bits_of(x, begin, end).marks);
+    return count;
+}
+
+/* `end` = there is none. */
+static uint32_t first_mark(const struct x12 *x, uint32_t begin, uint32_t end)
+{
+    for (; begin < end; begin += 64) {
+        uint64_t marks = bits_of(x, begin, end).marks;
+        if (marks) return begin + (uint32_t)__builtin_ctzll(marks);
+    }
+    return end;
+}
+
+static bool has_odds(const struct x12 *x, uint32_t begin, uint32_t end)
+{
+    uint64_t odds = 0;
+    for (; begin < end; begin += 64) odds |= bits_of(x, begin, end).odds;
+    return odds;
+}
+
+static void make_offsets(struct x12 *x)
 {
     if (x->offsets_made) return;
-    const uint32_t *from = x->index.positions + x->first_position;
-    uint32_t       *to = x->offsets + 1;
-    uint32_t        shift = (uint32_t)(x->segment.bytes - x->window) - 1;
-    x->offsets[0] = 0;
-    for (uint32_t k = 0; k <= x->segment.elements; k += 8) move_eight(to + k, from + k, shift);
+    uint32_t  first = (uint32_t)(x->segment.bytes - x->window), end = first + x->segment.length + 1;
+    uint32_t *to = x->offsets;
+    *to++ = 0;
+    for (uint32_t begin = first; begin < end; begin += 64)
+        for (uint64_t marks = bits_of(x, begin, end).marks; marks; marks &= marks - 1)
+            *to++ = begin - first + (uint32_t)__builtin_ctzll(marks) + 1;
     x->offsets_made = true;
 }
 
@@ -551,12 +584,11 @@ static enum got fill_window(struct x12 *x)
         if (found) {
             x->window = bytes;
             x->window_at = x->in.at;
-            x->window_size = size;
-            x->window_next = x->window_rank = x->window_end = 0;
+            x->window_next = x->window_end = 0;
             x->searched = 0;
-            size_t indexed = size < WINDOW ? size : WINDOW;
-            x->window_single = !x->delims.repetition || !memchr(bytes, x->delims.repetition, indexed);
-            x->scan(bytes, indexed, &x->delims, &x->index);
+            x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
+            x->roomy_end = x->index.end_count;
+            while (x->roomy_end && x->index.ends[x->roomy_end - 1] + SHUNT_SEGMENT_ROOM > size) x->roomy_end--;
             return FILLED;
         }
         x->searched = size;
@@ -579,11 +611,8 @@ static enum got next_segment(struct x12 *x)
         const uint8_t *bytes = x->window;
         bool           passing = x->level == IN_SET && x->guide == SHUNT_NONE;
         while (x->window_end < x->index.end_count) {
-            uint32_t entry = x->index.ends[x->window_end++], rank = entry & SHUNT_END_RANK, first = x->window_rank,
-                     begin = x->window_next;
-            uint32_t end = x->index.positions[rank];
+            uint32_t begin = x->window_next, end = x->index.ends[x->window_end++];
             x->window_next = end + 1;
-            x->window_rank = rank + 1;
             while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
             x->in.at = x->window_at + begin;
             if (SHUNT_UNLIKELY(begin == end)) {
@@ -596,21 +625,20 @@ static enum got next_segment(struct x12 *x)
                 drop_window(x);
                 break;
             }
-            if (passing && id && !(entry & SHUNT_END_LINE) && length <= x->options.max_segment_bytes &&
-                rank - first <= x->options.max_elements && !is_envelope(id)) {
+            /* A segment has fewer elements than bytes. */
+            if (passing && id && length <= x->options.max_segment_bytes && length <= x->options.max_elements &&
+                !is_envelope(id)) {
                 x->number++;
                 x->in.at = x->window_at + end + 1;
                 continue;
             }
             if ((id == 0 || id == ID3('I', 'S', 'A')) && is_isa(bytes + begin, length)) return take_isa(x, bytes + begin);
             if (length > x->options.max_segment_bytes) return pass_over(x, 0, SHUNT_X12_SEGMENT_LENGTH);
-            bool line_ends = (entry & SHUNT_END_LINE) && has_line_end(bytes + begin, length);
-            set_segment(x, bytes + begin, length, x->in.at, rank - first, line_ends);
-            x->segment.id =
-                line_ends ? read_id(bytes + begin, (rank > first ? x->index.positions[first] : end) - begin, true) : id;
-            x->first_position = first;
+            x->components = has_odds(x, begin, end);
+            bool line_ends = x->components && has_line_end(bytes + begin, length);
+            set_segment(x, bytes + begin, length, x->in.at, count_marks(x, begin, end), line_ends);
+            x->segment.id = line_ends ? read_id(bytes + begin, first_mark(x, begin, end) - begin, true) : id;
             x->offsets_made = false;
-            x->components = (entry & SHUNT_END_COMPONENT) != 0;
             x->in.at = x->window_at + end + 1;
             return GOT;
         }
@@ -672,6 +700,19 @@ static void push_open_loops(struct x12 *x, uint64_t end)
     for (; x->walk.depth > 1; x->walk.depth--) push_loop(x, SHUNT_STEP_LEAVE, x->walk.loops[x->walk.depth - 1], end);
 }
 
+/* What is done with the segments of a step; worked out once, since it follows from the plan and from where the step begins. */
+static enum use use_of(const struct x12 *x, const shunt_walk_step *step)
+{
+    const shunt_direct *direct = x->direct;
+    if (!x->demanded_only) return SHOW;
+    if (!step->wanted) return PASS;
+    if (!direct || !direct->nodes[step->node] || (step->enter != SHUNT_NONE && !direct->loops[step->enter])) return SHOW;
+    uint16_t loop = step->from == SHUNT_NONE ? SHUNT_NONE : x->plan->nodes[step->from].loop;
+    for (unsigned left = step->leave; left > 0; left--, loop = x->plan->loops[loop].parent)
+        if (!direct->loops[loop]) return SHOW;
+    return CAPTURE;
+}
+
 /* Puts the segment at its place in the guide. GOT: it is all there is to tell; AGAIN: events wait, the segment last. */
 static enum got land(struct x12 *x, bool trailer, uint16_t *node)
 {
@@ -691,8 +732,10 @@ static enum got land(struct x12 *x, bool trailer, uint16_t *node)
     if (landing.too_many) fault(x, SHUNT_X12_REPEATS);
     x->previous_end = x->in.at;
     *node = landing.node;
-    if (!is_envelope(x->segment.id) && !binary_element(x, x->segment.id))
-        shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
+    if (!is_envelope(x->segment.id) && !binary_element(x, x->segment.id)) {
+        shunt_walk_step *step = shunt_walk_learn(&x->walk, from, &x->segment, &x->delims, &landing);
+        if (step) step->use = use_of(x, step);
+    }
     if (x->queue_count == 0 && !trailer) return GOT;
     struct pending *p = push(x, SHUNT_STEP_SEGMENT);
     p->index = landing.node;
@@ -745,6 +788,7 @@ static enum got open_interchange(struct x12 *x, const shunt_x12_isa *isa, const 
         fault_at(x, x->any_isa ? SHUNT_X12_TRAILING_TEXT : SHUNT_X12_LEADING_TEXT, x->text_at, x->in.at - x->text_at);
     else if (x->bom == 3 && !x->any_isa)
         detail(x, fault_at(x, SHUNT_X12_LEADING_TEXT, 0, 3), "byte order mark");
+    if (memcmp(&x->delims, &isa->delims, sizeof x->delims) != 0) shunt_walk_separators(&x->walk);
     x->delims = isa->delims;
     x->repeats = x->delims.repetition ? x->delims.repetition : x->delims.element;
     x->parts = x->delims.component ? x->delims.component : x->repeats;
@@ -1144,21 +1188,6 @@ static shunt_step show_end(const struct x12 *x, shunt_step step, shunt_event *ev
     return step;
 }
 
-/* What tells apart the steps from here that a segment with this id could take: its qualifier as `place` says. The eight bytes behind the
- * segment can be read. */
-static inline uint64_t step_key(struct x12 *x, const shunt_walk_place *place, uint32_t first, uint32_t elements)
-{
-    if (!place->element) return place->id;
-    if (place->element > elements) return 0;
-    if (SHUNT_UNLIKELY(place->component > 1)) {
-        make_offsets(x);
-        return shunt_segment_pack_value(&x->segment, &x->delims, place->element, place->component);
-    }
-    const uint32_t *position = x->index.positions + first + place->element;
-    uint32_t        begin = position[-1] + 1;
-    return shunt_pack_until(x->window + begin, position[0] - begin, x->repeats, place->component ? x->parts : x->repeats);
-}
-
 static inline bool separates(const struct x12 *x, uint8_t byte)
 {
     return byte == x->delims.element || byte == x->delims.terminator || byte == x->repeats || byte == x->parts;
@@ -1176,106 +1205,184 @@ static inline unsigned head_bytes(const struct x12 *x, const shunt_walk_place *p
     return count <= 8 && separates(x, bytes[id_bytes]) && separates(x, bytes[count - 1]) ? count : 0;
 }
 
-/* Looks for the step that the segment takes. `bytes` are its first ones. */
-static inline const shunt_walk_step *find_step(struct x12 *x, const uint8_t *bytes, uint32_t first, uint32_t elements,
-                                               uint64_t head, uint32_t *repeat)
+/* Looks for the step that a segment takes from where the walk stands. The eight bytes behind the segment can be read. */
+static __attribute__((noinline)) const shunt_walk_step *find_step(struct x12 *x, uint32_t begin, uint32_t end)
 {
-    uint32_t id_bytes = x->index.positions[first] - (uint32_t)(bytes - x->window);
-    if (SHUNT_UNLIKELY(id_bytes - 2 > 1)) return NULL;
+    const uint8_t *bytes = x->window + begin;
+    uint32_t       elements = count_marks(x, begin, end), id_bytes = first_mark(x, begin, end) - begin;
+    if (SHUNT_UNLIKELY(id_bytes - 2 > 1 || elements > x->options.max_elements)) return NULL;
     /* Whatever these bytes are: a step is remembered for what is an id only. */
-    uint64_t                id = ID2(bytes[0], bytes[1]) | (id_bytes == 3 ? (uint64_t)bytes[2] << 40 : 0);
+    uint64_t                id = ID2(bytes[0], bytes[1]) | (id_bytes == 3 ? (uint64_t)bytes[2] << 40 : 0), key = id;
     const shunt_walk_place *place = &x->walk.places[shunt_walk_place_slot(id)];
     if (SHUNT_UNLIKELY(place->id != id)) return NULL;
-    uint64_t               key = step_key(x, place, first, elements);
-    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, key, repeat);
+    if (place->element) {
+        set_segment(x, bytes, end - begin, x->window_at + begin, elements, false);
+        x->offsets_made = false;
+        make_offsets(x);
+        key = shunt_segment_pack_value(&x->segment, &x->delims, place->element, place->component);
+    }
+    const shunt_walk_step *step = shunt_walk_find(&x->walk, place, key);
     unsigned               count = step ? head_bytes(x, place, bytes, id_bytes, key) : 0;
-    if (count) shunt_walk_note(&x->walk, step, head, count);
+    if (count) shunt_walk_note(&x->walk, step, shunt_first_eight(bytes), count);
     return step;
 }
 
-/* Captures the segment at hand, and the loops that it leaves and enters. False: something there is to be told, and nothing has happened. */
-static inline bool capture_here(struct x12 *x, const shunt_walk_step *step, uint16_t leave_loop, uint64_t leave_end)
+/* ---- many segments at once ---- */
+
+static SHUNT_INLINE uint32_t lowest_bit(uint64_t bits) { return bits ? (uint32_t)__builtin_ctzll(bits) : 64; }
+
+/* Where the elements of a short segment begin; `marks` are those from its first byte on. */
+static SHUNT_INLINE void lay_offsets(uint32_t *to, uint64_t marks, uint32_t elements)
 {
-    const shunt_direct    *direct = x->direct;
-    const shunt_plan_loop *loops = x->plan->loops;
-    if (!direct || !direct->active || !direct->nodes[step->node]) return false;
-    if (step->enter != SHUNT_NONE && !direct->loops[step->enter]) return false;
-    uint16_t loop = leave_loop;
-    for (unsigned left = step->leave; left > 0; left--, loop = loops[loop].parent)
-        if (!direct->loops[loop]) return false;
-    for (unsigned left = step->leave; left > 0; left--, leave_loop = loops[leave_loop].parent)
-        shunt_capture_leave(direct->capture, leave_loop, leave_end);
-    if (step->enter != SHUNT_NONE)
-        x->refused = shunt_capture_enter(direct->capture, step->enter, x->segment.at, x->segment.number);
-    if (SHUNT_LIKELY(x->refused == SHUNT_OK))
-        x->refused = shunt_capture_segment(direct->capture, step->node, &x->segment, &x->delims);
+    *to++ = 0;
+    marks <<= 1; /* an element begins behind its mark */
+    for (uint32_t k = 0; k <= elements; k += 8, to += 8)
+        for (uint32_t i = 0; i < 8; i++, marks &= marks - 1) to[i] = lowest_bit(marks);
+}
+
+/* Are all odd bytes of a short segment component separators within composites, or separators of repetitions? */
+static SHUNT_INLINE bool odds_fit(struct x12 *x, const shunt_walk_step *step, const uint8_t *bytes, shunt_scan_word bits)
+{
+    do {
+        uint64_t below = (bits.odds & -bits.odds) - 1;
+        uint8_t  byte = bytes[lowest_bit(bits.odds)];
+        if (SHUNT_LIKELY(byte == x->delims.component)) {
+            if (!(step->composites >> __builtin_popcountll(bits.marks & below) & 1)) return false;
+        } else {
+            if (byte != x->delims.repetition) return false;
+            x->segment.plain = false;
+        }
+        bits.odds &= bits.odds - 1;
+    } while (bits.odds);
     return true;
 }
 
-/* The next segment, where it is a plain one of a set with a guide that takes a remembered step without any fault: the same as
- * next_segment, process and land. Those that nobody wants are counted and passed over, and so are those that are captured here. NULL: they must look at the next one, of which
- * nothing has happened. */
-static inline const shunt_walk_step *take_step(struct x12 *x)
+/* What take_steps must know of a segment that is not short: the same, with offsets made. False: it is for the others to look at. */
+static __attribute__((noinline)) bool fits_long(struct x12 *x, const shunt_walk_step *step, uint32_t begin, uint32_t end)
+{
+    uint32_t elements = count_marks(x, begin, end);
+    bool     odd = has_odds(x, begin, end);
+    if (elements > x->options.max_elements || elements > step->elements) return false;
+    if (!odd && step->use == PASS) return true;
+    set_segment(x, x->window + begin, end - begin, x->window_at + begin, elements, false);
+    x->offsets_made = false;
+    make_offsets(x);
+    x->segment.plain = !odd || !memchr(x->segment.bytes, x->delims.repetition, x->segment.length);
+    return !odd || (!has_line_end(x->segment.bytes, x->segment.length) && simple_ones_fit(x, step->elements, step->composites));
+}
+
+/* Captures the segment at hand, and the loops that it leaves and enters. */
+static inline shunt_status capture_here(struct x12 *x, const shunt_walk_step *step, uint16_t leave_loop, uint64_t leave_end)
+{
+    shunt_capture *capture = x->direct->capture;
+    if (step->moves) {
+        for (unsigned left = step->leave; left > 0; left--, leave_loop = x->plan->loops[leave_loop].parent)
+            shunt_capture_leave(capture, leave_loop, leave_end);
+        if (step->enter != SHUNT_NONE) SHUNT_TRY(shunt_capture_enter(capture, step->enter, x->segment.at, x->segment.number));
+    }
+    return shunt_capture_segment(capture, step->node, &x->segment, &x->delims);
+}
+
+/* Takes segments for as long as they are plain ones of a set with a guide that take remembered steps without any fault: the same as
+ * next_segment, process and land. Those that nobody wants are counted and passed over, and so are those that are captured here; it
+ * ends behind the first one that is to be shown. NULL: the others must look at the next one, of which nothing has happened.
+ * For most segments this is all that runs: the terminator is listed, the first bytes are those that came after the same step
+ * before, and the bits of the segment say how many elements it has and that no byte is odd. */
+static SHUNT_INLINE const shunt_walk_step *take_steps(struct x12 *x)
 {
     if (x->guide == SHUNT_NONE || x->tight || x->state != SEGMENT) return NULL;
-    const uint8_t         *bytes = x->window;
-    const shunt_walk_step *found = NULL;
-    uint32_t               taken = x->window_end, first = x->window_rank, next = x->window_next, number = x->number;
-    while (!found && taken < x->index.end_count) {
-        uint32_t entry = x->index.ends[taken], rank = entry & SHUNT_END_RANK;
-        uint32_t before = next, begin = before, end = x->index.positions[rank], elements = rank - first, repeat;
-        if (SHUNT_UNLIKELY(entry & SHUNT_END_LINE || end + SHUNT_SEGMENT_ROOM > x->window_size ||
-                           elements > x->options.max_elements))
-            break;
-        while (bytes[begin] <= ' ' && begin < end && shunt_x12_blank(bytes[begin])) begin++;
-        uint64_t               head = shunt_first_eight(bytes + begin);
-        const shunt_walk_step *step = shunt_walk_guessed(&x->walk, head, &repeat);
-        bool                   wanted = step && (!x->demanded_only || step->wanted);
-        if (!step || wanted || entry & SHUNT_END_COMPONENT) {
-            set_segment(x, bytes + begin, end - begin, x->window_at + begin, elements, false);
-            x->first_position = first;
-            x->offsets_made = false;
-            if (!step) {
-                step = find_step(x, bytes + begin, first, elements, head, &repeat);
-                if (SHUNT_UNLIKELY(!step)) break;
-                wanted = !x->demanded_only || step->wanted;
-            }
-            x->components = (entry & SHUNT_END_COMPONENT) != 0;
-            if (wanted || x->components) make_offsets(x);
-            if (x->components && !simple_ones_fit(x, step->elements, step->composites)) break;
+    shunt_walk                  *walk = &x->walk;
+    const shunt_walk_step       *last = &walk->steps[walk->last], *found = NULL;
+    const shunt_scan_word *const map = x->index.map;
+    const uint32_t *const first = x->index.ends + x->window_end, *const stop = x->index.ends + x->roomy_end;
+    const uint32_t      *at = first;
+    const uint8_t *const bytes = x->window;
+    const bool           capture = x->direct && x->direct->active;
+    uint32_t             repeats = walk->last_repeats, next = x->window_next;
+    x->segment.offsets = x->offsets;
+    x->segment.line_ends = false;
+    while (at < stop) {
+        uint32_t begin = next, end = *at;
+        uint64_t head = shunt_first_eight(bytes + begin);
+        if (SHUNT_UNLIKELY((uint8_t)head <= ' ')) {
+            while (begin < end && shunt_x12_blank(bytes[begin])) begin++;
+            head = shunt_first_eight(bytes + begin);
         }
-        if (SHUNT_UNLIKELY(elements > step->elements)) break;
-        taken++;
-        number++;
-        first = rank + 1;
+        const shunt_walk_step *step = shunt_walk_guessed(walk, last, head);
+        if (SHUNT_UNLIKELY(!step)) {
+            shunt_walk_rest(walk, last, repeats);
+            step = find_step(x, begin, end);
+            if (!step) break;
+        }
+        x->segment.plain = true;
+        uint32_t        length = end - begin, elements = 0, repeat = shunt_walk_repeat(walk, step, repeats);
+        shunt_scan_word bits = shunt_scan_from(map, begin);
+        if (SHUNT_UNLIKELY(repeat > step->most)) break;
+        if (SHUNT_LIKELY(length <= SHORT)) {
+            bits.odds = shunt_scan_lowest(bits.odds, length);
+            elements = (uint32_t)__builtin_popcountll(shunt_scan_lowest(bits.marks, length));
+            if (SHUNT_UNLIKELY(elements > step->elements) || (bits.odds && !odds_fit(x, step, bytes + begin, bits))) break;
+        } else if (!fits_long(x, step, begin, end)) {
+            break;
+        }
+        last = step;
+        repeats = repeat;
+        at++;
+        uint32_t before = next;
         next = end + 1;
-        uint16_t leave_loop = x->walk.loops[x->walk.depth - 1];
-        shunt_walk_take(&x->walk, step, repeat);
-        if (!wanted) continue;
-        uint64_t leave_end = taken - 1 > x->window_end ? x->window_at + before : x->previous_end;
+        if (step->use == PASS) continue;
+
+        uint16_t leave_loop = walk->loops[walk->depth - 1];
+        uint64_t leave_end = at - 1 > first ? x->window_at + before : x->previous_end;
+        if (step->moves) shunt_walk_move(walk, step, repeat);
+        if (SHUNT_LIKELY(length <= SHORT)) {
+            x->segment.bytes = bytes + begin;
+            x->segment.elements = elements;
+            x->segment.length = length;
+            x->segment.at = x->window_at + begin;
+            lay_offsets(x->offsets, bits.marks, elements);
+        }
+        x->segment.number = x->number + (uint32_t)(at - first);
         x->segment.id = step->id;
-        x->segment.number = number;
-        x->segment.plain = x->window_single || !memchr(x->segment.bytes, x->delims.repetition, x->segment.length);
-        if (capture_here(x, step, leave_loop, leave_end)) {
-            if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) found = step;
-            continue;
+        if (SHUNT_LIKELY(capture && step->use == CAPTURE)) {
+            x->refused = capture_here(x, step, leave_loop, leave_end);
+            if (SHUNT_LIKELY(x->refused == SHUNT_OK)) continue;
+            found = step;
+            break;
         }
         found = step;
-        if (!step->leave && step->enter == SHUNT_NONE) continue;
+        if (!step->moves) break;
         x->step = step;
         x->leave = step->leave;
         x->enter = step->enter;
         x->leave_loop = leave_loop;
         x->leave_end = leave_end;
+        break;
     }
-    if (taken == x->window_end) return NULL;
-    x->window_end = taken;
-    x->window_rank = first;
+    uint32_t taken = (uint32_t)(at - first);
+    if (!taken) return NULL;
+    shunt_walk_rest(walk, last, repeats);
+    x->window_end += taken;
     x->window_next = next;
-    x->number = number;
+    x->number += taken;
     x->previous_end = x->in.at = x->window_at + next;
     return found;
 }
+
+static const shunt_walk_step *take_steps_anywhere(struct x12 *x) { return take_steps(x); }
+
+#ifdef __x86_64__
+/* The same, where bits are counted and shifted by one instruction each. */
+__attribute__((target("bmi,bmi2,popcnt"))) static const shunt_walk_step *take_steps_bmi(struct x12 *x) { return take_steps(x); }
+
+static bool has_bmi(void)
+{
+    return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+#else
+#define take_steps_bmi take_steps_anywhere
+static bool has_bmi(void) { return false; }
+#endif
 
 /* The next event of the segment that waits. */
 static inline shunt_step tell_step(struct x12 *x, shunt_event *event)
@@ -1327,7 +1434,7 @@ static shunt_step next(shunt_reader *reader, shunt_event *event)
 {
     struct x12 *x = (struct x12 *)reader;
     if (x->step) return tell_step(x, event);
-    const shunt_walk_step *step = x->queue_first == x->queue_count ? take_step(x) : NULL;
+    const shunt_walk_step *step = x->queue_first == x->queue_count ? x->take_steps(x) : NULL;
     if (!step) return next_other(x, event);
     if (SHUNT_UNLIKELY(x->refused != SHUNT_OK)) {
         show_segment(x, SHUNT_STEP_SEGMENT, SHUNT_NONE, step->node, x->in.at, event);
@@ -1352,7 +1459,7 @@ static void x12_free(shunt_reader *reader)
     shunt_x12_seen_done(&x->sets, x->memory);
     shunt_input_done(&x->in);
     shunt_memory_free(x->memory, x->offsets);
-    shunt_memory_free(x->memory, x->index.positions);
+    shunt_memory_free(x->memory, x->index.map);
     shunt_memory_free(x->memory, x->index.ends);
     shunt_memory_free(x->memory, x);
 }
@@ -1410,7 +1517,8 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     if (!x->options.max_leading_bytes) x->options.max_leading_bytes = 64 << 10;
     if (x->options.max_segment_bytes > UINT32_MAX / 4) x->options.max_segment_bytes = UINT32_MAX / 4;
     if (x->options.max_elements > UINT32_MAX / 16) x->options.max_elements = UINT32_MAX / 16;
-    x->tight = x->options.max_segment_bytes < WINDOW;
+    x->tight = x->options.max_segment_bytes < WINDOW || x->options.max_elements < SHORT;
+    x->take_steps = has_bmi() ? take_steps_bmi : take_steps_anywhere;
     x->state = SEEK;
     x->level = OUTSIDE;
     x->guide = x->ta1 = SHUNT_NONE;
@@ -1421,9 +1529,9 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     size_t offsets =
         (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + OFFSETS_SPARE;
     x->offsets = shunt_memory_zeroed(memory, offsets, sizeof *x->offsets);
-    x->index.positions = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.positions);
+    x->index.map = shunt_memory_zeroed(memory, SHUNT_SCAN_WORDS(WINDOW), sizeof *x->index.map);
     x->index.ends = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.ends);
-    if (x->offsets && x->index.positions && x->index.ends) return &x->base;
+    if (x->offsets && x->index.map && x->index.ends) return &x->base;
     x12_free(&x->base);
     return NULL;
 }

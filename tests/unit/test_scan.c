@@ -5,61 +5,57 @@
 
 enum { MOST = 2000 };
 
-/* The index, made byte by byte as scan.h says it. */
+/* The map, made byte by byte as scan.h says it. */
 static void expected_index(const uint8_t *bytes, size_t size, const shunt_delims *d, shunt_index *index)
 {
-    bool     component = false, line = false;
-    unsigned behind = 2; /* bytes of line end seen behind a terminator; 2 = none may follow */
-    index->position_count = index->end_count = 0;
+    index->end_count = 0;
     for (size_t i = 0; i < size; i++) {
-        uint8_t b = bytes[i];
-        if (b == d->element || b == d->terminator) index->positions[index->position_count++] = (uint32_t)i;
-        if (b == d->terminator) {
-            index->ends[index->end_count++] =
-                (index->position_count - 1) | (component ? SHUNT_END_COMPONENT : 0u) | (line ? SHUNT_END_LINE : 0u);
-            component = line = false;
-            behind = 0;
-            continue;
-        }
-        bool is_line = b != d->element && (b == '\r' || b == '\n');
-        if (is_line && behind == 2) line = true;
-        behind = is_line && behind < 2 ? behind + 1 : 2;
-        if (d->component && b == d->component) component = true;
+        shunt_scan_word *word = &index->map[i / 64];
+        uint8_t          b = bytes[i];
+        if (i % 64 == 0) *word = (shunt_scan_word){ 0 };
+        if (b == d->element || b == d->terminator)
+            word->marks |= UINT64_C(1) << i % 64;
+        else if (b == d->component || b == d->repetition || b <= SHUNT_SCAN_ODD)
+            word->odds |= UINT64_C(1) << i % 64;
+        if (b == d->terminator) index->ends[index->end_count++] = (uint32_t)i;
     }
 }
 
 static const shunt_delims delim_sets[] = {
-    { .element = '*', .component = ':', .terminator = '~' },  { .element = '*', .component = 0, .terminator = '\n' },
-    { .element = '|', .component = '>', .terminator = '\r' }, { .element = '^', .component = 0xa6, .terminator = 0x1d },
-    { .element = 1, .component = '\n', .terminator = 0xff },  { .element = '\r', .component = ':', .terminator = '~' },
+    { .element = '*', .component = ':', .repetition = '^', .terminator = '~' },
+    { .element = '*', .component = 0, .terminator = '\n' },
+    { .element = '|', .component = '>', .terminator = '\r' },
+    { .element = '^', .component = 0xa6, .terminator = 0x1d },
+    { .element = 1, .component = '\n', .terminator = 0xff },
+    { .element = '\r', .component = ':', .terminator = '~' },
 };
 
 static void compare(const uint8_t *bytes, size_t size, const shunt_delims *d, const char *what)
 {
-    static uint32_t p[MOST + SHUNT_SCAN_SLACK], e[MOST + SHUNT_SCAN_SLACK], q[MOST + 2 * SHUNT_SCAN_SLACK],
-        f[MOST + 2 * SHUNT_SCAN_SLACK];
-    shunt_index want = { .positions = p, .ends = e };
+    static shunt_scan_word p[SHUNT_SCAN_WORDS(MOST)], q[SHUNT_SCAN_WORDS(MOST) + 1];
+    static uint32_t        e[MOST + SHUNT_SCAN_SLACK], f[MOST + 2 * SHUNT_SCAN_SLACK];
+    const size_t           words = (size + 63) / 64;
+    shunt_index            want = { .map = p, .ends = e };
     expected_index(bytes, size, d, &want);
     for (size_t k = 0; k < shunt_scan_kernel_count; k++) {
         const shunt_scan_kernel *kernel = shunt_scan_kernels[k];
         if (!kernel->usable()) continue;
         /* A block of exactly the size, so that a byte read beyond it is found. */
         uint8_t    *copy = malloc(size ? size : 1);
-        shunt_index got = { .positions = q, .ends = f };
+        shunt_index got = { .map = q, .ends = f };
         ck_assert_ptr_nonnull(copy);
         memcpy(copy, bytes, size);
-        memset(q, 0xee, (size + 2 * SHUNT_SCAN_SLACK) * sizeof *q);
+        memset(q, 0xee, sizeof q);
         memset(f, 0xee, (size + 2 * SHUNT_SCAN_SLACK) * sizeof *f);
         kernel->scan(copy, size, d, &got);
         free(copy);
-        ck_assert_msg(got.position_count == want.position_count && got.end_count == want.end_count,
-                      "%s, %s, %zu bytes: %u %u, not %u %u", kernel->name, what, size, got.position_count, got.end_count,
-                      want.position_count, want.end_count);
-        if (memcmp(p, q, want.position_count * sizeof *p) != 0)
-            ck_abort_msg("%s, %s, %zu bytes: positions", kernel->name, what, size);
+        ck_assert_msg(got.end_count == want.end_count, "%s, %s, %zu bytes: %u, not %u", kernel->name, what, size, got.end_count,
+                      want.end_count);
+        if (memcmp(p, q, words * sizeof *p) != 0) ck_abort_msg("%s, %s, %zu bytes: map", kernel->name, what, size);
         if (memcmp(e, f, want.end_count * sizeof *e) != 0) ck_abort_msg("%s, %s, %zu bytes: ends", kernel->name, what, size);
+        if (q[words].marks != UINT64_C(0xeeeeeeeeeeeeeeee)) ck_abort_msg("%s wrote word %zu", kernel->name, words);
         for (size_t i = size + SHUNT_SCAN_SLACK; i < size + 2 * SHUNT_SCAN_SLACK; i++)
-            if (q[i] != 0xeeeeeeee || f[i] != 0xeeeeeeee) ck_abort_msg("%s wrote at %zu of %zu", kernel->name, i, size);
+            if (f[i] != 0xeeeeeeee) ck_abort_msg("%s wrote at %zu of %zu", kernel->name, i, size);
     }
 }
 
@@ -75,7 +71,7 @@ START_TEST(kernels_agree_on_random_bytes)
     uint8_t  bytes[MOST];
     for (int round = 0; round < 400; round++) {
         const shunt_delims *d = &delim_sets[next_random(&random) % SHUNT_COUNT(delim_sets)];
-        const uint8_t       pool[] = { d->element, d->component, d->terminator, '\r', '\n', 'A', 0, 0xff };
+        const uint8_t       pool[] = { d->element, d->component, d->repetition, d->terminator, '\r', '\n', 'A', 0, 0xff };
         size_t              size = next_random(&random) % (round % 4 ? 200 : MOST);
         unsigned            density = 1 + next_random(&random) % 16; /* from nothing but marks to few of them */
         for (size_t i = 0; i < size; i++)
@@ -114,7 +110,29 @@ START_TEST(all_marks)
         memset(bytes, '\n', sizeof bytes);
         compare(bytes, size, &delim_sets[1], "line ends");
         memset(bytes, 0, sizeof bytes);
-        compare(bytes, size, &delim_sets[1], "NUL is no component separator");
+        compare(bytes, size, &delim_sets[1], "NUL");
+    }
+}
+END_TEST
+
+/* 64 bits from every byte on are those that the bytes there have. */
+START_TEST(bits_from_any_byte)
+{
+    static shunt_scan_word map[SHUNT_SCAN_WORDS(500)];
+    static uint32_t        ends[500 + SHUNT_SCAN_SLACK];
+    uint8_t                bytes[500];
+    uint64_t               random = 64;
+    shunt_index            index = { .map = map, .ends = ends };
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t) "*~:\n^AAA"[next_random(&random) % 8];
+    shunt_scan_best()(bytes, sizeof bytes, &delim_sets[0], &index);
+    for (uint32_t at = 0; at < sizeof bytes; at++) {
+        shunt_scan_word bits = shunt_scan_from(map, at);
+        for (uint32_t k = 0; k < 64; k++) {
+            uint8_t b = at + k < sizeof bytes ? bytes[at + k] : 'A';
+            ck_assert_uint_eq(bits.marks >> k & 1, b == '*' || b == '~');
+            ck_assert_uint_eq(bits.odds >> k & 1, b == ':' || b == '\n' || b == '^');
+            ck_assert_uint_eq(shunt_scan_lowest(bits.marks, k) >> k, 0);
+        }
     }
 }
 END_TEST
@@ -139,6 +157,7 @@ int main(void)
     tcase_add_loop_test(tc, kernels_agree_on_random_bytes, 0, 8);
     tcase_add_test(tc, edges_of_blocks);
     tcase_add_test(tc, all_marks);
+    tcase_add_test(tc, bits_from_any_byte);
     tcase_add_test(tc, best_is_usable);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
