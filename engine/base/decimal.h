@@ -49,7 +49,8 @@ shunt_status shunt_decimal_rescale(shunt_decimal a, unsigned from, unsigned to, 
  * VALUE_INVALID, more than 38 digits OVERFLOW. `exponent` allows the FHIR form 1.5e3. */
 shunt_status shunt_decimal_parse(const char *bytes, size_t length, unsigned scale, bool exponent, shunt_decimal *result);
 /* The same where it is short, of at most 16 digits and point and within 10^18: the coefficient as a word, doubled and with a one below.
- * 0: it is longer, or none at all, which `shunt_decimal_parse` tells apart. */
+ * 0: it is longer, or none at all, which `shunt_decimal_parse` tells apart. Eight bytes can be read at `bytes`, whatever the length: it
+ * stands in an arena, which has room behind all that it hands out. */
 uint64_t     shunt_decimal_parse_word(const char *bytes, size_t length, unsigned scale);
 static inline shunt_decimal shunt_decimal_of_word(uint64_t word) { return (int64_t)word >> 1; }
 /* N-types: digits with `implied` decimals, optional leading minus. */

@@ -79,9 +79,9 @@ static void plan_collector(const shunt_vm *vm, const shunt_collect *k, struct co
     struct pick *next = made->texts, **begins[] = { &made->texts, &made->numbers, &made->alike, &made->ordinals };
     for (uint32_t turn = 0; turn < SHUNT_COUNT(begins); turn++) {
         *begins[turn] = next;
-        for (uint16_t f = 0; f < made->fields; f++) {
+        for (uint32_t f = 0; f < made->fields; f++) {
             if (turn_of(vm, &from[f]) != turn) continue;
-            *next = (struct pick){ .to = f * (uint32_t)sizeof(shunt_value), .field = f, .kind = from[f].from };
+            *next = (struct pick){ .to = f * (uint32_t)sizeof(shunt_value), .field = (uint16_t)f, .kind = from[f].from };
             if (from[f].from == SHUNT_COLLECT_GROUP || from[f].from == SHUNT_COLLECT_LINE) {
                 next->slot = from[f].slot;
                 next->at = vm->slots[from[f].slot];
@@ -175,12 +175,15 @@ struct collecting {
 static bool all_missing(const struct collecting *c, const struct way *way, const struct way *end)
 {
     while (way < end) {
-        const shunt_node *node = way->child == SHUNT_NONE ? c->outer : c->outer->children[way->child].first;
-        uint32_t          count = way->run ? way->run : 1;
-        if (way->line) return false;
-        if (count > (uint32_t)(end - way)) count = (uint32_t)(end - way);
         uintptr_t any = 0;
-        for (uint32_t i = 0; node && i < count; i++) any |= (uintptr_t)captured_at(node, way->from)[i].bytes;
+        uint32_t  count = way->run < end - way ? way->run : (uint32_t)(end - way);
+        if (way->line) return false;
+        for (uint32_t i = 0; i < count; i++) any |= (uintptr_t)captured_at(c->outer, way->from)[i].bytes;
+        if (!way->run) {
+            const shunt_node *node = c->outer->children[way->child].first;
+            any = node && captured_at(node, way->from)->bytes;
+            count = 1;
+        }
         if (any) return false;
         way += count;
     }
@@ -421,6 +424,14 @@ static shunt_status make_rows(shunt_vm *vm, struct collecting *c, uint32_t *oute
     return SHUNT_OK;
 }
 
+/* Without groups nothing comes of it but its steps. */
+static shunt_status pass_by(shunt_vm *vm, const shunt_collect *k, const shunt_node *outer)
+{
+    struct walk w = walk_from(k, outer);
+    while (walk_on(k, &w)) SHUNT_TRY(shunt_vm_charge(vm, 1));
+    return SHUNT_OK;
+}
+
 shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t index, uint32_t site, shunt_value *list)
 {
     const shunt_program *p = vm->program;
@@ -430,7 +441,12 @@ shunt_status shunt_vm_collect(shunt_vm *vm, const shunt_node *node, uint16_t ind
     struct collecting    c = { .collect = k, .plan = &vm->collectors->each[index], .outer = node, .site = site };
     c.from = p->collect_fields + k->field_first;
     c.ways = vm->collectors->ways;
-    if (groups) SHUNT_TRY(make_room(vm, &c, groups));
+    if (!groups) {
+        SHUNT_TRY(pass_by(vm, k, node));
+        shunt_list_give(NULL, 0, list);
+        return SHUNT_OK;
+    }
+    SHUNT_TRY(make_room(vm, &c, groups));
     SHUNT_TRY(make_rows(vm, &c, &outer_count));
     if (k->twice && outer_count && c.count > outer_count) SHUNT_TRY(leave_out_twice(vm, &c, outer_count));
     shunt_list_give(c.rows, c.count, list);

@@ -1276,10 +1276,10 @@ static shunt_node *any_node(const shunt_program *p, shunt_arena *arena, uint16_t
     };
     shunt_node *node = new_node(p, arena, frame, parent, 10 + dice(seed));
     for (uint16_t s = 0; s < p->frames[frame].slot_count; s++) {
-        const char *z = values[dice(seed) % SHUNT_COUNT(values)];
+        shunt_text copy = shunt_text_copy(arena, shunt_text_of(values[dice(seed) % SHUNT_COUNT(values)]));
         if (dice(seed) % 4)
             node->slots[s] =
-                (shunt_captured){ .bytes = z, .length = (uint32_t)strlen(z), .size = (uint32_t)strlen(z), .at = dice(seed) };
+                (shunt_captured){ .bytes = copy.bytes, .length = copy.length, .size = copy.length, .at = dice(seed) };
     }
     for (uint16_t c = 0; depth && c < p->frames[frame].child_count && c < 8; c++) {
         for (uint32_t n = dice(seed) % 4; n; n--)

@@ -271,12 +271,14 @@ static shunt_status parse_slowly(const char *text, size_t length, unsigned scale
 static void parse_both_ways(const char *text, size_t length, unsigned scale)
 {
     shunt_decimal expected = untouched, value = untouched;
-    char         *block = malloc(length ? length : 1);
+    char         *block = malloc(length ? length : 1), padded[32 + 8];
     ck_assert_ptr_nonnull(block);
     memcpy(block, text, length);
+    for (size_t i = 0; i < sizeof padded; i++) padded[i] = "5."[i % 2]; /* what stands behind does not count */
+    memcpy(padded, text, length);
     shunt_status wanted = parse_slowly(text, length, scale, &expected),
                  status = shunt_decimal_parse(block, length, scale, false, &value);
-    uint64_t brief = shunt_decimal_parse_word(block, length, scale);
+    uint64_t brief = shunt_decimal_parse_word(padded, length, scale);
     free(block);
     ck_assert_msg(status == wanted && same(value, expected), "\"%.*s\" at scale %u gave %s", (int)length, text, scale,
                   shunt_status_info[status].symbol);
