@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/base/capture.h"
 #include "standards/hl7/reader.h"
 #include "tests/support/event_log.h"
 #include "tests/support/hl7_plan.h"
@@ -237,6 +238,188 @@ START_TEST(terminators_are_equal)
 }
 END_TEST
 
+/* ---- what is captured by the reader, and what by events ---- */
+
+/* A session in small: captures what is handed over, and writes down what it has when a loop is told to end, and in the end. */
+struct taker {
+    shunt_capture *capture;
+    shunt_direct   direct;
+    shunt_buffer   out;
+    bool           open;
+};
+
+static void dump_node(struct taker *t, const shunt_node *node)
+{
+    const shunt_plan_frame *frame = &plan.frames[node->frame];
+    shunt_buffer_format(&t->out, "(%u #%u at %llu line %u:", node->frame, node->ordinal, (unsigned long long)node->at,
+                        node->segment);
+    for (unsigned i = 0; i < frame->slot_count; i++) {
+        const shunt_captured *c = &node->slots[i];
+        if (!c->bytes) continue;
+        shunt_buffer_format(&t->out, " %u=", i);
+        shunt_buffer_add(&t->out, c->bytes, c->length);
+        shunt_buffer_format(&t->out, "@%llu+%u", (unsigned long long)c->at, c->size);
+    }
+    for (unsigned i = 0; i < frame->child_count; i++)
+        for (const shunt_node *n = node->children[i].first; n; n = n->next) dump_node(t, n);
+    shunt_buffer_z(&t->out, ")");
+}
+
+static void take_event(struct taker *t, const shunt_event *e)
+{
+    bool         taken;
+    shunt_status status = SHUNT_OK;
+    switch (e->step) {
+    case SHUNT_STEP_BEGIN:
+        if (e->scope != SHUNT_SCOPE_TRANSACTION) break;
+        t->open = t->direct.active = t->direct.early = e->guide != SHUNT_NONE;
+        if (t->open) status = shunt_capture_begin(t->capture, e->guide, e->place.byte);
+        break;
+    case SHUNT_STEP_ENTER: status = shunt_capture_enter(t->capture, e->loop, e->place.byte, e->place.segment); break;
+    case SHUNT_STEP_LEAVE: {
+        const shunt_node *top = shunt_capture_top(t->capture, e->loop);
+        if (top && !t->direct.loops[e->loop]) {
+            shunt_buffer_format(&t->out, "leave at %llu ", (unsigned long long)e->end);
+            dump_node(t, top);
+        }
+        t->direct.early = false;
+        shunt_capture_leave(t->capture, e->loop, e->end);
+        break;
+    }
+    case SHUNT_STEP_VALUE:
+        if (t->open) status = shunt_capture_value(t->capture, e->slot, e->value, e->cleared, &e->place, &taken);
+        break;
+    case SHUNT_STEP_SEGMENT: status = e->code; break;
+    case SHUNT_STEP_FAULT:
+        shunt_buffer_format(&t->out, "fault %s at %llu+%u %.*s\n", shunt_status_info[e->code].code,
+                            (unsigned long long)e->place.byte, e->place.length, SHUNT_TEXT_ARGS(e->detail));
+        break;
+    case SHUNT_STEP_FINISH:
+    case SHUNT_STEP_ABANDON:
+        if (e->scope != SHUNT_SCOPE_TRANSACTION) break;
+        if (t->open && shunt_capture_root(t->capture)) dump_node(t, shunt_capture_root(t->capture));
+        shunt_buffer_z(&t->out, "\n");
+        t->open = t->direct.active = false;
+        break;
+    default: break;
+    }
+    if (status != SHUNT_OK)
+        shunt_buffer_format(&t->out, "%s at %llu\n", shunt_status_info[status].code, (unsigned long long)e->place.byte);
+}
+
+enum { BY_EVENTS, HERE, FIRST_ONLY, WITHOUT_LOOPS, WAYS };
+
+/* Loops whose instances hang in lists, or that have no frame, may be captured by the reader; of the others it tells. */
+static shunt_buffer capture_of(const char *input, size_t length, size_t cut, unsigned way, size_t limit)
+{
+    struct taker t = { .capture = shunt_capture_new(&shunt_memory_libc, &plan, limit) };
+    bool        *flags = calloc(plan.loop_count + 2 * plan.node_count + 1, sizeof *flags), *nodes = flags + plan.loop_count;
+    shunt_buffer_init(&t.out, &shunt_memory_libc);
+    for (unsigned i = 0; i < plan.loop_count; i++) {
+        flags[i] = plan.loops[i].frame == SHUNT_NONE;
+        for (unsigned c = 0; c < plan.child_count; c++) flags[i] |= plan.children[c] == plan.loops[i].frame;
+    }
+    for (unsigned i = 0; i < plan.node_count; i++) {
+        nodes[i] = way != FIRST_ONLY;
+        nodes[plan.node_count + i] = true;
+    }
+    t.direct = (shunt_direct){ .capture = t.capture, .loops = flags, .nodes = nodes, .first = nodes + plan.node_count };
+    shunt_reader *reader = shunt_hl7_reader_new(&shunt_memory_libc, &plan, NULL);
+    if (way != BY_EVENTS) reader->ops->demanded_only(reader, &t.direct);
+    bool *none = calloc(plan.loop_count + 1, sizeof *none), *told = flags;
+    for (unsigned half = 0; half < 2; half++) {
+        size_t      at = half ? cut : 0, end = half ? length : cut;
+        uint8_t    *piece = malloc(end > at ? end - at : 1); /* of exactly its size */
+        shunt_event event = { .local = false };
+        memcpy(piece, input + at, end - at);
+        reader->ops->feed(reader, piece, end - at, half);
+        for (;;) {
+            t.direct.loops = way == WITHOUT_LOOPS ? none : told;
+            shunt_step step = reader->ops->next(reader, &event);
+            t.direct.loops = told; /* what is written down is the same */
+            if (step == SHUNT_STEP_NEED_INPUT || step == SHUNT_STEP_END || step == SHUNT_STEP_FAILED) break;
+            take_event(&t, &event);
+        }
+        free(piece);
+    }
+    reader->ops->free(reader);
+    shunt_capture_free(t.capture);
+    free(flags);
+    free(none);
+    return t.out;
+}
+
+static void compare_captures(const char *name, const char *input, size_t length, size_t limit, size_t step)
+{
+    shunt_buffer wanted = capture_of(input, length, length, BY_EVENTS, limit);
+    for (unsigned way = 0; way < WAYS; way++) {
+        for (size_t cut = length % step; cut <= length; cut += step) {
+            shunt_buffer got = capture_of(input, length, cut, way, limit);
+            ck_assert_msg(got.length == wanted.length &&
+                              memcmp(got.bytes ? got.bytes : "", wanted.bytes ? wanted.bytes : "", got.length) == 0,
+                          "%s, way %u, cut at %zu:\n%.*s\nby events:\n%.*s", name, way, cut, (int)got.length, got.bytes,
+                          (int)wanted.length, wanted.bytes);
+            shunt_buffer_done(&got);
+        }
+    }
+    shunt_buffer_done(&wanted);
+}
+
+/* Each case three times in a row, so that steps are remembered: whoever captures, the same is captured, and the same faults are told. */
+START_TEST(captures_are_equal)
+{
+    size_t length = strlen(cases[_i].input);
+    char  *input = malloc(3 * length + 1);
+    for (unsigned i = 0; i < 3; i++) memcpy(input + i * length, cases[_i].input, length);
+    make_plan(cases[_i].words);
+    compare_captures(cases[_i].name, input, 3 * length, 0, 7);
+    free(input);
+    shunt_arena_free(arena);
+}
+END_TEST
+
+/* Parts of fields in every order, absent, cleared, escaped, repeated, beyond ASCII; fields and segments that are longer than what is looked
+ * at or copied at once. */
+START_TEST(captures_of_all_kinds_of_fields)
+{
+    static const char wants[] =
+        "guide DFT^P03 2.5.1\nwant FT1-1\nwant FT1-2.1\nwant FT1-2.2\nwant FT1-2.2.2\nwant FT1-3\nwant FT1-3[2].1\nwant "
+        "FT1-3[2].2\nwant FT1-5\nwant FT1-7.1.1\nwant FT1-7.1.2\nwant FT1-7.2\nwant FT1-9\nwant FT1-13.1\nwant PID-3.1\nwant "
+        "MSH-10";
+    static const char *const fields[] = { "",       "1",       "A^B",       "A^B&C^D",   "&",       "^", "^^X", "\"\"",
+                                          "\"\"^B", "A^\"\"",  "A\\T\\B^C", "A^B\\T\\C", "A~B^C~D", "~", "~B",  "\xc3\xa4^\xe4",
+                                          "A&\"\"", "\"X\"^Y", "A&B~C&D^E" };
+    enum { MOST = 40000 };
+    uint64_t random = 7u + (unsigned)_i;
+    char    *input = malloc(MOST + 20000);
+    size_t   length = 0;
+    make_plan(wants);
+    while (length < (_i % 2 ? 1500u : MOST)) {
+        length += (size_t)sprintf(input + length, MSH "\rEVN|1\rPID|||7~8\r");
+        for (unsigned line = 0; line < 4; line++) {
+            length += (size_t)sprintf(input + length, line == 3 ? "NTE|1||text\rFT1" : "FT1");
+            for (unsigned f = 1; f <= 14; f++) {
+                random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+                unsigned roll = (unsigned)(random >> 33) % 64;
+                input[length++] = '|';
+                if (_i % 4 > 1 && roll == 63) { /* beyond a word of marks, a part, a line that is marked */
+                    size_t many = (size_t[]){ 70, 600, 5000 }[(random >> 40) % 3];
+                    memset(input + length, 'x', many);
+                    length += many;
+                } else {
+                    length += (size_t)sprintf(input + length, "%s", fields[roll % (_i % 4 > 2 ? 3 : SHUNT_COUNT(fields))]);
+                }
+            }
+            length += (size_t)sprintf(input + length, _i % 3 ? "\r" : "\r\n");
+        }
+    }
+    compare_captures("fields", input, length, 0, _i % 2 ? 11 : 3571);
+    compare_captures("fields, a limit", input, length, 4000, _i % 2 ? 97 : 3571);
+    free(input);
+    shunt_arena_free(arena);
+}
+END_TEST
+
 START_TEST(values_know_their_bytes)
 {
     static const char input[] = "\n" MSH "\rPID|||1||D\\T\\E^J\rADD|X|\rFT1|||||||||||7&USD\r";
@@ -352,6 +535,8 @@ int main(void)
     tcase_add_loop_test(tc, gives_events, 0, COUNT(cases));
     tcase_add_loop_test(tc, places_at_every_cut, 0, COUNT(cases));
     tcase_add_loop_test(tc, terminators_are_equal, 0, COUNT(cases));
+    tcase_add_loop_test(tc, captures_are_equal, 0, COUNT(cases));
+    tcase_add_loop_test(tc, captures_of_all_kinds_of_fields, 0, 12);
     tcase_add_test(tc, values_know_their_bytes);
     tcase_add_test(tc, long_segments);
     tcase_add_loop_test(tc, a_million_of_each, 0, 13);
