@@ -155,7 +155,7 @@ static uint64_t our_scan(const struct input *in, const shunt_plan *plan)
     (void)plan;
     static shunt_scan_word map[SHUNT_SCAN_WORDS(WINDOW)];
     static uint32_t        ends[WINDOW + SHUNT_SCAN_SLACK];
-    shunt_scan             scan = shunt_scan_best();
+    shunt_scan             scan = shunt_scan_best()->scan;
     uint64_t               total = 0;
     for (size_t at = 0; at < in->size; at += WINDOW) {
         shunt_index index = { .map = map, .ends = ends };

@@ -91,11 +91,13 @@ static inline scan_masks plain_compare(const uint8_t *bytes, const plain_constan
 
 SCAN_FUNCTION(scan_plain, plain_constants, plain_prepare, plain_compare, lowest)
 
+SPREAD_FUNCTION(spread_plain, lowest)
+
 static bool always(void) { return true; }
 
-static const shunt_scan_kernel plain = { "plain", always, scan_plain };
+static const shunt_scan_kernel plain = { "plain", always, scan_plain, spread_plain };
 #ifdef __SSE2__
-static const shunt_scan_kernel sse2 = { "sse2", always, scan_sse2 };
+static const shunt_scan_kernel sse2 = { "sse2", always, scan_sse2, spread_plain };
 #endif
 
 const shunt_scan_kernel *const shunt_scan_kernels[] = {
@@ -108,9 +110,9 @@ const shunt_scan_kernel *const shunt_scan_kernels[] = {
 };
 const size_t shunt_scan_kernel_count = SHUNT_COUNT(shunt_scan_kernels);
 
-shunt_scan shunt_scan_best(void)
+const shunt_scan_kernel *shunt_scan_best(void)
 {
     for (size_t i = 0; i < shunt_scan_kernel_count; i++)
-        if (shunt_scan_kernels[i]->usable()) return shunt_scan_kernels[i]->scan;
-    return scan_plain;
+        if (shunt_scan_kernels[i]->usable()) return shunt_scan_kernels[i];
+    return &plain;
 }

@@ -33,17 +33,22 @@ typedef struct shunt_index {
  * the end of its word. */
 typedef void (*shunt_scan)(const uint8_t *bytes, size_t size, const shunt_delims *delims, shunt_index *index);
 
+/* Numbers of the lowest `count` of the set bits, ascending; there is room for SHUNT_SCAN_SPREAD more, which are any. */
+typedef void (*shunt_scan_spread)(uint64_t bits, uint32_t count, uint32_t *to);
+enum { SHUNT_SCAN_SPREAD = 16 };
+
 typedef struct shunt_scan_kernel {
     const char *name;     /* "avx512", "avx2", "sse2", "plain" */
     bool (*usable)(void); /* on this processor */
-    shunt_scan scan;
+    shunt_scan        scan;
+    shunt_scan_spread spread;
 } shunt_scan_kernel;
 
 extern const shunt_scan_kernel *const shunt_scan_kernels[]; /* fastest first */
 extern const size_t                   shunt_scan_kernel_count;
 
 /* The fastest that runs here. */
-shunt_scan shunt_scan_best(void);
+const shunt_scan_kernel *shunt_scan_best(void);
 
 /* 64 bits of each kind from any byte on. */
 static SHUNT_INLINE shunt_scan_word shunt_scan_from(const shunt_scan_word *map, uint32_t at)

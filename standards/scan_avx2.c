@@ -42,6 +42,7 @@ static inline __attribute__((always_inline)) scan_masks compare(const uint8_t *b
 static inline __attribute__((always_inline)) unsigned lowest(uint64_t bits) { return (unsigned)_tzcnt_u64(bits); }
 
 SCAN_FUNCTION(scan_avx2, avx2_constants, prepare, compare, lowest)
+SPREAD_FUNCTION(spread_avx2, lowest)
 
 static bool usable(void)
 {
@@ -49,8 +50,8 @@ static bool usable(void)
            __builtin_cpu_supports("popcnt");
 }
 
-const shunt_scan_kernel shunt_scan_avx2 = { "avx2", usable, scan_avx2 };
+const shunt_scan_kernel shunt_scan_avx2 = { "avx2", usable, scan_avx2, spread_avx2 };
 #else
 static bool             never(void) { return false; }
-const shunt_scan_kernel shunt_scan_avx2 = { "avx2", never, NULL };
+const shunt_scan_kernel shunt_scan_avx2 = { "avx2", never, NULL, NULL };
 #endif

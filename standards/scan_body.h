@@ -42,4 +42,11 @@ static SHUNT_INLINE void scan_block(shunt_index *index, uint32_t at, scan_masks 
         out->end_count = index.end_count;                                                                                        \
     }
 
+#define SPREAD_FUNCTION(name, lowest)                                                                                            \
+    static void name(uint64_t bits, uint32_t count, uint32_t *to)                                                                \
+    {                                                                                                                            \
+        for (uint32_t done = 0; done < count; done += 8)                                                                         \
+            for (uint32_t i = 0; i < 8; i++, bits &= bits - 1) to[done + i] = lowest(bits);                                      \
+    }
+
 #endif

@@ -15,7 +15,6 @@
 enum {
     WINDOW = 32 * 1024, /* bytes indexed at a time; the index of a dense window still fits the second-level cache */
     SHORT = 62,         /* bytes of a segment whose bits one word of the map holds, that of its terminator included */
-    OFFSETS_SPARE = 8,  /* offsets are written eight at a time */
     QUEUE = 64,         /* most events one segment gives: 15 loops left, 16 entered, and less than 16 others */
     FIELD = 64,         /* bytes kept of a control number or an id of a header */
     DETAIL = 71,
@@ -79,11 +78,11 @@ struct binary_id {
 };
 
 struct x12 {
-    shunt_reader        base; /* first */
-    const shunt_memory *memory;
-    const shunt_plan   *plan;
-    shunt_scan          scan;
-    shunt_x12_options   options;
+    shunt_reader             base; /* first */
+    const shunt_memory      *memory;
+    const shunt_plan        *plan;
+    const shunt_scan_kernel *kernel;
+    shunt_x12_options        options;
 
     shunt_input in;
     size_t      searched; /* bytes from `at` on that hold no terminator */
@@ -586,7 +585,7 @@ static enum got fill_window(struct x12 *x)
             x->window_at = x->in.at;
             x->window_next = x->window_end = 0;
             x->searched = 0;
-            x->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
+            x->kernel->scan(bytes, size < WINDOW ? size : WINDOW, &x->delims, &x->index);
             x->roomy_end = x->index.end_count;
             while (x->roomy_end && x->index.ends[x->roomy_end - 1] + SHUNT_SEGMENT_ROOM > size) x->roomy_end--;
             return FILLED;
@@ -1229,23 +1228,12 @@ static __attribute__((noinline)) const shunt_walk_step *find_step(struct x12 *x,
 
 /* ---- many segments at once ---- */
 
-static SHUNT_INLINE uint32_t lowest_bit(uint64_t bits) { return bits ? (uint32_t)__builtin_ctzll(bits) : 64; }
-
-/* Where the elements of a short segment begin; `marks` are those from its first byte on. */
-static SHUNT_INLINE void lay_offsets(uint32_t *to, uint64_t marks, uint32_t elements)
-{
-    *to++ = 0;
-    marks <<= 1; /* an element begins behind its mark */
-    for (uint32_t k = 0; k <= elements; k += 8, to += 8)
-        for (uint32_t i = 0; i < 8; i++, marks &= marks - 1) to[i] = lowest_bit(marks);
-}
-
 /* Are all odd bytes of a short segment component separators within composites, or separators of repetitions? */
 static SHUNT_INLINE bool odds_fit(struct x12 *x, const shunt_walk_step *step, const uint8_t *bytes, shunt_scan_word bits)
 {
     do {
         uint64_t below = (bits.odds & -bits.odds) - 1;
-        uint8_t  byte = bytes[lowest_bit(bits.odds)];
+        uint8_t  byte = bytes[__builtin_ctzll(bits.odds)];
         if (SHUNT_LIKELY(byte == x->delims.component)) {
             if (!(step->composites >> __builtin_popcountll(bits.marks & below) & 1)) return false;
         } else {
@@ -1332,15 +1320,20 @@ static SHUNT_INLINE const shunt_walk_step *take_steps(struct x12 *x)
         next = end + 1;
         if (step->use == PASS) continue;
 
-        uint16_t leave_loop = walk->loops[walk->depth - 1];
-        uint64_t leave_end = at - 1 > first ? x->window_at + before : x->previous_end;
-        if (step->moves) shunt_walk_move(walk, step, repeat);
+        uint16_t leave_loop = SHUNT_NONE;
+        uint64_t leave_end = 0;
+        if (step->moves) {
+            leave_loop = walk->loops[walk->depth - 1];
+            leave_end = at - 1 > first ? x->window_at + before : x->previous_end;
+            shunt_walk_move(walk, step, repeat);
+        }
         if (SHUNT_LIKELY(length <= SHORT)) {
             x->segment.bytes = bytes + begin;
             x->segment.elements = elements;
             x->segment.length = length;
             x->segment.at = x->window_at + begin;
-            lay_offsets(x->offsets, bits.marks, elements);
+            x->offsets[0] = 0;
+            x->kernel->spread(bits.marks << 1, elements + 1, x->offsets + 1); /* an element begins behind its mark */
         }
         x->segment.number = x->number + (uint32_t)(at - first);
         x->segment.id = step->id;
@@ -1509,7 +1502,7 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     x->memory = x->in.memory = memory;
     shunt_hash_key_random(&x->key);
     x->plan = plan;
-    x->scan = shunt_scan_best();
+    x->kernel = shunt_scan_best();
     if (options) x->options = *options;
     if (!x->options.max_segment_bytes) x->options.max_segment_bytes = 1 << 20;
     if (!x->options.max_elements) x->options.max_elements = 10000;
@@ -1527,7 +1520,7 @@ shunt_reader *shunt_x12_reader_new(const shunt_memory *memory, const shunt_plan 
     x->plain_at = UINT64_MAX;
     note_binaries(x);
     size_t offsets =
-        (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + OFFSETS_SPARE;
+        (x->options.max_elements < X12_ISA_ELEMENTS ? X12_ISA_ELEMENTS : x->options.max_elements) + 2 + SHUNT_SCAN_SPREAD;
     x->offsets = shunt_memory_zeroed(memory, offsets, sizeof *x->offsets);
     x->index.map = shunt_memory_zeroed(memory, SHUNT_SCAN_WORDS(WINDOW), sizeof *x->index.map);
     x->index.ends = shunt_memory_zeroed(memory, WINDOW + SHUNT_SCAN_SLACK, sizeof *x->index.ends);

@@ -124,7 +124,7 @@ START_TEST(bits_from_any_byte)
     uint64_t               random = 64;
     shunt_index            index = { .map = map, .ends = ends };
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t) "*~:\n^AAA"[next_random(&random) % 8];
-    shunt_scan_best()(bytes, sizeof bytes, &delim_sets[0], &index);
+    shunt_scan_best()->scan(bytes, sizeof bytes, &delim_sets[0], &index);
     for (uint32_t at = 0; at < sizeof bytes; at++) {
         shunt_scan_word bits = shunt_scan_from(map, at);
         for (uint32_t k = 0; k < 64; k++) {
@@ -137,12 +137,34 @@ START_TEST(bits_from_any_byte)
 }
 END_TEST
 
+START_TEST(bits_are_spread)
+{
+    uint64_t random = 99;
+    for (unsigned round = 0; round < 4000; round++) {
+        uint64_t bits = round == 0 ? 0 : round == 1 ? UINT64_MAX : (uint64_t)next_random(&random) << 33 ^ next_random(&random);
+        for (unsigned thin = round % 5; thin > 0; thin--) bits &= (uint64_t)next_random(&random) << 32 | next_random(&random);
+        uint32_t want[64], found = 0;
+        for (uint32_t k = 0; k < 64; k++)
+            if (bits >> k & 1) want[found++] = k;
+        uint32_t count = found ? next_random(&random) % (found + 1) : 0;
+        for (size_t k = 0; k < shunt_scan_kernel_count; k++) {
+            uint32_t got[64 + 2 * SHUNT_SCAN_SPREAD];
+            if (!shunt_scan_kernels[k]->usable()) continue;
+            memset(got, 0xee, sizeof got);
+            shunt_scan_kernels[k]->spread(bits, count, got);
+            if (memcmp(got, want, count * sizeof *got) != 0) ck_abort_msg("%s: %u bits", shunt_scan_kernels[k]->name, count);
+            for (uint32_t i = count + SHUNT_SCAN_SPREAD; i < SHUNT_COUNT(got); i++) ck_assert_uint_eq(got[i], 0xeeeeeeee);
+        }
+    }
+}
+END_TEST
+
 START_TEST(best_is_usable)
 {
     bool found = false;
     for (size_t k = 0; k < shunt_scan_kernel_count && !found; k++) {
         if (!shunt_scan_kernels[k]->usable()) continue;
-        ck_assert_ptr_eq(shunt_scan_best(), shunt_scan_kernels[k]->scan);
+        ck_assert_ptr_eq(shunt_scan_best(), shunt_scan_kernels[k]);
         found = true;
     }
     ck_assert(found);
@@ -158,6 +180,7 @@ int main(void)
     tcase_add_test(tc, edges_of_blocks);
     tcase_add_test(tc, all_marks);
     tcase_add_test(tc, bits_from_any_byte);
+    tcase_add_test(tc, bits_are_spread);
     tcase_add_test(tc, best_is_usable);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
