@@ -1,7 +1,5 @@
 #include "engine/base/capture.h"
 
-#include <stdlib.h>
-
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -13,7 +11,7 @@
  * of the bytes in which all its demanded values stand, sixteen at a time, and for each value the few words that say where it is in that
  * copy. A node is zeroed in whole lines. The list that it goes to is known by how many levels further out it stands, for as long as
  * the open loops are those that the plan has around each other (`regular`); otherwise it is looked for.
-  * Segments that are not plain, and what finds the block of the arena used up, take the careful way to the same values: the usual way makes no
+ * Segments that are not plain, and what finds the block of the arena used up, take the careful way to the same values: the usual way makes no
  * call, so that it has no registers to save. */
 
 enum { LINE = 64 };
@@ -74,6 +72,11 @@ struct item {
     uint32_t slot_at;
 };
 
+static inline uint32_t element_of(const struct item *item, uint32_t group)
+{
+    return item->element + (item->relative ? group : 0u);
+}
+
 /* What a segment of a node does, apart from what only the careful way knows. */
 enum way {
     FILL_ONE, /* fills one slot of the frame of its loop by one whole element */
@@ -83,9 +86,10 @@ enum way {
 
 /* A node of the plan: what is done with its segments. */
 struct recipe {
-    uint8_t  way;
-    bool     smooth; /* plain segments need no care; false: two demands fill the same slot, or groups are no runs */
-    bool     parts;  /* some demand is of a component */
+    uint8_t way;
+    bool
+        smooth; /* plain segments need no care; false: two demands fill the same slot, groups are no runs, or it demands too much */
+    bool     parts; /* some demand is of a component */
     uint16_t loop, frame;
     uint32_t low, high;         /* elements that something is demanded of, of groups the first one of any; NO_ELEMENT, 0: none */
     const struct whole *fixed;  /* by number of the element */
@@ -96,8 +100,7 @@ struct recipe {
     uint32_t            last_group;    /* first element of the last group that there may be */
     struct home         home;          /* of its groups, from `loop` */
     struct shape        shape;         /* of `frame` */
-    const struct item  *components, *components_end;
-    const struct item  *items, *items_end; /* all demands */
+    const struct item  *items, *items_end; /* all demands, as the plan has them */
 };
 
 struct shunt_capture {
@@ -107,7 +110,7 @@ struct shunt_capture {
     shunt_arena        *arena;
     struct recipe      *recipes;  /* one a node of the plan */
     struct whole       *wholes;   /* room for those of all nodes */
-    struct item        *items;    /* one a demand of the plan, and once more for those of components */
+    struct item        *items;    /* one a demand of the plan */
     struct opening     *openings; /* one a loop */
     struct tally       *tallies;  /* one a frame */
     const shunt_plan   *plan;
@@ -163,75 +166,67 @@ static struct whole *insert(struct whole *first, struct whole *end, struct whole
     return end + 1;
 }
 
-static const struct whole *wholes_of(const struct item *item, const struct item *end, bool relative, struct whole **room)
+/* The list of what `r` demands whole. */
+static const struct whole *wholes_of(const struct recipe *r, bool relative, struct whole **room)
 {
-    struct whole *first = *room, *at = first;
-    for (; item < end; item++)
+    struct whole *first = *room, *end = first;
+    for (const struct item *item = r->items; item < r->items_end; item++)
         if (!item->component && item->relative == relative)
-            at = insert(first, at, (struct whole){ item->element, item->slot_at });
-    *at++ = (struct whole){ NO_ELEMENT, 0 };
-    *room = at;
+            end = insert(first, end, (struct whole){ item->element, item->slot_at });
+    *end = (struct whole){ NO_ELEMENT, 0 };
+    *room = end + 1;
     return first;
 }
 
-static int by_slot(const void *a, const void *b)
+static bool slots_apart(const struct recipe *r)
 {
-    uint32_t left = ((const struct item *)a)->slot_at, right = ((const struct item *)b)->slot_at;
-    return (left > right) - (left < right);
+    for (const struct item *item = r->items; item < r->items_end; item++)
+        for (const struct item *other = r->items; other < item; other++)
+            if (other->slot_at == item->slot_at) return false;
+    return true;
 }
 
-/* `sorted` has room for the items. */
-static bool slots_apart(const struct item *items, size_t count, struct item *sorted)
+/* Lists are made for nodes that demand no more than this, so that a plan costs bounded time. */
+enum { SMOOTH_AT_MOST = 64 };
+
+static size_t room_for_wholes(const shunt_plan_node *node)
 {
-    bool apart = true;
-    if (count) memcpy(sorted, items, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_slot);
-    for (size_t i = 1; i < count; i++) apart &= sorted[i - 1].slot_at != sorted[i].slot_at;
-    return apart;
+    return node->demand_count <= SMOOTH_AT_MOST ? node->demand_count + (size_t)2 : 0;
 }
 
-/* `items` is room for its demands twice, `*room` for its lists of whole elements. */
-static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *node, struct item *items, struct whole **room)
+/* `items` are those of the node, `*room` is for its lists of whole elements. */
+static struct recipe recipe_of(const shunt_plan *plan, const shunt_plan_node *node, const struct item *items, struct whole **room)
 {
-    struct item  *end = items + node->demand_count, *component = end;
-    struct recipe r = { .loop = node->loop,
+    struct recipe r = { .way = node->frame != SHUNT_NONE ? MAKE : FILL,
+                        .loop = node->loop,
                         .frame = node->frame,
                         .low = NO_ELEMENT,
                         .group = node->group_first,
                         .stride = node->group_stride,
                         .groups = node->group_count,
-
                         .items = items,
-                        .items_end = end,
-                        .components = end };
-    uint32_t      moving = 0;
-    for (uint32_t i = 0; i < node->demand_count; i++) {
-        const shunt_plan_demand *d = &plan->demands[node->demand_first + i];
-        uint32_t                 element = d->element + (d->relative ? node->group_first : 0u);
-        items[i] = (struct item){ d->element, d->component, d->relative, d->slot * (uint32_t)sizeof(shunt_captured) };
+                        .items_end = items + node->demand_count };
+    for (const struct item *item = items; item < r.items_end; item++) {
+        uint32_t element = element_of(item, r.group);
         if (element < r.low) r.low = element;
         if (element > r.high) r.high = element;
-        if (!d->relative) continue;
-        moving++;
-
-        if (d->element > r.far) r.far = d->element;
+        if (item->component) r.parts = true;
+        if (item->relative && item->element > r.far) r.far = item->element;
     }
-    if (r.frame != SHUNT_NONE) r.high = UINT32_MAX - 1;
-    bool solid = moving > 0, apart = slots_apart(items, node->demand_count, end);
-    r.fixed = wholes_of(items, end, false, room);
-    r.moving = wholes_of(items, end, true, room);
-    for (const struct item *item = items; item < end; item++)
-        if (item->component) *component++ = *item;
-    r.components_end = component;
-    r.parts = component > r.components;
-
-    for (uint32_t i = 0; solid && i <= r.far; i++) solid = i < moving && r.moving[i].element == i;
-    r.way = r.frame != SHUNT_NONE ? MAKE : node->demand_count == 1 && !r.parts ? FILL_ONE : FILL;
-    r.smooth = apart && (r.way != MAKE || (solid && r.stride && r.groups));
-    if (r.smooth && r.way == MAKE) r.last_group = r.group + (r.groups - 1u) * r.stride;
+    if (r.way == MAKE) {
+        r.high = UINT32_MAX - 1;
+        r.home = home_of(plan, r.loop, r.frame);
+        r.shape = shape_of(&plan->frames[r.frame]);
+    }
+    if (!room_for_wholes(node)) return r;
+    r.fixed = wholes_of(&r, false, room);
+    r.moving = wholes_of(&r, true, room);
+    r.smooth = slots_apart(&r);
+    if (r.way == FILL && node->demand_count == 1 && !r.parts) r.way = FILL_ONE;
     if (r.way != MAKE) return r;
-    r.home = home_of(plan, r.loop, r.frame);
-    r.shape = shape_of(&plan->frames[r.frame]);
+    if (!r.stride || !r.groups) r.smooth = false;
+    for (uint32_t i = 0; r.smooth && i <= r.far; i++) r.smooth = r.moving[i].element == i; /* the end of the list is no element */
+    if (r.smooth) r.last_group = r.group + (r.groups - 1u) * r.stride;
     return r;
 }
 
@@ -257,20 +252,22 @@ shunt_capture *shunt_capture_new(const shunt_memory *memory, const shunt_plan *p
     c->tallies = shunt_memory_zeroed(memory, some(plan->frame_count), sizeof *c->tallies);
     c->openings = shunt_memory_zeroed(memory, some(plan->loop_count), sizeof *c->openings);
     c->recipes = shunt_memory_zeroed(memory, some(plan->node_count), sizeof *c->recipes);
-    /* Nodes may share demands. */
-    size_t demands = 0;
-    for (uint32_t i = 0; i < plan->node_count; i++) demands += plan->nodes[i].demand_count;
-    c->items = shunt_memory_zeroed(memory, some(2 * demands), sizeof *c->items);
-    c->wholes = shunt_memory_zeroed(memory, some(demands + 2 * (size_t)plan->node_count), sizeof *c->wholes);
+    size_t wholes = 0;
+    for (uint32_t i = 0; i < plan->node_count; i++) wholes += room_for_wholes(&plan->nodes[i]);
+    c->items = shunt_memory_zeroed(memory, some(plan->demand_count), sizeof *c->items);
+    c->wholes = shunt_memory_zeroed(memory, some(wholes), sizeof *c->wholes);
     if (!c->arena || !c->tallies || !c->openings || !c->recipes || !c->items || !c->wholes) {
         shunt_capture_free(c);
         return NULL;
     }
     for (uint32_t i = 0; i < plan->loop_count; i++) c->openings[i] = opening_of(plan, &plan->loops[i]);
-    struct item  *items = c->items;
-    struct whole *wholes = c->wholes;
-    for (uint32_t i = 0; i < plan->node_count; i++, items += 2 * plan->nodes[i - 1].demand_count)
-        c->recipes[i] = recipe_of(plan, &plan->nodes[i], items, &wholes);
+    for (uint32_t i = 0; i < plan->demand_count; i++) {
+        const shunt_plan_demand *d = &plan->demands[i];
+        c->items[i] = (struct item){ d->element, d->component, d->relative, d->slot * (uint32_t)sizeof(shunt_captured) };
+    }
+    struct whole *room = c->wholes;
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        c->recipes[i] = recipe_of(plan, &plan->nodes[i], c->items + plan->nodes[i].demand_first, &room);
     return c;
 }
 
@@ -474,11 +471,12 @@ shunt_status shunt_capture_begin(shunt_capture *c, uint16_t guide, uint64_t at)
 
 shunt_status shunt_capture_enter(shunt_capture *c, uint16_t loop, uint64_t at, uint32_t segment)
 {
-    struct level         *around = c->top;
-    const struct opening *o = &c->openings[loop];
+    struct level *around = c->top;
     if (around == c->levels) return SHUNT_OK;
-    if (SHUNT_UNLIKELY(around == &c->levels[SHUNT_WALK_DEPTH] || loop >= c->loop_count || o->frame == SHUNT_NONE || o->unit ||
-                       c->idle || !shunt_arena_has(c->arena, o->shape.size + PADDING)))
+    if (SHUNT_UNLIKELY(around == &c->levels[SHUNT_WALK_DEPTH] || loop >= c->loop_count || c->idle))
+        return open_carefully(c, loop, at, segment);
+    const struct opening *o = &c->openings[loop];
+    if (SHUNT_UNLIKELY(o->frame == SHUNT_NONE || o->unit || !shunt_arena_has(c->arena, o->shape.size + (size_t)PADDING)))
         return open_carefully(c, loop, at, segment);
     open_level(c, loop);
     uint32_t    ordinal = count_one(c, o->frame, around->serial);
@@ -534,11 +532,6 @@ struct part {
     uintptr_t copy; /* where byte 0 of the segment would be */
     uint64_t  at;   /* of that byte in the input */
 };
-
-static inline uint32_t element_of(const struct item *item, uint32_t group)
-{
-    return item->element + (item->relative ? group : 0u);
-}
 
 static shunt_range value_of(const struct item *item, uint32_t group, const shunt_segment *segment, const shunt_delims *delims)
 {
@@ -614,9 +607,10 @@ static __attribute__((noinline, noclone)) shunt_status put_long_components(const
                                                                            const shunt_segment *segment,
                                                                            const shunt_delims  *delims)
 {
-    for (const struct item *item = r->components; item < r->components_end; item++) {
+    for (const struct item *item = r->items; item < r->items_end; item++) {
         shunt_range range = value_of(item, group, segment, delims);
-        put(slot_of(node, item->slot_at), false, (struct part){ copy, segment->at }, range.begin, range.end - range.begin);
+        if (item->component)
+            put(slot_of(node, item->slot_at), false, (struct part){ copy, segment->at }, range.begin, range.end - range.begin);
     }
     return SHUNT_OK;
 }
@@ -629,9 +623,9 @@ static __attribute__((noinline, noclone)) shunt_status put_components(const stru
 {
     const struct part part = { copy, segment->at };
     const block       separator = delims->component - (block){ 0 };
-    for (const struct item *item = r->components, *end = r->components_end; item < end; item++) {
+    for (const struct item *item = r->items, *end = r->items_end; item < end; item++) {
         size_t element = element_of(item, group);
-        if (element > segment->elements) continue;
+        if (!item->component || element > segment->elements) continue;
         uint32_t begin = segment->offsets[element], length = segment->offsets[element + 1] - 1 - begin, from = 0;
         if (SHUNT_UNLIKELY(length >= sizeof(block) || !delims->component))
             return put_long_components(r, node, group, copy, segment, delims);

@@ -68,6 +68,7 @@ static shunt_status capture_log(const shunt_memory *memory, const shunt_plan *pl
     shunt_reader  *reader = shunt_x12_reader_new(memory, plan, NULL);
     shunt_capture *capture = shunt_capture_new(memory, plan, at_most);
     shunt_status   status = reader && capture ? SHUNT_OK : SHUNT_NO_MEMORY;
+    uint8_t       *fed = NULL; /* of just its size, so that a sanitizer sees what is read behind it */
     size_t         at = 0, size = strlen(input);
     *log = (struct log){ .used = 0 };
     while (status == SHUNT_OK) {
@@ -77,7 +78,11 @@ static shunt_status capture_log(const shunt_memory *memory, const shunt_plan *pl
         if (got == SHUNT_STEP_FAILED) status = e.code;
         if (got == SHUNT_STEP_NEED_INPUT) {
             size_t piece = size - at < step ? size - at : step;
-            reader->ops->feed(reader, (const uint8_t *)input + at, piece, at + piece == size);
+            free(fed);
+            fed = (uint8_t *)malloc(piece ? piece : 1);
+            ck_assert_ptr_nonnull(fed);
+            memcpy(fed, input + at, piece);
+            reader->ops->feed(reader, fed, piece, at + piece == size);
             at += piece;
         }
         if (got == SHUNT_STEP_BEGIN && e.scope == SHUNT_SCOPE_TRANSACTION)
@@ -108,6 +113,7 @@ static shunt_status capture_log(const shunt_memory *memory, const shunt_plan *pl
     }
     if (reader) reader->ops->free(reader);
     shunt_capture_free(capture);
+    free(fed);
     return status;
 }
 
