@@ -8,7 +8,10 @@
 
 #include "cli/cli.h"
 
-enum { PIECE = 256 * 1024 };
+enum {
+    PIECE = 256 * 1024,    /* read at once */
+    OUT_BUFFER = 64 * 1024 /* records come in large pieces, of which only what is beside whole buffers is copied */
+};
 
 bool write_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) == size; }
 
@@ -196,8 +199,8 @@ bool same_file(const char *a, const char *b)
 /* Fewer calls of the system; without memory the buffer stays as it is. */
 static void widen(safe_file *file)
 {
-    file->buffer = file->file ? malloc(PIECE) : NULL;
-    if (file->buffer) setvbuf(file->file, file->buffer, _IOFBF, PIECE);
+    file->buffer = file->file ? malloc(OUT_BUFFER) : NULL;
+    if (file->buffer) setvbuf(file->file, file->buffer, _IOFBF, OUT_BUFFER);
 }
 
 int safe_open(safe_file *file, const char *path)

@@ -44,12 +44,12 @@ struct shunt_ledger {
     unsigned             open; /* units */
     uint64_t             in;
     uint64_t             units[SHUNT_LEVEL_COUNT][SHUNT_FATE_COUNT];
-    shunt_sum           *sums;     /* [level][tally][fate], then [open unit][tally], then [tally] of what arrived */
-    struct groups       *groups;   /* [level][tally] */
-    uint32_t            *distinct; /* [tally]: groups over all levels */
-    struct change       *changes;
-    uint32_t             change_count, change_capacity;
-    uint64_t             serial;
+    shunt_sum *sums; /* [level][tally][fate], then [open unit][tally], then [tally] of what arrived; nothing of no open unit */
+    struct groups *groups;   /* [level][tally] */
+    uint32_t      *distinct; /* [tally]: groups over all levels */
+    struct change *changes;
+    uint32_t       change_count, change_capacity;
+    uint64_t       serial;
 };
 
 const char *shunt_fate_name(shunt_fate fate)
@@ -107,17 +107,20 @@ void shunt_ledger_free(shunt_ledger *l)
 
 /* ---- declared tallies, units ---- */
 
-static void add_sum(shunt_sum *to, const shunt_sum *more)
+static inline void add_amount(shunt_sum *to, __int128 amount)
+{
+    if (SHUNT_UNLIKELY(shunt_decimal_add(to->amount, amount, &to->amount) != SHUNT_OK)) to->unknown++;
+}
+
+static inline void add_sum(shunt_sum *to, const shunt_sum *more)
 {
     to->unknown += more->unknown;
-    if (shunt_decimal_add(to->amount, more->amount, &to->amount) != SHUNT_OK) to->unknown++;
+    add_amount(to, more->amount);
 }
 
 void shunt_ledger_enter(shunt_ledger *l)
 {
     l->in++;
-    if (l->open < SHUNT_WALK_DEPTH)
-        for (uint32_t t = 0; t < l->tally_count; t++) *unit_sum(l, l->open, (uint16_t)t) = (shunt_sum){ 0 };
     l->open++;
 }
 
@@ -128,8 +131,10 @@ void shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
     l->units[SHUNT_LEVEL_TRANSACTION][fate]++;
     if (l->open >= SHUNT_WALK_DEPTH) return;
     for (uint32_t t = 0; t < l->tally_count; t++) {
-        const shunt_sum *sum = unit_sum(l, l->open, (uint16_t)t);
-        if (sum->amount || sum->unknown) add_sum(sum_at(l, SHUNT_LEVEL_TRANSACTION, (uint16_t)t, fate), sum);
+        shunt_sum *sum = unit_sum(l, l->open, (uint16_t)t);
+        if (!sum->amount && !sum->unknown) continue;
+        add_sum(sum_at(l, SHUNT_LEVEL_TRANSACTION, (uint16_t)t, fate), sum);
+        *sum = (shunt_sum){ 0 };
     }
 }
 
@@ -137,11 +142,16 @@ unsigned shunt_ledger_open_units(const shunt_ledger *l) { return l->open; }
 
 void shunt_ledger_arrive(shunt_ledger *l, uint16_t tally, bool known, shunt_value value, shunt_fate outside)
 {
-    bool      integer = l->program->tallies[tally].type.kind == SHUNT_KIND_INT;
-    shunt_sum more = { 0, !known };
-    if (known) more.amount = integer ? value.integer : value.coefficient;
-    add_sum(arrived(l, tally), &more);
-    add_sum(l->open ? unit_sum(l, l->open - 1, tally) : sum_at(l, SHUNT_LEVEL_TRANSACTION, tally, outside), &more);
+    shunt_sum *all = arrived(l, tally);
+    shunt_sum *here = l->open ? unit_sum(l, l->open - 1, tally) : sum_at(l, SHUNT_LEVEL_TRANSACTION, tally, outside);
+    if (SHUNT_UNLIKELY(!known)) {
+        all->unknown++;
+        here->unknown++;
+        return;
+    }
+    __int128 amount = l->program->tallies[tally].type.kind == SHUNT_KIND_INT ? value.integer : value.coefficient;
+    add_amount(all, amount);
+    add_amount(here, amount);
 }
 
 uint64_t shunt_ledger_in(const shunt_ledger *l) { return l->in; }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-    AHEAD = 4096, /* bytes: about the records of a unit */
+    AHEAD = 2048, /* bytes: about the records of a unit */
     LINE = 64,    /* of the cache */
     PARCELS = 64 * 1024
 };

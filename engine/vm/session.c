@@ -65,7 +65,16 @@ static bool prepare_tables(shunt_session *s)
     s->nodes = shunt_memory_zeroed(s->memory, some(plan->node_count), sizeof *s->nodes);
     s->plain = shunt_memory_zeroed(s->memory, some(plan->loop_count + 2 * plan->node_count), sizeof *s->plain);
     s->maps = shunt_memory_zeroed(s->memory, some(p->sources_count), sizeof *s->maps);
-    if (!s->loops || !s->nodes || !s->plain || !s->maps) return false;
+    s->tallied_of = shunt_memory_zeroed(s->memory, some(plan->frame_count), sizeof *s->tallied_of);
+    s->tallied = shunt_memory_zeroed(s->memory, some(p->tallies_count), sizeof *s->tallied);
+    if (!s->loops || !s->nodes || !s->plain || !s->maps || !s->tallied_of || !s->tallied) return false;
+    uint16_t tallied = 0;
+    for (uint32_t i = 0; i < plan->frame_count; i++) {
+        s->tallied_of[i].first = tallied;
+        for (uint32_t t = 0; t < p->tallies_count; t++)
+            if (p->tallies[t].declared == 1 && p->tallies[t].frame == i) s->tallied[tallied++] = (uint16_t)t;
+        s->tallied_of[i].count = (uint16_t)(tallied - s->tallied_of[i].first);
+    }
     for (uint32_t i = 0; i < plan->loop_count; i++) {
         uint16_t frame = plan->loops[i].frame;
         s->loops[i].handler = SHUNT_NONE;
@@ -73,8 +82,7 @@ static bool prepare_tables(shunt_session *s)
         for (uint32_t h = 0; h < p->handlers_count; h++)
             if (p->handlers[h].frame == frame) s->loops[i].handler = p->handlers[h].function;
         s->loops[i].unit = plan->frames[frame].unit && s->loops[i].handler != SHUNT_NONE;
-        for (uint32_t t = 0; t < p->tallies_count; t++)
-            s->loops[i].tallied |= p->tallies[t].declared == 1 && p->tallies[t].frame == frame;
+        s->loops[i].tallied = s->tallied_of[frame].count > 0;
     }
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const shunt_plan_node *node = &plan->nodes[i];
@@ -88,8 +96,7 @@ static bool prepare_tables(shunt_session *s)
             if (slot->early) s->nodes[i] |= NODE_EARLY;
             if (currency != SHUNT_NONE && slot->path == currency) s->nodes[i] |= NODE_CURRENCY;
         }
-        for (uint32_t t = 0; node->frame != SHUNT_NONE && t < p->tallies_count; t++)
-            if (p->tallies[t].declared == 1 && p->tallies[t].frame == frame) s->nodes[i] |= NODE_TALLIED;
+        if (node->frame != SHUNT_NONE && s->tallied_of[frame].count) s->nodes[i] |= NODE_TALLIED;
     }
     for (uint32_t i = 0; i < plan->loop_count; i++) s->plain[i] = !s->loops[i].unit && !s->loops[i].tallied;
     bool *nodes = s->plain + plan->loop_count, *first = nodes + plan->node_count;
@@ -214,7 +221,8 @@ void shunt_session_free(shunt_session *s)
         shunt_memory_free(s->memory, (void *)(uintptr_t)s->inputs[i].id.bytes);
         shunt_memory_free(s->memory, (void *)(uintptr_t)s->inputs[i].name.bytes);
     }
-    void *blocks[] = { s->inputs, s->loops, s->nodes, s->plain, s->maps, s->code_count, s->record_count, s->made };
+    void *blocks[] = { s->inputs,     s->loops,   s->nodes,      s->plain,        s->maps,
+                       s->tallied_of, s->tallied, s->code_count, s->record_count, s->made };
     for (size_t i = 0; i < SHUNT_COUNT(blocks); i++) shunt_memory_free(s->memory, blocks[i]);
     shunt_buffer *buffers[] = { &s->control, &s->correlate, &s->aside, &s->scratch,
                                 &s->carry,   &s->json,      &s->text,  &s->waiting_lineage };
@@ -437,9 +445,8 @@ static shunt_status run_tally(shunt_session *s, uint16_t tally, const shunt_node
 
 static shunt_status run_tallies(shunt_session *s, uint16_t frame, const shunt_node *node)
 {
-    for (uint32_t t = 0; t < s->program->tallies_count; t++)
-        if (s->program->tallies[t].declared == 1 && s->program->tallies[t].frame == frame)
-            SHUNT_TRY(run_tally(s, (uint16_t)t, node));
+    struct tallied of = s->tallied_of[frame];
+    for (uint16_t i = 0; i < of.count; i++) SHUNT_TRY(run_tally(s, s->tallied[of.first + i], node));
     return SHUNT_OK;
 }
 

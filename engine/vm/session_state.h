@@ -56,6 +56,10 @@ struct loop_info {
     bool     unit;
     bool     tallied;
 };
+/* The tallies that take a value of each instance of a frame: so many of `session.tallied`. */
+struct tallied {
+    uint16_t first, count;
+};
 enum { NODE_CAPTURED = 1, NODE_EARLY = 2, NODE_TALLIED = 4, NODE_CURRENCY = 8 };
 
 struct shunt_session {
@@ -94,7 +98,9 @@ struct shunt_session {
     uint8_t          *nodes;
     bool             *plain; /* by loop, by node, and by node before the first unit: nothing happens there but capture */
     shunt_direct      direct;
-    uint16_t         *maps; /* by source: index of the map, SHUNT_NONE */
+    struct tallied   *tallied_of; /* by frame */
+    uint16_t         *tallied;    /* tallies, by frame */
+    uint16_t         *maps;       /* by source: index of the map, SHUNT_NONE */
 
     /* of the run */
     shunt_status dead; /* the run has stopped */
