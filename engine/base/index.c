@@ -6,6 +6,7 @@
 
 enum {
     FIRST_SLOTS = 1024,
+    GROWTH = 4, /* the system clears each new table */
     SLACK = 64, /* slots behind the last home, so that probing never wraps and slot order is key order */
     FAN = 16,   /* runs of one level that are merged into one of the next */
     LEVELS = 12,
@@ -79,10 +80,18 @@ static inline size_t free_slot(const uint64_t *taken, size_t slot)
     return word * 64 + (size_t)__builtin_ctzll(holes);
 }
 
+/* A key comes in registers; compilers would put both words on the stack, to take them from there as one. */
+static inline void set_key(shunt_hash *to, shunt_hash key)
+{
+    SHUNT_ONE_BY_ONE(key.high);
+    SHUNT_ONE_BY_ONE(key.low);
+    to->high = key.high;
+    to->low = key.low;
+}
+
 static inline void set_entry(struct entry *entry, shunt_hash key, shunt_payload payload)
 {
-    entry->key.high = key.high;
-    entry->key.low = key.low;
+    set_key(&entry->key, key);
     for (size_t i = 0; i < SHUNT_COUNT(payload.words); i++) entry->payload.words[i] = payload.words[i];
 }
 
@@ -108,10 +117,10 @@ static bool new_table(const struct shunt_index *x, size_t slots, struct entry **
     return false;
 }
 
-/* Doubles the table. Where the keys crowd at its end it may not fit; then nothing changes, and the caller spills. */
+/* Makes the table larger. Where the keys crowd at its end it may not fit; then nothing changes, and the caller spills. */
 static shunt_status grow(struct shunt_index *x, bool *grown)
 {
-    size_t        slots = x->slots * 2, next = 0;
+    size_t        slots = x->slots * GROWTH < x->most_slots ? x->slots * GROWTH : x->most_slots, next = 0;
     struct entry *table;
     uint64_t     *taken;
     if (!new_table(x, slots, &table, &taken)) return SHUNT_NO_MEMORY;
@@ -418,18 +427,20 @@ shunt_status shunt_index_get(shunt_index *index, shunt_hash key, shunt_payload *
     if (entry) {
         *payload = entry->payload;
     } else {
-        index->missing.high = key.high;
-        index->missing.low = key.low;
+        set_key(&index->missing, key);
         index->missing_slot = slot;
         index->is_missing = true;
     }
     return SHUNT_OK;
 }
 
+/* Half of the slots as long as there may be more of them, so that stretches stay short; then three quarters. */
+static size_t room_of(const struct shunt_index *x) { return x->slots < x->most_slots ? x->slots / 2 : x->slots / 4 * 3; }
+
 /* `slot`: where it belongs. */
 static inline shunt_status insert(struct shunt_index *x, size_t slot, shunt_hash key, shunt_payload payload)
 {
-    for (; x->filled >= x->slots / 4 * 3 || !squeeze_in(x, slot, key, payload); slot = slot_of(x, key)) {
+    for (; x->filled >= room_of(x) || !squeeze_in(x, slot, key, payload); slot = slot_of(x, key)) {
         bool grown = false;
         if (x->slots < x->most_slots) SHUNT_TRY(grow(x, &grown));
         if (!grown) SHUNT_TRY(spill(x));
@@ -461,6 +472,7 @@ void shunt_index_prefetch(const shunt_index *index, shunt_hash key)
 {
     size_t home = home_of(key, index->shift);
     __builtin_prefetch(&index->table[home], 1);
+    __builtin_prefetch(&index->table[home + 2], 1); /* those behind it move up where it is taken */
     __builtin_prefetch(&index->taken[home / 64]);
     for (unsigned i = 0; i < index->run_count; i++) __builtin_prefetch(bloom_block(&index->runs[i], key));
 }
