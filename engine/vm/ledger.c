@@ -130,10 +130,10 @@ void shunt_ledger_unit(shunt_ledger *l, shunt_fate fate)
     l->open--;
     l->units[SHUNT_LEVEL_TRANSACTION][fate]++;
     if (l->open >= SHUNT_WALK_DEPTH) return;
-    for (uint32_t t = 0; t < l->tally_count; t++) {
-        shunt_sum *sum = unit_sum(l, l->open, (uint16_t)t);
+    shunt_sum *sum = unit_sum(l, l->open, 0), *to = sum_at(l, SHUNT_LEVEL_TRANSACTION, 0, fate);
+    for (uint32_t t = 0; t < l->tally_count; t++, sum++, to += SHUNT_FATE_COUNT) {
         if (!sum->amount && !sum->unknown) continue;
-        add_sum(sum_at(l, SHUNT_LEVEL_TRANSACTION, (uint16_t)t, fate), sum);
+        add_sum(to, sum);
         *sum = (shunt_sum){ 0 };
     }
 }

@@ -26,16 +26,11 @@ void shunt_pending_done(shunt_pending *p)
     shunt_memory_free(p->memory, p->pieces);
 }
 
-bool shunt_pending_seal(shunt_pending *p, size_t begin, uint32_t tag)
+bool shunt_pending_more(shunt_pending *p)
 {
-    if (p->out.failed) return false;
-    if (SHUNT_UNLIKELY(p->count == p->room)) {
-        shunt_pending_piece *pieces = shunt_memory_more(p->memory, p->pieces, p->count, &p->room, sizeof *pieces);
-        if (!pieces) return false;
-        p->pieces = pieces;
-    }
-    p->pieces[p->count++] = (shunt_pending_piece){ (uint32_t)(p->out.length - begin), tag };
-    return true;
+    shunt_pending_piece *pieces = shunt_memory_more(p->memory, p->pieces, p->count, &p->room, sizeof *pieces);
+    if (pieces) p->pieces = pieces;
+    return pieces != NULL;
 }
 
 static shunt_status append_parcels(shunt_pending *p)
@@ -68,9 +63,10 @@ shunt_status shunt_pending_keep(shunt_pending *p)
 {
     if (SHUNT_UNLIKELY(p->out.length > p->most)) return spill(p);
     /* The next unit is about as long: what it will write over is fetched until then. */
-    size_t ahead = p->out.capacity - p->out.length;
-    if (ahead > AHEAD) ahead = AHEAD;
-    for (size_t at = 0; at < ahead; at += LINE) __builtin_prefetch(p->out.bytes + p->out.length + at, 1);
+    if (p->out.capacity - p->out.length < AHEAD) return SHUNT_OK;
+    const char *next = p->out.bytes + p->out.length;
+#pragma GCC unroll 8
+    for (size_t at = 0; at < AHEAD; at += LINE) __builtin_prefetch(next + at, 1);
     return SHUNT_OK;
 }
 

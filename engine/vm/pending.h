@@ -34,10 +34,17 @@ typedef struct shunt_pending_place {
 bool         shunt_pending_init(shunt_pending *pending, const shunt_memory *memory, const shunt_spool *spool,
                                 size_t bytes) SHUNT_MUST_USE;
 void         shunt_pending_done(shunt_pending *pending); /* fine where init never was */
-/* What was appended to `out` since `begin` is a piece. False: no memory, and it is none. */
-bool         shunt_pending_seal(shunt_pending *pending, size_t begin, uint32_t tag) SHUNT_MUST_USE;
+bool         shunt_pending_more(shunt_pending *pending); /* for shunt_pending_seal: room for a piece */
 /* All since the last seal or keep stays until its scope is decided. */
 shunt_status shunt_pending_keep(shunt_pending *pending);
+
+/* What was appended to `out` since `begin` is a piece. False: no memory, and it is none. */
+SHUNT_MUST_USE static inline bool shunt_pending_seal(shunt_pending *p, size_t begin, uint32_t tag)
+{
+    if (SHUNT_UNLIKELY(p->out.failed || (p->count == p->room && !shunt_pending_more(p)))) return false;
+    p->pieces[p->count++] = (shunt_pending_piece){ (uint32_t)(p->out.length - begin), tag };
+    return true;
+}
 
 static inline shunt_pending_place shunt_pending_here(const shunt_pending *p)
 {

@@ -59,18 +59,23 @@ static shunt_status on_record(void *context, const shunt_record *record)
     shunt_stamp   stamp = { shunt_buffer_as_text(&s->correlate), s->stamp_begin, s->stamp_end };
     shunt_written written;
     size_t        begin = out->length;
-    *made = (struct made){ .target = record->target, .site = record->site };
-    shunt_hash key = shunt_hash128_texts(&s->hash_key, record->target, record->key, record->key_count);
-    made->key.high = key.high;
-    made->key.low = key.low;
+    shunt_hash    key = shunt_hash128_texts(&s->hash_key, record->target, record->key, record->key_count);
     shunt_index_prefetch(s->keys, key);
     shunt_status status = shunt_encode(s->encoders, record, &stamp, out, &s->aside, &written);
     if (status != SHUNT_OK) return status;
-    shunt_buffer_add(out, end.bytes, end.length);
+    if (SHUNT_LIKELY(end.length == 1))
+        shunt_buffer_char(out, end.bytes[0]);
+    else
+        shunt_buffer_add(out, end.bytes, end.length);
     if (!shunt_pending_seal(&s->pending, begin, record->target)) return SHUNT_NO_MEMORY;
     if (out->length - s->here.length - s->lineage_bytes > s->out_limit) return SHUNT_LIMIT_UNIT_BYTES;
     if (shunt_vm_traced(s->vm)) SHUNT_TRY(put_lineage(s, record));
+    made->key.high = key.high;
+    made->key.low = key.low;
     made->pieces = s->pending.count;
+    made->site = record->site;
+    made->target = record->target;
+    made->drop = false;
     made->key_begin = written.key.begin;
     made->key_end = written.key.end;
     made->key_aside = written.in == &s->aside;
