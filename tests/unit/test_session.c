@@ -726,8 +726,8 @@ static size_t peak_of(const shunt_program *program, unsigned units)
 START_TEST(memory_does_not_grow)
 {
     shunt_program *program = remit_program(_i ? REMIT_FILE : 0);
-    size_t         few = peak_of(program, 80000), many = peak_of(program, 160000);
-    /* The indexes of keys have their table in full at 80,000; the rest is the same for any number. */
+    size_t         few = peak_of(program, 70000), many = peak_of(program, 130000);
+    /* The indexes of keys have their table in full at 70,000; the rest is the same for any number. */
     ck_assert_msg(many <= few + (18 << 20) && many < (64 << 20), "%zu, then %zu", few, many);
     shunt_program_free(program);
 }
