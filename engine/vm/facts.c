@@ -1,105 +1,54 @@
 #include "engine/vm/facts.h"
 
 #include "engine/vm/flow.h"
+#include "engine/vm/uses.h"
 
 enum {
     WORD = 64,
-    ROUNDS = 16, /* loops in loops settle in fewer */
+    ROUNDS = 32, /* loops in loops settle in fewer */
     SCAN = 48,   /* instructions that are looked at one by one */
     UNSEEN = SHUNT_STATE_UNKNOWN + 1
 };
 
-static bool     is_register(uint8_t operand) { return operand >= SHUNT_OPERAND_BOOL && operand <= SHUNT_OPERAND_ITEM; }
-static uint32_t target_of(shunt_instruction i) { return i.b | (uint32_t)i.c << 16; }
-
 /* ---- what an instruction reads ---- */
 
+void shunt_facts_start(const shunt_program *p, uint64_t room, shunt_facts_shared *shared)
+{
+    uint32_t line = 0, header = 0;
+    *shared = (shunt_facts_shared){ .room = room, .widest_line = SHUNT_NONE, .widest_header = SHUNT_NONE };
+    for (uint32_t t = 0; t < p->targets_count; t++) {
+        const shunt_target *target = &p->targets[t];
+        uint32_t            columns = target->line == SHUNT_NONE ? 0 : p->records[target->line].field_count;
+        uint32_t            fields = p->records[target->record].field_count;
+        if (!(target->flags & SHUNT_TARGET_JOURNAL)) continue;
+        if (shared->widest_line == SHUNT_NONE || columns > line) shared->widest_line = (uint16_t)t, line = columns;
+        if (shared->widest_header == SHUNT_NONE || fields > header) shared->widest_header = (uint16_t)t, header = fields;
+    }
+}
+
 typedef struct reads {
-    uint16_t first[3], count[3];
+    uint32_t first[6], end[6];
     unsigned runs;
 } reads;
 
 static void add_run(reads *all, uint32_t first, uint32_t count)
 {
-    all->first[all->runs] = (uint16_t)first;
-    all->count[all->runs++] = (uint16_t)(count < UINT16_MAX ? count : UINT16_MAX);
+    all->first[all->runs] = first;
+    all->end[all->runs++] = first + count;
 }
 
-static uint32_t fields_of(const shunt_program *p, uint16_t record)
-{
-    return record == SHUNT_NONE ? 0 : p->records[record].field_count;
-}
+static const shunt_instruction *code_of(const shunt_facts *f) { return f->program->instructions + f->function->code_first; }
 
-static void add_exit(const shunt_program *p, uint16_t exit, reads *all)
+/* More than it reads is fine, less is not: which journal is open is not asked, no line is longer than the longest. */
+static reads reads_of(const shunt_facts *f, shunt_instruction i)
 {
-    if (exit != SHUNT_NONE && p->exits[exit].slot != SHUNT_NONE) add_run(all, p->exits[exit].node, 1);
-}
-
-/* Which journal is open is not asked: no line is longer than the longest. */
-static uint32_t widest(const shunt_program *p, bool line)
-{
-    uint32_t most = 0;
-    for (uint32_t t = 0; t < p->targets_count; t++) {
-        uint32_t count = fields_of(p, line ? p->targets[t].line : p->targets[t].record);
-        if (count > most) most = count;
-    }
-    return most;
-}
-
-/* `types` of the function. More than it reads is fine, less is not. */
-static reads reads_of(const shunt_program *p, const shunt_type *types, shunt_instruction i)
-{
-    const struct shunt_op_info *info = &shunt_op_info[i.op];
-    reads                       all = { .runs = 0 };
-    switch ((shunt_op)i.op) {
-    case SHUNT_OP_CALL: add_run(&all, i.a, p->functions[i.b].params); return all;
-    case SHUNT_OP_EXTERN: add_run(&all, i.a, p->externs[i.b].param_count); return all;
-    case SHUNT_OP_BUILTIN: add_run(&all, i.a, (uint32_t)shunt_flow_result(p, i) - i.a); return all;
-    case SHUNT_OP_EXIT:
-    case SHUNT_OP_WARN:
-        add_run(&all, i.b, 1);
-        add_exit(p, i.a, &all);
-        return all;
-    case SHUNT_OP_NOTE: add_exit(p, i.a, &all); return all;
-    case SHUNT_OP_REQUIRE:
-        add_run(&all, i.a, 1);
-        add_exit(p, i.b, &all);
-        return all;
-    case SHUNT_OP_TEXT_JOIN:
-    case SHUNT_OP_OCCURRENCE: add_run(&all, i.b, i.c); return all;
-    case SHUNT_OP_CORRELATE: add_run(&all, i.a, i.b); return all;
-    case SHUNT_OP_ROW_NEW: add_run(&all, i.b, fields_of(p, types[i.a].record)); return all;
-    case SHUNT_OP_LOOKUP: add_run(&all, i.b, p->tables[i.c].key_count + 1u); return all;
-    case SHUNT_OP_DECIDE: add_run(&all, i.b, p->decisions[i.c].column_count); return all;
-    case SHUNT_OP_TALLY_ADD:
-        add_run(&all, i.b, 1);
-        if (p->tallies[i.a].record != SHUNT_NONE) add_run(&all, i.c, p->tallies[i.a].keys + (uint32_t)p->tallies[i.a].members);
-        return all;
-    case SHUNT_OP_EMIT:
-        add_run(&all, i.b, fields_of(p, p->targets[i.a].record) + fields_of(p, p->targets[i.a].message));
-        return all;
-    case SHUNT_OP_JOURNAL:
-        if (i.b & SHUNT_JOURNAL_COLUMNS) add_run(&all, i.c, fields_of(p, p->targets[i.a].line));
-        return all;
-    case SHUNT_OP_LINE: add_run(&all, i.a, 2 + widest(p, true) - i.c); return all;
-    case SHUNT_OP_POST:
-        add_run(&all, i.a, widest(p, false));
-        add_run(&all, i.b, i.c);
-        return all;
-    case SHUNT_OP_GLOBAL_SET:
-    case SHUNT_OP_JUMP_TRUE:
-    case SHUNT_OP_JUMP_FALSE:
-    case SHUNT_OP_JUMP_PRESENT:
-    case SHUNT_OP_JUMP_ABSENT:
-    case SHUNT_OP_JUMP_CLEARED:
-    case SHUNT_OP_RETURN:
-    case SHUNT_OP_NEXT:
-    case SHUNT_OP_LIST_PUSH:
-    case SHUNT_OP_KEEP: add_run(&all, i.a, 1); break;
-    default: break;
-    }
-    if (is_register(info->b) && i.op != SHUNT_OP_NEXT) add_run(&all, i.b, 1);
-    if (is_register(info->c)) add_run(&all, i.c, 1);
+    const shunt_type *types = f->program->register_types + f->function->type_first;
+    shunt_uses        uses = shunt_uses_of(f->program, types, i, i.op == SHUNT_OP_POST ? f->widest_header : f->widest_line);
+    reads             all = { .runs = 0 };
+    for (unsigned bit = SHUNT_USE_A; bit <= SHUNT_USE_C; bit <<= 1)
+        if (uses.read & bit) add_run(&all, *shunt_operand_at(&i, bit), 1);
+    for (unsigned n = 0; n < uses.run_count; n++) add_run(&all, uses.runs[n].first, uses.runs[n].count);
+    if (uses.node != SHUNT_NONE) add_run(&all, uses.node, 1);
     return all;
 }
 
@@ -111,32 +60,10 @@ static int fills(const shunt_program *p, shunt_instruction i)
 
 /* ---- blocks ---- */
 
-static bool is_jump(uint16_t op) { return op >= SHUNT_OP_JUMP && op <= SHUNT_OP_JUMP_CLEARED; }
-
-static bool ends(uint16_t op)
+static bool ends_block(uint16_t op)
 {
-    return op == SHUNT_OP_RETURN || op == SHUNT_OP_FINISH || op == SHUNT_OP_EXIT || op == SHUNT_OP_UNMATCHED;
+    return shunt_is_jump(op) || shunt_op_ends(op) || op == SHUNT_OP_NEXT || op == SHUNT_OP_CALL;
 }
-
-static bool ends_block(uint16_t op) { return is_jump(op) || ends(op) || op == SHUNT_OP_NEXT || op == SHUNT_OP_CALL; }
-
-/* Where it may go on: at most two, all of them in the function. */
-static unsigned ways_on(const shunt_instruction *code, uint32_t at, uint32_t to[static 2])
-{
-    uint16_t op = code[at].op;
-    if (ends(op)) return 0;
-    to[0] = at + 1;
-    if (op == SHUNT_OP_JUMP) {
-        to[0] = target_of(code[at]);
-        return 1;
-    }
-    if (is_jump(op)) to[1] = target_of(code[at]);
-    if (op == SHUNT_OP_NEXT) to[1] = at + 2;
-    return is_jump(op) || op == SHUNT_OP_NEXT ? 2 : 1;
-}
-
-static const shunt_instruction *code_of(const shunt_facts *f) { return f->program->instructions + f->function->code_first; }
-static const shunt_type        *types_of(const shunt_facts *f) { return f->program->register_types + f->function->type_first; }
 
 static void find_blocks(shunt_facts *f)
 {
@@ -148,7 +75,7 @@ static void find_blocks(shunt_facts *f)
         if (at + 1 < count) f->blocks[at + 1] = 1;
         if (at + 1 < count && code[at].op == SHUNT_OP_CALL) f->joined[at + 1] = 1;
         if (at + 2 < count && code[at].op == SHUNT_OP_NEXT) f->blocks[at + 2] = 1;
-        if (is_jump(code[at].op)) f->blocks[target_of(code[at])] = f->joined[target_of(code[at])] = 1;
+        if (shunt_is_jump(code[at].op)) f->blocks[shunt_jump_target(code[at])] = f->joined[shunt_jump_target(code[at])] = 1;
     }
     for (uint32_t at = 0; at < count; at++)
         if (f->blocks[at]) f->blocks[at] = ++f->block_count;
@@ -165,9 +92,15 @@ static uint32_t last_of(const shunt_facts *f, uint32_t at)
 
 static uint64_t *live_at(const shunt_facts *f, uint32_t at) { return f->live + (size_t)(f->blocks[at] - 1) * f->words; }
 
-static void set_live(const shunt_facts *f, uint64_t *live, uint32_t first, uint32_t count)
+static void set_live(const shunt_facts *f, uint64_t *live, uint32_t first, uint32_t end)
 {
-    for (uint32_t r = first; r < first + count && r < f->function->registers; r++) live[r / WORD] |= UINT64_C(1) << r % WORD;
+    if (end > f->function->registers) end = f->function->registers; /* where nothing leads nothing was checked */
+    for (uint32_t r = first, next; r < end; r = next) {
+        next = (r / WORD + 1) * WORD;
+        uint64_t bits = UINT64_MAX << r % WORD;
+        if (next > end) bits &= UINT64_MAX >> (next - end);
+        live[r / WORD] |= bits;
+    }
 }
 
 static void clear_live(uint64_t *live, uint32_t reg) { live[reg / WORD] &= ~(UINT64_C(1) << reg % WORD); }
@@ -178,11 +111,11 @@ static void live_behind(const shunt_facts *f, uint32_t last, uint64_t *live)
     const shunt_instruction *code = code_of(f);
     uint32_t                 to[2];
     memset(live, 0, sizeof *live * f->words);
-    for (unsigned way = ways_on(code, last, to); way-- > 0;) {
+    for (unsigned way = 0, ways = shunt_ways_on(code, last, to); way < ways; way++) {
         const uint64_t *there = live_at(f, to[way]);
         for (uint32_t w = 0; w < f->words; w++) live[w] |= there[w];
-        /* The item is there for those who come with one: the second way, which is looked at first. */
-        if (way == 1 && code[last].op == SHUNT_OP_NEXT) clear_live(live, code[last].b);
+        /* The item is there for those who come with one: the first way. */
+        if (way == 0 && code[last].op == SHUNT_OP_NEXT) clear_live(live, code[last].b);
     }
 }
 
@@ -190,19 +123,15 @@ static void live_behind(const shunt_facts *f, uint32_t last, uint64_t *live)
 static bool find_live(shunt_facts *f, uint64_t *live)
 {
     const shunt_instruction *code = code_of(f);
-    const shunt_type        *types = types_of(f);
     bool                     changed = true;
     for (uint32_t round = 0; changed && round < ROUNDS; round++) {
         changed = false;
-        for (uint32_t at = f->function->code_count, last = at - 1; at-- > 0;) {
-            if (at + 1 == f->function->code_count || f->blocks[at + 1]) {
-                last = at;
-                live_behind(f, last, live);
-            }
+        for (uint32_t at = f->function->code_count; at-- > 0;) {
+            if (at + 1 == f->function->code_count || f->blocks[at + 1]) live_behind(f, at, live);
             int   filled = fills(f->program, code[at]);
-            reads all = reads_of(f->program, types, code[at]);
+            reads all = reads_of(f, code[at]);
             if (filled >= 0) clear_live(live, (uint32_t)filled);
-            for (unsigned n = 0; n < all.runs; n++) set_live(f, live, all.first[n], all.count[n]);
+            for (unsigned n = 0; n < all.runs; n++) set_live(f, live, all.first[n], all.end[n]);
             if (!f->blocks[at]) continue;
             uint64_t *old = live_at(f, at);
             changed |= memcmp(old, live, sizeof *live * f->words) != 0;
@@ -215,17 +144,15 @@ static bool find_live(shunt_facts *f, uint64_t *live)
 bool shunt_facts_read_after(const shunt_facts *f, uint32_t at, uint16_t reg)
 {
     const shunt_instruction *code = code_of(f);
-    const shunt_type        *types = types_of(f);
     uint32_t                 to[2], until = at + SCAN;
-    if (!f->known) return true;
     for (; !ends_block(code[at].op) && at + 1 < f->function->code_count && !f->blocks[at + 1] && at < until; at++) {
-        reads all = reads_of(f->program, types, code[at + 1]);
+        reads all = reads_of(f, code[at + 1]);
         for (unsigned n = 0; n < all.runs; n++)
-            if (reg >= all.first[n] && reg < all.first[n] + (uint32_t)all.count[n]) return true;
+            if (reg >= all.first[n] && reg < all.end[n]) return true;
         if (fills(f->program, code[at + 1]) == reg) return false;
     }
     if (at == until) return true;
-    for (unsigned way = ways_on(code, at, to); way-- > 0;)
+    for (unsigned way = shunt_ways_on(code, at, to); way-- > 0;)
         if (live_at(f, to[way])[reg / WORD] >> reg % WORD & 1) return true;
     return false;
 }
@@ -305,7 +232,7 @@ typedef struct known_on_way {
 static known_on_way on_way(shunt_instruction i, unsigned way)
 {
     switch ((shunt_op)i.op) {
-    case SHUNT_OP_NEXT: return (known_on_way){ { i.a, i.b }, way == 1 ? 2 : 0, SHUNT_PRESENT };
+    case SHUNT_OP_NEXT: return (known_on_way){ { i.a, i.b }, way == 0 ? 2 : 0, SHUNT_PRESENT }; /* with an item */
     case SHUNT_OP_JUMP_TRUE:
     case SHUNT_OP_JUMP_PRESENT: return (known_on_way){ { i.a }, way == 1, SHUNT_PRESENT };
     case SHUNT_OP_JUMP_FALSE: return (known_on_way){ { i.a }, way == 0, SHUNT_PRESENT };
@@ -337,7 +264,7 @@ static void go_on(const shunt_facts *f, uint32_t last, uint8_t *states, uint8_t 
 {
     shunt_instruction i = code_of(f)[last];
     uint32_t          to[2];
-    for (unsigned way = 0, ways = ways_on(code_of(f), last, to); way < ways; way++) {
+    for (unsigned way = 0, ways = shunt_ways_on(code_of(f), last, to); way < ways; way++) {
         known_on_way more = on_way(i, way);
         uint8_t      before[2];
         for (unsigned n = 0; n < more.count; n++) {
@@ -404,18 +331,22 @@ static void forget_dead(shunt_facts *f)
 
 /* ---- the whole ---- */
 
-bool shunt_facts_new(const shunt_memory *memory, const shunt_program *program, const shunt_function *function, uint64_t *room,
-                     shunt_facts *f)
+bool shunt_facts_new(const shunt_memory *memory, const shunt_program *program, const shunt_function *function,
+                     shunt_facts_shared *shared, shunt_facts *f)
 {
-    *f = (shunt_facts){ .memory = memory, .program = program, .function = function };
+    *f = (shunt_facts){ .memory = memory,
+                        .program = program,
+                        .function = function,
+                        .widest_line = shared->widest_line,
+                        .widest_header = shared->widest_header,
+                        .words = function->registers / WORD + 1u };
     f->blocks = (uint32_t *)shunt_memory_zeroed(memory, function->code_count + 1u, sizeof *f->blocks);
     f->joined = (uint8_t *)shunt_memory_zeroed(memory, function->code_count + 1u, 1);
     if (!f->blocks || !f->joined) return false;
     find_blocks(f);
-    f->words = function->registers / WORD + 1u;
-    if ((uint64_t)f->block_count * function->registers > *room) return true;
-    *room -= (uint64_t)f->block_count * function->registers;
-    size_t states = (size_t)f->block_count * function->registers, live = (size_t)f->block_count * f->words;
+    uint64_t states = (uint64_t)f->block_count * (function->registers + 1u), live = (uint64_t)f->block_count * f->words;
+    if (states > shared->room) return true;
+    shared->room -= states;
     f->states = (uint8_t *)shunt_memory_zeroed(memory, states + function->registers + f->block_count + 1u, 1);
     f->live = (uint64_t *)shunt_memory_zeroed(memory, live + f->words, sizeof *f->live);
     if (!f->states || !f->live) return false;
@@ -436,8 +367,5 @@ void shunt_facts_free(shunt_facts *f)
 
 void shunt_facts_begin(const shunt_facts *f, uint32_t at, uint8_t *states)
 {
-    if (f->known)
-        memcpy(states, states_at(f, at), f->function->registers);
-    else
-        memset(states, SHUNT_STATE_UNKNOWN, f->function->registers);
+    memcpy(states, states_at(f, at), f->function->registers);
 }

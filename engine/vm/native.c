@@ -18,7 +18,7 @@ enum {
     STUB = 12, /* bytes of what stops at an instruction, and where in it that begins which fails with the status in EAX */
     STUB_FAILS = 2,
     INSTRUCTIONS_AT_MOST = 1 << 17,
-    STATES_AT_MOST = 1 << 22, /* that are looked at for facts */
+    STATES_AT_MOST = 1 << 23, /* that are looked at for facts; larger functions run in the loop */
     TEXT_AT_MOST = 32,        /* texts up to here are compared in place; short jumps lead over it */
     NOTHING = UINT16_MAX,     /* no register */
     /* marks of instructions */
@@ -1023,6 +1023,7 @@ static void make_function(struct maker *m, uint32_t function)
 {
     const shunt_function *f = &m->program->functions[function];
     m->fact = &m->facts[function];
+    if (!m->fact->known) return;
     m->types = m->program->register_types + f->type_first;
     m->first = f->code_first;
     m->end = f->code_first + f->code_count;
@@ -1141,7 +1142,7 @@ static bool prepare(struct maker *m, const shunt_memory *memory)
 {
     const shunt_program *p = m->program;
     uint32_t             count = p->instructions_count, registers = 1;
-    uint64_t             room = STATES_AT_MOST;
+    shunt_facts_shared   shared;
     for (uint32_t f = 0; f < p->functions_count; f++)
         if (p->functions[f].registers >= registers) registers = p->functions[f].registers + 1u;
     m->native = (shunt_native *)shunt_memory_zeroed(memory, 1, sizeof *m->native + sizeof *m->native->entries * count);
@@ -1155,8 +1156,9 @@ static bool prepare(struct maker *m, const shunt_memory *memory)
     m->halves = m->known + registers;
     m->facts = (shunt_facts *)shunt_memory_zeroed(memory, p->functions_count + 1u, sizeof *m->facts);
     bool fine = m->native && m->labels && m->again && m->marks && m->known && m->facts;
+    shunt_facts_start(p, STATES_AT_MOST, &shared);
     for (uint32_t f = 0; fine && f < p->functions_count; f++)
-        fine = shunt_facts_new(memory, p, &p->functions[f], &room, &m->facts[f]);
+        fine = shunt_facts_new(memory, p, &p->functions[f], &shared, &m->facts[f]);
     return fine;
 }
 
