@@ -741,6 +741,7 @@ static bool read_delims(struct hl7 *x, bool *broken_msh2)
         return false;
     }
     delims.terminator = x->ended_by ? x->ended_by : '\r';
+    if (delims.element != x->delims.element) shunt_walk_separators(&x->walk); /* it ends the bytes that a step is guessed by */
     x->delims = delims;
     set_signs(x);
     x->header = true;

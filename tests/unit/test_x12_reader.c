@@ -41,6 +41,7 @@ static const char guides[] =
 #define L_GE   "finish batch\n"
 #define L_IEA  "finish interchange\n"
 #define L_END  "end\n"
+#define L_CLP  "leave 2100\nenter 2100\nsegment CLP\n"
 #define L_TAIL L_SE L_GE L_IEA L_END
 
 static const struct {
@@ -188,6 +189,13 @@ static const struct {
       L_HEAD "segment BPR\nfault X12_TOO_MANY_ELEMENTS 6 (6 elements, the guide has 4)\nsegment BPR\nfault X12_COMPOSITE "
              "2\nsegment BPR\nenter 2100\nsegment CLP\n"
              "leave 2100\nenter 2100\nfault X12_COMPOSITE 3\nsegment CLP\nleave 2100\n" L_TAIL },
+    { "what was a segment is none under other separators",
+      ISA GS ST "CLP*1~CLP*1~CLP*1~CLP*1~CLP*1~SE*7*0001~" GE IEA ISA_OF(
+          "|", "^", "00501", "000000002",
+          ">!") "GS|HP|S|R|20250101|1200|7|X|005010X221A1!ST|835|0001!CLP|1!CLP|1!CLP|1!CLP*1!SE|6|0001!GE|1|7!IEA|1|000000002!",
+      L_HEAD "enter 2100\nsegment CLP\n" L_CLP L_CLP L_CLP L_CLP "leave 2100\n" L_SE L_GE L_IEA
+             "begin interchange 00501 #000000002 SENDER>RECEIVER 7c 3e 5e 21\n" L_GS L_ST "enter 2100\nsegment CLP\n" L_CLP L_CLP
+             "fault X12_SEGMENT_ID\nleave 2100\n" L_TAIL },
     { "wrapped segments", ISA GS "ST*83\n5*00\r\n01~CL\nP*1~SE*3*0001~" GE IEA,
       L_ISA L_GS "begin transaction 835 guide 0 005010X221A1 #0001\nsegment lines ST\nenter 2100\nsegment lines CL\nP\nleave "
                  "2100\n" L_TAIL },
