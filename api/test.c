@@ -366,7 +366,7 @@ static shunt_status run_given(trial *t, const shunt_ast *items)
     shunt_observer        observer = { t, on_record, on_exception, on_settled, on_transaction };
     shunt_session_options options = { .memory = t->memory,
                                       .program = t->program,
-                                      .sinks = { t, ignore, ignore_record, ignore, ignore_exception, NULL },
+                                      .sinks = { t, ignore, ignore_record, ignore, ignore_exception, NULL, NULL },
                                       .observer = &observer,
                                       .token_key = expect_token_key,
                                       .token_key_length = sizeof expect_token_key,

@@ -60,7 +60,7 @@ static void alike_run(const shunt_program *program, const char *bytes, size_t si
 {
     shunt_session_options options = { .memory = &shunt_memory_libc,
                                       .program = program,
-                                      .sinks = { log, alike_begin, alike_record, alike_commit, alike_exception, NULL },
+                                      .sinks = { log, alike_begin, alike_record, alike_commit, alike_exception, NULL, NULL },
                                       .steps = steps,
                                       .unit_bytes = 1 << 20,
                                       .token_key = (const uint8_t *)"k",
