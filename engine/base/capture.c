@@ -7,6 +7,13 @@
 #include "engine/base/segment.h"
 #include "engine/base/walk.h"
 
+/* A function by itself, whatever its arguments are; clang makes no copies of functions and knows no word for it. */
+#ifdef __clang__
+#define BY_ITSELF __attribute__((noinline))
+#else
+#define BY_ITSELF __attribute__((noinline, noclone))
+#endif
+
 /* How it is fast: everything that the plan settles is worked out once, when the capture is made. A plain segment (event.h) costs the copy
  * of the bytes in which all its demanded values stand, sixteen at a time, and for each value the few words that say where it is in that
  * copy. A node is zeroed in whole lines. The list that it goes to is known by how many levels further out it stands, for as long as
@@ -602,10 +609,8 @@ static inline struct part take_part(shunt_capture *c, const shunt_segment *segme
 _Static_assert((int)SHUNT_ARENA_SLACK >= (int)sizeof(block) && (int)SHUNT_SEGMENT_ROOM >= (int)sizeof(block),
                "a block at a time");
 
-static __attribute__((noinline, noclone)) shunt_status put_long_components(const struct recipe *r, shunt_node *node,
-                                                                           uint32_t group, uintptr_t copy,
-                                                                           const shunt_segment *segment,
-                                                                           const shunt_delims  *delims)
+static BY_ITSELF shunt_status put_long_components(const struct recipe *r, shunt_node *node, uint32_t group, uintptr_t copy,
+                                                  const shunt_segment *segment, const shunt_delims *delims)
 {
     for (const struct item *item = r->items; item < r->items_end; item++) {
         shunt_range range = value_of(item, group, segment, delims);
@@ -617,9 +622,8 @@ static __attribute__((noinline, noclone)) shunt_status put_long_components(const
 
 /* Components of elements that are not repeated. Most elements are short: then the ends of components, and its own, are bits. Answers OK, so
  * that it can be the last thing done. */
-static __attribute__((noinline, noclone)) shunt_status put_components(const struct recipe *r, shunt_node *node, uint32_t group,
-                                                                      uintptr_t copy, const shunt_segment *segment,
-                                                                      const shunt_delims *delims)
+static BY_ITSELF shunt_status put_components(const struct recipe *r, shunt_node *node, uint32_t group, uintptr_t copy,
+                                             const shunt_segment *segment, const shunt_delims *delims)
 {
     const struct part part = { copy, segment->at };
     const block       separator = delims->component - (block){ 0 };
