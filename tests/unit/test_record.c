@@ -17,11 +17,15 @@ static const char source[] = "enum lane contractual patient \"open item\"\n"
                              "record header on?:date\n"
                              "record columns reason?:text fee?:usd2\n"
                              "record foreign fee?:eur2 reason?:text\n"
+                             "record wide a?:text b?:text c?:int d?:text e?:text f?:text g?:text h?:text i?:text j?:text k?:text "
+                             "l?:text m?:text n?:text o?:text p?:text q?:text r?:text s?:text t?:text\n"
                              "target t_all all key=0\n"
                              "target t_same same\n"
                              "target t_mixed mixed\n"
                              "target gl header journal line=columns\n"
-                             "target gl_foreign header journal line=foreign\n";
+                             "target gl_foreign header journal line=foreign\n"
+                             "target gl_wide header journal line=wide\n"
+                             "target gl_bare header journal\n";
 
 enum { FIELDS = 11 };
 
@@ -173,6 +177,165 @@ START_TEST(lines_of_journals)
 }
 END_TEST
 
+/* ---- any journals, against a writer that knows no short ways ---- */
+
+enum { LINES = 12, WIDE = 20 };
+
+static uint64_t seed;
+static unsigned roll(unsigned below)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(seed >> 33) % below;
+}
+
+static shunt_text some_text(void)
+{
+    static const char pool[] =
+        "plain text of any length: 0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ, and more of it, "
+        "so that pieces end in all places, behind it what is \"quoted\", a \\, a tab \t, Z\xc3\xbcrich, \xff.";
+    static const unsigned lengths[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 66, 110 };
+    unsigned              length = lengths[roll(SHUNT_COUNT(lengths))], room = (unsigned)sizeof pool - 1 - length;
+    /* What is not plain stands at the end. */
+    return (shunt_text){ pool + (roll(4) ? roll(60 < room ? 60 : room) : room - roll(8)), length };
+}
+
+static void slow_money(shunt_buffer *out, __int128 amount, unsigned scale)
+{
+    char digits[64], *at = digits + sizeof digits;
+    bool negative = amount < 0;
+    if (negative) amount = -amount;
+    for (unsigned d = 0; d <= scale || amount; d++, amount /= 10) {
+        if (d == scale && scale) *--at = '.';
+        *--at = (char)('0' + (int)(amount % 10));
+    }
+    if (negative) *--at = '-';
+    shunt_buffer_char(out, '"');
+    shunt_buffer_add(out, at, (size_t)(digits + sizeof digits - at));
+    shunt_buffer_char(out, '"');
+}
+
+static void slow_line(shunt_buffer *out, const shunt_program *p, const shunt_target *target, const shunt_line *line)
+{
+    const shunt_record_type *columns = target->line == SHUNT_NONE ? NULL : &p->records[target->line];
+    uint16_t                 currency = 0; /* of the columns */
+    for (uint32_t c = 0; columns && c < columns->field_count; c++)
+        if (p->fields[columns->field_first + c].type.extra) currency = p->fields[columns->field_first + c].type.extra;
+    bool own = currency && currency != line->type.extra;
+    shunt_buffer_z(out, line->credit ? "{\"side\":\"credit\",\"account\":" : "{\"side\":\"debit\",\"account\":");
+    shunt_buffer_json(out, line->account);
+    shunt_buffer_z(out, ",\"amount\":");
+    slow_money(out, line->amount, line->type.scale);
+    shunt_buffer_z(out, own ? ",\"amount_currency\":" : ",\"currency\":");
+    shunt_buffer_json(out, shunt_program_text(p, line->type.extra));
+    for (uint32_t c = 0; columns && c < columns->field_count; c++) {
+        const shunt_field *field = &p->fields[columns->field_first + c];
+        if (line->states[c] != SHUNT_PRESENT) continue;
+        shunt_buffer_format(out, ",\"%.*s\":", SHUNT_TEXT_ARGS(shunt_program_text(p, field->name)));
+        if (field->type.kind == SHUNT_KIND_TEXT) shunt_buffer_json(out, line->columns[c].text);
+        if (field->type.kind == SHUNT_KIND_INT) shunt_buffer_format(out, "%lld", (long long)line->columns[c].integer);
+        if (field->type.kind != SHUNT_KIND_DECIMAL) continue;
+        slow_money(out, line->columns[c].coefficient, field->type.scale);
+        if (own)
+            shunt_buffer_format(out, ",\"%.*s_currency\":\"%.*s\"", SHUNT_TEXT_ARGS(shunt_program_text(p, field->name)),
+                                SHUNT_TEXT_ARGS(shunt_program_text(p, field->type.extra)));
+    }
+    shunt_buffer_char(out, '}');
+}
+
+static void some_column(const shunt_field *field, shunt_value *value, uint8_t *state)
+{
+    *state = (uint8_t)(roll(3) ? SHUNT_PRESENT : roll(2) ? SHUNT_ABSENT : SHUNT_CLEARED);
+    if (field->type.kind == SHUNT_KIND_TEXT)
+        value->text = some_text();
+    else if (field->type.kind == SHUNT_KIND_INT)
+        value->integer = (int64_t)roll(1u << 30) * roll(1u << 30) - (int64_t)roll(1u << 30);
+    else
+        value->coefficient = (__int128)roll(1u << 30) * roll(1000) - 1000;
+}
+
+START_TEST(journals_of_any_shape)
+{
+    static const char *const targets[] = { "gl", "gl_foreign", "gl_wide", "gl_bare" };
+    shunt_program           *p = asm_load(source);
+    shunt_encoders          *encoders;
+    char                     why[200];
+    shunt_buffer             out, wanted;
+    uint16_t                 usd = p->fields[p->records[p->targets[target_of(p, "t_mixed")].record].field_first].type.extra,
+             eur = p->fields[p->records[p->targets[target_of(p, "t_mixed")].record].field_first + 1].type.extra;
+    ck_assert_int_eq(shunt_encoders_new(&shunt_memory_libc, p, (shunt_text){ 0 }, &encoders, why), SHUNT_OK);
+    shunt_buffer_init(&wanted, &shunt_memory_libc);
+    for (int round = 0; round < 4000; round++) {
+        uint16_t            number = target_of(p, targets[roll(SHUNT_COUNT(targets))]);
+        const shunt_target *target = &p->targets[number];
+        const shunt_field  *fields = target->line == SHUNT_NONE ? NULL : p->fields + p->records[target->line].field_first;
+        uint32_t            count = fields ? p->records[target->line].field_count : 0;
+        shunt_value         common[WIDE], columns[LINES][WIDE];
+        uint8_t             common_states[WIDE], states[LINES][WIDE];
+        shunt_line          lines[LINES];
+        shunt_text          key[] = { some_text(), some_text(), some_text() };
+        struct fields       header = absent();
+        bool                mixed = roll(4) == 0;
+        if (roll(2)) set(&header, 0, (shunt_value){ .integer = 0 });
+        for (uint32_t c = 0; c < count; c++) some_column(&fields[c], &common[c], &common_states[c]);
+        uint32_t line_count = 1 + roll(LINES);
+        for (uint32_t i = 0; i < line_count; i++) {
+            uint32_t own = roll(3) ? roll(2) : roll(count + 1);
+            if (own > count) own = count;
+            for (uint32_t c = 0; c < count; c++) {
+                columns[i][c] = common[c];
+                states[i][c] = common_states[c];
+                if (c < own) some_column(&fields[c], &columns[i][c], &states[i][c]);
+            }
+            shunt_type type = { .kind = SHUNT_KIND_DECIMAL, .scale = 2, .extra = usd };
+            if (mixed) type.scale = (uint8_t)roll(5), type.extra = roll(2) ? usd : eur;
+            __int128 amount = 1 + (__int128)roll(100000);
+            while (roll(4) == 0) amount *= 1 + roll(100000);
+            lines[i] = (shunt_line){ .credit = roll(2),
+                                     .alike = (uint16_t)(count - own),
+                                     .account = some_text(),
+                                     .amount = amount,
+                                     .type = type,
+                                     .columns = columns[i],
+                                     .states = states[i] };
+        }
+        shunt_record  record = { .target = number,
+                                 .fields = header.values,
+                                 .states = header.states,
+                                 .lines = lines,
+                                 .line_count = line_count,
+                                 .journal = true,
+                                 .key = key,
+                                 .key_count = 3 };
+        shunt_stamp   stamp = { .correlate = SHUNT_TEXT("[\"T\"]"), .begin = 1, .end = 2 };
+        shunt_written where;
+        shunt_buffer_init(&out, &shunt_memory_libc); /* it grows somewhere else each time */
+        for (unsigned before = roll(300); before; before--) shunt_buffer_char(&out, '.');
+        ck_assert_int_eq(shunt_encode(encoders, &record, &stamp, &out, NULL, &where), SHUNT_OK);
+        wanted.length = 0;
+        shunt_buffer_z(&wanted, header.states[0] == SHUNT_PRESENT ? "{\"on\":\"1970-01-01\",\"lines\":[" : "{\"lines\":[");
+        for (uint32_t i = 0; i < line_count; i++) {
+            if (i) shunt_buffer_char(&wanted, ',');
+            slow_line(&wanted, p, target, &lines[i]);
+        }
+        shunt_buffer_z(&wanted, "]}");
+        ck_assert_uint_eq(where.content.end - where.content.begin, wanted.length);
+        ck_assert_mem_eq(out.bytes + where.content.begin, wanted.bytes, wanted.length);
+        wanted.length = 0;
+        for (int k = 0; k < 3; k++) {
+            shunt_buffer_char(&wanted, k ? ',' : '[');
+            shunt_buffer_json(&wanted, key[k]);
+        }
+        shunt_buffer_char(&wanted, ']');
+        ck_assert_uint_eq(where.key.end - where.key.begin, wanted.length);
+        ck_assert_mem_eq(out.bytes + where.key.begin, wanted.bytes, wanted.length);
+        shunt_buffer_done(&out);
+    }
+    shunt_buffer_done(&wanted);
+    shunt_encoders_free(encoders);
+    shunt_program_free(p);
+}
+END_TEST
+
 static const struct {
     const char *text, *json;
 } texts[] = {
@@ -269,6 +432,7 @@ int main(void)
     tcase_add_test(tc, kinds_of_values);
     tcase_add_test(tc, currencies);
     tcase_add_test(tc, lines_of_journals);
+    tcase_add_test(tc, journals_of_any_shape);
     tcase_add_loop_test(tc, texts_of_all_kinds, 0, SHUNT_COUNT(texts));
     tcase_add_test(tc, a_whole_line);
     tcase_add_test(tc, memory_that_fails);
