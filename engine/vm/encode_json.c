@@ -371,7 +371,7 @@ static __attribute__((noinline)) char *put_first_columns(struct pen *pen, const 
         kept->at[count] = (uint16_t)place;
         kept->end = (uint16_t)(place + 1);
         kept->alike = (uint8_t)line->alike;
-        memcpy(kept->tail, pen->out->bytes + first, kept->end);
+        put_steps(kept->tail, pen->out->bytes + first, kept->end); /* there is room behind the line, too */
     }
     return with_room(pen, at);
 }

@@ -75,31 +75,6 @@ static inline columns columns_at(char *at, uint32_t count)
     return (columns){ values, (uint8_t *)(values + count) };
 }
 
-shunt_status shunt_vm_journal(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, uint32_t site)
-{
-    const shunt_program     *p = vm->program;
-    uint16_t                 line = p->targets[i.a].line;
-    const shunt_record_type *record = line == SHUNT_NONE ? NULL : &p->records[line];
-    uint32_t                 count = record ? record->field_count : 0;
-    size_t                   bytes = columns_bytes(count), values_bytes = count * sizeof *values;
-    char                    *common = shunt_vm_room(vm, bytes, 0);
-    if (!common) return shunt_vm_full(vm);
-    columns c = columns_at(common, count);
-    bool    given = i.b & SHUNT_JOURNAL_COLUMNS;
-    memset(c.states, SHUNT_ABSENT, bytes - values_bytes);
-    if (!given) memset(common, 0, values_bytes);
-    for (uint32_t k = 0; given && k < count; k++) c.values[k] = values[k], c.states[k] = states[k];
-    vm->journal = (shunt_journal){ .target = i.a,
-                                   .flip = i.b & SHUNT_JOURNAL_FLIPS,
-                                   .site = site,
-                                   .column_count = count,
-                                   .unchecked = count,
-                                   .columns = record ? p->fields + record->field_first : NULL,
-                                   .columns_bytes = bytes,
-                                   .common = common };
-    return SHUNT_OK;
-}
-
 /* Lines and their columns, in one block, as it comes. */
 static bool more_lines(shunt_vm *vm, shunt_journal *journal)
 {
@@ -121,6 +96,35 @@ static bool more_lines(shunt_vm *vm, shunt_journal *journal)
     journal->end = lines + capacity;
     journal->kept = kept + each * count;
     return true;
+}
+
+shunt_status shunt_vm_journal(shunt_vm *vm, shunt_instruction i, const shunt_value *values, const uint8_t *states, uint32_t site)
+{
+    const shunt_program     *p = vm->program;
+    uint16_t                 line = p->targets[i.a].line;
+    const shunt_record_type *record = line == SHUNT_NONE ? NULL : &p->records[line];
+    uint32_t                 count = record ? record->field_count : 0;
+    size_t                   bytes = columns_bytes(count), values_bytes = count * sizeof *values;
+    char                    *common = shunt_vm_room(vm, bytes, 0);
+    if (!common) return shunt_vm_full(vm);
+    columns c = columns_at(common, count);
+    bool    given = i.b & SHUNT_JOURNAL_COLUMNS;
+    memset(c.states, SHUNT_ABSENT, bytes - values_bytes);
+    if (!given) memset(common, 0, values_bytes);
+    for (uint32_t k = 0; given && k < count; k++) c.values[k] = values[k], c.states[k] = states[k];
+    const shunt_field *fields = record ? p->fields + record->field_first : NULL;
+    uint32_t           unchecked = count; /* one that no line takes may be anything */
+    while (unchecked && check_field(&fields[unchecked - 1], &c.values[unchecked - 1], c.states[unchecked - 1]) == SHUNT_OK)
+        unchecked--;
+    vm->journal = (shunt_journal){ .target = i.a,
+                                   .flip = i.b & SHUNT_JOURNAL_FLIPS,
+                                   .site = site,
+                                   .column_count = count,
+                                   .unchecked = unchecked,
+                                   .columns = fields,
+                                   .columns_bytes = bytes,
+                                   .common = common };
+    return more_lines(vm, &vm->journal) ? SHUNT_OK : shunt_vm_full(vm);
 }
 
 /* What is there and short needs no second look. */
@@ -170,7 +174,6 @@ static SELDOM shunt_status look_and_add(shunt_vm *vm, shunt_instruction i, const
         return SHUNT_REQUIRED_MISSING;
     for (uint32_t k = 0; k < own; k++) SHUNT_TRY(check_field(&journal->columns[k], &values[2 + k], states[2 + k]));
     for (uint32_t k = own; k < journal->unchecked; k++) SHUNT_TRY(check_field(&journal->columns[k], &c.values[k], c.states[k]));
-    if (journal->unchecked > own) journal->unchecked = own;
     if (journal->next == journal->end && !more_lines(vm, journal)) return shunt_vm_full(vm);
     return add_line(journal, i, values, states, type, site);
 }

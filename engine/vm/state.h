@@ -35,7 +35,7 @@ typedef struct shunt_journal {
     bool               flip, remainders; /* some line is one */
     uint32_t           site;
     uint32_t           column_count;
-    uint32_t           unchecked; /* columns of the journal before this one are checked when a line takes them */
+    uint32_t           unchecked; /* columns of the journal from this one on may stand in lines; those before it are looked at */
     const shunt_field *columns;   /* of a line */
     size_t             columns_bytes;
     char              *common;             /* columns that lines leave to the journal, in the arena */

@@ -289,7 +289,7 @@ START_TEST(journals_of_any_shape)
             shunt_type type = { .kind = SHUNT_KIND_DECIMAL, .scale = 2, .extra = usd };
             if (mixed) type.scale = (uint8_t)roll(5), type.extra = roll(2) ? usd : eur;
             __int128 amount = 1 + (__int128)roll(100000);
-            while (roll(4) == 0) amount *= 1 + roll(100000);
+            while (roll(4) == 0 && amount >> 100 == 0) amount *= 1 + roll(100000);
             lines[i] = (shunt_line){ .credit = roll(2),
                                      .alike = (uint16_t)(count - own),
                                      .account = some_text(),
