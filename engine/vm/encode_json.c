@@ -382,6 +382,7 @@ static inline char *put_columns(struct pen *pen, const struct shunt_shape *shape
 {
     uint32_t alike = line->alike < kept->alike ? line->alike : kept->alike;
     if (SHUNT_UNLIKELY(!alike)) return put_first_columns(pen, shape, line, kept, at);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without columns none is kept */
     uint32_t count = shape->count - alike, from = kept->at[count], length = kept->end - from;
     at = put_members(pen, shape->members, shape->members + count, line->columns, line->states, (enum saying)kept->saying, 1, at);
     if (SHUNT_UNLIKELY(!at)) return NULL;
