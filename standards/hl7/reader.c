@@ -1875,8 +1875,10 @@ static __attribute__((noinline)) bool next_other(struct hl7 *x, shunt_event *eve
     enum got got = AGAIN;
     switch (x->state) {
     case LINES:
-        got = next_line(x);
-        if (got == GOT) got = process(x);
+        do { /* on to what is to be told, through lines of messages that take no steps */
+            got = next_line(x);
+            if (got == GOT) got = process(x);
+        } while (got == AGAIN && x->state == LINES && !x->queue_count && x->take == x->take_end && !x->steps);
         break;
     case SEEK: got = seek(x); break;
     case SKIP: got = skip(x); break;
