@@ -108,7 +108,7 @@ struct hl7 {
     uint32_t       offset_limit;                 /* elements that offsets have room for */
     uint32_t       marked;                       /* first bytes of the line whose marks are known */
     bool           repeated;                     /* a repetition separator stands among them, or not all is known */
-    uint64_t       odd[SHUNT_HL7_LINE / 64 + 1]; /* bit k: byte k separates parts of a field, or escapes, or is not ASCII */
+    uint64_t       odd[SHUNT_HL7_LINE / 64 + 2]; /* bit k: byte k separates parts of a field, or escapes, or is not ASCII */
     bool           header;                       /* MSH, FHS, BHS: element k is field k + 1 */
     bool           joining;                      /* the next line is an ADD segment that belongs to this one */
     shunt_buffer   joined;
@@ -1928,7 +1928,7 @@ static void demanded_only(shunt_reader *reader, const shunt_direct *direct)
         const shunt_hl7_node  *n = &x->wants.nodes[i];
         uint32_t               first = i - node->back;
         if (n->take_count != 1 || x->wants.takes[n->take_first].kind != HL7_TAKE_VALUES) continue;
-        if (x->plan->loops[node->loop].frame == SHUNT_NONE) continue;
+        if (x->plan->loops[node->loop].frame == SHUNT_NONE || x->plan->nodes[first].frame != SHUNT_NONE) continue;
         if (direct->first[i] && direct->first[first]) x->fills[i] = FIRST;
         if (direct->nodes[i] && direct->nodes[first]) x->fills[i] = ALWAYS;
     }

@@ -420,6 +420,40 @@ START_TEST(captures_of_all_kinds_of_fields)
 }
 END_TEST
 
+/* A plan that was not made by the compiler may demand values for groups, which HL7 has none of: they fill no frame of a loop. */
+START_TEST(groups_fill_no_loop)
+{
+    static const char input[] = MSH "\rPID|||||DOE\rPV1|1|I|W\r" MSH "\rPID|||||ROE\rPV1|1|O|E\r";
+    make_plan("guide DFT^P03 2.5.1\nwant PID-5.1\nrepeat PV1 3.1");
+    shunt_plan_frame *frames = calloc(plan.frame_count + 1, sizeof *frames);
+    shunt_plan_node  *nodes = calloc(plan.node_count, sizeof *nodes);
+    shunt_plan_slot  *slots = calloc(plan.slot_count, sizeof *slots);
+    memcpy(frames, plan.frames, plan.frame_count * sizeof *frames);
+    memcpy(nodes, plan.nodes, plan.node_count * sizeof *nodes);
+    memcpy(slots, plan.slots, plan.slot_count * sizeof *slots);
+    uint16_t          group = (uint16_t)plan.frame_count++;
+    shunt_plan_frame *message = &frames[plan.loops[plan.guides[0].loop_first].frame];
+    ck_assert(message->slot_count == 1 && message->child_count > 0);
+    frames[group] = *message;
+    frames[group].kind = SHUNT_FRAME_GROUP;
+    frames[group].child_count = 0;
+    slots[message->slot_first].frame = group;
+    message->slot_count = 0;
+    for (uint32_t i = 0; i < plan.node_count; i++)
+        if (nodes[i].demand_count && &frames[plan.loops[nodes[i].loop].frame] == message) nodes[i].frame = group;
+    plan.frames = frames;
+    plan.nodes = nodes;
+    plan.slots = slots;
+    const char *why = NULL;
+    ck_assert_msg(shunt_plan_valid(&plan, &why), "%s", why);
+    compare_captures("groups", input, sizeof input - 1, 0, 7);
+    free(frames);
+    free(nodes);
+    free(slots);
+    shunt_arena_free(arena);
+}
+END_TEST
+
 START_TEST(values_know_their_bytes)
 {
     static const char input[] = "\n" MSH "\rPID|||1||D\\T\\E^J\rADD|X|\rFT1|||||||||||7&USD\r";
@@ -537,6 +571,7 @@ int main(void)
     tcase_add_loop_test(tc, terminators_are_equal, 0, COUNT(cases));
     tcase_add_loop_test(tc, captures_are_equal, 0, COUNT(cases));
     tcase_add_loop_test(tc, captures_of_all_kinds_of_fields, 0, 12);
+    tcase_add_test(tc, groups_fill_no_loop);
     tcase_add_test(tc, values_know_their_bytes);
     tcase_add_test(tc, long_segments);
     tcase_add_loop_test(tc, a_million_of_each, 0, 13);
