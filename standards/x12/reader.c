@@ -1192,13 +1192,13 @@ static inline bool separates(const struct x12 *x, uint8_t byte)
     return byte == x->delims.element || byte == x->delims.terminator || byte == x->repeats || byte == x->parts;
 }
 
-/* How many bytes at the head of a segment settle what step it takes: its id, its key in element 1, and what separates both. 0 = it takes
- * more than eight. */
+/* How many bytes at the head of a segment settle what step it takes: its id, its key at the head of element 1, and what separates both. 0 =
+ * it takes more than eight, or the key stands elsewhere. */
 static inline unsigned head_bytes(const struct x12 *x, const shunt_walk_place *place, const uint8_t *bytes, uint32_t id_bytes,
                                   uint64_t key)
 {
     unsigned count = id_bytes + 1;
-    if (place->element > 1) return 0;
+    if (place->element > 1 || place->component > 1) return 0;
     if (place->element) count += (key ? 8 - (unsigned)__builtin_ctzll(key) / 8 : 0) + 1;
     /* A key with NULs at its end looks shorter than it is. */
     return count <= 8 && separates(x, bytes[id_bytes]) && separates(x, bytes[count - 1]) ? count : 0;

@@ -18,7 +18,8 @@ static const char guides[] =
     " XYZ binary=2 elements=3\n loop 2110 max=2\n  SVC elements=3 comp=1\n end\nend\nPLB\nSE max=1 elements=2\n"
     "guide 835 004010X091A1 004010X091 HP\nST\nSE\n"
     "guide 837 005010X222A2 005010X222 HC\nST\nSE\nguide 837 005010X223A3 005010X223 HC\nST\nSE\n"
-    "guide 850 004010 004010 PO\nST\nBEG\nSE\n";
+    "guide 850 004010 004010 PO\nST\nBEG\nSE\n"
+    "guide 860 004010 004010 PC\nST\nREF key=1.2:X comp=1\nSE\n";
 
 /* An ISA with every part that the tests change: element separator, ISA11, ISA12, control number, what stands from ISA16 on. */
 #define ISA_OF(e, rep, version, control, end)                                                                                    \
@@ -196,6 +197,10 @@ static const struct {
       L_HEAD "enter 2100\nsegment CLP\n" L_CLP L_CLP L_CLP L_CLP "leave 2100\n" L_SE L_GE L_IEA
              "begin interchange 00501 #000000002 SENDER>RECEIVER 7c 3e 5e 21\n" L_GS L_ST "enter 2100\nsegment CLP\n" L_CLP L_CLP
              "fault X12_SEGMENT_ID\nleave 2100\n" L_TAIL },
+    { "what was a segment is none with another qualifier behind the same beginning",
+      ISA "GS*PC*S*R*20250101*1200*7*X*004010~ST*860*0001~REF*A:X~REF*A:X~REF*A:X~REF*A:X~REF*A:Y~SE*7*0001~" GE IEA,
+      L_ISA "begin batch 004010 #7 S>R\nbegin transaction 860 guide 5 004010 #0001\nsegment ST\nsegment REF\nsegment "
+            "REF\nsegment REF\nsegment REF\nfault X12_UNKNOWN_SEGMENT\nsegment REF ?\n" L_TAIL },
     { "wrapped segments", ISA GS "ST*83\n5*00\r\n01~CL\nP*1~SE*3*0001~" GE IEA,
       L_ISA L_GS "begin transaction 835 guide 0 005010X221A1 #0001\nsegment lines ST\nenter 2100\nsegment lines CL\nP\nleave "
                  "2100\n" L_TAIL },
