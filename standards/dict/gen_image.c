@@ -231,7 +231,8 @@ static size_t place_things(void)
     }
     all.block_count = last + 1;
     for (size_t i = 0; i < all.block_count; i++) {
-        size = (size + 15) / 16 * 16 + (uintptr_t)all.blocks[i].begin % 16; /* aligned as it was */
+        /* Aligned as it was; the root stands at 0, wherever it was. */
+        if (i) size = (size + 15) / 16 * 16 + (uintptr_t)all.blocks[i].begin % 16;
         all.blocks[i].offset = size;
         size += (size_t)(all.blocks[i].end - all.blocks[i].begin);
     }
