@@ -346,8 +346,9 @@ static inline uint64_t scaled(uint64_t value, bool negative, unsigned power, uns
 /* As `parse_short`, with a sign, or up to sixteen digits and point. */
 static __attribute__((noinline)) uint64_t parse_double(const char *bytes, size_t length, unsigned scale)
 {
+    if (!length) return 0; /* there may be no bytes at all */
     uint64_t low = 0, high;
-    bool     negative = length && *bytes == '-';
+    bool     negative = *bytes == '-';
     unsigned places = 0;
     bytes += negative;
     length -= negative;
