@@ -101,9 +101,9 @@ static const shunt_scan_kernel sse2 = { "sse2", always, scan_sse2, spread_plain 
 #endif
 
 const shunt_scan_kernel *const shunt_scan_kernels[] = {
+#ifdef __SSE2__
     &shunt_scan_avx512,
     &shunt_scan_avx2,
-#ifdef __SSE2__
     &sse2,
 #endif
     &plain,

@@ -92,9 +92,9 @@ static const shunt_hl7_line_kernel sse2 = { "sse2", always, sse2_mark, sse2_cont
 #endif
 
 const shunt_hl7_line_kernel *const shunt_hl7_line_kernels[] = {
+#ifdef __SSE2__
     &shunt_hl7_line_avx512,
     &shunt_hl7_line_avx2,
-#ifdef __SSE2__
     &sse2,
 #endif
     &plain,
@@ -103,7 +103,7 @@ const size_t shunt_hl7_line_kernel_count = SHUNT_COUNT(shunt_hl7_line_kernels);
 
 const shunt_hl7_line_kernel *shunt_hl7_line_best(void)
 {
-    size_t i = 0;
-    while (!shunt_hl7_line_kernels[i]->usable()) i++; /* the last one always is */
-    return shunt_hl7_line_kernels[i];
+    for (size_t i = 0; i < shunt_hl7_line_kernel_count; i++)
+        if (shunt_hl7_line_kernels[i]->usable()) return shunt_hl7_line_kernels[i];
+    return &plain;
 }

@@ -1364,7 +1364,7 @@ static SHUNT_INLINE const shunt_walk_step *take_steps(struct x12 *x)
 
 static const shunt_walk_step *take_steps_anywhere(struct x12 *x) { return take_steps(x); }
 
-#ifdef __x86_64__
+#if defined(__x86_64__) && defined(__SSE2__)
 /* The same, where bits are counted and shifted by one instruction each. */
 __attribute__((target("bmi,bmi2,popcnt"))) static const shunt_walk_step *take_steps_bmi(struct x12 *x) { return take_steps(x); }
 
