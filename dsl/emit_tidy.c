@@ -3,6 +3,7 @@
  *   registers that only hand a value on become the register it is handed to;
  *   what nothing leads to is left out. */
 #include "dsl/emit_state.h"
+#include "engine/vm/uses.h"
 
 enum { READ = 1, WRITE = 2, PARTLY = 4 /* on some ways what was there stays */ };
 enum { BITS_AT_MOST = 1 << 25, WORD = 64 };
@@ -76,23 +77,10 @@ static void visit_registers(const shunt_emit_fn *f, shunt_instruction *i, visito
     if (info->b == SHUNT_OPERAND_BASE) visit_run(f, i->b, false, visit, context);
     if (is_register(info->b)) visit(context, &i->b, READ);
     if (is_register(info->c)) visit(context, &i->c, READ);
-    if (!is_register(info->a)) return;
-    switch ((shunt_op)i->op) {
-    case SHUNT_OP_GLOBAL_SET:
-    case SHUNT_OP_JUMP_TRUE:
-    case SHUNT_OP_JUMP_FALSE:
-    case SHUNT_OP_JUMP_PRESENT:
-    case SHUNT_OP_JUMP_ABSENT:
-    case SHUNT_OP_JUMP_CLEARED:
-    case SHUNT_OP_RETURN:
-    case SHUNT_OP_REQUIRE: visit(context, &i->a, READ); return;
-    default: visit(context, &i->a, WRITE); return;
-    }
+    if (is_register(info->a)) visit(context, &i->a, shunt_op_reads_a(i->op) ? READ : WRITE);
 }
 
 /* ---- ways through a function ---- */
-
-static bool is_jump(uint16_t op) { return op >= SHUNT_OP_JUMP && op <= SHUNT_OP_JUMP_CLEARED; }
 
 static bool ends(uint16_t op)
 {
@@ -107,7 +95,7 @@ static uint32_t ways_on(const shunt_emit_fn *f, uint32_t at, uint32_t to[static 
 {
     shunt_instruction i = f->code.items[at];
     uint32_t          count = 0;
-    if (is_jump(i.op)) to[count++] = target_of(i);
+    if (shunt_is_jump(i.op)) to[count++] = target_of(i);
     if (!ends(i.op)) to[count++] = at + 1;
     if (i.op == SHUNT_OP_NEXT) to[count++] = at + 2;
     uint32_t inside = 0;
@@ -418,7 +406,7 @@ static void leave_out(shunt_emit_fn *f)
         for (uint32_t i = 0; i < f->code.count; i++) {
             shunt_instruction at = f->code.items[i];
             if (!reached[i] || is_empty(at)) continue;
-            if (is_jump(at.op)) {
+            if (shunt_is_jump(at.op)) {
                 uint32_t to = place[target_of(at)];
                 at.b = (uint16_t)(to & 0xffff);
                 at.c = (uint16_t)(to >> 16);
@@ -505,7 +493,7 @@ static void put_first(shunt_emit_fn *f)
     if (count == 0 || shunt_emit_failed(f->e)) return;
     for (uint32_t i = size; i > 0; i--) {
         shunt_instruction at = f->code.items[i - 1];
-        if (is_jump(at.op)) {
+        if (shunt_is_jump(at.op)) {
             uint32_t to = target_of(at) + count;
             at.b = (uint16_t)(to & 0xffff);
             at.c = (uint16_t)(to >> 16);

@@ -2,6 +2,8 @@
  * leave by an exit left out: they never come to the end. */
 #include "engine/vm/flow.h"
 
+#include "engine/vm/uses.h"
+
 #define NOWHERE UINT32_MAX
 
 /* ---- what an instruction does ---- */
@@ -19,15 +21,8 @@ static uint32_t builtin_arguments(uint16_t builtin)
 
 int shunt_flow_result(const shunt_program *p, shunt_instruction i)
 {
+    if (shunt_op_reads_a(i.op)) return -1;
     switch ((shunt_op)i.op) {
-    case SHUNT_OP_GLOBAL_SET:
-    case SHUNT_OP_JUMP_TRUE:
-    case SHUNT_OP_JUMP_FALSE:
-    case SHUNT_OP_JUMP_PRESENT:
-    case SHUNT_OP_JUMP_ABSENT:
-    case SHUNT_OP_JUMP_CLEARED:
-    case SHUNT_OP_RETURN:
-    case SHUNT_OP_REQUIRE:
     case SHUNT_OP_KEEP: return -1;
     case SHUNT_OP_NEXT: return i.b;
     case SHUNT_OP_CALL: return i.a + p->functions[i.b].params;

@@ -42,19 +42,12 @@ shunt_uses shunt_uses_of(const shunt_program *p, const shunt_type *types, shunt_
     if (is_register(info->b)) u.read |= SHUNT_USE_B;
     if (is_register(info->c)) u.read |= SHUNT_USE_C;
     if (is_register(info->a)) u.write = i.a;
-    switch ((shunt_op)i.op) {
-    case SHUNT_OP_GLOBAL_SET:
-    case SHUNT_OP_JUMP_TRUE:
-    case SHUNT_OP_JUMP_FALSE:
-    case SHUNT_OP_JUMP_PRESENT:
-    case SHUNT_OP_JUMP_ABSENT:
-    case SHUNT_OP_JUMP_CLEARED:
-    case SHUNT_OP_RETURN:
-    case SHUNT_OP_REQUIRE:
+    if (shunt_op_reads_a(i.op)) {
         u.read |= SHUNT_USE_A;
         u.write = SHUNT_NONE;
-        if (i.op == SHUNT_OP_REQUIRE) add_exit(p, &u, i.b);
-        break;
+    }
+    switch ((shunt_op)i.op) {
+    case SHUNT_OP_REQUIRE: add_exit(p, &u, i.b); break;
     case SHUNT_OP_EXIT:
     case SHUNT_OP_WARN:
     case SHUNT_OP_NOTE: add_exit(p, &u, i.a); break;

@@ -34,6 +34,12 @@ static inline uint16_t *shunt_operand_at(shunt_instruction *i, unsigned bit)
 {
     return bit == SHUNT_USE_A ? &i->a : bit == SHUNT_USE_B ? &i->b : &i->c;
 }
+/* Is its operand a, a register, read and not written? */
+static inline bool shunt_op_reads_a(uint16_t op)
+{
+    return (op >= SHUNT_OP_JUMP_TRUE && op <= SHUNT_OP_JUMP_CLEARED) || op == SHUNT_OP_GLOBAL_SET || op == SHUNT_OP_RETURN ||
+           op == SHUNT_OP_REQUIRE;
+}
 static inline bool     shunt_is_jump(uint16_t op) { return op >= SHUNT_OP_JUMP && op <= SHUNT_OP_JUMP_CLEARED; }
 static inline uint32_t shunt_jump_target(shunt_instruction i) { return i.b | (uint32_t)i.c << 16; }
 static inline bool     shunt_op_ends(uint16_t op)
